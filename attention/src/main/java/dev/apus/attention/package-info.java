@@ -1,0 +1,2 @@
+/** Softmax attention in all its forms, and the families of linear attention and linear RNNs. */
+package dev.apus.attention;

@@ -1,0 +1,2 @@
+/** JMH benchmarks: one for each kernel. */
+package dev.apus.benchmarks;

@@ -1,0 +1,4 @@
+/** Benchmarks; exported to nobody. */
+module dev.apus.benchmarks {
+  requires dev.apus.cli;
+}

@@ -1,0 +1,2 @@
+/** The {@code apus} command. */
+package dev.apus.cli;

@@ -1,0 +1,2 @@
+/** Strict reading of JSON settings. */
+package dev.apus.core.config;

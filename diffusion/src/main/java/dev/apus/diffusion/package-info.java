@@ -1,0 +1,2 @@
+/** Denoising decoders and their caches. */
+package dev.apus.diffusion;

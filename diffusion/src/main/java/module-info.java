@@ -1,0 +1,4 @@
+/** Denoising decoders and their caches. */
+module dev.apus.diffusion {
+  requires transitive dev.apus.core;
+}

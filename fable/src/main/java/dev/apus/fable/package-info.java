@@ -1,0 +1,2 @@
+/** The small trained models that Apus ships. */
+package dev.apus.fable;

@@ -1,0 +1,38 @@
+package dev.apus.kernels.conv;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A causal convolution of each channel with a few taps:
+ *
+ * <pre>
+ *   y[t][c] = bias[c] + Σ_{j &lt; taps} weight[j][c] · x[t − taps + 1 + j][c]
+ * </pre>
+ *
+ * <p>The last {@code taps − 1} inputs of a sequence are its state.
+ */
+public interface ShortConvolution {
+
+  /**
+   * Convolves {@code tokens} rows and moves the state forward past them.
+   *
+   * @param weight {@code [taps][channels]}
+   * @param bias {@code [channels]} or null
+   * @param state {@code [taps − 1][channels]} floats, oldest first; zero before the first token
+   * @param y may be {@code x} with the same offset and stride
+   */
+  void convolve(
+      float[] weight,
+      float[] bias,
+      int taps,
+      int channels,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      MemorySegment state,
+      long stateAt,
+      float[] y,
+      int yAt,
+      int yStride);
+}

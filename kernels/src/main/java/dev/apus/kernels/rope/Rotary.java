@@ -1,0 +1,35 @@
+package dev.apus.kernels.rope;
+
+/** Rotates pairs of a head's values by an angle that grows with the position (RoPE). */
+public interface Rotary {
+
+  /** Which values of a head make a pair. */
+  enum Layout {
+    /** Value {@code i} with value {@code i + dims / 2}. */
+    HALVES,
+    /** Value {@code 2i} with value {@code 2i + 1}. */
+    INTERLEAVED
+  }
+
+  /**
+   * Rotates the first {@code dims} values of each head of one token in place.
+   *
+   * <pre>
+   *   (a, b) ← (a · cos − b · sin, b · cos + a · sin)
+   * </pre>
+   *
+   * @param heads how many heads follow one another at {@code x[xAt]}, each {@code headDim} long
+   * @param dims rotated values of a head, even, at most {@code headDim}
+   * @param cos {@code dims / 2} cosines from {@code tableAt}; {@code sin} likewise
+   */
+  void rotate(
+      Layout layout,
+      float[] x,
+      int xAt,
+      int heads,
+      int headDim,
+      int dims,
+      float[] cos,
+      float[] sin,
+      int tableAt);
+}

@@ -1,0 +1,17 @@
+/**
+ * The arithmetic: one package for each operation, every operation with a scalar definition and a
+ * Vector API form. Nothing here knows what a model is.
+ */
+module dev.apus.kernels {
+  requires jdk.incubator.vector;
+
+  exports dev.apus.kernels;
+  exports dev.apus.kernels.activation;
+  exports dev.apus.kernels.attention;
+  exports dev.apus.kernels.block;
+  exports dev.apus.kernels.conv;
+  exports dev.apus.kernels.matmul;
+  exports dev.apus.kernels.memory;
+  exports dev.apus.kernels.norm;
+  exports dev.apus.kernels.rope;
+}

@@ -1,0 +1,2 @@
+/** Mixtures of experts: routers, experts, and which experts stay in memory. */
+package dev.apus.moe;

@@ -1,0 +1,4 @@
+/** State-space models from S4 to Mamba-3, and the short convolutions that go with them. */
+module dev.apus.ssm {
+  requires transitive dev.apus.core;
+}
