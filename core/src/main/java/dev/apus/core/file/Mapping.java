@@ -1,0 +1,28 @@
+package dev.apus.core.file;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** Bytes that stay readable until this is closed. */
+final class Mapping implements AutoCloseable {
+
+  private final MemorySegment bytes;
+  private final Runnable unmap;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  Mapping(MemorySegment bytes, Runnable unmap) {
+    this.bytes = bytes;
+    this.unmap = unmap;
+  }
+
+  MemorySegment bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      unmap.run();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.apus.core.file;
+
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One tensor as it lies in its file.
+ *
+ * @param file the name of the file, for messages
+ * @param type the file's word for how values are stored: {@code F32}, {@code Q4_K}, {@code I64}, …
+ * @param shape outermost dimension first, row-major; empty for a single value
+ * @param data the bytes, little-endian, at any alignment
+ */
+public record StoredTensor(
+    String file, String name, String type, List<Long> shape, MemorySegment data) {
+
+  public StoredTensor {
+    shape = List.copyOf(shape);
+  }
+
+  /**
+   * The type as a format that can be computed with.
+   *
+   * @throws FormatException if there is none, or the data has another size than it needs
+   */
+  public WeightFormat format() {
+    for (WeightFormat format : WeightFormat.values()) {
+      if (format.name().equals(type)) {
+        requireSize(format);
+        return format;
+      }
+    }
+    throw place()
+        .error(
+            "is %s, which cannot be computed with; supported: %s",
+            type, Arrays.toString(WeightFormat.values()));
+  }
+
+  /** How many values there are. */
+  public long elements() {
+    return Sizes.product(shape, place());
+  }
+
+  private void requireSize(WeightFormat format) {
+    long bytes = Sizes.bytes(shape, format.blockLength(), format.blockBytes(), type, place());
+    if (bytes != data.byteSize()) {
+      throw place().error("holds %d bytes; %s %s takes %d", data.byteSize(), type, shape, bytes);
+    }
+  }
+
+  private Place place() {
+    return Place.tensor(file, name);
+  }
+}
