@@ -6,4 +6,6 @@ module dev.apus.core {
 
   exports dev.apus.core.config;
   exports dev.apus.core.file;
+  exports dev.apus.core.generate;
+  exports dev.apus.core.tokenizer;
 }

@@ -1,0 +1,19 @@
+package dev.apus.core.generate;
+
+/** Why a generation ended. */
+public enum StopReason {
+  /** The model chose one of its own tokens that end a text. */
+  END_OF_TEXT,
+  /** The model chose one of {@link Sampling#stopTokens()}. */
+  STOP_TOKEN,
+  /** One of {@link Sampling#stopTexts()} was complete. */
+  STOP_TEXT,
+  /** {@link Sampling#maxTokens()} were chosen. */
+  MAX_TOKENS,
+  /** The source has no room for another token. */
+  CONTEXT_FULL,
+  /** The generation was cancelled or closed, or its thread interrupted. */
+  CANCELLED,
+  /** The model, a processor or a callback failed; the caller has seen the exception. */
+  FAILED
+}
