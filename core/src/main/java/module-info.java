@@ -4,7 +4,6 @@ module dev.apus.core {
   requires com.fasterxml.jackson.databind;
   requires org.slf4j;
 
-
   exports dev.apus.core.config;
   exports dev.apus.core.file;
 }
