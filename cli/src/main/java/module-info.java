@@ -2,4 +2,7 @@
 module dev.apus.cli {
   requires dev.apus.core;
   requires info.picocli;
+
+  opens dev.apus.cli to
+      info.picocli;
 }
