@@ -2,22 +2,29 @@ package dev.apus.kernels.block;
 
 /** How a weight tensor's values are stored: blocks of so many values in so many bytes. */
 public enum WeightFormat {
-  F32(1, 4),
-  F16(1, 2),
-  BF16(1, 2),
-  Q8_0(32, 34),
-  Q4_0(32, 18),
-  Q4_K(256, 144),
-  Q5_K(256, 176),
-  Q6_K(256, 210),
-  MXFP4(32, 17);
+  F32(1, 4, new F32Codec()),
+  F16(1, 2, new F16Codec()),
+  BF16(1, 2, new Bf16Codec()),
+  Q8_0(32, 34, new Q8Codec()),
+  Q4_0(32, 18, new Q4Codec()),
+  Q4_K(256, 144, new Q45kCodec(4)),
+  Q5_K(256, 176, new Q45kCodec(5)),
+  Q6_K(256, 210, new Q6kCodec()),
+  MXFP4(32, 17, new Mxfp4Codec());
 
   private final int blockLength;
   private final int blockBytes;
+  private final BlockCodec codec;
 
-  WeightFormat(int blockLength, int blockBytes) {
+  WeightFormat(int blockLength, int blockBytes, BlockCodec codec) {
     this.blockLength = blockLength;
     this.blockBytes = blockBytes;
+    this.codec = codec;
+  }
+
+  /** Decodes and encodes this format's blocks. */
+  public BlockCodec codec() {
+    return codec;
   }
 
   /** Values in one block. */
