@@ -1,4 +1,8 @@
 /** Softmax attention in all its forms, and the families of linear attention and linear RNNs. */
 module dev.apus.attention {
   requires transitive dev.apus.core;
+
+  provides dev.apus.core.model.MixerType with
+      dev.apus.attention.softmax.Attention.Type,
+      dev.apus.attention.linear.GatedDeltaNet.Type;
 }

@@ -4,8 +4,15 @@ module dev.apus.core {
   requires com.fasterxml.jackson.databind;
   requires org.slf4j;
 
+  exports dev.apus.core.compute;
   exports dev.apus.core.config;
   exports dev.apus.core.file;
   exports dev.apus.core.generate;
+  exports dev.apus.core.model;
+  exports dev.apus.core.tensor;
   exports dev.apus.core.tokenizer;
+  exports dev.apus.core.weight;
+
+  uses dev.apus.core.model.ChannelType;
+  uses dev.apus.core.model.MixerType;
 }

@@ -1,4 +1,7 @@
 /** Mixtures of experts: routers, experts, and which experts stay in memory. */
 module dev.apus.moe {
   requires transitive dev.apus.core;
+
+  provides dev.apus.core.model.ChannelType with
+      dev.apus.moe.MixtureOfExperts.Type;
 }

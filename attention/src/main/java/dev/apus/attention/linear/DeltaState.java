@@ -1,0 +1,78 @@
+package dev.apus.attention.linear;
+
+import dev.apus.core.model.MixerState;
+import dev.apus.core.model.NativeFloats;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/** The inputs a short convolution still needs, and a matrix for each head: constant in size. */
+final class DeltaState implements MixerState {
+
+  private final NativeFloats convolution;
+  private final NativeFloats memory;
+
+  DeltaState(NativeFloats convolution, NativeFloats memory) {
+    this.convolution = convolution;
+    this.memory = memory;
+  }
+
+  NativeFloats convolution() {
+    return convolution;
+  }
+
+  NativeFloats memory() {
+    return memory;
+  }
+
+  private final class Copied implements Mark {
+
+    private final NativeFloats convolutionThen = NativeFloats.ofBytes(convolution.bytes());
+    private final NativeFloats memoryThen = NativeFloats.ofBytes(memory.bytes());
+
+    Copied take() {
+      convolutionThen.segment().copyFrom(convolution.segment());
+      memoryThen.segment().copyFrom(memory.segment());
+      return this;
+    }
+
+    @Override
+    public void rewind() {
+      convolution.segment().copyFrom(convolutionThen.segment());
+      memory.segment().copyFrom(memoryThen.segment());
+    }
+  }
+
+  @Override
+  public Mark mark(Mark reuse) {
+    return reuse instanceof Copied copied ? copied.take() : new Copied().take();
+  }
+
+  @Override
+  public DeltaState copy() {
+    return new DeltaState(convolution.copy(), memory.copy());
+  }
+
+  @Override
+  public long bytes() {
+    return convolution.bytes() + memory.bytes();
+  }
+
+  @Override
+  public void write(DataOutput out) throws IOException {
+    convolution.write(out);
+    memory.write(out);
+  }
+
+  @Override
+  public void read(DataInput in) throws IOException {
+    convolution.read(in);
+    memory.read(in);
+  }
+
+  @Override
+  public void close() {
+    convolution.close();
+    memory.close();
+  }
+}

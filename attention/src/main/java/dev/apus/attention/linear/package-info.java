@@ -1,0 +1,2 @@
+/** Linear attention: mixers whose past is one matrix for each head. */
+package dev.apus.attention.linear;

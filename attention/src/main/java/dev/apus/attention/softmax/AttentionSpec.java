@@ -1,0 +1,96 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.NormSpec;
+
+/**
+ * The settings of a softmax attention layer.
+ *
+ * @param heads query heads
+ * @param kvHeads heads of keys and values, each shared by {@code heads / kvHeads} query heads
+ * @param valueDim values of a head's value
+ * @param scale factor on {@code q·k}
+ * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
+ * @param window how many tokens back a token sees, itself included; 0 for all
+ * @param causal whether a token sees only what came before it
+ * @param alibi factor on the linear position biases; 0 for none
+ * @param biased whether queries, keys and values have biases
+ * @param gated whether each output value is multiplied by the sigmoid of a gate
+ * @param sinks whether each head has a learned score that nothing is attended for
+ * @param norm how queries and keys are normalised, or null
+ * @param normOver what has a mean of its own
+ * @param normAfterRope whether they are normalised after they have been turned
+ * @param rope how queries and keys are turned, or null
+ */
+record AttentionSpec(
+    int heads,
+    int kvHeads,
+    int headDim,
+    int valueDim,
+    float scale,
+    float softcap,
+    int window,
+    boolean causal,
+    float alibi,
+    boolean biased,
+    boolean outBiased,
+    boolean gated,
+    boolean sinks,
+    NormSpec norm,
+    NormOver normOver,
+    boolean normAfterRope,
+    Rope.Spec rope) {
+
+  /** What a query–key norm takes the mean over. */
+  enum NormOver {
+    /** Each head, with one weight for all heads. */
+    HEAD,
+    /** Each head, with a weight for each. */
+    EACH_HEAD,
+    /** All heads together. */
+    ROW
+  }
+
+  static AttentionSpec read(Config c, int context) {
+    int heads = c.positive("heads");
+    int kvHeads = c.positive("kvHeads", heads);
+    if (heads % kvHeads != 0) {
+      throw c.error("heads=%d is not divisible by kvHeads=%d", heads, kvHeads);
+    }
+    int headDim = c.positive("headDim");
+    Config norm = c.has("norm") ? c.section("norm") : null;
+    NormOver over = NormOver.HEAD;
+    boolean after = false;
+    if (norm != null) {
+      over =
+          switch (norm.choice("over", "head", "head", "each-head", "row")) {
+            case "head" -> NormOver.HEAD;
+            case "each-head" -> NormOver.EACH_HEAD;
+            default -> NormOver.ROW;
+          };
+      after = norm.flag("afterRope", false);
+    }
+    return new AttentionSpec(
+        heads,
+        kvHeads,
+        headDim,
+        c.positive("valueDim", headDim),
+        c.real("scale", (float) (1 / Math.sqrt(headDim))),
+        c.real("softcap", 0),
+        c.count("window", 0),
+        c.flag("causal", true),
+        c.real("alibi", 0),
+        c.flag("biased", false),
+        c.flag("outBiased", false),
+        c.flag("gated", false),
+        c.flag("sinks", false),
+        norm == null ? null : NormSpec.read(norm),
+        over,
+        after,
+        c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
+  }
+
+  int group() {
+    return heads / kvHeads;
+  }
+}

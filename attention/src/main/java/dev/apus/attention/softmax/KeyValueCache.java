@@ -1,0 +1,166 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.model.MixerState;
+import dev.apus.core.model.NativeFloats;
+import dev.apus.kernels.attention.Attention;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/** The keys and values that a sequence's tokens have left behind in one layer. */
+final class KeyValueCache implements MixerState {
+
+  private static final int FIRST_SLOTS = 64;
+
+  private final Attention kernel;
+  private final int heads;
+  private final int keyDim;
+  private final int valueDim;
+  private final int limit;
+  private final Rope rope;
+  private int capacity;
+  private int length;
+  private NativeFloats keys;
+  private NativeFloats values;
+
+  /**
+   * @param limit the most tokens the sequence will have
+   * @param rope how the sequence's keys and queries are turned, or null
+   */
+  KeyValueCache(Attention kernel, int heads, int keyDim, int valueDim, int limit, Rope rope) {
+    this.kernel = kernel;
+    this.heads = heads;
+    this.keyDim = keyDim;
+    this.valueDim = valueDim;
+    this.limit = limit;
+    this.rope = rope;
+  }
+
+  Rope rope() {
+    return rope;
+  }
+
+  /** Tokens whose keys and values are here. */
+  int length() {
+    return length;
+  }
+
+  /** Makes room for more tokens. */
+  void reserve(int tokens) {
+    int needed = Math.addExact(length, tokens);
+    if (needed <= capacity) {
+      return;
+    }
+    long wanted = Math.max(needed, Math.min(Math.max(2L * capacity, FIRST_SLOTS), limit));
+    int granularity = kernel.slotGranularity();
+    int slots = Math.toIntExact(Math.ceilDiv(wanted, granularity) * granularity);
+    keys = moved(keys, kernel.keyBytes(keyDim, capacity), kernel.keyBytes(keyDim, slots));
+    values = moved(values, kernel.valueBytes(valueDim, capacity), kernel.valueBytes(valueDim, slots));
+    capacity = slots;
+  }
+
+  /** Each head's slots, moved to where they begin in a larger cache. */
+  private NativeFloats moved(NativeFloats from, long headBytes, long newHeadBytes) {
+    NativeFloats to = NativeFloats.ofBytes(heads * newHeadBytes);
+    if (from != null) {
+      for (int head = 0; head < heads; head++) {
+        MemorySegment.copy(
+            from.segment(), head * headBytes, to.segment(), head * newHeadBytes, headBytes);
+      }
+      from.close();
+    }
+    return to;
+  }
+
+  /** Appends the keys and values of one token; room must have been reserved. */
+  void append(float[] k, int kAt, float[] v, int vAt) {
+    for (int head = 0; head < heads; head++) {
+      kernel.storeKeys(k, kAt + head * keyDim, keyDim, keys.segment(), keysAt(head), length);
+      kernel.storeValues(
+          v, vAt + head * valueDim, valueDim, values.segment(), valuesAt(head), length);
+    }
+    length++;
+  }
+
+  MemorySegment keys() {
+    return keys.segment();
+  }
+
+  MemorySegment values() {
+    return values.segment();
+  }
+
+  long keysAt(int head) {
+    return head * kernel.keyBytes(keyDim, capacity);
+  }
+
+  long valuesAt(int head) {
+    return head * kernel.valueBytes(valueDim, capacity);
+  }
+
+  /** Slots behind the mark are written anew before they are read, so its length is all it needs. */
+  @Override
+  public Mark mark(Mark reuse) {
+    int marked = length;
+    return () -> length = marked;
+  }
+
+  @Override
+  public KeyValueCache copy() {
+    var copy = new KeyValueCache(kernel, heads, keyDim, valueDim, limit, rope);
+    copy.length = length;
+    copy.capacity = capacity;
+    copy.keys = keys == null ? null : keys.copy();
+    copy.values = values == null ? null : values.copy();
+    return copy;
+  }
+
+  @Override
+  public long bytes() {
+    return keys == null ? 0 : keys.bytes() + values.bytes();
+  }
+
+  @Override
+  public void write(DataOutput out) throws IOException {
+    out.writeInt(length);
+    out.writeInt(capacity);
+    if (capacity > 0) {
+      keys.write(out);
+      values.write(out);
+    }
+  }
+
+  @Override
+  public void read(DataInput in) throws IOException {
+    int written = in.readInt();
+    int slots = in.readInt();
+    int granularity = kernel.slotGranularity();
+    long most = Math.max(FIRST_SLOTS, Math.ceilDiv((long) limit, granularity) * granularity);
+    if (written < 0 || written > slots || slots > most || slots % granularity != 0) {
+      throw new IOException(
+          "a cache of " + written + " tokens in " + slots + " slots does not fit a limit of " + limit);
+    }
+    close();
+    length = written;
+    capacity = slots;
+    if (slots > 0) {
+      keys = NativeFloats.ofBytes(heads * kernel.keyBytes(keyDim, slots));
+      values = NativeFloats.ofBytes(heads * kernel.valueBytes(valueDim, slots));
+      keys.read(in);
+      values.read(in);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (keys != null) {
+      keys.close();
+      values.close();
+      keys = null;
+      values = null;
+      capacity = 0;
+      length = 0;
+    }
+  }
+}

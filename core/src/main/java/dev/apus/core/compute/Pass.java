@@ -1,0 +1,152 @@
+package dev.apus.core.compute;
+
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.Kernels;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+
+/**
+ * What a forward pass works with besides weights and states: threads, kernels, and scratch memory
+ * that is used again by the next pass. A pass belongs to one caller at a time.
+ *
+ * <p>Scratch comes in frames:
+ *
+ * <pre>{@code
+ * try (Pass.Frame frame = pass.frame()) {
+ *   Matrix q = frame.matrix(rows, heads * headDim);   // holds anything until it is written
+ *   …
+ * }                                                   // q must not be used from here on
+ * }</pre>
+ */
+public final class Pass {
+
+  /** Handing a part to another thread costs about as much as computing this many values. */
+  private static final int SHARED_VALUES = 8192;
+
+  private final Workers workers;
+  private final Kernels kernels;
+  private final float[][] scratch;
+  private final List<ArrayDeque<float[]>> free = new ArrayList<>();
+  private volatile boolean cancelled;
+
+  public Pass(Workers workers, Kernels kernels) {
+    this.workers = workers;
+    this.kernels = kernels;
+    this.scratch = new float[workers.threads()][0];
+    for (int size = 0; size < Integer.SIZE; size++) {
+      free.add(new ArrayDeque<>());
+    }
+  }
+
+  public Workers workers() {
+    return workers;
+  }
+
+  public Kernels kernels() {
+    return kernels;
+  }
+
+  /** A new frame of scratch matrices. */
+  public Frame frame() {
+    return new Frame();
+  }
+
+  /**
+   * At least {@code floats} values for one worker's kernel calls, good until that worker asks
+   * again.
+   */
+  public float[] scratch(int worker, int floats) {
+    if (scratch[worker].length < floats) {
+      scratch[worker] = new float[floats];
+    }
+    return scratch[worker];
+  }
+
+  /** Does something to the rows {@code [from, to)}. */
+  @FunctionalInterface
+  public interface RowWork {
+    void run(int from, int to, int worker);
+  }
+
+  /**
+   * Shares rows out to the workers, or does them here if there is too little work to be worth it.
+   *
+   * @param valuesPerRow about how many values are computed for a row
+   */
+  public void eachRow(int rows, int valuesPerRow, RowWork work) {
+    long values = (long) rows * valuesPerRow;
+    int parts = (int) Math.min(Math.min(rows, 4L * workers.threads()), values / SHARED_VALUES);
+    if (parts < 2) {
+      work.run(0, rows, 0);
+      return;
+    }
+    workers.run(
+        parts,
+        (part, worker) ->
+            work.run(
+                Workers.rangeStart(rows, parts, part),
+                Workers.rangeStart(rows, parts, part + 1),
+                worker));
+  }
+
+  /**
+   * Asks the pass that runs, or the next one, to stop at its next layer; any thread may call this.
+   */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  /**
+   * Stops here if somebody asked for it, and forgets that they did.
+   *
+   * @throws CancellationException if {@link #cancel} was called
+   */
+  public void stopIfCancelled() {
+    if (cancelled) {
+      cancelled = false;
+      throw new CancellationException("cancelled");
+    }
+  }
+
+  /** Matrices that live until the frame is closed. */
+  public final class Frame implements AutoCloseable {
+
+    private final ArrayDeque<float[]> taken = new ArrayDeque<>();
+
+    private Frame() {}
+
+    /** A matrix whose values are whatever was there before. */
+    public Matrix matrix(int rows, int cols) {
+      return new Matrix(floats(Math.multiplyExact(rows, cols)), rows, cols);
+    }
+
+    /** At least {@code count} values. */
+    public float[] floats(int count) {
+      int size = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(15, count - 1));
+      float[] array = free.get(size).poll();
+      if (array == null) {
+        array = new float[size < 31 ? 1 << size : count];
+      }
+      assert poisoned(array);
+      taken.push(array);
+      return array;
+    }
+
+    /** Where assertions are on, makes whoever reads before writing compute NaN. */
+    private static boolean poisoned(float[] array) {
+      Arrays.fill(array, Float.NaN);
+      return true;
+    }
+
+    @Override
+    public void close() {
+      for (float[] array : taken) {
+        free.get(Integer.SIZE - 1 - Integer.numberOfLeadingZeros(array.length)).push(array);
+      }
+      taken.clear();
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Threads, scratch memory and cancellation of forward passes. */
+package dev.apus.core.compute;

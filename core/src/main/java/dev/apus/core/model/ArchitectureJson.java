@@ -1,0 +1,156 @@
+package dev.apus.core.model;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Embedding;
+import dev.apus.core.model.Architecture.Head;
+import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Architecture.Role;
+import dev.apus.core.model.Architecture.Step;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The JSON form of an {@link Architecture}. Layers that repeat are written once, with a count. */
+final class ArchitectureJson {
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private ArchitectureJson() {}
+
+  static String print(Architecture a) {
+    Map<String, Object> document = new LinkedHashMap<>();
+    document.put("family", a.family());
+    document.put("vocabulary", a.vocabulary());
+    document.put("width", a.width());
+    document.put("context", a.context());
+    document.put("embedding", embedding(a.embedding()));
+    document.put("layers", layers(a.layers()));
+    document.put("norm", norm(a.norm()));
+    document.put("head", head(a.head()));
+    try {
+      return JSON.writeValueAsString(document);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("an architecture holds only values that JSON knows", e);
+    }
+  }
+
+  private static Map<String, Object> embedding(Embedding e) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("scale", e.scale());
+    map.put("positions", e.positions());
+    putIfThere(map, "norm", norm(e.norm()));
+    return map;
+  }
+
+  private static Map<String, Object> head(Head h) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("tied", h.tied());
+    map.put("biased", h.biased());
+    map.put("scale", h.scale());
+    map.put("softcap", h.softcap());
+    return map;
+  }
+
+  private static List<Object> layers(List<Layer> layers) {
+    List<Object> list = new ArrayList<>();
+    for (int from = 0, to; from < layers.size(); from = to) {
+      to = from + 1;
+      while (to < layers.size() && layers.get(to).equals(layers.get(from))) {
+        to++;
+      }
+      Map<String, Object> map = new LinkedHashMap<>();
+      map.put("repeat", to - from);
+      map.put("steps", layers.get(from).steps().stream().map(ArchitectureJson::step).toList());
+      list.add(map);
+    }
+    return list;
+  }
+
+  private static Map<String, Object> step(Step step) {
+    List<Map<String, Object>> branches =
+        step.branches().stream().map(ArchitectureJson::branch).toList();
+    return branches.size() == 1 ? branches.getFirst() : Map.of("parallel", branches);
+  }
+
+  private static Map<String, Object> branch(Branch branch) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    putIfThere(map, "norm", norm(branch.before()));
+    Map<String, Object> part = new LinkedHashMap<>();
+    part.put("type", branch.part().type());
+    part.putAll(branch.part().settings());
+    map.put(branch.role().name().toLowerCase(Locale.ROOT), part);
+    putIfThere(map, "after", norm(branch.after()));
+    map.put("scale", branch.scale());
+    return map;
+  }
+
+  private static Map<String, Object> norm(NormSpec n) {
+    return n == null ? null : n.toMap();
+  }
+
+  private static void putIfThere(Map<String, Object> map, String key, Object value) {
+    if (value != null) {
+      map.put(key, value);
+    }
+  }
+
+  static Architecture read(Config c) {
+    Config embedding = c.section("embedding");
+    Config head = c.section("head");
+    List<Layer> layers = new ArrayList<>();
+    for (Config layer : c.sections("layers")) {
+      int repeat = layer.positive("repeat", 1);
+      List<Step> steps = new ArrayList<>();
+      for (Config step : layer.sections("steps")) {
+        List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
+        steps.add(new Step(branches.stream().map(ArchitectureJson::branch).toList()));
+      }
+      for (int i = 0; i < repeat; i++) {
+        layers.add(new Layer(steps));
+      }
+    }
+    var result =
+        new Architecture(
+            c.word("family"),
+            c.positive("vocabulary"),
+            c.positive("width"),
+            c.positive("context"),
+            new Embedding(
+                embedding.real("scale", 1),
+                embedding.count("positions", 0),
+                norm(embedding, "norm")),
+            layers,
+            norm(c, "norm"),
+            new Head(
+                head.flag("tied"),
+                head.flag("biased", false),
+                head.real("scale", 1),
+                head.real("softcap", 0)));
+    if (!c.unread().isEmpty()) {
+      throw c.error("%s is not a setting of an architecture", c.unread().getFirst());
+    }
+    return result;
+  }
+
+  private static Branch branch(Config c) {
+    Role role = c.has("mixer") ? Role.MIXER : Role.CHANNEL;
+    Config part = c.section(role.name().toLowerCase(Locale.ROOT));
+    Map<String, Object> settings = new LinkedHashMap<>(part.asMap());
+    String type = part.word("type");
+    settings.remove("type");
+    part.ignore(settings.keySet().toArray(String[]::new));
+    return new Branch(
+        role, new Part(type, settings), norm(c, "norm"), norm(c, "after"), c.real("scale", 1));
+  }
+
+  private static NormSpec norm(Config c, String key) {
+    return c.has(key) ? NormSpec.read(c.section(key)) : null;
+  }
+}

@@ -1,0 +1,117 @@
+package dev.apus.core.model;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Architecture.Role;
+import dev.apus.core.model.Architecture.Step;
+import dev.apus.core.weight.Projection;
+import dev.apus.core.weight.RowTable;
+import dev.apus.core.weight.WeightScope;
+import dev.apus.core.weight.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Builds the network that an architecture describes, part by part, from its weights. */
+public final class ModelAssembler {
+
+  private final Architecture architecture;
+  private final Mixers mixers;
+  private final Weights weights;
+  private int states;
+
+  private ModelAssembler(Architecture architecture, Mixers mixers, Weights weights) {
+    this.architecture = architecture;
+    this.mixers = mixers;
+    this.weights = weights;
+  }
+
+  /**
+   * Builds a network.
+   *
+   * @throws ConfigException if a part is not installed or cannot run as its settings say
+   * @throws dev.apus.core.weight.WeightException if a weight is missing, has another shape, or is
+   *     not read by any part
+   */
+  public static Network assemble(Architecture architecture, Mixers mixers, Weights weights) {
+    return new ModelAssembler(architecture, mixers, weights).assemble();
+  }
+
+  private Network assemble() {
+    int width = architecture.width();
+    int vocabulary = architecture.vocabulary();
+    int learned = architecture.embedding().positions();
+    WeightScope root = weights.root();
+    RowTable embedding = root.lookup("embedding", vocabulary, width);
+    RowTable positions = learned == 0 ? null : root.lookup("positions", learned, width);
+    Normalization embeddingNorm =
+        Normalization.of(architecture.embedding().norm(), "embedding.norm", width, root);
+    List<List<Network.BuiltBranch>> steps = new ArrayList<>();
+    for (int i = 0; i < architecture.layers().size(); i++) {
+      Layer layer = architecture.layers().get(i);
+      for (Step step : layer.steps()) {
+        steps.add(branches(step, i));
+      }
+    }
+    Projection head =
+        root.projection(
+            architecture.head().tied() ? "embedding" : "head",
+            vocabulary,
+            width,
+            architecture.head().biased());
+    Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
+    weights.expectAllRead();
+    return new Network(architecture, embedding, positions, embeddingNorm, steps, norm, head);
+  }
+
+  private List<Network.BuiltBranch> branches(Step step, int layer) {
+    List<Network.BuiltBranch> branches = new ArrayList<>();
+    for (Branch branch : step.branches()) {
+      branches.add(branch(branch, layer));
+    }
+    return branches;
+  }
+
+  @SuppressWarnings("unchecked")
+  private Network.BuiltBranch branch(Branch branch, int layer) {
+    WeightScope scope = weights.layer(layer);
+    String role = branch.role().name().toLowerCase(Locale.ROOT);
+    int width = architecture.width();
+    Normalization before = Normalization.of(branch.before(), role + ".norm", width, scope);
+    Normalization after = Normalization.of(branch.after(), role + ".after", width, scope);
+    Part part = branch.part();
+    Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());
+    Site site = new Site(
+            width,
+            layer,
+            architecture.context(),
+            weights.kernels(),
+            scope.scope(part.type()));
+    SequenceMixer<MixerState> mixer = null;
+    ChannelMixer channel = null;
+    if (branch.role() == Role.MIXER) {
+      MixerType type = mixers.mixer(part.type());
+      mixer = (SequenceMixer<MixerState>) require(type, part, layer, "mixer").build(settings, site);
+    } else {
+      channel =
+          require(mixers.channel(part.type()), part, layer, "channel mixer").build(settings, site);
+    }
+    if (!settings.unread().isEmpty()) {
+      throw settings.error(
+          "%s is not a setting of \"%s\"", settings.unread().getFirst(), part.type());
+    }
+    int state = mixer == null ? -1 : states++;
+    return new Network.BuiltBranch(mixer, state, channel, before, after, branch.scale());
+  }
+
+  private <T> T require(T type, Part part, int layer, String kind) {
+    if (type == null) {
+      throw new ConfigException(
+          "layer %d needs the %s \"%s\"; installed: %s. Add the module that provides it"
+              .formatted(layer, kind, part.type(), mixers.names()));
+    }
+    return type;
+  }
+}

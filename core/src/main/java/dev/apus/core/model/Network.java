@@ -1,0 +1,202 @@
+package dev.apus.core.model;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Architecture.Head;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Projection;
+import dev.apus.core.weight.RowTable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The layers of a model, made to run. Immutable: what it remembers of a sequence is in a {@link
+ * SequenceState}, what a pass works with in a {@link Pass}.
+ */
+public final class Network {
+
+  /**
+   * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+   */
+  record BuiltBranch(
+      SequenceMixer<MixerState> mixer,
+      int state,
+      ChannelMixer channel,
+      Normalization before,
+      Normalization after,
+      float scale) {}
+
+  private final Architecture architecture;
+  private final RowTable embedding;
+  private final RowTable positions;
+  private final Normalization embeddingNorm;
+  private final List<List<BuiltBranch>> steps;
+  private final Normalization norm;
+  private final Projection head;
+
+  Network(
+      Architecture architecture,
+      RowTable embedding,
+      RowTable positions,
+      Normalization embeddingNorm,
+      List<List<BuiltBranch>> steps,
+      Normalization norm,
+      Projection head) {
+    this.architecture = architecture;
+    this.embedding = embedding;
+    this.positions = positions;
+    this.embeddingNorm = embeddingNorm;
+    this.steps = steps;
+    this.norm = norm;
+    this.head = head;
+  }
+
+  public Architecture architecture() {
+    return architecture;
+  }
+
+  /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
+  public SequenceState newState(int limit) {
+    List<MixerState> states = new ArrayList<>();
+    for (List<BuiltBranch> step : steps) {
+      for (BuiltBranch branch : step) {
+        if (branch.mixer() != null) {
+          states.add(branch.mixer().newState(limit));
+        }
+      }
+    }
+    return new SequenceState(states, limit, 0);
+  }
+
+  /** Bytes that one more token adds to a sequence's state. */
+  public long stateBytesPerToken() {
+    return steps.stream()
+        .flatMap(List::stream)
+        .filter(b -> b.mixer() != null)
+        .mapToLong(b -> b.mixer().bytesPerToken())
+        .sum();
+  }
+
+  /**
+   * Takes every run's sequence forward by its tokens.
+   *
+   * @param tokens the token of each row
+   * @param wanted the rows whose logits are needed, ascending
+   * @param logits one row of {@code vocabulary} values for each wanted row
+   */
+  public void forward(
+      Pass pass, Batch<SequenceState> batch, int[] tokens, int[] wanted, Matrix logits) {
+    int width = architecture.width();
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix x = frame.matrix(tokens.length, width);
+      embed(pass, batch, tokens, x);
+      for (List<BuiltBranch> step : steps) {
+        if (tokens.length > batch.runs().size()) {
+          pass.stopIfCancelled();
+        }
+        advance(pass, batch, step, x);
+      }
+      batch.runs().forEach(run -> run.state().advance(run.length()));
+      if (wanted.length > 0) {
+        Matrix last = frame.matrix(wanted.length, width);
+        for (int i = 0; i < wanted.length; i++) {
+          System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), width);
+        }
+        logits(pass, last, logits);
+      }
+    }
+  }
+
+  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, Matrix x) {
+    float scale = architecture.embedding().scale();
+    for (int row = 0; row < tokens.length; row++) {
+      embedding.read(tokens[row], x.data(), x.at(row));
+      for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
+        x.data()[i] *= scale;
+      }
+    }
+    if (positions != null) {
+      addPositions(pass, batch, x);
+    }
+    if (embeddingNorm != null) {
+      embeddingNorm.rows(pass, x, x);
+    }
+  }
+
+  private void addPositions(Pass pass, Batch<SequenceState> batch, Matrix x) {
+    try (Pass.Frame frame = pass.frame()) {
+      float[] position = frame.floats(x.cols());
+      for (Run<SequenceState> run : batch.runs()) {
+        for (int row = run.from(); row < run.to(); row++) {
+          positions.read(run.position() + row - run.from(), position, 0);
+          pass.kernels().activations().addScaled(1, position, 0, x.data(), x.at(row), x.cols());
+        }
+      }
+    }
+  }
+
+  /** All branches read the same rows; what they give is added in their order. */
+  private static void advance(
+      Pass pass, Batch<SequenceState> batch, List<BuiltBranch> step, Matrix x) {
+    try (Pass.Frame frame = pass.frame()) {
+      List<Matrix> outputs = new ArrayList<>(step.size());
+      for (BuiltBranch branch : step) {
+        Matrix read = x;
+        if (branch.before() != null) {
+          read = frame.matrix(x.rows(), x.cols());
+          branch.before().rows(pass, x, read);
+        }
+        Matrix y = frame.matrix(x.rows(), x.cols());
+        if (branch.mixer() != null) {
+          branch.mixer().forward(pass, batch.map(s -> s.mixer(branch.state())), read, y);
+        } else {
+          branch.channel().forward(pass, read, y);
+        }
+        if (branch.after() != null) {
+          branch.after().rows(pass, y, y);
+        }
+        outputs.add(y);
+      }
+      for (int i = 0; i < outputs.size(); i++) {
+        add(pass, step.get(i).scale(), outputs.get(i), x);
+      }
+    }
+  }
+
+  private static void add(Pass pass, float scale, Matrix y, Matrix x) {
+    int cols = x.cols();
+    pass.eachRow(
+        x.rows(),
+        cols,
+        (from, to, worker) ->
+            pass.kernels()
+                .activations()
+                .addScaled(
+                    scale, y.data(), from * cols, x.data(), from * cols, (to - from) * cols));
+  }
+
+  private void logits(Pass pass, Matrix x, Matrix logits) {
+    if (norm != null) {
+      norm.rows(pass, x, x);
+    }
+    head.apply(pass, x, logits);
+    Head spec = architecture.head();
+    if (spec.scale() != 1 || spec.softcap() != 0) {
+      int cols = logits.cols();
+      pass.eachRow(logits.rows(), cols, (from, to, worker) -> bend(pass, spec, logits, from, to));
+    }
+  }
+
+  private static void bend(Pass pass, Head head, Matrix logits, int from, int to) {
+    int cols = logits.cols();
+    if (head.scale() != 1) {
+      for (int i = from * cols; i < to * cols; i++) {
+        logits.data()[i] *= head.scale();
+      }
+    }
+    if (head.softcap() != 0) {
+      pass.kernels()
+          .activations()
+          .softcap(head.softcap(), logits.data(), from * cols, (to - from) * cols);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.apus.core.model;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.WeightScope;
+import dev.apus.core.weight.WeightScope.Typical;
+
+/** A norm with its weights: {@link NormSpec} made to run. */
+public final class Normalization {
+
+  private final NormSpec spec;
+  private final float[] weight;
+  private final float[] bias;
+
+  private Normalization(NormSpec spec, float[] weight, float[] bias) {
+    this.spec = spec;
+    this.weight = weight;
+    this.bias = bias;
+  }
+
+  /**
+   * The norm whose weight is called {@code name} and whose bias {@code name.bias}.
+   *
+   * @param spec null for no norm, which gives null
+   * @param size how many values have a weight of their own
+   */
+  public static Normalization of(NormSpec spec, String name, int size, WeightScope weights) {
+    if (spec == null) {
+      return null;
+    }
+    return new Normalization(
+        spec,
+        spec.weighted() ? weights.vector(name, size, Typical.NORM) : null,
+        spec.biased() ? weights.vector(name + ".bias", size, Typical.BIAS) : null);
+  }
+
+  /** Normalises each row as a whole; {@code y} may be {@code x}. */
+  public void rows(Pass pass, Matrix x, Matrix y) {
+    groups(pass, x, y, 1, x.cols(), 0);
+  }
+
+  /**
+   * Normalises each row in {@code groups} groups of {@code size} values.
+   *
+   * @param weightStride 0 if the groups share one weight of {@code size} values, or {@code size}
+   */
+  public void groups(Pass pass, Matrix x, Matrix y, int groups, int size, int weightStride) {
+    float epsilon = (float) spec.epsilon();
+    pass.eachRow(
+        x.rows(),
+        x.cols(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            group(pass, x, y, row, groups, size, weightStride, epsilon);
+          }
+        });
+  }
+
+  private void group(
+      Pass pass, Matrix x, Matrix y, int row, int groups, int size, int stride, float epsilon) {
+    var norms = pass.kernels().norms();
+    switch (spec.type()) {
+      case RMS ->
+          norms.rms(
+              x.data(), x.at(row), groups, size, weight, stride, epsilon, y.data(), y.at(row));
+      case LAYER ->
+          norms.layer(
+              x.data(), x.at(row), groups, size, weight, bias, stride, epsilon, y.data(),
+              y.at(row));
+    }
+  }
+}

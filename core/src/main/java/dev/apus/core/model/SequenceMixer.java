@@ -1,0 +1,28 @@
+package dev.apus.core.model;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.tensor.Matrix;
+
+/**
+ * A layer's way of moving information along the sequence: attention, a state space, a recurrence.
+ *
+ * <p>Prefill and decode are one method: a run of many rows is prefill, a run of one row is decode,
+ * and any way of cutting a sequence into runs gives the same answer, within a tolerance that the
+ * mixer states if its parallel form adds up in another order. One instance serves every sequence
+ * and every thread; what a sequence remembers is in its state.
+ */
+public interface SequenceMixer<S extends MixerState> {
+
+  /**
+   * The memory of a sequence that has not begun.
+   *
+   * @param limit the most tokens the sequence will have
+   */
+  S newState(int limit);
+
+  /** Writes a row of {@code y} for each row of {@code x} and advances the state of every run. */
+  void forward(Pass pass, Batch<S> batch, Matrix x, Matrix y);
+
+  /** Bytes that one more token adds to a state; 0 for a state of constant size. */
+  long bytesPerToken();
+}

@@ -1,0 +1,2 @@
+/** Blocks of activations. */
+package dev.apus.core.tensor;

@@ -1,0 +1,88 @@
+package dev.apus.core.weight;
+
+import dev.apus.core.file.StoredTensor;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A weight as stored, seen as rows that end with a block: the form in which name tables rearrange
+ * weights without decoding them.
+ *
+ * @param source where the rows come from, for messages
+ * @param rows one slice for each row, each {@code format.rowBytes(cols)} long
+ */
+public record StoredRows(String source, WeightFormat format, int cols, List<MemorySegment> rows) {
+
+  public StoredRows {
+    rows = List.copyOf(rows);
+  }
+
+  /** A tensor's innermost dimension as columns, all others as rows. */
+  public static StoredRows of(StoredTensor tensor) {
+    String source = tensor.file() + ": tensor " + tensor.name();
+    WeightFormat format = tensor.format();
+    List<Long> shape = tensor.shape();
+    long cols = shape.isEmpty() ? 1 : shape.getLast();
+    long count = cols == 0 ? 0 : tensor.elements() / cols;
+    if (cols > Integer.MAX_VALUE || count > Integer.MAX_VALUE) {
+      throw new WeightException(source + " is " + shape + ", more than 2^31 − 1 rows or columns");
+    }
+    long rowBytes = format.rowBytes(cols);
+    List<MemorySegment> rows = new ArrayList<>((int) count);
+    for (long row = 0; row < count; row++) {
+      rows.add(tensor.data().asSlice(row * rowBytes, rowBytes));
+    }
+    return new StoredRows(source, format, (int) cols, rows);
+  }
+
+  /** Values given in memory, as one F32 matrix. */
+  public static StoredRows of(String source, float[] values, int cols) {
+    MemorySegment memory = Arena.ofAuto().allocate(4L * values.length, 64);
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, memory, 0, 4L * values.length);
+    List<MemorySegment> rows = new ArrayList<>();
+    for (int at = 0; at < values.length; at += cols) {
+      rows.add(memory.asSlice(4L * at, 4L * cols));
+    }
+    return new StoredRows(source, WeightFormat.F32, cols, rows);
+  }
+
+  /** The values of a row, decoded into {@code values} at {@code valuesAt}. */
+  public void decode(int row, float[] values, int valuesAt) {
+    format.codec().decode(rows.get(row), 0, values, valuesAt, cols);
+  }
+
+  /** All values, row by row. */
+  public float[] decode() {
+    float[] values = new float[Math.multiplyExact(rows.size(), cols)];
+    for (int row = 0; row < rows.size(); row++) {
+      decode(row, values, row * cols);
+    }
+    return values;
+  }
+
+  /** The same values cut into rows of another length. */
+  StoredRows reshaped(int newCols) {
+    if (newCols == cols) {
+      return this;
+    }
+    return of(source, decode(), newCols);
+  }
+
+  /** Each value as a row of its own, without decoding; only for formats of one value a block. */
+  StoredRows split() {
+    List<MemorySegment> single = new ArrayList<>();
+    for (MemorySegment row : rows) {
+      for (int col = 0; col < cols; col++) {
+        single.add(row.asSlice((long) col * format.blockBytes(), format.blockBytes()));
+      }
+    }
+    return new StoredRows(source, format, 1, single);
+  }
+
+  String shape() {
+    return "[" + rows.size() + ", " + cols + "]";
+  }
+}

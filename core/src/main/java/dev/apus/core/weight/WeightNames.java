@@ -1,0 +1,125 @@
+package dev.apus.core.weight;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+
+/**
+ * What a checkpoint calls each weight, and how its values become ours: the second of a family's two
+ * tables.
+ *
+ * <p>In names {@code {i}} stands for the layer and {@code {e}} for the expert. A bias is found
+ * under its weight's name with {@code .weight} replaced by {@code .bias}, rearranged like its
+ * weight.
+ */
+public final class WeightNames {
+
+  /** Tensors, and the conversion that makes one weight of them. */
+  public record Source(List<String> names, Conversion conversion) {
+
+    public Source {
+      names = List.copyOf(names);
+    }
+
+    /** This source, converted further. */
+    public Source as(Conversion next) {
+      return new Source(names, conversion.then(next));
+    }
+
+    Source renamed(UnaryOperator<String> renaming) {
+      return new Source(names.stream().map(renaming).toList(), conversion);
+    }
+  }
+
+  private final Map<String, List<Source>> sources = new LinkedHashMap<>();
+  private final List<Pattern> ignored = new ArrayList<>();
+  private final List<String[]> prefixes = new ArrayList<>();
+
+  /** A table without rows. */
+  public WeightNames() {}
+
+  /** One tensor by its name in the file. */
+  public static Source from(String name) {
+    return new Source(List.of(name), Conversion.AS_STORED);
+  }
+
+  /** The rows of several tensors as one weight. */
+  public static Source joined(String... names) {
+    return new Source(List.of(names), Conversion.JOINED);
+  }
+
+  /** {@code ours} is this tensor, as stored. A second row for the same weight is an alternative. */
+  public WeightNames row(String ours, String stored) {
+    return row(ours, from(stored));
+  }
+
+  public WeightNames row(String ours, Source source) {
+    sources.computeIfAbsent(ours, key -> new ArrayList<>()).add(source);
+    return this;
+  }
+
+  /**
+   * Tensors that a checkpoint may hold and that no part of the model needs, as a regular
+   * expression.
+   */
+  public WeightNames ignore(String pattern) {
+    ignored.add(Pattern.compile(pattern));
+    return this;
+  }
+
+  /** Names that begin with {@code prefix} may begin with {@code other} instead. */
+  public WeightNames prefix(String prefix, String other) {
+    prefixes.add(new String[] {prefix, other});
+    return this;
+  }
+
+  boolean ignores(String stored) {
+    return ignored.stream().anyMatch(pattern -> pattern.matcher(stored).matches());
+  }
+
+  /**
+   * Where a weight may be found, the likeliest first; empty if the table has no row for it.
+   *
+   * @param ours the name without layer and expert, such as {@code attention.q} or {@code
+   *     attention.q.bias}
+   */
+  List<Source> find(String ours, int layer, int expert) {
+    List<Source> found = sources.get(ours);
+    UnaryOperator<String> kind = UnaryOperator.identity();
+    if (found == null && ours.endsWith(".bias")) {
+      found = sources.get(ours.substring(0, ours.length() - ".bias".length()));
+      kind = WeightNames::biasOf;
+    }
+    if (found == null) {
+      return List.of();
+    }
+    List<Source> result = new ArrayList<>();
+    for (Source source : found) {
+      UnaryOperator<String> bias = kind;
+      Source numbered =
+          source.renamed(
+              name ->
+                  bias.apply(name)
+                      .replace("{i}", Integer.toString(layer))
+                      .replace("{e}", Integer.toString(expert)));
+      result.add(numbered);
+      for (String[] prefix : prefixes) {
+        result.add(numbered.renamed(name -> swapped(name, prefix)));
+      }
+    }
+    return result;
+  }
+
+  private static String biasOf(String weight) {
+    return weight.endsWith(".weight")
+        ? weight.substring(0, weight.length() - ".weight".length()) + ".bias"
+        : weight + ".bias";
+  }
+
+  private static String swapped(String name, String[] prefix) {
+    return name.startsWith(prefix[0]) ? prefix[1] + name.substring(prefix[0].length()) : name;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.apus.core.weight;
+
+/**
+ * The weights of one part of a model, under that part's own short names.
+ *
+ * <p>Every call states the shape it needs, so a wrong file fails where the weight is named.
+ */
+public interface WeightScope {
+
+  /**
+   * A matrix that maps {@code inputs} values to {@code outputs}, with its bias if {@code biased}.
+   *
+   * @throws WeightException if it is missing or has another shape
+   */
+  Projection projection(String name, int outputs, int inputs, boolean biased);
+
+  default Projection projection(String name, int outputs, int inputs) {
+    return projection(name, outputs, inputs, false);
+  }
+
+  /**
+   * {@code length} values as floats.
+   *
+   * @param typical where random values lie when a model is made without a checkpoint
+   */
+  float[] vector(String name, int length, Typical typical);
+
+  /** A small matrix as floats, row by row. */
+  float[] table(String name, int rows, int cols, Typical typical);
+
+  /** Rows that are looked up one at a time. */
+  RowTable lookup(String name, int rows, int cols);
+
+  /** The weights of a part of this part. */
+  WeightScope scope(String name);
+
+  /** The weights of expert {@code index} of this part. */
+  WeightScope expert(int index);
+
+  /** A range that random weights are drawn from: {@code center ± width}. */
+  record Typical(float center, float width) {
+    public static final Typical NORM = new Typical(1, 0.2f);
+    public static final Typical BIAS = new Typical(0, 0.1f);
+  }
+}

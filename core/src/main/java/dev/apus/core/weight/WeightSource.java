@@ -1,0 +1,37 @@
+package dev.apus.core.weight;
+
+import dev.apus.core.weight.WeightScope.Typical;
+import java.util.List;
+
+/** Where the weights of one model come from: a checkpoint, or a seed. */
+public interface WeightSource {
+
+  /**
+   * Which weight is meant.
+   *
+   * @param name ours, such as {@code attention.q}, without layer and expert
+   * @param layer the layer, or −1 outside the layers
+   * @param expert the expert, or −1
+   */
+  record Key(String name, int layer, int expert) {
+
+    @Override
+    public String toString() {
+      return (layer < 0 ? "" : "layer " + layer + " ")
+          + name
+          + (expert < 0 ? "" : " of expert " + expert);
+    }
+  }
+
+  /**
+   * The rows of a weight.
+   *
+   * @throws WeightException if the source has none or has another shape
+   */
+  StoredRows find(Key key, int rows, int cols, Typical typical);
+
+  /**
+   * What the source holds and nobody has asked for; such a weight is one that the model forgets.
+   */
+  List<String> unread();
+}

@@ -1,0 +1,122 @@
+package dev.apus.core.weight;
+
+import dev.apus.core.compute.Workers;
+import dev.apus.kernels.Kernels;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/**
+ * All weights of one model: reads them from a source, packs matrices for the kernels, and owns the
+ * memory they lie in.
+ */
+public final class Weights {
+
+  private final WeightSource source;
+  private final Kernels kernels;
+  private final Workers workers;
+  private final Arena arena;
+  private long bytes;
+  private long parameters;
+
+  public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
+    this.source = source;
+    this.kernels = kernels;
+    this.workers = workers;
+    this.arena = arena;
+  }
+
+  /** What the weights are packed for. */
+  public Kernels kernels() {
+    return kernels;
+  }
+
+  /** Weights outside the layers, such as the embedding. */
+  public WeightScope root() {
+    return new Scope("", -1, -1);
+  }
+
+  /** Weights of one layer. */
+  public WeightScope layer(int layer) {
+    return new Scope("", layer, -1);
+  }
+
+  /** Memory that all weights read so far take. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** How many values all weights read so far have. */
+  public long parameters() {
+    return parameters;
+  }
+
+  /**
+   * Checks that the source holds nothing that the model did not ask for.
+   *
+   * @throws WeightException naming what was forgotten
+   */
+  public void expectAllRead() {
+    List<String> unread = source.unread();
+    if (!unread.isEmpty()) {
+      throw new WeightException(
+          "the checkpoint holds %d tensors that no part of the model reads, the first: %s"
+              .formatted(
+                  unread.size(), String.join(", ", unread.subList(0, Math.min(4, unread.size())))));
+    }
+  }
+
+  private final class Scope implements WeightScope {
+
+    private final String prefix;
+    private final int layer;
+    private final int expert;
+
+    Scope(String prefix, int layer, int expert) {
+      this.prefix = prefix;
+      this.layer = layer;
+      this.expert = expert;
+    }
+
+    @Override
+    public Projection projection(String name, int outputs, int inputs, boolean biased) {
+      StoredRows stored = find(name, outputs, inputs, null);
+      float[] bias = biased ? vector(name + ".bias", outputs, Typical.BIAS) : null;
+      Projection projection =
+          Projection.pack(stored, kernels.matmul(stored.format()), bias, arena, workers);
+      bytes += projection.bytes() - (bias == null ? 0 : 4L * outputs);
+      return projection;
+    }
+
+    @Override
+    public float[] vector(String name, int length, Typical typical) {
+      return table(name, 1, length, typical);
+    }
+
+    @Override
+    public float[] table(String name, int rows, int cols, Typical typical) {
+      float[] values = find(name, rows, cols, typical).decode();
+      bytes += 4L * values.length;
+      return values;
+    }
+
+    @Override
+    public RowTable lookup(String name, int rows, int cols) {
+      return new RowTable(find(name, rows, cols, null));
+    }
+
+    @Override
+    public WeightScope scope(String name) {
+      return new Scope(prefix + name + ".", layer, expert);
+    }
+
+    @Override
+    public WeightScope expert(int index) {
+      return new Scope(prefix, layer, index);
+    }
+
+    private StoredRows find(String name, int rows, int cols, Typical typical) {
+      parameters += (long) rows * cols;
+      return source.find(new WeightSource.Key(prefix + name, layer, expert), rows, cols, typical);
+    }
+  }
+}
