@@ -4,6 +4,7 @@ import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * One tensor as it lies in its file.
@@ -28,14 +29,15 @@ public record StoredTensor(
   public WeightFormat format() {
     for (WeightFormat format : WeightFormat.values()) {
       if (format.name().equals(type)) {
-        requireSize(format);
+        requireBytes(Sizes.bytes(shape, format.blockLength(), format.blockBytes(), type, place()));
         return format;
       }
     }
     throw place()
         .error(
             "is %s, which cannot be computed with; supported: %s",
-            type, Arrays.toString(WeightFormat.values()));
+            type,
+            Arrays.stream(WeightFormat.values()).map(Enum::name).collect(Collectors.joining(", ")));
   }
 
   /** How many values there are. */
@@ -43,14 +45,14 @@ public record StoredTensor(
     return Sizes.product(shape, place());
   }
 
-  private void requireSize(WeightFormat format) {
-    long bytes = Sizes.bytes(shape, format.blockLength(), format.blockBytes(), type, place());
+  /** Refuses data of another length. */
+  void requireBytes(long bytes) {
     if (bytes != data.byteSize()) {
       throw place().error("holds %d bytes; %s %s takes %d", data.byteSize(), type, shape, bytes);
     }
   }
 
-  private Place place() {
+  Place place() {
     return Place.tensor(file, name);
   }
 }

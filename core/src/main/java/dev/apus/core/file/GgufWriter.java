@@ -1,0 +1,198 @@
+package dev.apus.core.file;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes a GGUF file of version 3.
+ *
+ * <p>Tensors are kept by reference and read when the file is written, in the order of adding.
+ */
+public final class GgufWriter {
+
+  private static final int VERSION = 3;
+
+  private final int alignment;
+  private final Map<String, byte[]> metadata = new LinkedHashMap<>();
+  private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+
+  /** A file with the usual alignment of 32 bytes. */
+  public GgufWriter() {
+    this(GgufHeader.DEFAULT_ALIGNMENT);
+  }
+
+  /**
+   * @param alignment where tensors may begin: a multiple of this power of two
+   */
+  public GgufWriter(int alignment) {
+    if (Integer.bitCount(alignment) != 1 || alignment < 0) {
+      throw new IllegalArgumentException("alignment " + alignment + " is not a power of two");
+    }
+    this.alignment = alignment;
+    if (alignment != GgufHeader.DEFAULT_ALIGNMENT) {
+      u32(GgufHeader.ALIGNMENT, alignment);
+    }
+  }
+
+  public GgufWriter text(String key, String value) {
+    return put(key, GgufType.STRING, string(value));
+  }
+
+  public GgufWriter flag(String key, boolean value) {
+    return put(key, GgufType.BOOL, new byte[] {(byte) (value ? 1 : 0)});
+  }
+
+  /**
+   * @param value from 0 to 2^32 - 1
+   */
+  public GgufWriter u32(String key, long value) {
+    if (value != Integer.toUnsignedLong((int) value)) {
+      throw new IllegalArgumentException(key + "=" + value + " does not fit 32 bits unsigned");
+    }
+    return put(key, GgufType.UINT32, bytes(Integer.BYTES).putInt((int) value).array());
+  }
+
+  public GgufWriter i32(String key, int value) {
+    return put(key, GgufType.INT32, bytes(Integer.BYTES).putInt(value).array());
+  }
+
+  public GgufWriter i64(String key, long value) {
+    return put(key, GgufType.INT64, bytes(Long.BYTES).putLong(value).array());
+  }
+
+  public GgufWriter f32(String key, float value) {
+    return put(key, GgufType.FLOAT32, bytes(Float.BYTES).putFloat(value).array());
+  }
+
+  public GgufWriter f64(String key, double value) {
+    return put(key, GgufType.FLOAT64, bytes(Double.BYTES).putDouble(value).array());
+  }
+
+  public GgufWriter texts(String key, List<String> values) {
+    var elements = new ByteArrayOutputStream();
+    values.forEach(value -> elements.writeBytes(string(value)));
+    return array(key, GgufType.STRING, values.size(), elements.toByteArray());
+  }
+
+  public GgufWriter i32s(String key, int... values) {
+    ByteBuffer elements = bytes(Math.multiplyExact(values.length, Integer.BYTES));
+    elements.asIntBuffer().put(values);
+    return array(key, GgufType.INT32, values.length, elements.array());
+  }
+
+  public GgufWriter f32s(String key, float... values) {
+    ByteBuffer elements = bytes(Math.multiplyExact(values.length, Float.BYTES));
+    elements.asFloatBuffer().put(values);
+    return array(key, GgufType.FLOAT32, values.length, elements.array());
+  }
+
+  /**
+   * Adds a tensor.
+   *
+   * @param type a type that ggml has: {@code F32}, {@code Q4_K}, …
+   * @param shape outermost dimension first
+   * @param data the blocks
+   * @throws IllegalArgumentException if the type is unknown, the size does not fit the shape, or
+   *     the name is taken
+   */
+  public GgufWriter add(String name, String type, List<Long> shape, MemorySegment data) {
+    return add(new StoredTensor("a new GGUF file", name, type, shape, data));
+  }
+
+  /** Adds a tensor of another file, under its name there. */
+  public GgufWriter add(StoredTensor tensor) {
+    GgmlType type = GgmlType.named(tensor.type());
+    if (type == null) {
+      throw tensor.place().error("is %s, which GGUF has no number for", tensor.type());
+    }
+    tensor.requireBytes(type.bytes(tensor.shape(), tensor.place()));
+    if (tensors.putIfAbsent(tensor.name(), tensor) != null) {
+      throw tensor.place().error("has a name that is taken");
+    }
+    return this;
+  }
+
+  /** Writes the file; if that fails, what was there before is still there. */
+  public void write(Path file) throws IOException {
+    AtomicFile.write(file, this::writeTo);
+  }
+
+  /** The file as bytes, for checkpoints that stay in memory. */
+  public byte[] toBytes() {
+    return AtomicFile.toBytes(this::writeTo);
+  }
+
+  private void writeTo(WritableByteChannel out) throws IOException {
+    byte[] header = header();
+    AtomicFile.write(out, ByteBuffer.wrap(header));
+    AtomicFile.write(out, padding(header.length));
+    for (StoredTensor tensor : tensors.values()) {
+      AtomicFile.write(out, tensor.data());
+      AtomicFile.write(out, padding(tensor.data().byteSize()));
+    }
+  }
+
+  private byte[] header() {
+    var header = new ByteArrayOutputStream();
+    header.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
+    header.writeBytes(bytes(Integer.BYTES).putInt(VERSION).array());
+    header.writeBytes(
+        bytes(2 * Long.BYTES).putLong(tensors.size()).putLong(metadata.size()).array());
+    metadata.forEach(
+        (key, value) -> {
+          header.writeBytes(string(key));
+          header.writeBytes(value);
+        });
+    long at = 0;
+    for (StoredTensor tensor : tensors.values()) {
+      header.writeBytes(info(tensor, at));
+      at += tensor.data().byteSize() + padding(tensor.data().byteSize()).remaining();
+    }
+    return header.toByteArray();
+  }
+
+  private static byte[] info(StoredTensor tensor, long at) {
+    byte[] name = string(tensor.name());
+    List<Long> dimensions = tensor.shape().reversed();
+    ByteBuffer info = bytes(name.length + 2 * Integer.BYTES + (dimensions.size() + 1) * Long.BYTES);
+    info.put(name).putInt(dimensions.size());
+    dimensions.forEach(info::putLong);
+    return info.putInt(GgmlType.named(tensor.type()).id()).putLong(at).array();
+  }
+
+  private ByteBuffer padding(long bytes) {
+    return ByteBuffer.allocate((int) (-bytes & (alignment - 1)));
+  }
+
+  private GgufWriter array(String key, GgufType type, int count, byte[] elements) {
+    ByteBuffer value = bytes(Integer.BYTES + Long.BYTES + elements.length);
+    return put(
+        key, GgufType.ARRAY, value.putInt(type.ordinal()).putLong(count).put(elements).array());
+  }
+
+  private GgufWriter put(String key, GgufType type, byte[] value) {
+    ByteBuffer typed = bytes(Integer.BYTES + value.length).putInt(type.ordinal()).put(value);
+    if (key.isEmpty() || metadata.putIfAbsent(key, typed.array()) != null) {
+      throw new IllegalArgumentException("the key \"" + key + "\" is empty or taken");
+    }
+    return this;
+  }
+
+  private static byte[] string(String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    return bytes(Long.BYTES + utf8.length).putLong(utf8.length).put(utf8).array();
+  }
+
+  private static ByteBuffer bytes(int count) {
+    return ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}
