@@ -7,4 +7,5 @@ module dev.apus.core {
 
   exports dev.apus.core.config;
   exports dev.apus.core.file;
+  exports dev.apus.core.tokenizer;
 }
