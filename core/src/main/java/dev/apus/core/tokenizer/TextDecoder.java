@@ -1,5 +1,6 @@
 package dev.apus.core.tokenizer;
 
+<<<<<<< HEAD
 /** Text of tokens as they come; never emits half a character. */
 public interface TextDecoder {
 
@@ -7,5 +8,24 @@ public interface TextDecoder {
   String append(int id);
 
   /** The text that is still held back; the decoder is then as new. */
+=======
+/**
+ * The text of tokens as they come.
+ *
+ * <p>What {@link #append} and {@link #flush} return, one after the other, is what {@link
+ * Tokenizer#decode(int[])} returns for all ids at once; no part ends in the middle of a character.
+ * Special tokens have no text. A decoder belongs to one stream of tokens and one thread.
+ */
+public interface TextDecoder {
+
+  /**
+   * The text that {@code id} completes; empty while a character is incomplete.
+   *
+   * @throws IllegalArgumentException if {@code id} is outside the vocabulary
+   */
+  String append(int id);
+
+  /** What is left, incomplete bytes as U+FFFD; the decoder is then as new. */
+>>>>>>> tokenizer
   String flush();
 }

@@ -1,0 +1,124 @@
+package dev.apus.core.tokenizer;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A regular expression from a file that can neither overflow the stack nor run for ever.
+ *
+ * <p>Overflow is ruled out by {@link PatternTranslator}, which repeats single characters only; time
+ * by a budget of characters looked at, linear in the length of the text.
+ */
+final class SafePattern {
+
+  /** Takes the matches from left to right. */
+  interface Matches {
+    void match(int from, int to);
+  }
+
+  /** The known patterns look at a character about ten times. */
+  private static final long LOOKS_PER_CHARACTER = 500;
+
+  private static final long LOOKS_PER_TEXT = 100_000;
+
+  private final String where;
+  private final String source;
+  private final Pattern pattern;
+
+  private SafePattern(String where, String source, Pattern pattern) {
+    this.where = where;
+    this.source = source;
+    this.pattern = pattern;
+  }
+
+  /** Translates a pattern; {@code where} says where it stands, for errors. */
+  static SafePattern of(String where, String source) {
+    return new SafePattern(
+        where, source, Pattern.compile(PatternTranslator.translate(where, source)));
+  }
+
+  /** Reads {@code {"Regex": …}} or {@code {"String": …}}. */
+  static SafePattern read(Section section) {
+    section.only("Regex", "String");
+    if (section.has("Regex")) {
+      return of(section.where("Regex"), section.text("Regex"));
+    }
+    String literal = section.text("String");
+    if (literal.isEmpty()) {
+      throw section.wrong("String", "at least one character");
+    }
+    return new SafePattern(
+        section.where("String"), literal, Pattern.compile(Pattern.quote(literal)));
+  }
+
+  void find(String text, Matches matches) {
+    Metered metered = new Metered(text, LOOKS_PER_TEXT + LOOKS_PER_CHARACTER * text.length());
+    Matcher matcher = pattern.matcher(metered);
+    try {
+      while (matcher.find()) {
+        matches.match(matcher.start(), matcher.end());
+      }
+    } catch (OverBudgetException | StackOverflowError e) {
+      throw new TokenizerException(
+          "%s: the pattern %s is too slow on a text of %d characters"
+              .formatted(where, Vocabulary.quoted(source), text.length()),
+          e);
+    }
+  }
+
+  String replace(String text, String replacement) {
+    StringBuilder replaced = new StringBuilder();
+    int[] done = {0};
+    find(
+        text,
+        (from, to) -> {
+          replaced.append(text, done[0], from).append(replacement);
+          done[0] = to;
+        });
+    return replaced.append(text, done[0], text.length()).toString();
+  }
+
+  /** A text that counts how often it is looked at. */
+  private static final class Metered implements CharSequence {
+
+    private final String text;
+    private long budget;
+
+    Metered(String text, long budget) {
+      this.text = text;
+      this.budget = budget;
+    }
+
+    @Override
+    public char charAt(int index) {
+      if (--budget < 0) {
+        throw new OverBudgetException();
+      }
+      return text.charAt(index);
+    }
+
+    @Override
+    public int length() {
+      return text.length();
+    }
+
+    @Override
+    public CharSequence subSequence(int start, int end) {
+      return text.subSequence(start, end);
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  private static final class OverBudgetException extends RuntimeException {
+
+    private static final long serialVersionUID = 1;
+
+    OverBudgetException() {
+      super("the budget of looks is spent");
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.apus.core.tokenizer;
+
+import java.text.Normalizer;
+import java.util.List;
+
+/** Rewrites a text before it is cut. */
+interface TextNormalizer {
+
+  String apply(String text);
+
+  static TextNormalizer read(Section section) {
+    return switch (section.type()) {
+      case "Sequence" -> {
+        List<TextNormalizer> steps =
+            section.only("type", "normalizers").each("normalizers", TextNormalizer::read);
+        yield text -> {
+          for (TextNormalizer step : steps) {
+            text = step.apply(text);
+          }
+          return text;
+        };
+      }
+      case "NFC" -> unicode(section, Normalizer.Form.NFC);
+      case "NFD" -> unicode(section, Normalizer.Form.NFD);
+      case "NFKC" -> unicode(section, Normalizer.Form.NFKC);
+      case "NFKD" -> unicode(section, Normalizer.Form.NFKD);
+      default -> throw section.unsupported("Sequence", "NFC", "NFD", "NFKC", "NFKD");
+    };
+  }
+
+  /** Normalises to NFC. */
+  static TextNormalizer composing() {
+    return text -> Normalizer.normalize(text, Normalizer.Form.NFC);
+  }
+
+  private static TextNormalizer unicode(Section section, Normalizer.Form form) {
+    section.only("type");
+    return text -> Normalizer.normalize(text, form);
+  }
+}
