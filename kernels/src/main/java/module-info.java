@@ -4,6 +4,7 @@
  */
 module dev.apus.kernels {
   requires jdk.incubator.vector;
+  requires static jdk.management;
 
   exports dev.apus.kernels;
   exports dev.apus.kernels.activation;

@@ -9,8 +9,55 @@ import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
 
-/** One implementation of every operation; stateless, so one set serves every model and thread. */
+/**
+ * One implementation of every operation; stateless, so one set serves every model and thread.
+ *
+ * <p>There are two sets, and they give the same bits: {@link #scalar} is the definition, {@link
+ * #vector} uses the Vector API. {@link #chosen} is the one that suits this JVM.
+ */
 public interface Kernels {
+
+  /**
+   * The system property that names the set: {@code auto} (the default), {@code vector}, {@code
+   * scalar}.
+   */
+  String PROPERTY = "apus.kernels";
+
+  /** The scalar set, which every JVM can run. */
+  static Kernels scalar() {
+    return ScalarKernels.SET;
+  }
+
+  /**
+   * The Vector API set.
+   *
+   * @throws IllegalStateException if this JVM runs without the module {@code jdk.incubator.vector},
+   *     or has vectors of a length that the kernels do not know
+   */
+  static Kernels vector() {
+    JvmFacts facts = JvmFacts.read();
+    String obstacle = Selection.obstacle(facts);
+    if (obstacle != null) {
+      throw new IllegalStateException(obstacle);
+    }
+    return VectorKernels.SET;
+  }
+
+  /**
+   * The set that {@value #PROPERTY} names, or else the vector set where the JVM compiles it to
+   * vector instructions and the scalar set where it does not. Decided once.
+   *
+   * @throws IllegalArgumentException if the property has another value
+   * @throws IllegalStateException if the property says {@code vector} and {@link #vector} fails
+   */
+  static Kernels chosen() {
+    return Selection.decided().kernels();
+  }
+
+  /** What {@link #chosen} chose, and what a user should know about it. Throws as it does. */
+  static KernelReport report() {
+    return Selection.decided().report();
+  }
 
   /** What to call this set in a log line, such as {@code vector-512} or {@code scalar}. */
   String name();

@@ -2,6 +2,10 @@ package dev.apus.kernels.activation;
 
 /**
  * Elementwise functions of rows, and softmax. Each writes only the {@code count} values it names.
+ *
+ * <p>All of them rest on one exponential with a relative error below 9e-8, which is 0 where the
+ * true value is below the normal floats. NaN gives NaN. The functions that multiply x by a factor
+ * which fades to 0 have no value at −∞ and give NaN there, as {@code −∞ · 0} does.
  */
 public interface Activations {
 
@@ -11,12 +15,17 @@ public interface Activations {
   /** {@code y ← f(gate) · y}, the gate of a gated MLP. */
   void gate(Activation f, float[] gate, int gateAt, float[] y, int yAt, int count);
 
-  /** {@code x ← e^(x − max x) / Σ e^(x − max x)}; a row whose values are all −∞ becomes all 0. */
+  /**
+   * {@code x ← e^(x − max x) / Σ e^(x − max x)}; a row whose values are all −∞ becomes all 0.
+   *
+   * <p>The sum keeps sixteen partial sums (value {@code i} goes to number {@code i mod 16}) and
+   * adds them as a tree; the row is then multiplied by one over it.
+   */
   void softmax(float[] x, int xAt, int count);
 
   /** {@code x ← limit · tanh(x / limit)}. */
   void softcap(float limit, float[] x, int xAt, int count);
 
-  /** {@code y ← y + scale · x}. */
+  /** {@code y ← y + scale · x}, one fused multiply-add a value. */
   void addScaled(float scale, float[] x, int xAt, float[] y, int yAt, int count);
 }

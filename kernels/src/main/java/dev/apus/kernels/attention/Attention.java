@@ -9,6 +9,20 @@ import java.lang.foreign.MemorySegment;
  * <p>One call serves the query heads that share one key–value head. Keys and values of that head
  * lie in two native segments whose layout {@link #storeKeys} and {@link #storeValues} own;
  * positions are slots {@code 0, 1, …} in them.
+ *
+ * <p>The unit of the online softmax is a block of sixteen slots, {@code 16 b … 16 b + 15}; blocks
+ * that hold a slot which the row sees are taken in ascending order, whatever the ranges they came
+ * in. For each,
+ *
+ * <pre>
+ *   s_i = softcap((Σ_d k_i[d] · q[d]) · scale) + slope · (slot_i − position)
+ *   m′ = max(m, max_i s_i)          c = e^(m − m′)          p_i = e^(s_i − m′)
+ *   l_i ← l_i · c + p_i             o ← o · c + Σ_i p_i · v_i
+ * </pre>
+ *
+ * <p>where sums are chains of fused multiply-adds, the first coordinate or slot first, and the
+ * sixteen denominators l are added as a tree at the end. A row's result therefore has the same bits
+ * whatever rows share its call. Slots that a row does not see are never used, whatever lies there.
  */
 public interface Attention {
 
@@ -33,11 +47,14 @@ public interface Attention {
    * slot} and, if causal, {@code slot ≤ rowPosition}.
    *
    * @param ranges ascending, disjoint visited slots as pairs {@code [from, to)}
+   * @param count how many pairs
    * @param window 0 for no limit; a bidirectional window sees as far ahead as back
    */
   record Visited(int[] ranges, int count, boolean causal, int window) {}
 
-  /** Slots are allocated in multiples of this. */
+  /**
+   * Slots are allocated in multiples of this; memory that was never stored to may hold anything.
+   */
   int slotGranularity();
 
   /**

@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
  *   y[t][c] = bias[c] + Σ_{j &lt; taps} weight[j][c] · x[t − taps + 1 + j][c]
  * </pre>
  *
+ * <p>A sum starts at the bias (or 0) and takes one fused multiply-add a tap, oldest input first.
+ *
  * <p>The last {@code taps − 1} inputs of a sequence are its state.
  */
 public interface ShortConvolution {

@@ -7,10 +7,14 @@ package dev.apus.kernels.norm;
  * <p>{@code weight} and {@code bias} may be null; otherwise group {@code g} uses the values from
  * {@code g · weightStride}, so a stride of 0 shares one weight between the groups. {@code y} may be
  * {@code x} at the same place.
+ *
+ * <p>Sums keep sixteen partial sums (value {@code i} goes to number {@code i mod 16}, squares by
+ * fused multiply-adds) and add them as a tree, {@code p + p[+8]} first. Each value is then computed
+ * in the order of the formula.
  */
 public interface Norms {
 
-  /** {@code y = x / √(mean(x²) + ε) · weight}. */
+  /** {@code y = x · (1 / √(mean(x²) + ε)) · weight}. */
   void rms(
       float[] x,
       int xAt,
@@ -22,7 +26,10 @@ public interface Norms {
       float[] y,
       int yAt);
 
-  /** {@code y = (x − mean x) / √(var x + ε) · weight + bias}. */
+  /**
+   * {@code y = (x − mean x) · (1 / √(var x + ε)) · weight + bias}, the variance by a second pass
+   * over the centred values.
+   */
   void layer(
       float[] x,
       int xAt,
@@ -35,6 +42,6 @@ public interface Norms {
       float[] y,
       int yAt);
 
-  /** {@code y = x / √(Σx² + ε) · scale}, the norm of linear attention's queries and keys. */
+  /** {@code y = x · (scale / √(Σx² + ε))}, the norm of linear attention's queries and keys. */
   void l2(float[] x, int xAt, int groups, int size, float scale, float epsilon, float[] y, int yAt);
 }

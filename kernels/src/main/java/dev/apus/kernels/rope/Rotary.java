@@ -18,6 +18,8 @@ public interface Rotary {
    *   (a, b) ← (a · cos − b · sin, b · cos + a · sin)
    * </pre>
    *
+   * <p>Products are rounded before they are added, as the reference implementations do.
+   *
    * @param heads how many heads follow one another at {@code x[xAt]}, each {@code headDim} long
    * @param dims rotated values of a head, even, at most {@code headDim}
    * @param cos {@code dims / 2} cosines from {@code tableAt}; {@code sin} likewise

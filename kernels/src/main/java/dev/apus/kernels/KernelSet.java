@@ -1,0 +1,34 @@
+package dev.apus.kernels;
+
+import dev.apus.kernels.activation.Activations;
+import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.norm.Norms;
+import dev.apus.kernels.rope.Rotary;
+import java.util.function.Function;
+
+/** A set of kernels as a list of its parts. */
+record KernelSet(
+    String name,
+    Activations activations,
+    Attention attention,
+    ShortConvolution convolution,
+    MatrixMemory memory,
+    Norms norms,
+    Rotary rotary,
+    Function<WeightFormat, Matmul> matmuls)
+    implements Kernels {
+
+  @Override
+  public Matmul matmul(WeightFormat format) {
+    return matmuls.apply(format);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.apus.kernels;
+
+import dev.apus.kernels.activation.ScalarActivations;
+import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.matmul.Matmuls;
+import dev.apus.kernels.memory.ScalarMatrixMemory;
+import dev.apus.kernels.norm.ScalarNorms;
+import dev.apus.kernels.rope.ScalarRotary;
+
+/** Holds the scalar set. */
+final class ScalarKernels {
+
+  static final Kernels SET =
+      new KernelSet(
+          "scalar",
+          new ScalarActivations(),
+          new ScalarAttention(),
+          new ScalarShortConvolution(),
+          new ScalarMatrixMemory(),
+          new ScalarNorms(),
+          new ScalarRotary(),
+          Matmuls::scalar);
+
+  private ScalarKernels() {}
+}

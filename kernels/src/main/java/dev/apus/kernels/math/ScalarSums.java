@@ -1,0 +1,52 @@
+package dev.apus.kernels.math;
+
+/**
+ * Sums in the one order that every vector width can keep: element {@code i} is added to partial sum
+ * {@code i mod 16}, first element first, and the sixteen partial sums are added as a tree: {@code p
+ * + p[+8]}, then {@code [+4]}, {@code [+2]}, {@code [+1]}.
+ */
+public final class ScalarSums {
+
+  static final int PARTIALS = 16;
+
+  private ScalarSums() {}
+
+  /** {@code Σ a}. */
+  public static float sum(float[] a, int aAt, int count) {
+    return tree(0, 1, count, (sum, i) -> sum + a[aAt + i]);
+  }
+
+  /** {@code Σ a · b}, each term added by a fused multiply-add. */
+  public static float dot(float[] a, int aAt, float[] b, int bAt, int count) {
+    return tree(0, 1, count, (sum, i) -> Math.fma(a[aAt + i], b[bAt + i], sum));
+  }
+
+  /** {@code Σ (a − centre)²}, each term added by a fused multiply-add. */
+  public static float squaresAbout(float centre, float[] a, int aAt, int count) {
+    return tree(
+        0,
+        1,
+        count,
+        (sum, i) -> {
+          float d = a[aAt + i] - centre;
+          return Math.fma(d, d, sum);
+        });
+  }
+
+  /** What a partial sum becomes with element {@code i}. */
+  private interface Term {
+    float addTo(float sum, int i);
+  }
+
+  /** The sum of the partial sums whose number is {@code first} modulo {@code step}. */
+  private static float tree(int first, int step, int count, Term term) {
+    if (step < PARTIALS) {
+      return tree(first, 2 * step, count, term) + tree(first + step, 2 * step, count, term);
+    }
+    float sum = 0;
+    for (int i = first; i < count; i += PARTIALS) {
+      sum = term.addTo(sum, i);
+    }
+    return sum;
+  }
+}
