@@ -54,17 +54,13 @@ final class Candidates {
   int draw(double u) {
     double target = u * sum();
     double cumulative = 0;
-    int drawn = ids[0];
-    for (int i = 0; i < count; i++) {
-      if (weights[i] > 0) {
-        drawn = ids[i];
-        cumulative += weights[i];
-        if (target < cumulative) {
-          break;
-        }
+    for (int i = 0; i < count - 1; i++) {
+      cumulative += weights[i];
+      if (target < cumulative) {
+        return ids[i];
       }
     }
-    return drawn;
+    return ids[count - 1];
   }
 
   private double weight(float logit, float max) {
@@ -116,14 +112,11 @@ final class Candidates {
     return false;
   }
 
-  /** Drops what weighs less than minP of the best, whose weight is 1. */
+  /** Drops what weighs nothing, and what weighs less than minP of the best, whose weight is 1. */
   private void dropUnlikely() {
-    if (minP == 0) {
-      return;
-    }
     int kept = 0;
     for (int i = 0; i < count; i++) {
-      if (weights[i] >= minP) {
+      if (weights[i] > 0 && weights[i] >= minP) {
         ids[kept] = ids[i];
         weights[kept++] = weights[i];
       }

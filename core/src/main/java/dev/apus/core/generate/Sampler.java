@@ -18,6 +18,7 @@ public final class Sampler {
   private final TokenHistory history;
   private final SplitMix random;
   private final Candidates candidates;
+  private final LogitsProcessor[] processors;
   private final Penalties penalties;
   private final TopTokens top = new TopTokens();
 
@@ -47,8 +48,9 @@ public final class Sampler {
     history = new TokenHistory(prompt);
     random = new SplitMix(sampling.seed());
     candidates = new Candidates(sampling);
+    processors = sampling.processors().toArray(LogitsProcessor[]::new);
     penalties = Penalties.wanted(sampling) ? new Penalties(sampling, vocabulary) : null;
-    changed = penalties == null && sampling.processors().isEmpty() ? null : new float[vocabulary];
+    changed = penalties == null && processors.length == 0 ? null : new float[vocabulary];
   }
 
   /**
@@ -103,7 +105,7 @@ public final class Sampler {
   private int chooseChanged(float[] logits) {
     System.arraycopy(logits, 0, changed, 0, vocabulary);
     int best = -1;
-    for (LogitsProcessor processor : sampling.processors()) {
+    for (LogitsProcessor processor : processors) {
       processor.process(history.view(), changed);
       best = Logits.best(changed, vocabulary, "after a logits processor");
     }
