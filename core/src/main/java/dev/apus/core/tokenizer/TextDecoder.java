@@ -1,14 +1,5 @@
 package dev.apus.core.tokenizer;
 
-<<<<<<< HEAD
-/** Text of tokens as they come; never emits half a character. */
-public interface TextDecoder {
-
-  /** The text that token {@code id} completes, which may be none. */
-  String append(int id);
-
-  /** The text that is still held back; the decoder is then as new. */
-=======
 /**
  * The text of tokens as they come.
  *
@@ -26,6 +17,5 @@ public interface TextDecoder {
   String append(int id);
 
   /** What is left, incomplete bytes as U+FFFD; the decoder is then as new. */
->>>>>>> tokenizer
   String flush();
 }
