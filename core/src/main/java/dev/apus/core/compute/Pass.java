@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 
 /**
  * What a forward pass works with besides weights and states: threads, kernels, and scratch memory
@@ -30,7 +31,7 @@ public final class Pass {
   private final Kernels kernels;
   private final float[][] scratch;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
-  private volatile boolean cancelled;
+  private BooleanSupplier cancelled = () -> false;
 
   public Pass(Workers workers, Kernels kernels) {
     this.workers = workers;
@@ -92,21 +93,18 @@ public final class Pass {
                 worker));
   }
 
-  /**
-   * Asks the pass that runs, or the next one, to stop at its next layer; any thread may call this.
-   */
-  public void cancel() {
-    cancelled = true;
+  /** What tells this pass to stop; asked at every layer of a pass over many tokens. */
+  public void cancelledBy(BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
   }
 
   /**
-   * Stops here if somebody asked for it, and forgets that they did.
+   * Stops here if somebody asked for it.
    *
-   * @throws CancellationException if {@link #cancel} was called
+   * @throws CancellationException if the pass has been cancelled
    */
   public void stopIfCancelled() {
-    if (cancelled) {
-      cancelled = false;
+    if (cancelled.getAsBoolean()) {
       throw new CancellationException("cancelled");
     }
   }

@@ -27,7 +27,7 @@ public interface TokenSource {
    *
    * @throws IllegalArgumentException if an id is unknown or the tokens do not fit
    */
-  void append(int[] tokens);
+  void append(int... tokens);
 
   /**
    * The logits after the last token, at least {@link #vocabulary()} of them; valid until the next

@@ -1,0 +1,274 @@
+package dev.apus.core;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.file.ModelFiles;
+import dev.apus.core.file.TensorFile;
+import dev.apus.core.generate.Sampling;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.ModelAssembler;
+import dev.apus.core.model.Network;
+import dev.apus.core.tokenizer.Tokenizer;
+import dev.apus.core.weight.CheckpointWeights;
+import dev.apus.core.weight.RandomWeights;
+import dev.apus.core.weight.WeightSource;
+import dev.apus.core.weight.Weights;
+import dev.apus.kernels.KernelReport;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A language model with its weights. Immutable, so that any number of sessions on any threads may
+ * share it; what is remembered of a text is in a {@link Session}.
+ *
+ * <p>Closing a model gives its memory back at once: sessions that compute then fail with a {@link
+ * dev.apus.core.generate.GenerationException}, and nothing else happens to them.
+ */
+public final class Model implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Model.class);
+
+  private final Network network;
+  private final Tokenizer tokenizer;
+  private final GenerationSettings settings;
+  private final Weights weights;
+  private final Kernels kernels;
+  private final Workers workers;
+  private final Arena arena;
+  private final TensorFile file;
+  private volatile boolean closed;
+
+  private Model(
+      Network network,
+      Tokenizer tokenizer,
+      GenerationSettings settings,
+      Weights weights,
+      ModelOptions options,
+      Workers workers,
+      Arena arena,
+      TensorFile file) {
+    this.network = network;
+    this.tokenizer = tokenizer;
+    this.settings = settings;
+    this.weights = weights;
+    this.kernels = options.kernels();
+    this.workers = workers;
+    this.arena = arena;
+    this.file = file;
+  }
+
+  /**
+   * Opens a checkpoint: a folder in the Hugging Face layout, or a GGUF file.
+   *
+   * @throws dev.apus.core.file.FormatException if a file breaks the rules of its format
+   * @throws ConfigException if the config asks for something that cannot be run
+   * @throws dev.apus.core.weight.WeightException if the weights do not fit the config
+   * @throws dev.apus.core.tokenizer.TokenizerException if the tokenizer cannot be read
+   */
+  public static Model load(Path path) {
+    return load(path, ModelOptions.standard());
+  }
+
+  /** Opens a checkpoint, like {@link #load(Path)}. */
+  public static Model load(Path path, ModelOptions options) {
+    return load(Checkpoint.open(path, options.families()), options);
+  }
+
+  /** Opens a checkpoint whose files lie somewhere else than in a folder. */
+  public static Model load(ModelFiles files, ModelOptions options) {
+    return load(Checkpoint.open(files, options.families()), options);
+  }
+
+  private static Model load(Checkpoint checkpoint, ModelOptions options) {
+    try {
+      Model model =
+          assemble(
+              checkpoint.architecture(),
+              new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
+              checkpoint.tokenizer(),
+              checkpoint.generation(),
+              options,
+              checkpoint.tensors());
+      report(checkpoint.name(), options);
+      return model;
+    } catch (RuntimeException | Error e) {
+      checkpoint.tensors().close();
+      throw e;
+    }
+  }
+
+  /**
+   * A model with weights drawn from a seed, for tests and benchmarks of any architecture.
+   *
+   * @param format of the matrices
+   */
+  public static Model random(
+      Architecture architecture, long seed, WeightFormat format, ModelOptions options) {
+    return assemble(
+        architecture,
+        new RandomWeights(seed, format),
+        null,
+        new GenerationSettings(Set.of(), Sampling.plain()),
+        options,
+        null);
+  }
+
+  private static Model assemble(
+      Architecture architecture,
+      WeightSource source,
+      Tokenizer tokenizer,
+      GenerationSettings settings,
+      ModelOptions options,
+      TensorFile file) {
+    if (tokenizer != null && tokenizer.vocabularySize() > architecture.vocabulary()) {
+      throw new ConfigException(
+          "the tokenizer has ids up to %d, the model's vocabulary is %d"
+              .formatted(tokenizer.vocabularySize() - 1, architecture.vocabulary()));
+    }
+    Workers workers = Workers.of(options.threads());
+    Arena arena = Arena.ofShared();
+    try {
+      Weights weights = new Weights(source, options.kernels(), workers, arena);
+      Network network = ModelAssembler.assemble(architecture, options.mixers(), weights);
+      return new Model(network, tokenizer, settings, weights, options, workers, arena, file);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      workers.close();
+      throw e;
+    }
+  }
+
+  private static void report(String name, ModelOptions options) {
+    KernelReport report = Kernels.report();
+    LOG.info(
+        "{}: {} kernels, {}-bit vectors, {} threads, {}",
+        name,
+        options.kernels().name(),
+        report.vectorBits(),
+        options.threads(),
+        report.jdk());
+    report.warnings().forEach(LOG::warn);
+  }
+
+  /** What the model is made of. */
+  public Architecture architecture() {
+    return network.architecture();
+  }
+
+  /**
+   * Text to tokens and back.
+   *
+   * @throws IllegalStateException if the checkpoint has no tokenizer
+   */
+  public Tokenizer tokenizer() {
+    if (tokenizer == null) {
+      throw new IllegalStateException(
+          "the checkpoint has no tokenizer.json; give tokens instead of text");
+    }
+    return tokenizer;
+  }
+
+  boolean hasTokenizer() {
+    return tokenizer != null;
+  }
+
+  /** How the makers of the model sample from it, as far as its files say. */
+  public Sampling sampling() {
+    return settings.sampling();
+  }
+
+  /** The tokens that end a text. */
+  public Set<Integer> endTokens() {
+    return settings.endTokens();
+  }
+
+  /** How many weights the model has. */
+  public long parameters() {
+    return weights.parameters();
+  }
+
+  /** Memory that the weights take. */
+  public long weightBytes() {
+    return weights.bytes();
+  }
+
+  /** Bytes that a session's state grows by with each token; 0 if its size is constant. */
+  public long stateBytesPerToken() {
+    return network.stateBytesPerToken();
+  }
+
+  /** How many threads compute. */
+  public int threads() {
+    return workers.threads();
+  }
+
+  /** A session that may become as long as the model was made for. */
+  public Session newSession() {
+    return newSession(architecture().context());
+  }
+
+  /**
+   * A session of at most {@code limit} tokens.
+   *
+   * @throws IllegalArgumentException if the limit is below 1, or past the learned positions
+   * @throws IllegalStateException if the model is closed
+   */
+  public Session newSession(int limit) {
+    int positions = architecture().embedding().positions();
+    if (limit < 1 || (positions > 0 && limit > positions)) {
+      throw new IllegalArgumentException(
+          "a session of %d tokens; %s"
+              .formatted(
+                  limit,
+                  limit < 1
+                      ? "needed is 1 at least"
+                      : "the model has " + positions + " positions"));
+    }
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+    return new Session(this, network.newState(limit), List.of());
+  }
+
+  /**
+   * Computes the logits of several sessions together, so that the weights are read once for all of
+   * them. Each session gets the same bits as alone.
+   *
+   * @throws IllegalArgumentException if a session is of another model or is there twice
+   */
+  public void compute(List<Session> sessions) {
+    Session.compute(this, sessions);
+  }
+
+  Network network() {
+    return network;
+  }
+
+  Pass newPass() {
+    return new Pass(workers, kernels);
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    workers.close();
+    arena.close();
+    if (file != null) {
+      file.close();
+    }
+  }
+}

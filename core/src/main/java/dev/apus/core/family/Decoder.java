@@ -1,0 +1,164 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Embedding;
+import dev.apus.core.model.Architecture.Head;
+import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.model.Part;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * What decoder-only transformers have in common, read from the settings that most of them share.
+ * Families state what is different.
+ */
+final class Decoder {
+
+  final Config c;
+  final int width;
+  final int layers;
+  final int heads;
+  final int kvHeads;
+  final int headDim;
+  final int context;
+
+  /** Reads the shape under Hugging Face's usual names. */
+  Decoder(Config c) {
+    this(
+        c,
+        c.positive("hidden_size"),
+        c.positive("num_hidden_layers"),
+        c.positive("num_attention_heads"),
+        c.positive("num_key_value_heads", c.positive("num_attention_heads")),
+        c.positive("max_position_embeddings", 2048));
+  }
+
+  /** A shape whose settings have names of their own. */
+  Decoder(Config c, int width, int layers, int heads, int kvHeads, int context) {
+    this.c = c;
+    this.width = width;
+    this.layers = layers;
+    this.heads = heads;
+    this.kvHeads = kvHeads;
+    this.context = context;
+    this.headDim = headDim(c, width, heads);
+    if (heads % kvHeads != 0) {
+      throw c.errorAt(
+          "num_key_value_heads",
+          "num_attention_heads=%d is not divisible by num_key_value_heads=%d",
+          heads,
+          kvHeads);
+    }
+  }
+
+  private static int headDim(Config c, int width, int heads) {
+    if (c.has("head_dim")) {
+      return c.positive("head_dim");
+    }
+    if (width % heads != 0) {
+      throw c.error("hidden_size=%d is not divisible by num_attention_heads=%d", width, heads);
+    }
+    return width / heads;
+  }
+
+  NormSpec rms() {
+    return NormSpec.rms(c.number("rms_norm_eps", 1e-6));
+  }
+
+  /** Attention over everything before, without positions. */
+  Part attention() {
+    return Part.of("attention")
+        .with("heads", heads)
+        .with("kvHeads", kvHeads)
+        .with("headDim", headDim);
+  }
+
+  /** {@code attention_bias}, which is a bias on all four projections. */
+  Part biased(Part attention) {
+    boolean biased = c.flag("attention_bias", false);
+    return attention.with("biased", biased).with("outBiased", biased);
+  }
+
+  Part gatedMlp() {
+    return gatedMlp(c.positive("intermediate_size"));
+  }
+
+  Part gatedMlp(int inner) {
+    return Part.of("gated-mlp")
+        .with("inner", inner)
+        .with("activation", Activations.of(c))
+        .with("biased", c.flag("mlp_bias", false));
+  }
+
+  /** The rotary settings that hold for all layers. */
+  Part rope(Part attention) {
+    return RopeSettings.read(c, headDim, context).on(attention);
+  }
+
+  /** The kind of each layer, if the config says; otherwise {@code absent} for each. */
+  List<String> layerTypes(IntFunction<String> absent) {
+    if (!c.has("layer_types")) {
+      List<String> types = new ArrayList<>();
+      for (int i = 0; i < layers; i++) {
+        types.add(absent.apply(i));
+      }
+      return types;
+    }
+    List<String> types = c.words("layer_types");
+    if (types.size() != layers) {
+      throw c.errorAt(
+          "layer_types", "layer_types names %d layers, num_hidden_layers=%d", types.size(), layers);
+    }
+    return types;
+  }
+
+  /** Whether a layer of this kind has a window; anything but full and sliding is refused. */
+  boolean slides(String layerType) {
+    return switch (layerType) {
+      case "sliding_attention" -> true;
+      case "full_attention" -> false;
+      default ->
+          throw c.errorAt(
+              "layer_types",
+              "layer_types holds \"%s\"; this family has full_attention and sliding_attention",
+              layerType);
+    };
+  }
+
+  /** Norm, mix, add; norm, mix, add. */
+  static Layer preNorm(NormSpec norm, Part mixer, Part channel) {
+    return Layer.of(Branch.mixer(mixer, norm), Branch.channel(channel, norm));
+  }
+
+  /** Mix, norm, add; mix, norm, add. */
+  static Layer postNorm(NormSpec norm, Part mixer, Part channel) {
+    return Layer.of(
+        Branch.mixer(mixer, null).after(norm), Branch.channel(channel, null).after(norm));
+  }
+
+  /** Norm, mix, norm, add; norm, mix, norm, add. */
+  static Layer sandwich(NormSpec norm, Part mixer, Part channel) {
+    return Layer.of(
+        Branch.mixer(mixer, norm).after(norm), Branch.channel(channel, norm).after(norm));
+  }
+
+  /** The document, with a plain embedding and a head that is tied if the config says so. */
+  Architecture architecture(String family, IntFunction<Layer> layer, NormSpec norm) {
+    return architecture(
+        family, Embedding.PLAIN, layer, norm, Head.of(c.flag("tie_word_embeddings", false)));
+  }
+
+  Architecture architecture(
+      String family, Embedding embedding, IntFunction<Layer> layer, NormSpec norm, Head head) {
+    List<Layer> all = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      all.add(layer.apply(i));
+    }
+    return new Architecture(
+        family, c.positive("vocab_size"), width, context, embedding, all, norm, head);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.Architecture;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeSet;
+
+/** The families of checkpoints that can be opened. */
+public final class Families {
+
+  private static final List<ModelFamily> BUILT_IN = List.of(new Llama());
+
+  private final Map<String, ModelFamily> families = new LinkedHashMap<>();
+
+  private Families(List<ModelFamily> families) {
+    for (ModelFamily family : families) {
+      for (String name : family.names()) {
+        if (this.families.putIfAbsent(name, family) != null) {
+          throw new IllegalStateException("two families are called \"" + name + "\"");
+        }
+      }
+    }
+  }
+
+  /** The families that come with Apus and those that modules on the path provide. */
+  public static Families installed() {
+    List<ModelFamily> all = new ArrayList<>(BUILT_IN);
+    ServiceLoader.load(ModelFamily.class, Families.class.getClassLoader()).forEach(all::add);
+    return new Families(all);
+  }
+
+  /** Every name that is known, in alphabetical order. */
+  public List<String> names() {
+    return List.copyOf(new TreeSet<>(families.keySet()));
+  }
+
+  /**
+   * The family of a config: by its {@code architectures}, then by its {@code model_type}, because
+   * families share types.
+   *
+   * @throws ConfigException naming what is known, if it is none of these
+   */
+  public ModelFamily of(Config config) {
+    List<String> names = new ArrayList<>();
+    if (config.has("architectures")) {
+      names.addAll(config.words("architectures"));
+    }
+    if (config.has("model_type")) {
+      names.add(config.word("model_type"));
+    }
+    for (String name : names) {
+      ModelFamily family = families.get(name);
+      if (family != null) {
+        return family;
+      }
+    }
+    throw config.error(
+        "architectures and model_type name %s; supported are %s",
+        names.isEmpty() ? "nothing" : names, String.join(", ", names()));
+  }
+
+  /**
+   * What a config describes; every one of its settings must have been understood.
+   *
+   * @throws ConfigException naming the first setting that was not
+   */
+  public Architecture describe(Config config) {
+    ModelFamily family = of(config);
+    if (config.has("quantization_config")) {
+      Config quantization = config.section("quantization_config");
+      throw config.errorAt(
+          "quantization_config",
+          "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
+              + " in BF16 or to GGUF first",
+          quantization.word("quant_method", "an unnamed method"));
+    }
+    Architecture architecture = family.describe(config);
+    Harmless.ignore(config);
+    List<String> unread = config.unread();
+    if (!unread.isEmpty()) {
+      throw config.errorAt(
+          unread.getFirst(),
+          "%s is a setting that the family %s does not know; it may change what is computed",
+          unread.getFirst(),
+          architecture.family());
+    }
+    return architecture;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.weight.WeightNames;
+import java.util.List;
+
+/**
+ * A family of checkpoints: how its config reads, and what its files call their weights. Found by
+ * name; modules may provide more as services.
+ */
+public interface ModelFamily {
+
+  /** The {@code architectures} and {@code model_type} values of its configs. */
+  List<String> names();
+
+  /**
+   * What a config describes.
+   *
+   * @throws dev.apus.core.config.ConfigException if it asks for something that cannot be run
+   */
+  Architecture describe(Config config);
+
+  /** What a checkpoint with this config calls its weights. */
+  WeightNames weights(Config config);
+}

@@ -1,0 +1,141 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Part;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A config's rotary settings in the architecture document's words. Both spellings are read: {@code
+ * rope_theta} with {@code rope_scaling}, and {@code rope_parameters}.
+ */
+record RopeSettings(Map<String, Object> settings) {
+
+  /** An attention part that turns its queries and keys so. */
+  Part on(Part attention) {
+    return attention.with("rope", settings);
+  }
+
+  /** These settings, for a checkpoint whose pairs are neighbours. */
+  RopeSettings interleaved() {
+    return with("layout", "interleaved");
+  }
+
+  RopeSettings with(String key, Object value) {
+    Map<String, Object> more = new LinkedHashMap<>(settings);
+    more.put(key, value);
+    return new RopeSettings(more);
+  }
+
+  /** The settings that all layers share. */
+  static RopeSettings read(Config c, int headDim, int context) {
+    double theta = c.number("rope_theta", 10_000);
+    if (c.hasSection("rope_parameters")) {
+      return of(c, c.section("rope_parameters"), theta, headDim, context);
+    }
+    return of(
+        c,
+        c.hasSection("rope_scaling") ? c.section("rope_scaling") : null,
+        theta,
+        headDim,
+        context);
+  }
+
+  /** The settings of one kind of layer, where {@code rope_parameters} has a section for each. */
+  static RopeSettings read(Config c, String layerType, int headDim, int context) {
+    return of(c, c.section("rope_parameters").section(layerType), 10_000, headDim, context);
+  }
+
+  /**
+   * Settings from a section.
+   *
+   * @param scaling the section that names the type, or null for plain angles
+   * @param theta the base, if the section has none
+   */
+  static RopeSettings of(Config c, Config scaling, double theta, int headDim, int context) {
+    double share = c.number("partial_rotary_factor", c.number("rotary_pct", 1));
+    Map<String, Object> settings = new LinkedHashMap<>();
+    if (scaling == null) {
+      settings.put("theta", theta);
+      settings.put("dims", (int) (headDim * share));
+      return new RopeSettings(settings);
+    }
+    String type =
+        scaling.choice(
+            scaling.has("rope_type") ? "rope_type" : "type",
+            "default",
+            "default",
+            "linear",
+            "dynamic",
+            "llama3",
+            "yarn",
+            "longrope",
+            "su",
+            "proportional",
+            "mrope");
+    scaling.ignore("type", "rope_type", "mrope_section", "mrope_interleaved");
+    settings.put("theta", scaling.number("rope_theta", theta));
+    settings.put("dims", (int) (headDim * scaling.number("partial_rotary_factor", share)));
+    switch (type) {
+      // Text has one position on every axis, so a multimodal rotation turns it like a plain one.
+      case "default", "mrope" -> {}
+      case "su" -> settings.put("type", "longrope");
+      default -> settings.put("type", type);
+    }
+    stretch(c, scaling, type, context, settings);
+    return new RopeSettings(settings);
+  }
+
+  private static void stretch(
+      Config c, Config scaling, String type, int context, Map<String, Object> settings) {
+    int original =
+        scaling.positive(
+            "original_max_position_embeddings",
+            c.positive("original_max_position_embeddings", context));
+    switch (type) {
+      case "linear", "proportional" -> settings.put("factor", scaling.number("factor", 1));
+      case "dynamic" -> {
+        settings.put("factor", scaling.number("factor"));
+        settings.put("original", original);
+      }
+      case "llama3" -> {
+        settings.put("factor", scaling.number("factor"));
+        settings.put("original", original);
+        settings.put("lowFrequency", scaling.number("low_freq_factor"));
+        settings.put("highFrequency", scaling.number("high_freq_factor"));
+      }
+      case "yarn" -> yarn(scaling, original, context, settings);
+      case "longrope", "su" -> {
+        settings.put("factor", scaling.number("factor", (double) context / original));
+        settings.put("original", original);
+        settings.put("shortFactors", scaling.numbers("short_factor"));
+        settings.put("longFactors", scaling.numbers("long_factor"));
+        if (scaling.has("attention_factor")) {
+          settings.put("attentionFactor", scaling.number("attention_factor"));
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private static void yarn(
+      Config scaling, int original, int context, Map<String, Object> settings) {
+    double factor = scaling.number("factor", (double) context / original);
+    settings.put("factor", factor);
+    settings.put("original", original);
+    settings.put("betaFast", scaling.number("beta_fast", 32));
+    settings.put("betaSlow", scaling.number("beta_slow", 1));
+    settings.put("truncate", scaling.flag("truncate", true));
+    double mscale = scaling.number("mscale", 0);
+    double mscaleAll = scaling.number("mscale_all_dim", 0);
+    if (scaling.has("attention_factor")) {
+      settings.put("attentionFactor", scaling.number("attention_factor"));
+    } else if (mscale != 0 && mscaleAll != 0) {
+      settings.put("attentionFactor", magnitude(factor, mscale) / magnitude(factor, mscaleAll));
+    }
+  }
+
+  private static double magnitude(double factor, double scale) {
+    return factor <= 1 ? 1 : 0.1 * scale * StrictMath.log(factor) + 1;
+  }
+}

@@ -1,0 +1,51 @@
+package dev.apus.core.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The files of one model, wherever they lie: its JSON files by name, and its tensors. */
+public interface ModelFiles {
+
+  /** For messages: where the files lie. */
+  String name();
+
+  /** The content of a file, or null if there is no such file. */
+  byte[] read(String file);
+
+  /**
+   * The tensors; the caller closes them.
+   *
+   * @throws FormatException if there are none or their files are broken
+   */
+  TensorFile tensors();
+
+  /** The files of a folder in the Hugging Face layout. */
+  static ModelFiles folder(Path folder) {
+    return new ModelFiles() {
+
+      @Override
+      public String name() {
+        return folder.toString();
+      }
+
+      @Override
+      public byte[] read(String file) {
+        Path path = folder.resolve(file);
+        if (!Files.exists(path)) {
+          return null;
+        }
+        try {
+          return Files.readAllBytes(path);
+        } catch (IOException e) {
+          throw new FormatException(path + ": cannot be read: " + e, e);
+        }
+      }
+
+      @Override
+      public TensorFile tensors() {
+        return Safetensors.openFolder(folder);
+      }
+    };
+  }
+}

@@ -1,0 +1,84 @@
+package dev.apus.core.verify;
+
+import dev.apus.core.Model;
+import dev.apus.core.ModelOptions;
+import dev.apus.core.Session;
+import java.nio.file.Path;
+
+/**
+ * How a model's answers compare with a reference implementation's.
+ *
+ * @param folder the checkpoint
+ * @param deviation the largest difference of a logit, relative to the spread of the reference's
+ *     logits
+ * @param greedyTokens how many tokens the reference continued the prompt by
+ * @param firstDifference the first of them that differs although the reference's choice was clear;
+ *     −1 if none does
+ * @param family what the checkpoint is
+ */
+public record Verification(
+    Path folder, String family, double deviation, int greedyTokens, int firstDifference) {
+
+  /** A reference that led by less than this did not choose clearly: another token is no error. */
+  private static final double UNCLEAR = 1e-3;
+
+  /** Whether the logits deviate by at most {@code tolerance} and no clear token differs. */
+  public boolean passes(double tolerance) {
+    return deviation <= tolerance && firstDifference < 0;
+  }
+
+  /** Opens a checkpoint and compares it with the answers that lie beside it. */
+  public static Verification of(Path folder, ModelOptions options) {
+    Expected expected = Expected.read(folder);
+    try (Model model = Model.load(folder, options)) {
+      int limit =
+          Math.max(expected.tokens().length, expected.promptLength() + expected.greedy().length);
+      return new Verification(
+          folder,
+          model.architecture().family(),
+          deviation(model, expected, limit),
+          expected.greedy().length,
+          firstDifference(model, expected, limit));
+    }
+  }
+
+  private static double deviation(Model model, Expected expected, int limit) {
+    double largest = 0;
+    try (Session session = model.newSession(limit)) {
+      float[][] logits = session.score(expected.tokens());
+      for (int i = 0; i < expected.positions().length; i++) {
+        float[] row = logits[expected.positions()[i]];
+        for (int j = 0; j < expected.logits()[i].length; j++) {
+          double difference = Math.abs((double) row[j] - expected.logits()[i][j]);
+          // Written so that NaN counts as the largest difference there is.
+          largest = difference <= largest ? largest : difference;
+        }
+      }
+    }
+    return largest / expected.spread();
+  }
+
+  private static int firstDifference(Model model, Expected expected, int limit) {
+    try (Session session = model.newSession(limit)) {
+      for (int i = 0; i < expected.promptLength(); i++) {
+        session.append(expected.tokens()[i]);
+      }
+      for (int i = 0; i < expected.greedy().length; i++) {
+        int token = best(session.logits(), expected.logits()[0].length);
+        if (token != expected.greedy()[i] && expected.margins()[i] >= UNCLEAR) {
+          return i;
+        }
+        session.append(expected.greedy()[i]);
+      }
+    }
+    return -1;
+  }
+
+  private static int best(float[] logits, int vocabulary) {
+    int best = 0;
+    for (int i = 1; i < vocabulary; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
+  }
+}

@@ -1,0 +1,2 @@
+/** Checks checkpoints against answers that a reference implementation gave. */
+package dev.apus.core.verify;
