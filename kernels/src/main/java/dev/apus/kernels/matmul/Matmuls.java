@@ -21,4 +21,35 @@ public final class Matmuls {
   public static Matmul scalar(WeightFormat format) {
     return SCALAR.get(format);
   }
+
+  /** The same bits with the Vector API; needs the incubator module. */
+  public static Matmul vector(WeightFormat format) {
+    return Vectors.BY_FORMAT.get(format);
+  }
+
+  /** Apart from the scalar forms, because it does not load without the incubator module. */
+  private static final class Vectors {
+
+    static final Map<WeightFormat, Matmul> BY_FORMAT = new EnumMap<>(WeightFormat.class);
+
+    static {
+      for (WeightFormat format : WeightFormat.values()) {
+        BY_FORMAT.put(format, new VectorMatmul(decoder(format)));
+      }
+    }
+
+    private static PanelDecoder decoder(WeightFormat format) {
+      return switch (format) {
+        case F32 -> new F32Panels();
+        case F16 -> new F16Panels();
+        case BF16 -> new Bf16Panels();
+        case Q8_0 -> new Q8Panels();
+        case Q4_0 -> new Q4Panels();
+        case Q4_K -> new Q45kPanels(4);
+        case Q5_K -> new Q45kPanels(5);
+        case Q6_K -> new Q6kPanels();
+        case MXFP4 -> new Mxfp4Panels();
+      };
+    }
+  }
 }

@@ -30,7 +30,7 @@ final class ScalarMatmul implements Matmul {
 
   @Override
   public long panelBytes(int cols) {
-    return Panels.bytes(format, cols);
+    return PanelLayout.panelBytes(format, cols);
   }
 
   @Override

@@ -1,0 +1,235 @@
+package dev.apus.kernels.matmul;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What holds for every form of {@link Matmul}, in bits. */
+abstract class MatmulLaws {
+
+  private static final int[] ROWS = {1, 31, 32, 33, 70, 97};
+  private static final int[] BLOCKS = {1, 2, 3, 4, 5};
+  private static final int[] PLAIN_COLS = {1, 7, 127, 129, 300};
+  private static final int[] TOKENS = {0, 1, 2, 3, 5, 6, 7, 13, 64};
+  private static final int MOST_TOKENS = 64;
+  private static final int GAP = 3;
+  private static final float GUARD = Float.NaN;
+
+  abstract Matmul matmul(WeightFormat format);
+
+  @ParameterizedTest
+  @EnumSource
+  void everyOutputIsOneChainOverTheDecodedWeights(WeightFormat format) {
+    var random = new SplittableRandom(11);
+    for (int rows : ROWS) {
+      for (int i = 0; i < BLOCKS.length; i++) {
+        int cols = format.blockLength() == 1 ? PLAIN_COLS[i] : BLOCKS[i] * format.blockLength();
+        Matrix matrix = Matrix.encoded(random, format, rows, cols);
+        Inputs inputs = Inputs.random(random, cols, MOST_TOKENS);
+        float[][] chains = matrix.chains(inputs, MOST_TOKENS);
+        try (Arena arena = Arena.ofConfined()) {
+          Packed packed = pack(matrix, arena);
+          for (int tokens : TOKENS) {
+            check(packed, inputs, tokens, chains, 0, packed.panels());
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void panelsMayBeCutAnywhere(WeightFormat format) {
+    var random = new SplittableRandom(12);
+    int cols = format.blockLength() == 1 ? 153 : 3 * format.blockLength();
+    Matrix matrix = Matrix.encoded(random, format, 5 * Matmul.PANEL_ROWS - 9, cols);
+    Inputs inputs = Inputs.random(random, cols, 7);
+    float[][] chains = matrix.chains(inputs, 7);
+    try (Arena arena = Arena.ofConfined()) {
+      Packed packed = pack(matrix, arena);
+      for (int from = 0; from < packed.panels(); from++) {
+        for (int to = from; to <= packed.panels(); to++) {
+          check(packed, inputs, 1, chains, from, to);
+          check(packed, inputs, 7, chains, from, to);
+        }
+      }
+    }
+  }
+
+  /** Any bytes are weights: every code, and scales that are subnormal, infinite or not a number. */
+  @ParameterizedTest
+  @EnumSource
+  void anyBytesMultiplyAsTheyDecode(WeightFormat format) {
+    var random = new SplittableRandom(13);
+    int cols = 2 * format.blockLength();
+    Matrix matrix = Matrix.ofRandomBytes(random, format, 999, cols);
+    Inputs inputs = Inputs.random(random, cols, 2);
+    try (Arena arena = Arena.ofConfined()) {
+      Packed packed = pack(matrix, arena);
+      check(packed, inputs, 2, matrix.chains(inputs, 2), 0, packed.panels());
+    }
+  }
+
+  @Test
+  void everyHalfIsMultipliedAsItDecodes() {
+    int rows = 1 << 16;
+    byte[][] stored = new byte[rows][];
+    for (int bits = 0; bits < rows; bits++) {
+      stored[bits] = new byte[] {(byte) bits, (byte) (bits >> 8)};
+    }
+    Matrix matrix = new Matrix(WeightFormat.F16, 1, stored);
+    Inputs inputs = Inputs.random(new SplittableRandom(14), 1, 1);
+    try (Arena arena = Arena.ofConfined()) {
+      Packed packed = pack(matrix, arena);
+      check(packed, inputs, 1, matrix.chains(inputs, 1), 0, packed.panels());
+    }
+  }
+
+  /** More tokens than any blocking by tokens holds at once. */
+  @Test
+  void tokensHaveNoLimit() {
+    var random = new SplittableRandom(15);
+    Matrix matrix = Matrix.encoded(random, WeightFormat.F32, 33, 5);
+    Inputs inputs = Inputs.random(random, 5, 1031);
+    try (Arena arena = Arena.ofConfined()) {
+      Packed packed = pack(matrix, arena);
+      check(packed, inputs, 1031, matrix.chains(inputs, 1031), 0, packed.panels());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void panelsAreAsLargeAsTheirRows(WeightFormat format) {
+    int cols = 3 * format.blockLength();
+    long rowsBytes = format.rowBytes(cols) * Matmul.PANEL_ROWS;
+    assertEquals((rowsBytes + 63) / 64 * 64, matmul(format).panelBytes(cols));
+    assertEquals(format, matmul(format).format());
+  }
+
+  private Packed pack(Matrix matrix, Arena arena) {
+    Matmul matmul = matmul(matrix.format);
+    int panels = Math.ceilDiv(matrix.rows.length, Matmul.PANEL_ROWS);
+    long panelBytes = matmul.panelBytes(matrix.cols);
+    MemorySegment packed = arena.allocate(panels * panelBytes + 64, 64).fill((byte) 0x7b);
+    for (int panel = panels - 1; panel >= 0; panel--) {
+      int from = panel * Matmul.PANEL_ROWS;
+      int to = Math.min(from + Matmul.PANEL_ROWS, matrix.rows.length);
+      MemorySegment[] rows =
+          Arrays.stream(matrix.rows, from, to)
+              .map(MemorySegment::ofArray)
+              .toArray(MemorySegment[]::new);
+      matmul.pack(rows, matrix.cols, packed, panel * panelBytes);
+    }
+    byte[] after = packed.asSlice(panels * panelBytes).toArray(ValueLayout.JAVA_BYTE);
+    for (byte guard : after) {
+      assertEquals(0x7b, guard, "packing wrote past the last panel");
+    }
+    return new Packed(matrix, packed, panels);
+  }
+
+  private void check(
+      Packed packed, Inputs inputs, int tokens, float[][] chains, int fromPanel, int toPanel) {
+    Matrix matrix = packed.matrix;
+    int rows = matrix.rows.length;
+    int yStride = rows + GAP;
+    float[] y = new float[GAP + tokens * yStride];
+    Arrays.fill(y, GUARD);
+    float[] expected = y.clone();
+    for (int t = 0; t < tokens; t++) {
+      int from = Math.min(fromPanel * Matmul.PANEL_ROWS, rows);
+      int to = Math.min(toPanel * Matmul.PANEL_ROWS, rows);
+      System.arraycopy(chains[t], from, expected, GAP + t * yStride + from, to - from);
+    }
+    Matmul matmul = matmul(matrix.format);
+    float[] scratch = new float[matmul.scratchFloats(matrix.cols, tokens)];
+    Arrays.fill(scratch, GUARD);
+    matmul.multiply(
+        packed.panelsAt,
+        rows,
+        matrix.cols,
+        fromPanel,
+        toPanel,
+        inputs.x,
+        GAP,
+        inputs.stride,
+        tokens,
+        y,
+        GAP,
+        yStride,
+        scratch);
+    assertArrayEquals(
+        expected,
+        y,
+        () ->
+            "%d×%d, %d tokens, panels %d…%d"
+                .formatted(rows, matrix.cols, tokens, fromPanel, toPanel));
+  }
+
+  /** A matrix in the panels of one form. */
+  private record Packed(Matrix matrix, MemorySegment panelsAt, int panels) {}
+
+  /** Tokens with guards before, between and after them. */
+  private record Inputs(float[] x, int stride) {
+
+    static Inputs random(SplittableRandom random, int cols, int tokens) {
+      int stride = cols + GAP;
+      float[] x = new float[GAP + tokens * stride];
+      Arrays.fill(x, GUARD);
+      for (int t = 0; t < tokens; t++) {
+        for (int k = 0; k < cols; k++) {
+          x[GAP + t * stride + k] = (float) random.nextGaussian();
+        }
+      }
+      return new Inputs(x, stride);
+    }
+  }
+
+  /** Stored rows, and the definition of their product. */
+  private record Matrix(WeightFormat format, int cols, byte[][] rows) {
+
+    static Matrix encoded(SplittableRandom random, WeightFormat format, int rows, int cols) {
+      byte[][] stored = new byte[rows][(int) format.rowBytes(cols)];
+      float[] values = new float[cols];
+      for (byte[] row : stored) {
+        for (int k = 0; k < cols; k++) {
+          values[k] = (float) random.nextGaussian() * 0.05f;
+        }
+        format.codec().encode(values, 0, MemorySegment.ofArray(row), 0, cols);
+      }
+      return new Matrix(format, cols, stored);
+    }
+
+    static Matrix ofRandomBytes(SplittableRandom random, WeightFormat format, int rows, int cols) {
+      byte[][] stored = new byte[rows][(int) format.rowBytes(cols)];
+      for (byte[] row : stored) {
+        random.nextBytes(row);
+      }
+      return new Matrix(format, cols, stored);
+    }
+
+    float[][] chains(Inputs inputs, int tokens) {
+      float[][] chains = new float[tokens][rows.length];
+      float[] weights = new float[cols];
+      for (int row = 0; row < rows.length; row++) {
+        format.codec().decode(MemorySegment.ofArray(rows[row]), 0, weights, 0, cols);
+        for (int t = 0; t < tokens; t++) {
+          float chain = 0;
+          for (int k = 0; k < cols; k++) {
+            chain = Math.fma(weights[k], inputs.x[GAP + t * inputs.stride + k], chain);
+          }
+          chains[t][row] = chain;
+        }
+      }
+      return chains;
+    }
+  }
+}
