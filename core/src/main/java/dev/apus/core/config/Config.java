@@ -31,7 +31,7 @@ import java.util.Set;
  */
 public final class Config {
 
-  private static final int LARGEST_FILE = 16 << 20;
+  private static final int LARGEST_FILE = 4 << 20;
 
   private final String name;
   private final String path;
@@ -48,11 +48,10 @@ public final class Config {
   /**
    * Reads a JSON file that holds one object.
    *
-   * @throws ConfigException if the file cannot be read, is larger than 16 MiB, or is not such a
-   *     file
+   * @throws ConfigException if the file cannot be read, is larger than 4 MiB, or is not such a file
    */
   public static Config read(Path file) {
-    String name = Printable.name(String.valueOf(file.getFileName()));
+    String name = Printable.fileName(file);
     if (!Files.isRegularFile(file)) {
       String found = Files.isDirectory(file) ? "is a folder" : "is not there";
       throw new ConfigException(name + ": " + found + "; needed: a JSON file at " + file);
@@ -69,11 +68,11 @@ public final class Config {
    *
    * @param name what messages call it
    * @throws ConfigException if the text is malformed, repeats a key, is nested deeper than 64 or is
-   *     larger than 16 MiB
+   *     larger than 4 MiB
    */
   public static Config parse(String name, byte[] json) {
     if (json.length > LARGEST_FILE) {
-      throw new ConfigException(name + ": is larger than 16 MiB, too large for settings");
+      throw new ConfigException(name + ": is larger than 4 MiB, too large for settings");
     }
     try {
       return new Config(name, "", JsonTree.read(json));
@@ -274,7 +273,7 @@ public final class Config {
    * @param message a format for {@code parts}; taken as it is if there are none
    */
   public ConfigException error(String message, Object... parts) {
-    return new ConfigException(where(object.line() > 1 ? object.line() : 0) + text(message, parts));
+    return new ConfigException(where(path.isEmpty() ? 0 : object.line()) + text(message, parts));
   }
 
   /** An error about one key: {@link #error} with the line of that key. */

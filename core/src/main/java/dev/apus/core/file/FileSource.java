@@ -27,7 +27,7 @@ final class FileSource implements Source {
 
   /** Opens a regular file; a folder, a pipe or a device is refused without opening it. */
   static FileSource open(Path file) {
-    String name = Printable.name(String.valueOf(file.getFileName()));
+    String name = Printable.fileName(file);
     Place place = Place.file(name);
     if (!Files.isRegularFile(file)) {
       String found =

@@ -73,14 +73,14 @@ final class GgufCursor {
   long u64(String what) {
     long value = i64();
     if (value < 0) {
-      throw place.error("has a %s of %s; too large", what, Long.toUnsignedString(value));
+      throw place.error("has %s as its %s, which is too large", Long.toUnsignedString(value), what);
     }
     return value;
   }
 
   /** UTF-8 text behind its length, at most {@code longest} bytes of it. */
   String string(String what, long longest) {
-    long length = u64("length of its " + what);
+    long length = u64(what + " length");
     if (length > Math.min(longest, LONGEST_VALUE)) {
       throw place.error(
           "has a %s of %d bytes; at most %d make sense",

@@ -21,8 +21,10 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
   static final int DEFAULT_ALIGNMENT = 32;
   static final String ALIGNMENT = "general.alignment";
 
+  static final int LARGEST_ALIGNMENT = 1 << 20;
+
   private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
-  private static final long LARGEST_ALIGNMENT = 1 << 20;
+
   private static final long LARGEST_DIMENSION = 1L << 48;
   private static final int MOST_DIMENSIONS = 4;
   private static final int LONGEST_KEY = 65_535;
@@ -169,16 +171,21 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
     }
     List<Long> shape = new ArrayList<>();
     for (int i = 0; i < dimensions; i++) {
-      long length = in.i64();
-      if (length < 1 || length > LARGEST_DIMENSION) {
-        throw in.place()
-            .error(
-                "has a dimension of %s; needed: 1 to %d",
-                Long.toUnsignedString(length), LARGEST_DIMENSION);
-      }
-      shape.addFirst(length);
+      shape.addFirst(in.u64("dimension"));
     }
+    requireShape(shape, in.place());
     return List.copyOf(shape);
+  }
+
+  static void requireShape(List<Long> shape, Place place) {
+    if (shape.size() > MOST_DIMENSIONS) {
+      throw place.error("has %d dimensions; at most %d", shape.size(), MOST_DIMENSIONS);
+    }
+    for (long length : shape) {
+      if (length < 1 || length > LARGEST_DIMENSION) {
+        throw place.error("has a dimension of %d; needed: 1 to %d", length, LARGEST_DIMENSION);
+      }
+    }
   }
 
   private static List<Entry> place(

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.CharBuffer;
 import java.nio.channels.WritableByteChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -34,8 +36,14 @@ public final class GgufWriter {
    * @param alignment where tensors may begin: a multiple of this power of two
    */
   public GgufWriter(int alignment) {
-    if (Integer.bitCount(alignment) != 1 || alignment < 0) {
-      throw new IllegalArgumentException("alignment " + alignment + " is not a power of two");
+    if (Integer.bitCount(alignment) != 1
+        || alignment < 0
+        || alignment > GgufHeader.LARGEST_ALIGNMENT) {
+      throw new IllegalArgumentException(
+          "alignment "
+              + alignment
+              + " is not a power of two up to "
+              + GgufHeader.LARGEST_ALIGNMENT);
     }
     this.alignment = alignment;
     if (alignment != GgufHeader.DEFAULT_ALIGNMENT) {
@@ -101,8 +109,8 @@ public final class GgufWriter {
    * @param type a type that ggml has: {@code F32}, {@code Q4_K}, …
    * @param shape outermost dimension first
    * @param data the blocks
-   * @throws IllegalArgumentException if the type is unknown, the size does not fit the shape, or
-   *     the name is taken
+   * @throws FormatException if the type is unknown, the size does not fit the shape, or the name is
+   *     taken
    */
   public GgufWriter add(String name, String type, List<Long> shape, MemorySegment data) {
     return add(new StoredTensor("a new GGUF file", name, type, shape, data));
@@ -114,6 +122,7 @@ public final class GgufWriter {
     if (type == null) {
       throw tensor.place().error("is %s, which GGUF has no number for", tensor.type());
     }
+    GgufHeader.requireShape(tensor.shape(), tensor.place());
     tensor.requireBytes(type.bytes(tensor.shape(), tensor.place()));
     if (tensors.putIfAbsent(tensor.name(), tensor) != null) {
       throw tensor.place().error("has a name that is taken");
@@ -188,8 +197,12 @@ public final class GgufWriter {
   }
 
   private static byte[] string(String text) {
-    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-    return bytes(Long.BYTES + utf8.length).putLong(utf8.length).put(utf8).array();
+    try {
+      ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+      return bytes(Long.BYTES + utf8.remaining()).putLong(utf8.remaining()).put(utf8).array();
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException("half a character (a lone surrogate) in a string", e);
+    }
   }
 
   private static ByteBuffer bytes(int count) {

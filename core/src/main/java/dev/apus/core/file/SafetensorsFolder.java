@@ -27,7 +27,7 @@ final class SafetensorsFolder {
 
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
-  private static final long LARGEST_INDEX = 64 << 20;
+  private static final long LARGEST_INDEX = 32 << 20;
 
   private final Path folder;
   private final Place index = Place.file(INDEX);
@@ -43,7 +43,7 @@ final class SafetensorsFolder {
     if (Files.exists(folder.resolve(INDEX))) {
       return new SafetensorsFolder(folder).openShards();
     }
-    String name = Printable.name(String.valueOf(folder.getFileName()));
+    String name = Printable.fileName(folder);
     throw Place.file(name).error("holds neither %s nor %s; looked in %s", SINGLE, INDEX, folder);
   }
 
@@ -56,7 +56,7 @@ final class SafetensorsFolder {
     List<MappedTensors> shards = new ArrayList<>();
     try {
       files.values().forEach(file -> shards.add(Safetensors.open(file).mapped()));
-      var joined = MappedTensors.join(Printable.name(String.valueOf(folder.getFileName())), shards);
+      var joined = MappedTensors.join(Printable.fileName(folder), shards);
       requireAgreement(places, names, shards);
       requireTotal(document, joined);
       return joined;

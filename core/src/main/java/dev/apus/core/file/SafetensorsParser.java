@@ -30,7 +30,7 @@ final class SafetensorsParser {
 
   SafetensorsParser(String file, byte[] json) throws JsonFault {
     this.file = file;
-    this.cursor = new JsonCursor(json, DEEPEST, false);
+    this.cursor = new JsonCursor(json, DEEPEST);
   }
 
   SafetensorsHeader parse() throws JsonFault {
@@ -136,7 +136,8 @@ final class SafetensorsParser {
   private static Entry entry(
       String name, String type, List<Long> shape, List<Long> offsets, Place place) {
     if (offsets.size() != 2 || offsets.getFirst() > offsets.getLast()) {
-      throw place.error("has data_offsets %s; needed: [begin, end]", Printable.value(offsets));
+      throw place.error(
+          "has data_offsets %s; needed: [begin, end]", Printable.name(offsets.toString()));
     }
     long bytes = offsets.getLast() - offsets.getFirst();
     long elements = Sizes.product(shape, place);

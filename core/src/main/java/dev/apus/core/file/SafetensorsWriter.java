@@ -43,8 +43,8 @@ public final class SafetensorsWriter {
    * @param type a type that safetensors knows: {@code F32}, {@code BF16}, {@code I64}, …
    * @param shape outermost dimension first
    * @param data the values, little-endian
-   * @throws IllegalArgumentException if the type is unknown, the size does not fit the shape, or
-   *     the name is taken
+   * @throws FormatException if the type is unknown, the size does not fit the shape, or the name is
+   *     taken
    */
   public SafetensorsWriter add(String name, String type, List<Long> shape, MemorySegment data) {
     return add(new StoredTensor("a new safetensors file", name, type, shape, data));

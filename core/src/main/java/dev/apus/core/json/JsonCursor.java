@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -24,9 +25,12 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Stricter than the parser under it: the bytes are UTF-8 and nothing else (no byte order mark,
  * no guessing of encodings), strings hold whole characters, nesting is limited, and one document is
- * all there is. Duplicate keys are for the caller to notice, who keeps the keys anyway.
+ * all there is. Laxer in one thing: {@code NaN} and {@code Infinity} are numbers with a fraction,
+ * as Python writes them. Duplicate keys are for the caller to notice, who keeps the keys anyway.
  */
 public final class JsonCursor {
+
+  private static final String END = "the text ends here, unfinished";
 
   private final JsonParser parser;
   private final int deepest;
@@ -34,15 +38,14 @@ public final class JsonCursor {
 
   /**
    * @param deepest how deeply objects and arrays may be nested
-   * @param nonFinite whether {@code NaN} and {@code Infinity} are numbers: Python writes them
    * @throws JsonFault if the text is not UTF-8
    */
-  public JsonCursor(byte[] json, int deepest, boolean nonFinite) throws JsonFault {
+  public JsonCursor(byte[] json, int deepest) throws JsonFault {
     requireUtf8(json);
     this.deepest = deepest;
     JsonFactory factory =
         JsonFactory.builder()
-            .configure(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS, nonFinite)
+            .configure(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS, true)
             .configure(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES, false)
             .streamReadConstraints(
                 StreamReadConstraints.builder()
@@ -67,7 +70,7 @@ public final class JsonCursor {
   public JsonToken next() throws JsonFault {
     JsonToken token = advance();
     if (token == null) {
-      throw fault("the text ends here, unfinished");
+      throw fault(END);
     }
     if (token.isStructStart() && ++depth > deepest) {
       throw fault("nested more than " + deepest + " deep");
@@ -135,7 +138,7 @@ public final class JsonCursor {
   /** A complaint about the current token. */
   public JsonFault fault(String message) {
     JsonLocation at = parser.currentTokenLocation();
-    return new JsonFault(at.getLineNr(), at.getColumnNr(), message, null);
+    return new JsonFault(at.getLineNr(), Math.max(at.getColumnNr(), 1), message, null);
   }
 
   private JsonToken advance() throws JsonFault {
@@ -152,12 +155,13 @@ public final class JsonCursor {
             ? broken.getLocation()
             : JsonLocation.NA;
     String message =
-        e instanceof JsonProcessingException broken ? broken.getOriginalMessage() : e.getMessage();
+        switch (e) {
+          case JsonEOFException end -> END;
+          case JsonProcessingException broken -> "not JSON: " + broken.getOriginalMessage();
+          default -> "cannot be read: " + e.getMessage();
+        };
     return new JsonFault(
-        Math.max(at.getLineNr(), 1),
-        Math.max(at.getColumnNr(), 1),
-        "not JSON: " + Printable.name(message),
-        e);
+        Math.max(at.getLineNr(), 1), Math.max(at.getColumnNr(), 1), Printable.name(message), e);
   }
 
   private static void requireUtf8(byte[] json) throws JsonFault {

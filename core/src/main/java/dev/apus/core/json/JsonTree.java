@@ -29,7 +29,7 @@ public final class JsonTree {
    * @throws JsonFault if the text is anything else, repeats a key or is nested deeper than 64
    */
   public static JsonObject read(byte[] json) throws JsonFault {
-    var cursor = new JsonCursor(json, DEEPEST, true);
+    var cursor = new JsonCursor(json, DEEPEST);
     if (cursor.next() != JsonToken.START_OBJECT) {
       throw cursor.fault("needs an object, {…}, at the top");
     }

@@ -1,5 +1,6 @@
 package dev.apus.core.json;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -17,6 +18,12 @@ public final class Printable {
     var text = new StringBuilder();
     name.substring(0, end).codePoints().forEach(c -> append(text, c));
     return cut ? text + "… (" + name.length() + " characters)" : text.toString();
+  }
+
+  /** The last part of a path, as {@link #name}. */
+  public static String fileName(Path file) {
+    Path name = file.toAbsolutePath().normalize().getFileName();
+    return name((name == null ? file : name).toString());
   }
 
   /** A JSON value the way the file writes it, long ones cut. */
