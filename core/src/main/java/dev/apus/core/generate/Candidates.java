@@ -2,28 +2,24 @@ package dev.apus.core.generate;
 
 /**
  * The tokens that survive temperature, top-k, top-p and min-p, in that order, and their weights
- * {@code exp((logit − max) / temperature)}.
- *
- * <p>With top-k or top-p they stand best first, otherwise by id. Only as much of the vocabulary is
- * put in order as the filters need.
+ * {@code exp((logit − max) / temperature)}. They stand in the order of their ids: every filter only
+ * asks for the worst token that it keeps, so the vocabulary is never sorted.
  */
 final class Candidates {
 
-  /** How many tokens a nucleus is first looked for in; most are far smaller. */
-  private static final int NUCLEUS = 64;
-
-  private final float temperature;
+  private final double scale;
   private final int topK;
   private final float topP;
   private final float minP;
   private final TopTokens top = new TopTokens();
+  private final Nucleus nucleus = new Nucleus();
 
   private int[] ids = new int[0];
   private double[] weights = new double[0];
   private int count;
 
   Candidates(Sampling sampling) {
-    temperature = sampling.temperature();
+    scale = 1.0 / sampling.temperature();
     topK = sampling.topK();
     topP = sampling.topP();
     minP = sampling.minP();
@@ -32,12 +28,13 @@ final class Candidates {
   /** Selects among logits whose largest is {@code max}. */
   void select(float[] logits, int vocabulary, float max) {
     if (topK > 0 && topK < vocabulary) {
-      selectTop(logits, vocabulary, max, topK);
-      cutNucleus(sum());
-    } else if (topP < 1) {
-      selectNucleus(logits, vocabulary, max);
+      selectTop(logits, vocabulary, max);
     } else {
       selectAll(logits, vocabulary, max);
+    }
+    if (topP < 1) {
+      int border = ids[nucleus.border(logits, ids, weights, count, topP)];
+      keepUpTo(border, logits);
     }
     dropUnlikely();
   }
@@ -52,7 +49,7 @@ final class Candidates {
 
   /** The candidate in whose part of the total weight the fraction {@code u} in [0, 1) falls. */
   int draw(double u) {
-    double target = u * sum();
+    double target = u * Logits.sum(weights, count);
     double cumulative = 0;
     for (int i = 0; i < count - 1; i++) {
       cumulative += weights[i];
@@ -63,53 +60,35 @@ final class Candidates {
     return ids[count - 1];
   }
 
-  private double weight(float logit, float max) {
-    return Exponential.of(((double) logit - max) / temperature);
-  }
-
   private void selectAll(float[] logits, int vocabulary, float max) {
     reserve(vocabulary);
+    count = vocabulary;
     for (int id = 0; id < vocabulary; id++) {
       ids[id] = id;
-      weights[id] = weight(logits[id], max);
     }
-    count = vocabulary;
+    Exponential.fill(weights, count, logits, 0, max, scale);
   }
 
-  private void selectTop(float[] logits, int vocabulary, float max, int most) {
-    count = top.select(logits, vocabulary, most);
-    reserve(count);
-    for (int rank = 0; rank < count; rank++) {
-      ids[rank] = top.id(rank);
-      weights[rank] = weight(logits[ids[rank]], max);
-    }
-  }
-
-  private void selectNucleus(float[] logits, int vocabulary, float max) {
-    double total = 0;
+  private void selectTop(float[] logits, int vocabulary, float max) {
+    int border = top.id(top.select(logits, vocabulary, topK) - 1);
+    reserve(topK);
+    count = 0;
     for (int id = 0; id < vocabulary; id++) {
-      total += weight(logits[id], max);
-    }
-    int most = Math.min(NUCLEUS, vocabulary);
-    selectTop(logits, vocabulary, max, most);
-    while (!cutNucleus(total) && count == most && most < vocabulary) {
-      most = (int) Math.min(8L * most, vocabulary);
-      selectTop(logits, vocabulary, max, most);
-    }
-  }
-
-  /** Keeps the shortest beginning, at least one token, that weighs topP of the total. */
-  private boolean cutNucleus(double total) {
-    double needed = topP * total;
-    double cumulative = 0;
-    for (int i = 0; i < count; i++) {
-      cumulative += weights[i];
-      if (cumulative >= needed) {
-        count = i + 1;
-        return true;
+      if (isWithin(border, id, logits)) {
+        ids[count] = id;
+        weights[count++] = Exponential.of(((double) logits[id] - max) * scale);
       }
     }
-    return false;
+  }
+
+  private void keepUpTo(int border, float[] logits) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      if (isWithin(border, ids[i], logits)) {
+        keep(i, kept++);
+      }
+    }
+    count = kept;
   }
 
   /** Drops what weighs nothing, and what weighs less than minP of the best, whose weight is 1. */
@@ -117,19 +96,19 @@ final class Candidates {
     int kept = 0;
     for (int i = 0; i < count; i++) {
       if (weights[i] > 0 && weights[i] >= minP) {
-        ids[kept] = ids[i];
-        weights[kept++] = weights[i];
+        keep(i, kept++);
       }
     }
     count = kept;
   }
 
-  private double sum() {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += weights[i];
-    }
-    return sum;
+  private void keep(int from, int to) {
+    ids[to] = ids[from];
+    weights[to] = weights[from];
+  }
+
+  private static boolean isWithin(int border, int id, float[] logits) {
+    return logits[id] > logits[border] || (logits[id] == logits[border] && id <= border);
   }
 
   private void reserve(int capacity) {

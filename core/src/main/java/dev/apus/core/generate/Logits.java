@@ -33,12 +33,33 @@ final class Logits {
     return best;
   }
 
-  /** {@code ln Σ exp(logit − max)}. */
-  static double logSum(float[] logits, int vocabulary, float max) {
+  /** {@code ln Σ exp(logit − max)}, as many at a time as {@code scratch} holds. */
+  static double logSum(float[] logits, int vocabulary, float max, double[] scratch) {
     double sum = 0;
-    for (int i = 0; i < vocabulary; i++) {
-      sum += Exponential.of((double) logits[i] - max);
+    for (int at = 0; at < vocabulary; at += scratch.length) {
+      int count = Math.min(scratch.length, vocabulary - at);
+      Exponential.fill(scratch, count, logits, at, max, 1);
+      sum += sum(scratch, count);
     }
     return StrictMath.log(sum);
+  }
+
+  /** The sum by four partial sums: value i goes to partial sum i mod 4. */
+  static double sum(double[] values, int count) {
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
+    int i = 0;
+    for (; i + 3 < count; i += 4) {
+      sum0 += values[i];
+      sum1 += values[i + 1];
+      sum2 += values[i + 2];
+      sum3 += values[i + 3];
+    }
+    sum0 += i < count ? values[i] : 0;
+    sum1 += i + 1 < count ? values[i + 1] : 0;
+    sum2 += i + 2 < count ? values[i + 2] : 0;
+    return (sum0 + sum2) + (sum1 + sum3);
   }
 }

@@ -21,6 +21,7 @@ public final class Sampler {
   private final LogitsProcessor[] processors;
   private final Penalties penalties;
   private final TopTokens top = new TopTokens();
+  private final double[] scratch = new double[512];
 
   /** The logits that processors and penalties may change; null when there are none. */
   private final float[] changed;
@@ -70,7 +71,7 @@ public final class Sampler {
     }
     int best = Logits.best(logits, vocabulary, "from the model");
     float max = logits[best];
-    double logSum = Logits.logSum(logits, vocabulary, max);
+    double logSum = Logits.logSum(logits, vocabulary, max, scratch);
     topProbabilities = topProbabilities(logits, max, logSum);
     int token = changed == null ? choose(logits, best) : chooseChanged(logits);
     logProbability = logProbability(logits[token], max, logSum);

@@ -35,6 +35,7 @@ final class NaiveFilters {
       }
       choices = nucleus;
     }
+
     double least = sampling.minP() * choices.getFirst().probability();
     return normalised(choices.stream().filter(c -> c.probability() >= least).toList());
   }
