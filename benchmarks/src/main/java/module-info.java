@@ -1,4 +1,5 @@
 /** Benchmarks; exported to nobody. */
 module dev.apus.benchmarks {
-  requires dev.apus.cli;
+  requires dev.apus.kernels;
+  requires jmh.core;
 }

@@ -1,0 +1,110 @@
+package dev.apus.benchmarks;
+
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.matmul.Matmul;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.infra.Blackhole;
+
+/**
+ * A weight matrix times a few rows of activations, in every format, on one thread; and how near it
+ * comes to the {@link Ceilings} of the same JVM.
+ *
+ * <p>Each call takes the next of many copies of the matrix, as a model goes from layer to layer, so
+ * that the weights come from memory and not from a cache.
+ */
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+public class MatmulBenchmark extends KernelBenchmark {
+
+  @Param WeightFormat format;
+
+  @Param({"1", "8", "128"})
+  int tokens;
+
+  @Param("2048")
+  int rows;
+
+  @Param("2048")
+  int cols;
+
+  /** All copies of the matrix together take at least this much. */
+  @Param("512")
+  int mebibytes;
+
+  @Param("500")
+  int ceilingMillis;
+
+  private Matmul matmul;
+  private Ceilings ceilings;
+  private MemorySegment matrices;
+  private long matrixBytes;
+  private int copies;
+  private int next;
+  private float[] x;
+  private float[] y;
+  private float[] scratch;
+
+  public MatmulBenchmark() {}
+
+  @Override
+  void prepare(Kernels kernels) {
+    matmul = kernels.matmul(format);
+    matrixBytes = panels() * matmul.panelBytes(cols);
+    copies = Math.toIntExact(Math.ceilDiv((long) mebibytes << 20, matrixBytes));
+    matrices = memory(copies * matrixBytes);
+    packAll();
+    x = values(tokens * cols);
+    y = new float[tokens * rows];
+    scratch = new float[matmul.scratchFloats(cols, tokens)];
+  }
+
+  @Setup(Level.Trial)
+  public void measureCeilings(Blackhole sink) {
+    ceilings = Ceilings.measure(matrices, ceilingMillis, sink);
+  }
+
+  private int panels() {
+    return Math.ceilDiv(rows, Matmul.PANEL_ROWS);
+  }
+
+  private void packAll() {
+    MemorySegment[] panel = new MemorySegment[Matmul.PANEL_ROWS];
+    Arrays.setAll(panel, row -> weights(format.rowBytes(cols)));
+    for (long p = 0; p < (long) copies * panels(); p++) {
+      matmul.pack(panel, cols, matrices, p * matmul.panelBytes(cols));
+    }
+  }
+
+  @Benchmark
+  public float[] multiply(Shares shares) {
+    MemorySegment matrix = matrices.asSlice(next * matrixBytes, matrixBytes, 64);
+    next = (next + 1) % copies;
+    matmul.multiply(matrix, rows, cols, 0, panels(), x, 0, cols, tokens, y, 0, rows, scratch);
+    shares.ofBandwidth += matrixBytes / ceilings.bytesPerSecond();
+    shares.ofFlops += 2.0 * rows * cols * tokens / ceilings.flopsPerSecond();
+    return y;
+  }
+
+  /** Which part of each ceiling was reached; 1 is all of it. */
+  @AuxCounters(AuxCounters.Type.OPERATIONS)
+  @State(Scope.Thread)
+  public static class Shares {
+    public double ofBandwidth;
+    public double ofFlops;
+
+    public Shares() {}
+  }
+}

@@ -1,0 +1,44 @@
+package dev.apus.benchmarks;
+
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.conv.ShortConvolution;
+import java.lang.foreign.MemorySegment;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/** The convolution before a recurrence, for one token and for a chunk. */
+public class ShortConvolutionBenchmark extends KernelBenchmark {
+
+  private static final int TAPS = 4;
+
+  @Param("4096")
+  int width;
+
+  @Param({"1", "64"})
+  int tokens;
+
+  private ShortConvolution convolution;
+  private float[] weight;
+  private float[] bias;
+  private float[] x;
+  private float[] y;
+  private MemorySegment state;
+
+  public ShortConvolutionBenchmark() {}
+
+  @Override
+  void prepare(Kernels kernels) {
+    convolution = kernels.convolution();
+    weight = values(TAPS * width);
+    bias = values(width);
+    x = values(tokens * width);
+    y = new float[tokens * width];
+    state = memory((long) (TAPS - 1) * width * Float.BYTES);
+  }
+
+  @Benchmark
+  public float[] convolve() {
+    convolution.convolve(weight, bias, TAPS, width, x, 0, width, tokens, state, 0, y, 0, width);
+    return y;
+  }
+}

@@ -1,0 +1,66 @@
+package dev.apus.benchmarks;
+
+import static java.util.stream.Collectors.toCollection;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Collection;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Every benchmark runs, in both forms, on inputs that take no time. */
+class BenchmarksTest {
+
+  private static ChainedOptionsBuilder smallest() {
+    return new OptionsBuilder()
+        .forks(0)
+        .warmupIterations(0)
+        .measurementIterations(1)
+        .measurementTime(TimeValue.milliseconds(1))
+        .shouldFailOnError(true)
+        .verbosity(VerboseMode.SILENT)
+        .param("width", "256")
+        .param("groups", "4")
+        .param("heads", "2")
+        .param("headDim", "32")
+        .param("context", "64")
+        .param("tokens", "3")
+        .param("rows", "40")
+        .param("cols", "256")
+        .param("mebibytes", "1")
+        .param("ceilingMillis", "1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      classes = {
+        ActivationsBenchmark.class,
+        AttentionBenchmark.class,
+        MatmulBenchmark.class,
+        MatrixMemoryBenchmark.class,
+        NormsBenchmark.class,
+        RotaryBenchmark.class,
+        ShortConvolutionBenchmark.class
+      })
+  void runs(Class<?> benchmark) throws RunnerException {
+    Collection<RunResult> results =
+        new Runner(smallest().include(benchmark.getName() + "\\.").build()).run();
+    Set<String> forms =
+        results.stream()
+            .map(result -> result.getParams().getParam("kernels"))
+            .collect(toCollection(TreeSet::new));
+    assertEquals(Set.of("scalar", "vector"), forms);
+    for (RunResult result : results) {
+      assertTrue(result.getPrimaryResult().getScore() > 0, result.getParams().toString());
+    }
+  }
+}
