@@ -134,7 +134,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = v;
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -143,7 +146,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = v.div(VectorMath.exp(v.mul(factor)).add(1));
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -152,7 +158,10 @@ public final class VectorActivations implements Activations {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector erf = VectorMath.erf(v.mul(ScalarActivations.ROOT_HALF));
       FloatVector f = v.mul(0.5f).mul(erf.add(1));
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -161,7 +170,10 @@ public final class VectorActivations implements Activations {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector slope = v.mul(v).fma(ScalarActivations.TANH_CUBIC, ScalarActivations.TANH_LINEAR);
       FloatVector f = v.div(VectorMath.exp(v.mul(slope)).add(1));
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -169,7 +181,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = v.max(0);
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -178,7 +193,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = v.max(0).mul(v.max(0));
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -186,7 +204,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = VectorMath.sigmoid(v);
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -194,7 +215,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = VectorMath.tanh(v);
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -202,7 +226,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = VectorMath.exp(v);
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
   }
 
@@ -210,12 +237,10 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = VectorMath.softplus(v);
-      store(f, gated, y, yAt + i);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
     }
-  }
-
-  private static void store(FloatVector f, boolean gated, float[] y, int at) {
-    FloatVector product = gated ? f.mul(FloatVector.fromArray(LANES, y, at)) : f;
-    product.intoArray(y, at);
   }
 }
