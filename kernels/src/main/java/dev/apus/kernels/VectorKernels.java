@@ -1,12 +1,12 @@
 package dev.apus.kernels;
 
-import dev.apus.kernels.activation.ScalarActivations;
+import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.ScalarAttention;
-import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
-import dev.apus.kernels.norm.ScalarNorms;
-import dev.apus.kernels.rope.ScalarRotary;
+import dev.apus.kernels.norm.VectorNorms;
+import dev.apus.kernels.rope.VectorRotary;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -17,12 +17,12 @@ final class VectorKernels {
   static final Kernels SET =
       new KernelSet(
           "vector-" + bits(),
-          new ScalarActivations(),
+          new VectorActivations(),
           new ScalarAttention(),
-          new ScalarShortConvolution(),
+          new VectorShortConvolution(),
           new ScalarMatrixMemory(),
-          new ScalarNorms(),
-          new ScalarRotary(),
+          new VectorNorms(),
+          new VectorRotary(),
           Matmuls::vector);
 
   private VectorKernels() {}

@@ -34,6 +34,9 @@ final class Approximations {
   /** Below this size tanh is a polynomial, above it an exponential. */
   static final float TANH_SPLIT = 0.625f;
 
+  /** From here on tanh rounds to one. */
+  static final float TANH_ONE = 10;
+
   /** {@code (tanh x − x) / x³} in x², for |x| ≤ 0.625. */
   static final float TANH_0 = -0x1.555532p-2f;
 
@@ -48,25 +51,23 @@ final class Approximations {
   /** {@code erf x / x} in x², for |x| ≤ 1. */
   static final float ERF_0 = 0x1.20dd74p0f;
 
-  static final float ERF_1 = -0x1.81273ep-2f;
-  static final float ERF_2 = 0x1.ce2cf8p-4f;
-  static final float ERF_3 = -0x1.b7f90cp-6f;
-  static final float ERF_4 = 0x1.5405b2p-8f;
-  static final float ERF_5 = -0x1.a3f6fep-11f;
-  static final float ERF_6 = 0x1.496a30p-14f;
+  static final float ERF_1 = -0x1.812674p-2f;
+  static final float ERF_2 = 0x1.ce0942p-4f;
+  static final float ERF_3 = -0x1.b5a35cp-6f;
+  static final float ERF_4 = 0x1.4246d2p-8f;
+  static final float ERF_5 = -0x1.273faap-11f;
 
   /** From here on erf rounds to one. */
   static final float ERF_ONE = 4;
 
   /** {@code ln(1 − erf x)} for 1 ≤ x ≤ 4. */
-  static final float ERFC_0 = -0x1.47a6d2p-12f;
+  static final float ERFC_0 = -0x1.47473ep-9f;
 
-  static final float ERFC_1 = -0x1.209054p0f;
-  static final float ERFC_2 = -0x1.46a35ap-1f;
-  static final float ERFC_3 = -0x1.a6eff4p-4f;
-  static final float ERFC_4 = 0x1.66ea60p-6f;
-  static final float ERFC_5 = -0x1.847f74p-9f;
-  static final float ERFC_6 = 0x1.8a3462p-13f;
+  static final float ERFC_1 = -0x1.1e372ap0f;
+  static final float ERFC_2 = -0x1.4eb2a4p-1f;
+  static final float ERFC_3 = -0x1.6d1f12p-4f;
+  static final float ERFC_4 = 0x1.e98212p-7f;
+  static final float ERFC_5 = -0x1.32c80ep-10f;
 
   /** {@code (2 atanh s − 2 s) / s³} in s², for 0 ≤ s ≤ 1/3. */
   static final float LOG_0 = 0x1.555502p-1f;

@@ -20,6 +20,14 @@ public final class ScalarMath {
    * of two is added to the exponent bits.
    */
   public static float exp(float x) {
+    float y = normalExp(x);
+    y = x < EXP_LOWEST ? 0 : y;
+    y = x > EXP_HIGHEST ? Float.POSITIVE_INFINITY : y;
+    return x != x ? x : y;
+  }
+
+  /** {@link #exp} of a number whose exponential is a normal float. */
+  private static float normalExp(float x) {
     float shifted = Math.fma(x, LOG2_E, ROUNDER);
     float n = shifted - ROUNDER;
     float r = Math.fma(n, -LN_2_REST, Math.fma(n, -LN_2, x));
@@ -30,10 +38,7 @@ public final class ScalarMath {
     p = Math.fma(p, r, 1);
     p = Math.fma(p, r, 1);
     int power = Float.floatToRawIntBits(shifted) << FRACTION_BITS;
-    float y = Float.intBitsToFloat(Float.floatToRawIntBits(p) + power);
-    y = x < EXP_LOWEST ? 0 : y;
-    y = x > EXP_HIGHEST ? Float.POSITIVE_INFINITY : y;
-    return x != x ? x : y;
+    return Float.intBitsToFloat(Float.floatToRawIntBits(p) + power);
   }
 
   /** {@code 1 / (1 + e⁻ˣ)} with a relative error below 1.8e-7 where it is a normal float. */
@@ -50,15 +55,15 @@ public final class ScalarMath {
     p = Math.fma(p, z, TANH_0);
     float small = Math.fma(x * z, p, x);
     float size = Math.abs(x);
-    float large = 1 - 2 / (exp(2 * size) + 1);
-    return size < TANH_SPLIT ? small : x < 0 ? -large : large;
+    float a = size > TANH_ONE ? TANH_ONE : size;
+    float large = 1 - 2 / (normalExp(2 * a) + 1);
+    return size >= TANH_SPLIT ? x < 0 ? -large : large : small;
   }
 
   /** The error function with an absolute error below 1.2e-7. */
   public static float erf(float x) {
     float z = x * x;
-    float p = Math.fma(ERF_6, z, ERF_5);
-    p = Math.fma(p, z, ERF_4);
+    float p = Math.fma(ERF_5, z, ERF_4);
     p = Math.fma(p, z, ERF_3);
     p = Math.fma(p, z, ERF_2);
     p = Math.fma(p, z, ERF_1);
@@ -66,14 +71,13 @@ public final class ScalarMath {
     float small = x * p;
     float size = Math.abs(x);
     float a = size > ERF_ONE ? ERF_ONE : size;
-    float q = Math.fma(ERFC_6, a, ERFC_5);
-    q = Math.fma(q, a, ERFC_4);
+    float q = Math.fma(ERFC_5, a, ERFC_4);
     q = Math.fma(q, a, ERFC_3);
     q = Math.fma(q, a, ERFC_2);
     q = Math.fma(q, a, ERFC_1);
     q = Math.fma(q, a, ERFC_0);
-    float large = 1 - exp(q);
-    return size < ERF_SPLIT ? small : x < 0 ? -large : large;
+    float large = 1 - normalExp(q);
+    return size >= ERF_SPLIT ? x < 0 ? -large : large : small;
   }
 
   /**

@@ -21,16 +21,12 @@ public final class ScalarSums {
     return tree(0, 1, count, (sum, i) -> Math.fma(a[aAt + i], b[bAt + i], sum));
   }
 
-  /** {@code Σ (a − centre)²}, each term added by a fused multiply-add. */
-  public static float squaresAbout(float centre, float[] a, int aAt, int count) {
-    return tree(
-        0,
-        1,
-        count,
-        (sum, i) -> {
-          float d = a[aAt + i] - centre;
-          return Math.fma(d, d, sum);
-        });
+  /** Writes {@code a − centre} to {@code d} and returns the {@link #dot} of that with itself. */
+  public static float centre(float centre, float[] a, int aAt, float[] d, int dAt, int count) {
+    for (int i = 0; i < count; i++) {
+      d[dAt + i] = a[aAt + i] - centre;
+    }
+    return dot(d, dAt, d, dAt, count);
   }
 
   /** What a partial sum becomes with element {@code i}. */

@@ -43,13 +43,14 @@ public final class ScalarNorms implements Norms {
       int yAt) {
     for (int g = 0; g < groups; g++) {
       int at = xAt + g * size;
+      int to = yAt + g * size;
       float mean = ScalarSums.sum(x, at, size) / size;
-      float variance = ScalarSums.squaresAbout(mean, x, at, size) / size;
+      float variance = ScalarSums.centre(mean, x, at, y, to, size) / size;
       float factor = 1 / (float) Math.sqrt(variance + epsilon);
       for (int i = 0; i < size; i++) {
-        float value = (x[at + i] - mean) * factor;
+        float value = y[to + i] * factor;
         value = weight == null ? value : value * weight[g * weightStride + i];
-        y[yAt + g * size + i] = bias == null ? value : value + bias[g * weightStride + i];
+        y[to + i] = bias == null ? value : value + bias[g * weightStride + i];
       }
     }
   }
