@@ -10,6 +10,7 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
@@ -66,7 +67,11 @@ final class Decoder {
   }
 
   NormSpec rms() {
-    return NormSpec.rms(c.number("rms_norm_eps", 1e-6));
+    return rms(1e-6);
+  }
+
+  NormSpec rms(double absent) {
+    return NormSpec.rms(c.number("rms_norm_eps", absent));
   }
 
   /** Attention over everything before, without positions. */
@@ -114,6 +119,18 @@ final class Decoder {
           "layer_types", "layer_types names %d layers, num_hidden_layers=%d", types.size(), layers);
     }
     return types;
+  }
+
+  /** The window of a layer of this kind, added to its attention. */
+  Part windowed(Part attention, String layerType, int window) {
+    return slides(layerType) && window > 0 ? attention.with("window", window) : attention;
+  }
+
+  /** Attention whose queries and keys are normalised by {@code norm}, without a bias. */
+  static Part normed(Part attention, NormSpec norm, String over) {
+    Map<String, Object> settings = norm.toMap();
+    settings.put("over", over);
+    return attention.with("norm", settings);
   }
 
   /** Whether a layer of this kind has a window; anything but full and sliding is refused. */

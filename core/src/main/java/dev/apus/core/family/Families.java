@@ -13,7 +13,19 @@ import java.util.TreeSet;
 /** The families of checkpoints that can be opened. */
 public final class Families {
 
-  private static final List<ModelFamily> BUILT_IN = List.of(new Llama());
+  private static final List<ModelFamily> BUILT_IN =
+      List.of(
+          new Exaone4(),
+          new Gemma(),
+          new Granite(),
+          new Llama(),
+          new Mistral(),
+          new Mixtral(),
+          new Olmo(),
+          new OlmoHybrid(),
+          new Qwen(),
+          new QwenHybrid(),
+          new SmolLm3());
 
   private final Map<String, ModelFamily> families = new LinkedHashMap<>();
 

@@ -18,19 +18,24 @@ final class Names {
         .row("channel.norm", LAYER + "post_attention_layernorm.weight");
   }
 
-  /** Llama's names without its norms, for families that place theirs elsewhere. */
+  /** Llama's names without the norms of its layers, for families that place theirs elsewhere. */
   static WeightNames outer() {
+    return withoutNorms()
+        .row("norm", "model.norm.weight")
+        .row("attention.q.norm", LAYER + "self_attn.q_norm.weight")
+        .row("attention.k.norm", LAYER + "self_attn.k_norm.weight");
+  }
+
+  /** Llama's names without any norm, for families that store theirs in another way. */
+  static WeightNames withoutNorms() {
     WeightNames names =
         new WeightNames()
             .row("embedding", "model.embed_tokens.weight")
-            .row("norm", "model.norm.weight")
             .row("head", "lm_head.weight")
             .ignore(".*\\.rotary_emb\\.inv_freq");
     for (String p : new String[] {"q", "k", "v", "o"}) {
       names.row("attention." + p, LAYER + "self_attn." + p + "_proj.weight");
     }
-    names.row("attention.q.norm", LAYER + "self_attn.q_norm.weight");
-    names.row("attention.k.norm", LAYER + "self_attn.k_norm.weight");
     return gatedMlp(names, "gated-mlp.", LAYER + "mlp.");
   }
 

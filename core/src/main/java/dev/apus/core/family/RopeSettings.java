@@ -41,9 +41,28 @@ record RopeSettings(Map<String, Object> settings) {
         context);
   }
 
-  /** The settings of one kind of layer, where {@code rope_parameters} has a section for each. */
-  static RopeSettings read(Config c, String layerType, int headDim, int context) {
-    return of(c, c.section("rope_parameters").section(layerType), 10_000, headDim, context);
+  /**
+   * The settings of layers without a window, where the kinds of layers turn differently: a section
+   * of {@code rope_parameters}, or the older {@code rope_theta} with {@code rope_scaling}.
+   */
+  static RopeSettings global(Decoder d, double theta) {
+    Config c = d.c;
+    if (c.hasSection("rope_parameters")) {
+      Config section = c.section("rope_parameters").section("full_attention");
+      return of(c, section, theta, d.headDim, d.context);
+    }
+    Config scaling = c.hasSection("rope_scaling") ? c.section("rope_scaling") : null;
+    return of(c, scaling, c.number("rope_theta", theta), d.headDim, d.context);
+  }
+
+  /** The settings of layers with a window, which are never stretched by {@code rope_scaling}. */
+  static RopeSettings local(Decoder d, String baseKey) {
+    Config c = d.c;
+    if (c.hasSection("rope_parameters")) {
+      Config section = c.section("rope_parameters").section("sliding_attention");
+      return of(c, section, 10_000, d.headDim, d.context);
+    }
+    return of(c, null, c.number(baseKey, 10_000), d.headDim, d.context);
   }
 
   /**

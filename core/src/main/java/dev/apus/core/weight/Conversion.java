@@ -2,6 +2,7 @@ package dev.apus.core.weight;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
@@ -65,6 +66,11 @@ public interface Conversion {
    */
   static Conversion ofEachGroup(int groups, int stride, int from, int count) {
     return gather(groups * count, row -> row / count * stride + from + row % count);
+  }
+
+  /** The results of several conversions of the same tensors, one after the other. */
+  static Conversion concatenated(Conversion... parts) {
+    return stored -> join(Arrays.stream(parts).map(part -> part.apply(stored)).toList());
   }
 
   /** A function of every value; the result is F32. */

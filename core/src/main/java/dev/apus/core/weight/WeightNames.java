@@ -17,8 +17,12 @@ import java.util.regex.Pattern;
  */
 public final class WeightNames {
 
-  /** Tensors, and the conversion that makes one weight of them. */
-  public record Source(List<String> names, Conversion conversion) {
+  /**
+   * Tensors, and the conversion that makes one weight of them.
+   *
+   * @param expertRows rows of one expert where the tensor holds all experts, otherwise null
+   */
+  public record Source(List<String> names, Conversion conversion, ExpertRows expertRows) {
 
     public Source {
       names = List.copyOf(names);
@@ -26,13 +30,31 @@ public final class WeightNames {
 
     /** This source, converted further. */
     public Source as(Conversion next) {
-      return new Source(names, conversion.then(next));
+      return new Source(names, conversion.then(next), expertRows);
     }
 
-    Source renamed(UnaryOperator<String> renaming) {
-      return new Source(names.stream().map(renaming).toList(), conversion);
+    /**
+     * The rows of one expert in a tensor that holds all of them.
+     *
+     * @param stride rows of each expert
+     * @param from the first row of this weight among them
+     */
+    public Source ofExpert(int stride, int from, int count) {
+      return new Source(names, conversion, new ExpertRows(stride, from, count));
+    }
+
+    Source numbered(int expert, UnaryOperator<String> renaming) {
+      Conversion all =
+          expertRows == null
+              ? conversion
+              : conversion.then(
+                  Conversion.rows(expert * expertRows.stride + expertRows.from, expertRows.count));
+      return new Source(names.stream().map(renaming).toList(), all, null);
     }
   }
+
+  /** Which of the {@code stride} rows that each expert has in a common tensor make a weight. */
+  public record ExpertRows(int stride, int from, int count) {}
 
   private final Map<String, List<Source>> sources = new LinkedHashMap<>();
   private final List<Pattern> ignored = new ArrayList<>();
@@ -43,15 +65,18 @@ public final class WeightNames {
 
   /** One tensor by its name in the file. */
   public static Source from(String name) {
-    return new Source(List.of(name), Conversion.AS_STORED);
+    return new Source(List.of(name), Conversion.AS_STORED, null);
   }
 
   /** The rows of several tensors as one weight. */
   public static Source joined(String... names) {
-    return new Source(List.of(names), Conversion.JOINED);
+    return new Source(List.of(names), Conversion.JOINED, null);
   }
 
-  /** {@code ours} is this tensor, as stored. A second row for the same weight is an alternative. */
+  /**
+   * {@code ours} is this tensor, as stored. Rows for the same weight are alternatives, of which the
+   * later is tried first: a family adds to a table what it does differently.
+   */
   public WeightNames row(String ours, String stored) {
     return row(ours, from(stored));
   }
@@ -97,17 +122,18 @@ public final class WeightNames {
       return List.of();
     }
     List<Source> result = new ArrayList<>();
-    for (Source source : found) {
+    for (Source source : found.reversed()) {
       UnaryOperator<String> bias = kind;
       Source numbered =
-          source.renamed(
+          source.numbered(
+              expert,
               name ->
                   bias.apply(name)
                       .replace("{i}", Integer.toString(layer))
                       .replace("{e}", Integer.toString(expert)));
       result.add(numbered);
       for (String[] prefix : prefixes) {
-        result.add(numbered.renamed(name -> swapped(name, prefix)));
+        result.add(numbered.numbered(expert, name -> swapped(name, prefix)));
       }
     }
     return result;

@@ -1,0 +1,111 @@
+package dev.apus.core.family;
+
+import static dev.apus.core.weight.Conversion.ofEachGroup;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.model.Part;
+import dev.apus.core.weight.Conversion;
+import dev.apus.core.weight.WeightNames;
+import dev.apus.core.weight.WeightNames.Source;
+import java.util.List;
+
+/**
+ * Qwen3-Next and Qwen 3.5: three Gated DeltaNet layers to one of gated attention, dense or with
+ * experts. Qwen3-Next interleaves the projections of a DeltaNet layer by key head, Qwen 3.5 does
+ * not.
+ */
+final class QwenHybrid implements ModelFamily {
+
+  @Override
+  public List<String> names() {
+    return List.of(
+        "Qwen3NextForCausalLM", "qwen3_next",
+        "Qwen3_5ForCausalLM", "qwen3_5_text",
+        "Qwen3_5MoeForCausalLM", "qwen3_5_moe_text",
+        "Qwen3_5ForConditionalGeneration", "qwen3_5",
+        "Qwen3_5MoeForConditionalGeneration", "qwen3_5_moe");
+  }
+
+  @Override
+  public Architecture describe(Config config) {
+    Config c = TextConfig.of(config);
+    Decoder d = new Decoder(c);
+    NormSpec norm = d.rms();
+    int interval = c.positive("full_attention_interval", 4);
+    List<String> types =
+        d.layerTypes(i -> (i + 1) % interval == 0 ? "full_attention" : "linear_attention");
+    Part attention =
+        d.rope(Decoder.normed(d.biased(d.attention()).with("gated", true), norm, "head"));
+    Part delta = DeltaSettings.read(c, d).with("epsilon", norm.epsilon());
+    Experts experts = Experts.read(d);
+    return d.architecture(
+        c.word("model_type", "qwen3_next").replace("_text", ""),
+        i -> {
+          Part mixer = DeltaSettings.isLinear(d, types.get(i)) ? delta : attention;
+          return Decoder.preNorm(norm, mixer, experts.channel(i));
+        },
+        norm);
+  }
+
+  @Override
+  public WeightNames weights(Config config) {
+    Config c = TextConfig.of(config);
+    Decoder d = new Decoder(c);
+    WeightNames names =
+        Experts.names(Names.withoutNorms())
+            .prefix("model.", "model.language_model.")
+            .ignore("mtp\\..*|model\\.visual\\..*");
+    if (c.has("moe_intermediate_size")) {
+      Experts.fused(names, d.width, c.positive("moe_intermediate_size"));
+    }
+    Source queries = WeightNames.from(Names.LAYER + "self_attn.q_proj.weight");
+    int dim = d.headDim;
+    names
+        .row("attention.q", queries.as(ofEachGroup(d.heads, 2 * dim, 0, dim)))
+        .row("attention.gate", queries.as(ofEachGroup(d.heads, 2 * dim, dim, dim)));
+    plusOne(names, "norm", "model.norm");
+    plusOne(names, "mixer.norm", Names.LAYER + "input_layernorm");
+    plusOne(names, "channel.norm", Names.LAYER + "post_attention_layernorm");
+    plusOne(names, "attention.q.norm", Names.LAYER + "self_attn.q_norm");
+    plusOne(names, "attention.k.norm", Names.LAYER + "self_attn.k_norm");
+    return delta(names, c);
+  }
+
+  private static void plusOne(WeightNames names, String ours, String theirs) {
+    names.row(ours, WeightNames.from(theirs + ".weight").as(Conversion.PLUS_ONE));
+  }
+
+  private static WeightNames delta(WeightNames names, Config c) {
+    String layer = Names.LAYER + "linear_attn.";
+    int heads = c.positive("linear_num_key_heads");
+    int ratio = c.positive("linear_num_value_heads") / heads;
+    int key = c.positive("linear_key_head_dim");
+    int value = ratio * c.positive("linear_value_head_dim");
+    int stride = 2 * key + 2 * value;
+    Source qkvz = WeightNames.from(layer + "in_proj_qkvz.weight");
+    Source ba = WeightNames.from(layer + "in_proj_ba.weight");
+    String ours = "gated-delta-net.";
+    return names
+        .row(
+            ours + "qkv",
+            qkvz.as(
+                Conversion.concatenated(
+                    ofEachGroup(heads, stride, 0, key),
+                    ofEachGroup(heads, stride, key, key),
+                    ofEachGroup(heads, stride, 2 * key, value))))
+        .row(ours + "z", qkvz.as(ofEachGroup(heads, stride, 2 * key + value, value)))
+        .row(ours + "b", ba.as(ofEachGroup(heads, 2 * ratio, 0, ratio)))
+        .row(ours + "a", ba.as(ofEachGroup(heads, 2 * ratio, ratio, ratio)))
+        .row(ours + "qkv", layer + "in_proj_qkv.weight")
+        .row(ours + "z", layer + "in_proj_z.weight")
+        .row(ours + "b", layer + "in_proj_b.weight")
+        .row(ours + "a", layer + "in_proj_a.weight")
+        .row(ours + "conv", layer + "conv1d.weight")
+        .row(ours + "decay", WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
+        .row(ours + "dtBias", layer + "dt_bias")
+        .row(ours + "norm", layer + "norm.weight")
+        .row(ours + "o", layer + "out_proj.weight");
+  }
+}
