@@ -7,40 +7,124 @@ import dev.apus.kernels.Lanes;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Panels of {@link WeightFormat#BF16}: a column is 32 upper halves of floats. */
-final class Bf16Panels implements PanelDecoder {
+final class Bf16Panels extends PanelDecoder {
 
+  private static final VectorSpecies<Float> F = Lanes.F32;
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final VectorSpecies<Short> S = Lanes.I16;
+  private static final int L = F.length();
   private static final int ROWS = Matmul.PANEL_ROWS;
-  private static final PanelLayout LAYOUT =
-      PanelLayout.of(WeightFormat.BF16, new PanelLayout.Units(0, 2, 1));
+  private static final int STRIDE = Tiles.STRIDE;
+  private static final int COLUMN_BYTES = 2 * ROWS;
 
-  @Override
-  public PanelLayout layout() {
-    return LAYOUT;
+  Bf16Panels() {
+    super(PanelLayout.of(WeightFormat.BF16, new PanelLayout.Units(0, 2, 1)));
   }
 
   @Override
-  public void decode(
-      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int weightsAt) {
-    long at = panelAt + 2L * ROWS * from;
+  void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+    panel(packed, nearAt + (long) from * COLUMN_BYTES, width, scratch, WEIGHTS_AT);
+    if (farAt != nearAt) {
+      panel(packed, farAt + (long) from * COLUMN_BYTES, width, scratch, WEIGHTS_AT + ROWS);
+    }
+  }
+
+  private static void panel(
+      MemorySegment packed, long at, int width, float[] scratch, int weightsAt) {
     for (int k = 0; k < width; k++) {
-      for (int row = 0; row < ROWS; row += I.length()) {
-        IntVector upper =
-            (IntVector)
-                ShortVector.fromMemorySegment(
-                        S, packed, at + 2L * (k * ROWS + row), ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(S2I, I, 0);
-        upper
+      for (int row = 0; row < ROWS; row += L) {
+        long rowAt = at + 2L * (k * ROWS + row);
+        ShortVector.fromMemorySegment(S, packed, rowAt, ByteOrder.LITTLE_ENDIAN)
+            .convertShape(S2I, I, 0)
             .lanewise(LSHL, 16)
             .reinterpretAsFloats()
             .intoArray(scratch, weightsAt + k * STRIDE + row);
       }
     }
+  }
+
+  @Override
+  void extend(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt) {
+    for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+      tile(
+          packed,
+          rowAt(nearAt, farAt, from, row),
+          rowAt(nearAt, farAt, from, row + L),
+          rowAt(nearAt, farAt, from, row + 2 * L),
+          rowAt(nearAt, farAt, from, row + 3 * L),
+          width,
+          x,
+          xAt,
+          scratch,
+          sumsAt + row);
+    }
+  }
+
+  private static long rowAt(long nearAt, long farAt, int from, int row) {
+    return (row < ROWS ? nearAt : farAt) + (long) from * COLUMN_BYTES + 2L * (row % ROWS);
+  }
+
+  /** Four vectors of rows by one token. */
+  private static void tile(
+      MemorySegment packed,
+      long a,
+      long b,
+      long c,
+      long d,
+      int width,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt) {
+    FloatVector a0 = FloatVector.fromArray(F, scratch, sumsAt);
+    FloatVector b0 = FloatVector.fromArray(F, scratch, sumsAt + L);
+    FloatVector c0 = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
+    FloatVector d0 = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
+    for (int k = 0; k < width; k++) {
+      long at = (long) k * COLUMN_BYTES;
+      FloatVector x0 = FloatVector.broadcast(F, x[xAt + k]);
+      a0 =
+          ShortVector.fromMemorySegment(S, packed, a + at, ByteOrder.LITTLE_ENDIAN)
+              .convertShape(S2I, I, 0)
+              .lanewise(LSHL, 16)
+              .reinterpretAsFloats()
+              .fma(x0, a0);
+      b0 =
+          ShortVector.fromMemorySegment(S, packed, b + at, ByteOrder.LITTLE_ENDIAN)
+              .convertShape(S2I, I, 0)
+              .lanewise(LSHL, 16)
+              .reinterpretAsFloats()
+              .fma(x0, b0);
+      c0 =
+          ShortVector.fromMemorySegment(S, packed, c + at, ByteOrder.LITTLE_ENDIAN)
+              .convertShape(S2I, I, 0)
+              .lanewise(LSHL, 16)
+              .reinterpretAsFloats()
+              .fma(x0, c0);
+      d0 =
+          ShortVector.fromMemorySegment(S, packed, d + at, ByteOrder.LITTLE_ENDIAN)
+              .convertShape(S2I, I, 0)
+              .lanewise(LSHL, 16)
+              .reinterpretAsFloats()
+              .fma(x0, d0);
+    }
+    a0.intoArray(scratch, sumsAt);
+    b0.intoArray(scratch, sumsAt + L);
+    c0.intoArray(scratch, sumsAt + 2 * L);
+    d0.intoArray(scratch, sumsAt + 3 * L);
   }
 }

@@ -4,23 +4,24 @@ import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 
 /** Panels of {@link WeightFormat#F16}: a column is 32 halves. */
-final class F16Panels implements PanelDecoder {
+final class F16Panels extends PanelDecoder {
 
   private static final int ROWS = Matmul.PANEL_ROWS;
-  private static final PanelLayout LAYOUT =
-      PanelLayout.of(WeightFormat.F16, new PanelLayout.Units(0, 2, 1));
+  private static final int COLUMN_BYTES = 2 * ROWS;
 
-  @Override
-  public PanelLayout layout() {
-    return LAYOUT;
+  F16Panels() {
+    super(PanelLayout.of(WeightFormat.F16, new PanelLayout.Units(0, 2, 1)));
   }
 
   @Override
-  public void decode(
-      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int weightsAt) {
-    long at = panelAt + 2L * ROWS * from;
+  void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
     for (int k = 0; k < width; k++) {
-      Halves.decode(packed, at + 2L * ROWS * k, ROWS, scratch, weightsAt + k * STRIDE);
+      long at = (long) (from + k) * COLUMN_BYTES;
+      int weightsAt = WEIGHTS_AT + k * Tiles.STRIDE;
+      Halves.decode(packed, nearAt + at, ROWS, scratch, weightsAt);
+      if (farAt != nearAt) {
+        Halves.decode(packed, farAt + at, ROWS, scratch, weightsAt + ROWS);
+      }
     }
   }
 }

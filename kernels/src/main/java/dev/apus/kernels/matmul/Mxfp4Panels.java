@@ -15,62 +15,52 @@ import jdk.incubator.vector.VectorSpecies;
  * Panels of {@link WeightFormat#MXFP4}: 32 exponents of a byte, then in each word four columns of a
  * row, and in its upper nibbles the four that are 16 further on.
  */
-final class Mxfp4Panels implements PanelDecoder {
+final class Mxfp4Panels extends QuantPanels {
 
   private static final VectorSpecies<Byte> B = Lanes.I8;
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final int ROWS = Matmul.PANEL_ROWS;
-  private static final int BLOCK = 32;
   private static final int WORDS = 4;
   private static final int WORDS_AT = ROWS;
 
   /** Twice the values of the sixteen codes, again and again to fill a vector. */
   private static final ByteVector DOUBLED = doubled();
 
-  private static final PanelLayout LAYOUT =
-      PanelLayout.of(
-          WeightFormat.MXFP4, new PanelLayout.Units(0, 1, 1), new PanelLayout.Units(1, 4, WORDS));
-
-  @Override
-  public PanelLayout layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public void decode(
-      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int weightsAt) {
-    Quants.withoutLows(scratch);
-    for (int k = 0; k < width; k += BLOCK) {
-      long at = panelAt + (from + k) / BLOCK * LAYOUT.blockBytes();
-      halfScales(packed, at, scratch);
-      words(packed, at + WORDS_AT, scratch);
-      Quants.decode(
-          scratch,
-          Quants.WORDS_AT,
-          2 * WORDS,
-          Quants.STEPS_AT,
-          Quants.LOWS_AT,
-          weightsAt + k * STRIDE);
-    }
+  Mxfp4Panels() {
+    super(
+        PanelLayout.of(
+            WeightFormat.MXFP4, new PanelLayout.Units(0, 1, 1), new PanelLayout.Units(1, 4, WORDS)),
+        GROUP,
+        false);
   }
 
   /** 2^(e − 128), subnormal for the two smallest; the halves make up for the doubled values. */
-  private static void halfScales(MemorySegment packed, long at, float[] scratch) {
+  @Override
+  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    long at = panelAt + layout().blockAt(from);
     for (int i = 0; i < ROWS; i++) {
       int e = Byte.toUnsignedInt(packed.get(ValueLayout.JAVA_BYTE, at + i));
-      scratch[Quants.STEPS_AT + i] = Float.intBitsToFloat(e < 2 ? 0x0020_0000 << e : e - 1 << 23);
+      scratch[STEPS_AT + lane + i] = Float.intBitsToFloat(e < 2 ? 0x0020_0000 << e : e - 1 << 23);
     }
   }
 
-  private static void words(MemorySegment packed, long at, float[] scratch) {
-    for (int i = 0; i < WORDS * ROWS; i += I.length()) {
-      IntVector eight =
-          IntVector.fromMemorySegment(I, packed, at + 4L * i, ByteOrder.LITTLE_ENDIAN);
-      ByteVector lower = eight.and(0x0f0f0f0f).reinterpretAsBytes();
-      ByteVector upper = eight.lanewise(LSHR, 4).and(0x0f0f0f0f).reinterpretAsBytes();
-      int to = Quants.WORDS_AT + i;
-      lower.selectFrom(DOUBLED).reinterpretAsFloats().intoArray(scratch, to);
-      upper.selectFrom(DOUBLED).reinterpretAsFloats().intoArray(scratch, to + WORDS * ROWS);
+  @Override
+  void words(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    long at = panelAt + layout().blockAt(from) + WORDS_AT;
+    for (int i = 0; i < WORDS; i++) {
+      for (int row = 0; row < ROWS; row += I.length()) {
+        IntVector eight =
+            IntVector.fromMemorySegment(
+                I, packed, at + 4L * (i * ROWS + row), ByteOrder.LITTLE_ENDIAN);
+        ByteVector lower = eight.and(0x0f0f0f0f).reinterpretAsBytes();
+        ByteVector upper = eight.lanewise(LSHR, 4).and(0x0f0f0f0f).reinterpretAsBytes();
+        int to = QuantPanels.WORDS_AT + i * Tiles.STRIDE + lane + row;
+        lower.selectFrom(DOUBLED).reinterpretAsFloats().intoArray(scratch, to);
+        upper
+            .selectFrom(DOUBLED)
+            .reinterpretAsFloats()
+            .intoArray(scratch, to + WORDS * Tiles.STRIDE);
+      }
     }
   }
 

@@ -2,24 +2,64 @@ package dev.apus.kernels.matmul;
 
 import java.lang.foreign.MemorySegment;
 
-/** Reads the packed panels of one format with the Vector API; the part of a matmul that differs. */
-interface PanelDecoder {
+/**
+ * Reads the packed panels of one format with the Vector API; the part of a matmul that differs.
+ *
+ * <p>It works on {@link Tiles#STRIDE} rows at a time, which are those of a near panel and, where
+ * vectors are wide, of a far one. If no panel is left for far, it is the near one again, and what
+ * becomes of its rows does not matter.
+ */
+abstract class PanelDecoder {
 
-  /** Decoded columns are this far apart. */
-  int STRIDE = VectorMatmul.STRIDE;
+  /** Columns decoded at a time: their weights stay in the first-level cache. */
+  static final int COLUMNS = 128;
 
   /** Floats from the start of the scratch that a decoder may use for itself. */
-  int OWN_FLOATS = Quants.FLOATS;
+  static final int OWN_FLOATS = QuantPanels.OWN_FLOATS;
 
-  PanelLayout layout();
+  /** Decoded weights follow, column k of row r at {@code WEIGHTS_AT + k · STRIDE + r}. */
+  static final int WEIGHTS_AT = OWN_FLOATS;
+
+  /** Floats of the scratch in front of the sums. */
+  static final int FLOATS = WEIGHTS_AT + COLUMNS * Tiles.STRIDE;
+
+  private final PanelLayout layout;
+
+  PanelDecoder(PanelLayout layout) {
+    this.layout = layout;
+  }
+
+  final PanelLayout layout() {
+    return layout;
+  }
 
   /**
    * Decodes columns {@code [from, from + width)}, exactly as the format's codec does.
    *
-   * @param from a multiple of {@link VectorMatmul#COLUMNS}
-   * @param width at most {@link VectorMatmul#COLUMNS}
-   * @param scratch column k of a row goes to {@code weightsAt + k · STRIDE + row}
+   * @param from a multiple of {@link #COLUMNS}
+   * @param width at most {@link #COLUMNS}
    */
-  void decode(
-      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int weightsAt);
+  abstract void decode(
+      MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch);
+
+  /**
+   * Extends the sums of one token by columns {@code [from, from + width)}; overridden where there
+   * is a shorter way than through decoded weights.
+   *
+   * @param xAt of the input for column {@code from}
+   * @param sumsAt of row 0's sum in {@code scratch}
+   */
+  void extend(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt) {
+    decode(packed, nearAt, farAt, from, width, scratch);
+    Tiles.extend(scratch, sumsAt, width, x, xAt, 0, 1);
+  }
 }

@@ -30,9 +30,9 @@ record PanelLayout(WeightFormat format, List<Units> units) {
     return new PanelLayout(format, List.of(units));
   }
 
-  /** Bytes of one block of all rows. */
-  long blockBytes() {
-    return (long) format.blockBytes() * ROWS;
+  /** Where the block with this column lies in a panel. */
+  long blockAt(int col) {
+    return (long) (col / format.blockLength()) * format.blockBytes() * ROWS;
   }
 
   static long panelBytes(WeightFormat format, int cols) {
@@ -42,10 +42,9 @@ record PanelLayout(WeightFormat format, List<Units> units) {
 
   void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
     packed.asSlice(packedAt, panelBytes(format, cols)).fill((byte) 0);
-    int blocks = cols / format.blockLength();
-    for (int block = 0; block < blocks; block++) {
-      long from = (long) block * format.blockBytes();
-      long to = packedAt + block * blockBytes();
+    for (int col = 0; col < cols; col += format.blockLength()) {
+      long from = format.rowBytes(col);
+      long to = packedAt + blockAt(col);
       for (Units piece : units) {
         for (int row = 0; row < rows.length; row++) {
           copy(piece, rows[row], from + piece.fromByte, packed, to + row * piece.unitBytes);

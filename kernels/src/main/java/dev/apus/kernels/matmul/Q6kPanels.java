@@ -17,59 +17,49 @@ import jdk.incubator.vector.VectorSpecies;
  * Panels of {@link WeightFormat#Q6_K}: 32 scales, the lower four bits of all columns, their upper
  * two, and the scales of the sub-blocks.
  */
-final class Q6kPanels implements PanelDecoder {
+final class Q6kPanels extends QuantPanels {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int BLOCK = 256;
   private static final int HALF_BLOCK = BLOCK / 2;
-  private static final int QUARTER = HALF_BLOCK / 4;
-  private static final int QUARTER_WORDS = QUARTER / 4;
-  private static final int SUB_WORDS = 4;
+  private static final int WORDS = 8;
   private static final int WORD_BYTES = 4 * ROWS;
   private static final int LOWER_AT = 2 * ROWS;
-  private static final int UPPER_AT = LOWER_AT + 4 * QUARTER_WORDS * WORD_BYTES;
-  private static final int NUMBERS_AT = UPPER_AT + 2 * QUARTER_WORDS * WORD_BYTES;
+  private static final int UPPER_AT = LOWER_AT + 4 * WORDS * WORD_BYTES;
+  private static final int NUMBERS_AT = UPPER_AT + 2 * WORDS * WORD_BYTES;
   private static final byte ZERO_Q = 32;
-  private static final PanelLayout LAYOUT =
-      PanelLayout.of(
-          WeightFormat.Q6_K, new PanelLayout.Units(208, 2, 1), new PanelLayout.Units(0, 4, 52));
 
-  @Override
-  public PanelLayout layout() {
-    return LAYOUT;
+  Q6kPanels() {
+    super(
+        PanelLayout.of(
+            WeightFormat.Q6_K, new PanelLayout.Units(208, 2, 1), new PanelLayout.Units(0, 4, 52)),
+        16,
+        false);
   }
 
   @Override
-  public void decode(
-      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int weightsAt) {
-    long at = panelAt + from / BLOCK * LAYOUT.blockBytes();
-    int half = from / HALF_BLOCK % 2;
-    Quants.withoutLows(scratch);
-    Halves.decode(packed, at, ROWS, scratch, Quants.SCALES_AT);
-    steps(packed, at + NUMBERS_AT + 2L * half * WORD_BYTES, scratch);
-    long lowerAt = at + LOWER_AT + 2L * half * QUARTER_WORDS * WORD_BYTES;
-    long upperAt = at + UPPER_AT + (long) half * QUARTER_WORDS * WORD_BYTES;
-    for (int i = 0; i < 4; i++) {
-      long nibblesAt = lowerAt + (long) (i % 2) * QUARTER_WORDS * WORD_BYTES;
-      words(packed, nibblesAt, i / 2 * 4, upperAt, i * 2, scratch);
-      for (int sub = 0; sub < 2; sub++) {
-        Quants.decode(
-            scratch,
-            Quants.WORDS_AT + sub * SUB_WORDS * ROWS,
-            SUB_WORDS,
-            Quants.STEPS_AT + (2 * i + sub) * ROWS,
-            Quants.LOWS_AT,
-            weightsAt + (i * QUARTER + sub * 4 * SUB_WORDS) * STRIDE);
-      }
-    }
+  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    long at = panelAt + layout().blockAt(from);
+    Halves.decode(packed, at, ROWS, scratch, SCALES_AT);
+    steps(packed, at + NUMBERS_AT + from / HALF_BLOCK % 2 * 2L * WORD_BYTES, scratch, lane);
+  }
+
+  @Override
+  void words(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    long at = panelAt + layout().blockAt(from);
+    long half = from / HALF_BLOCK % 2;
+    int quarter = from % HALF_BLOCK / GROUP;
+    long lowerAt = at + LOWER_AT + (2 * half + quarter % 2) * WORDS * WORD_BYTES;
+    long upperAt = at + UPPER_AT + half * WORDS * WORD_BYTES;
+    words(packed, lowerAt, quarter / 2 * 4, upperAt, quarter * 2, scratch, WORDS_AT + lane);
   }
 
   /** Steps of the eight sub-blocks in one half of a block. */
-  private static void steps(MemorySegment packed, long at, float[] scratch) {
+  private static void steps(MemorySegment packed, long at, float[] scratch, int lane) {
     for (int row = 0; row < ROWS; row += F.length()) {
-      FloatVector scale = FloatVector.fromArray(F, scratch, Quants.SCALES_AT + row);
+      FloatVector scale = FloatVector.fromArray(F, scratch, SCALES_AT + row);
       for (int i = 0; i < 8; i++) {
         IntVector number =
             IntVector.fromMemorySegment(
@@ -78,7 +68,7 @@ final class Q6kPanels implements PanelDecoder {
                 .lanewise(ASHR, 24);
         scale
             .mul((FloatVector) number.convertShape(I2F, F, 0))
-            .intoArray(scratch, Quants.STEPS_AT + i * ROWS + row);
+            .intoArray(scratch, STEPS_AT + i * Tiles.STRIDE + lane + row);
       }
     }
   }
@@ -89,21 +79,25 @@ final class Q6kPanels implements PanelDecoder {
       int lowerShift,
       long upperAt,
       int upperShift,
-      float[] scratch) {
-    for (int i = 0; i < QUARTER_WORDS * ROWS; i += I.length()) {
-      IntVector upper =
-          IntVector.fromMemorySegment(I, packed, upperAt + 4L * i, ByteOrder.LITTLE_ENDIAN)
-              .lanewise(LSHR, upperShift)
-              .and(0x03030303)
-              .lanewise(LSHL, 4);
-      IntVector.fromMemorySegment(I, packed, lowerAt + 4L * i, ByteOrder.LITTLE_ENDIAN)
-          .lanewise(LSHR, lowerShift)
-          .and(0x0f0f0f0f)
-          .or(upper)
-          .reinterpretAsBytes()
-          .sub(ZERO_Q)
-          .reinterpretAsFloats()
-          .intoArray(scratch, Quants.WORDS_AT + i);
+      float[] scratch,
+      int to) {
+    for (int i = 0; i < WORDS; i++) {
+      for (int row = 0; row < ROWS; row += I.length()) {
+        long wordAt = 4L * (i * ROWS + row);
+        IntVector upper =
+            IntVector.fromMemorySegment(I, packed, upperAt + wordAt, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, upperShift)
+                .and(0x03030303)
+                .lanewise(LSHL, 4);
+        IntVector.fromMemorySegment(I, packed, lowerAt + wordAt, ByteOrder.LITTLE_ENDIAN)
+            .lanewise(LSHR, lowerShift)
+            .and(0x0f0f0f0f)
+            .or(upper)
+            .reinterpretAsBytes()
+            .sub(ZERO_Q)
+            .reinterpretAsFloats()
+            .intoArray(scratch, to + i * Tiles.STRIDE + row);
+      }
     }
   }
 }

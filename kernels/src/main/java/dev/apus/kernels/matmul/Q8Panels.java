@@ -8,40 +8,35 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Panels of {@link WeightFormat#Q8_0}: 32 scales, then four columns of a row in each word. */
-final class Q8Panels implements PanelDecoder {
+final class Q8Panels extends QuantPanels {
 
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final int ROWS = Matmul.PANEL_ROWS;
-  private static final int BLOCK = 32;
   private static final int WORDS = 8;
   private static final int WORDS_AT = 2 * ROWS;
-  private static final PanelLayout LAYOUT =
-      PanelLayout.of(
-          WeightFormat.Q8_0, new PanelLayout.Units(0, 2, 1), new PanelLayout.Units(2, 4, WORDS));
 
-  @Override
-  public PanelLayout layout() {
-    return LAYOUT;
+  Q8Panels() {
+    super(
+        PanelLayout.of(
+            WeightFormat.Q8_0, new PanelLayout.Units(0, 2, 1), new PanelLayout.Units(2, 4, WORDS)),
+        GROUP,
+        false);
   }
 
   @Override
-  public void decode(
-      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int weightsAt) {
-    Quants.withoutLows(scratch);
-    for (int k = 0; k < width; k += BLOCK) {
-      long at = panelAt + (from + k) / BLOCK * LAYOUT.blockBytes();
-      Halves.decode(packed, at, ROWS, scratch, Quants.STEPS_AT);
-      words(packed, at + WORDS_AT, scratch);
-      Quants.decode(
-          scratch, Quants.WORDS_AT, WORDS, Quants.STEPS_AT, Quants.LOWS_AT, weightsAt + k * STRIDE);
-    }
+  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    Halves.decode(packed, panelAt + layout().blockAt(from), ROWS, scratch, STEPS_AT + lane);
   }
 
-  private static void words(MemorySegment packed, long at, float[] scratch) {
-    for (int i = 0; i < WORDS * ROWS; i += I.length()) {
-      IntVector.fromMemorySegment(I, packed, at + 4L * i, ByteOrder.LITTLE_ENDIAN)
-          .reinterpretAsFloats()
-          .intoArray(scratch, Quants.WORDS_AT + i);
+  @Override
+  void words(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    long at = panelAt + layout().blockAt(from) + WORDS_AT;
+    for (int i = 0; i < WORDS; i++) {
+      for (int row = 0; row < ROWS; row += I.length()) {
+        IntVector.fromMemorySegment(I, packed, at + 4L * (i * ROWS + row), ByteOrder.LITTLE_ENDIAN)
+            .reinterpretAsFloats()
+            .intoArray(scratch, QuantPanels.WORDS_AT + i * Tiles.STRIDE + lane + row);
+      }
     }
   }
 }

@@ -1,7 +1,5 @@
 package dev.apus.kernels.matmul;
 
-import static dev.apus.kernels.matmul.VectorMatmul.STRIDE;
-
 import dev.apus.kernels.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -21,17 +19,18 @@ final class Tiles {
   /** Rows of a tile. */
   static final int ROWS = 4 * L;
 
+  /** Rows worked on together: those of one panel, or of two where a tile has more than one. */
+  static final int STRIDE = Math.max(ROWS, Matmul.PANEL_ROWS);
+
   /** Whether there are registers for tiles of six tokens. */
   private static final boolean MANY_REGISTERS = L >= 16;
-
-  private static final int WEIGHTS_AT = PanelDecoder.OWN_FLOATS;
 
   private Tiles() {}
 
   /**
    * Extends the sums of every row and token by {@code width} columns.
    *
-   * @param scratch weights from {@link PanelDecoder#OWN_FLOATS}, column by column; sums from {@code
+   * @param scratch weights from {@link PanelDecoder#WEIGHTS_AT}, column by column; sums from {@code
    *     sumsAt}, token by token; {@code STRIDE} rows each
    */
   static void extend(
@@ -59,7 +58,7 @@ final class Tiles {
     FloatVector c0 = FloatVector.fromArray(F, scratch, s0 + 2 * L);
     FloatVector d0 = FloatVector.fromArray(F, scratch, s0 + 3 * L);
     for (int k = 0; k < width; k++) {
-      int at = WEIGHTS_AT + k * STRIDE + row;
+      int at = PanelDecoder.WEIGHTS_AT + k * STRIDE + row;
       FloatVector a = FloatVector.fromArray(F, scratch, at);
       FloatVector b = FloatVector.fromArray(F, scratch, at + L);
       FloatVector c = FloatVector.fromArray(F, scratch, at + 2 * L);
@@ -91,7 +90,7 @@ final class Tiles {
     FloatVector c1 = FloatVector.fromArray(F, scratch, s1 + 2 * L);
     FloatVector d1 = FloatVector.fromArray(F, scratch, s1 + 3 * L);
     for (int k = 0; k < width; k++) {
-      int at = WEIGHTS_AT + k * STRIDE + row;
+      int at = PanelDecoder.WEIGHTS_AT + k * STRIDE + row;
       FloatVector a = FloatVector.fromArray(F, scratch, at);
       FloatVector b = FloatVector.fromArray(F, scratch, at + L);
       FloatVector c = FloatVector.fromArray(F, scratch, at + 2 * L);
@@ -165,7 +164,7 @@ final class Tiles {
     FloatVector c5 = FloatVector.fromArray(F, scratch, s5 + 2 * L);
     FloatVector d5 = FloatVector.fromArray(F, scratch, s5 + 3 * L);
     for (int k = 0; k < width; k++) {
-      int at = WEIGHTS_AT + k * STRIDE + row;
+      int at = PanelDecoder.WEIGHTS_AT + k * STRIDE + row;
       FloatVector a = FloatVector.fromArray(F, scratch, at);
       FloatVector b = FloatVector.fromArray(F, scratch, at + L);
       FloatVector c = FloatVector.fromArray(F, scratch, at + 2 * L);

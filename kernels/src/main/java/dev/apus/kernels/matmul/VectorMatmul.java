@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * {@link Matmul} with the Vector API: decodes some columns of a few panels, extends every output's
- * chain by these columns, and goes on to the next.
+ * {@link Matmul} with the Vector API: some columns of a few panels at a time extend every output's
+ * chain, straight from the packed bytes for one token, by way of decoded weights for more.
  *
  * <p>Lanes are output rows. Where a vector holds half a panel, two panels go together, so that
  * there are always enough independent chains to hide the latency of fma; they lie far apart, so
@@ -14,19 +14,13 @@ import java.util.Arrays;
  */
 final class VectorMatmul implements Matmul {
 
-  /** Columns decoded at a time: their weights stay in the first-level cache. */
-  static final int COLUMNS = 128;
-
-  /** Panels decoded side by side. */
-  static final int PANELS = Math.ceilDiv(Tiles.ROWS, PANEL_ROWS);
-
-  /** Decoded columns are this far apart. */
-  static final int STRIDE = PANELS * PANEL_ROWS;
-
   /** Tokens whose sums stay in the second-level cache. */
   private static final int TOKENS = 512;
 
-  private static final int SUMS_AT = PanelDecoder.OWN_FLOATS + COLUMNS * STRIDE;
+  private static final int STRIDE = Tiles.STRIDE;
+  private static final int PANELS = STRIDE / PANEL_ROWS;
+  private static final int COLUMNS = PanelDecoder.COLUMNS;
+  private static final int SUMS_AT = PanelDecoder.FLOATS;
 
   private final PanelDecoder decoder;
 
@@ -69,21 +63,19 @@ final class VectorMatmul implements Matmul {
       int yAt,
       int yStride,
       float[] scratch) {
+    long panelBytes = panelBytes(cols);
     int apart = Math.ceilDiv(toPanel - fromPanel, PANELS);
     for (int first = 0; first < tokens; first += TOKENS) {
       int count = Math.min(TOKENS, tokens - first);
       int xFrom = xAt + first * xStride;
       int yFrom = yAt + first * yStride;
       for (int near = fromPanel; near < fromPanel + apart; near++) {
+        int far = near + apart < toPanel ? near + apart : near;
         Arrays.fill(scratch, SUMS_AT, SUMS_AT + count * STRIDE, 0);
-        sum(packed, cols, near, apart, toPanel, x, xFrom, xStride, count, scratch);
-        for (int i = 0, panel = near; panel < toPanel && i < PANELS; i++, panel += apart) {
-          int rowsAt = panel * PANEL_ROWS;
-          int width = Math.min(PANEL_ROWS, rows - rowsAt);
-          for (int t = 0; t < count; t++) {
-            int from = SUMS_AT + t * STRIDE + i * PANEL_ROWS;
-            System.arraycopy(scratch, from, y, yFrom + t * yStride + rowsAt, width);
-          }
+        sum(packed, near * panelBytes, far * panelBytes, cols, x, xFrom, xStride, count, scratch);
+        copy(scratch, SUMS_AT, near * PANEL_ROWS, rows, y, yFrom, yStride, count);
+        if (far != near) {
+          copy(scratch, SUMS_AT + PANEL_ROWS, far * PANEL_ROWS, rows, y, yFrom, yStride, count);
         }
       }
     }
@@ -91,23 +83,30 @@ final class VectorMatmul implements Matmul {
 
   private void sum(
       MemorySegment packed,
+      long nearAt,
+      long farAt,
       int cols,
-      int near,
-      int apart,
-      int toPanel,
       float[] x,
       int xAt,
       int xStride,
       int tokens,
       float[] scratch) {
-    long panelBytes = panelBytes(cols);
     for (int from = 0; from < cols; from += COLUMNS) {
       int width = Math.min(COLUMNS, cols - from);
-      for (int i = 0, panel = near; panel < toPanel && i < PANELS; i++, panel += apart) {
-        int weightsAt = PanelDecoder.OWN_FLOATS + i * PANEL_ROWS;
-        decoder.decode(packed, panel * panelBytes, from, width, scratch, weightsAt);
+      if (tokens == 1) {
+        decoder.extend(packed, nearAt, farAt, from, width, x, xAt + from, scratch, SUMS_AT);
+      } else {
+        decoder.decode(packed, nearAt, farAt, from, width, scratch);
+        Tiles.extend(scratch, SUMS_AT, width, x, xAt + from, xStride, tokens);
       }
-      Tiles.extend(scratch, SUMS_AT, width, x, xAt + from, xStride, tokens);
+    }
+  }
+
+  private static void copy(
+      float[] scratch, int at, int row, int rows, float[] y, int yAt, int yStride, int tokens) {
+    int count = Math.min(PANEL_ROWS, rows - row);
+    for (int t = 0; t < tokens; t++) {
+      System.arraycopy(scratch, at + t * STRIDE, y, yAt + t * yStride + row, count);
     }
   }
 }
