@@ -53,7 +53,7 @@ public final class Config {
   public static Config read(Path file) {
     String name = Printable.fileName(file);
     if (!Files.isRegularFile(file)) {
-      String found = Files.isDirectory(file) ? "is a folder" : "is not there";
+      String found = Files.exists(file) ? "is no file" : "is not there";
       throw new ConfigException(name + ": " + found + "; needed: a JSON file at " + file);
     }
     try (InputStream in = Files.newInputStream(file)) {

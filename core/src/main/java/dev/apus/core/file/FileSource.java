@@ -81,7 +81,11 @@ final class FileSource implements Source {
     } catch (IOException e) {
       arena.close();
       throw new FormatException(
-          Place.file(name) + " cannot be mapped, all " + size + " bytes of it: " + e.getMessage(),
+          Place.file(name)
+              + " cannot be mapped, all "
+              + size
+              + " bytes of it; the address space may be limited (ulimit -v): "
+              + e.getMessage(),
           e);
     }
   }

@@ -67,7 +67,8 @@ public final class Gguf implements TensorFile {
 
   private static Gguf read(Source source) {
     GgufHeader header = GgufHeader.read(source);
-    return new Gguf(MappedTensors.map(source, header.entries()), header.metadata());
+    return new Gguf(
+        MappedTensors.map(source, header.entries(), header.dataAt()), header.metadata());
   }
 
   /** Opens the other parts; closes those again if it fails, and leaves the first to the caller. */

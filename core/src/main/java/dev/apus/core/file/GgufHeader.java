@@ -15,8 +15,9 @@ import java.util.Set;
  *
  * @param entries the tensors, in the order of the file
  * @param metadata values as {@link GgufType#value} reads them, in the order of the file
+ * @param dataAt where the data begins in the file
  */
-record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
+record GgufHeader(List<Entry> entries, Map<String, Object> metadata, long dataAt) {
 
   static final int DEFAULT_ALIGNMENT = 32;
   static final String ALIGNMENT = "general.alignment";
@@ -53,10 +54,11 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
     long keyCount = in.u64("number of metadata keys");
     requireRoom(in, tensorCount, keyCount);
     Map<String, Object> metadata = readMetadata(in, source.name(), keyCount);
-    List<Info> infos = readInfos(in, source.name(), tensorCount);
-    in.enter(Place.file(source.name()));
-    List<Entry> entries = place(infos, alignment(metadata, source.name()), in.position(), source);
-    return new GgufHeader(entries, Collections.unmodifiableMap(metadata));
+    List<Entry> entries = readEntries(in, source.name(), tensorCount);
+    long alignment = alignment(metadata, source.name());
+    long dataAt = Sizes.align(in.position(), alignment, Place.file(source.name()));
+    requireOrder(entries, dataAt, alignment, source);
+    return new GgufHeader(entries, Collections.unmodifiableMap(metadata), dataAt);
   }
 
   private static void requireMagic(GgufCursor in, Source source) {
@@ -142,8 +144,8 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
     return alignment;
   }
 
-  private static List<Info> readInfos(GgufCursor in, String file, long count) {
-    List<Info> infos = new ArrayList<>((int) count);
+  private static List<Entry> readEntries(GgufCursor in, String file, long count) {
+    List<Entry> entries = new ArrayList<>((int) count);
     Set<String> names = new HashSet<>();
     for (long i = 0; i < count; i++) {
       in.enter(new Place(file, "tensor number", Long.toString(i + 1)));
@@ -158,9 +160,9 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
       List<Long> shape = readShape(in);
       GgmlType type = GgmlType.of(in.u32(), in.place());
       long offset = in.u64("offset");
-      infos.add(new Info(name, type, shape, offset, type.bytes(shape, in.place())));
+      entries.add(new Entry(name, type.name(), shape, offset, type.bytes(shape, in.place())));
     }
-    return infos;
+    return entries;
   }
 
   /** Dimensions lie innermost first in the file. */
@@ -188,32 +190,25 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata) {
     }
   }
 
-  private static List<Entry> place(
-      List<Info> infos, long alignment, long headerBytes, Source source) {
-    Place file = Place.file(source.name());
-    long dataAt = Sizes.align(headerBytes, alignment, file);
-    long end = headerBytes;
+  /** Every tensor begins where the one before it ends, padded, and the last one ends the file. */
+  private static void requireOrder(
+      List<Entry> entries, long dataAt, long alignment, Source source) {
     long next = dataAt;
-    List<Entry> entries = new ArrayList<>(infos.size());
-    for (Info info : infos) {
-      Place place = Place.tensor(source.name(), info.name());
-      if (info.offset() != next - dataAt) {
-        throw place.error("has offset %d; needed: %d", info.offset(), next - dataAt);
+    for (Entry entry : entries) {
+      Place place = Place.tensor(source.name(), entry.name());
+      if (entry.at() != next - dataAt) {
+        throw place.error("has offset %d; needed: %d", entry.at(), next - dataAt);
       }
-      end = Sizes.plus(next, info.bytes(), place);
+      long end = Sizes.plus(next, entry.bytes(), place);
       if (end > source.size()) {
         throw place.error(
             "ends at byte %d of a file of %d; the file is cut short", end, source.size());
       }
-      entries.add(new Entry(info.name(), info.type().name(), info.shape(), next, info.bytes()));
       next = Sizes.align(end, alignment, place);
     }
-    if (source.size() > Math.max(next, dataAt)) {
-      throw file.error("has %d bytes after its last tensor", source.size() - next);
+    if (source.size() > next) {
+      throw Place.file(source.name())
+          .error("has %d bytes after its last tensor", source.size() - next);
     }
-    return entries;
   }
-
-  /** A tensor as the header describes it. */
-  private record Info(String name, GgmlType type, List<Long> shape, long offset, long bytes) {}
 }

@@ -21,11 +21,11 @@ final class MappedTensors implements TensorFile {
   }
 
   /** Maps a file whose header has been read; the entries lie within it and have different names. */
-  static MappedTensors map(Source source, List<Entry> entries) {
+  static MappedTensors map(Source source, List<Entry> entries, long dataAt) {
     Mapping mapping = source.map();
     Map<String, StoredTensor> tensors = LinkedHashMap.newLinkedHashMap(entries.size());
     for (Entry entry : entries) {
-      var data = mapping.bytes().asSlice(entry.at(), entry.bytes());
+      var data = mapping.bytes().asSlice(dataAt + entry.at(), entry.bytes());
       tensors.put(
           entry.name(),
           new StoredTensor(source.name(), entry.name(), entry.type(), entry.shape(), data));

@@ -55,7 +55,8 @@ public final class Safetensors implements TensorFile {
 
   private static Safetensors read(Source source) {
     SafetensorsHeader header = SafetensorsHeader.read(source);
-    return new Safetensors(MappedTensors.map(source, header.entries()), header.metadata());
+    return new Safetensors(
+        MappedTensors.map(source, header.entries(), header.dataAt()), header.metadata());
   }
 
   @Override

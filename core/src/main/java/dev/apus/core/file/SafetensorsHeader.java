@@ -14,8 +14,9 @@ import java.util.Map;
  *
  * @param entries the tensors, in the order of the header
  * @param metadata what the file says about itself
+ * @param dataAt where the data begins in the file
  */
-record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
+record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata, long dataAt) {
 
   /** The longest header that the format allows. */
   private static final long LONGEST = 100_000_000;
@@ -27,15 +28,16 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     Place file = Place.file(source.name());
     byte[] json = new byte[length(source, file)];
     source.read(LENGTH_BYTES, ByteBuffer.wrap(json));
-    SafetensorsHeader header;
     try {
-      header = new SafetensorsParser(source.name(), json).parse();
+      var parser = new SafetensorsParser(source.name(), json);
+      List<Entry> entries = parser.parse();
+      long dataAt = LENGTH_BYTES + json.length;
+      requireCover(entries, file, source.size() - dataAt);
+      return new SafetensorsHeader(entries, parser.metadata(), dataAt);
     } catch (JsonFault e) {
       throw new FormatException(
           file + " header, line " + e.line() + ", column " + e.column() + ": " + e.getMessage(), e);
     }
-    header.requireCover(file, source.size() - LENGTH_BYTES - json.length);
-    return header.shifted(LENGTH_BYTES + json.length);
   }
 
   private static int length(Source source, Place file) {
@@ -58,7 +60,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     return (int) length;
   }
 
-  private void requireCover(Place file, long dataBytes) {
+  private static void requireCover(List<Entry> entries, Place file, long dataBytes) {
     List<Entry> sorted = new ArrayList<>(entries);
     sorted.sort(Comparator.comparingLong(Entry::at).thenComparingLong(Entry::bytes));
     long end = 0;
@@ -78,13 +80,5 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     if (end < dataBytes) {
       throw file.error("has %d bytes after its last tensor", dataBytes - end);
     }
-  }
-
-  private SafetensorsHeader shifted(long dataAt) {
-    List<Entry> shifted = new ArrayList<>(entries.size());
-    for (Entry e : entries) {
-      shifted.add(new Entry(e.name(), e.type(), e.shape(), dataAt + e.at(), e.bytes()));
-    }
-    return new SafetensorsHeader(shifted, metadata);
   }
 }

@@ -12,9 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * Reads the JSON of a safetensors header; the places of its entries count from the data's start.
- */
+/** Reads the JSON of a safetensors header. */
 final class SafetensorsParser {
 
   /** A tensor of the header nests three deep; more is another kind of file. */
@@ -33,7 +31,8 @@ final class SafetensorsParser {
     this.cursor = new JsonCursor(json, DEEPEST);
   }
 
-  SafetensorsHeader parse() throws JsonFault {
+  /** The tensors, in the order of the header. */
+  List<Entry> parse() throws JsonFault {
     if (cursor.next() != JsonToken.START_OBJECT) {
       throw cursor.fault("needs an object, {…}, at the top");
     }
@@ -49,8 +48,12 @@ final class SafetensorsParser {
       }
     }
     cursor.end();
-    return new SafetensorsHeader(
-        entries, metadata == null ? Map.of() : Collections.unmodifiableMap(metadata));
+    return entries;
+  }
+
+  /** What the header said about the file, once it is parsed. */
+  Map<String, String> metadata() {
+    return metadata == null ? Map.of() : Collections.unmodifiableMap(metadata);
   }
 
   private Map<String, String> readMetadata() throws JsonFault {

@@ -112,8 +112,8 @@ public final class JsonCursor {
   /** The current number without a fraction: a Long, or a BigInteger if it does not fit. */
   public Number integer() throws JsonFault {
     try {
-      BigInteger value = parser.getBigIntegerValue();
-      return value.bitLength() < Long.SIZE ? (Number) value.longValue() : value;
+      Number value = parser.getNumberValue();
+      return value instanceof BigInteger ? value : value.longValue();
     } catch (IOException e) {
       throw translate(e);
     }
