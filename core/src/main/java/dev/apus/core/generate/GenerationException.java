@@ -1,8 +1,8 @@
 package dev.apus.core.generate;
 
 /**
- * A generation that cannot go on: the message says at which token and why. The source is back where
- * it was before the prompt.
+ * A generation that cannot go on: the message says why. When a {@link Generation} throws it, the
+ * message says at which token, and the source is back where it was before the prompt.
  */
 public final class GenerationException extends RuntimeException {
 

@@ -14,6 +14,9 @@ public enum StopReason {
   CONTEXT_FULL,
   /** The generation was cancelled or closed, or its thread interrupted. */
   CANCELLED,
-  /** The model, a processor or a callback failed; the caller has seen the exception. */
+  /**
+   * The model, a processor or a callback failed, or something else changed the source; whoever
+   * pulled has seen the exception.
+   */
   FAILED
 }

@@ -204,6 +204,19 @@ class GenerationFaultsTest {
   }
 
   @Test
+  void aCallbackMayFailAtATokenComputedBefore() {
+    var generation = generation(source, FIVE.withMaxTokens(1));
+    assertTrue(generation.hasNext());
+    Consumer<Token> callback =
+        token -> {
+          throw new UnsupportedOperationException();
+        };
+    var e = assertThrows(GenerationException.class, () -> generation.forEachRemaining(callback));
+    assertEquals(0, e.getSuppressed().length);
+    assertRewound(generation);
+  }
+
+  @Test
   void aSourceThatCannotRewindSaysSoToo() {
     var generation =
         new Generation(

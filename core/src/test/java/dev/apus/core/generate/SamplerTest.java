@@ -120,6 +120,15 @@ class SamplerTest {
     return IntStream.range(0, candidates.count()).mapToObj(candidates::id).toList();
   }
 
+  /** Equal weights, and shares that are exact, leave no doubt about where a nucleus ends. */
+  @ParameterizedTest(name = "{0} keeps {1} of 16")
+  @CsvSource({"0, 1", "0.0625, 1", "0.125, 2", "0.25, 4", "0.5, 8", "0.51, 9", "0.9375, 15"})
+  void aNucleusIsTheShortestThatReachesItsShare(float topP, int expected) {
+    var candidates = new Candidates(Sampling.plain().withTopP(topP));
+    candidates.select(new float[16], 16, 0);
+    assertEquals(IntStream.range(0, expected).boxed().toList(), ids(candidates));
+  }
+
   /** Pearson's statistic stays below the 99.9 % point of its distribution. */
   @ParameterizedTest(name = "temperature {0}, top-k {1}, top-p {2}, min-p {3}: below {4}")
   @CsvSource({
@@ -268,6 +277,18 @@ class SamplerTest {
     assertEquals(List.of(2, 4, 0, 3), top.stream().map(TokenProbability::id).toList());
     assertEquals(0.5 - Math.log(sum), top.get(2).logProbability(), 1e-6);
     assertEquals(sampler.logProbability(), top.get(1).logProbability());
+  }
+
+  @Test
+  void theLogProbabilityIsOfTheChosenToken() {
+    var random = new SplittableRandom(10);
+    Sampling sampling = Sampling.plain().withPresencePenalty(1).withTopLogProbabilities(40);
+    var sampler = new Sampler(sampling, 40, NO_PROMPT);
+    for (int round = 0; round < 50; round++) {
+      int token = sampler.choose(logits(random, 40, 1));
+      var chosen = new TokenProbability(token, sampler.logProbability());
+      assertTrue(sampler.topProbabilities().contains(chosen), chosen.toString());
+    }
   }
 
   @Test
