@@ -1,8 +1,12 @@
 package dev.apus.cli;
 
+import dev.apus.kernels.KernelReport;
+import dev.apus.kernels.Kernels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
@@ -11,7 +15,11 @@ final class Version implements IVersionProvider {
 
   @Override
   public String[] getVersion() {
-    return new String[] {"Apus " + ofBuild(), "Java " + Runtime.version() + ", " + home()};
+    List<String> lines = new ArrayList<>();
+    lines.add("Apus " + ofBuild());
+    lines.add("Java " + Runtime.version() + ", " + System.getProperty("java.home"));
+    lines.addAll(kernels());
+    return lines.toArray(String[]::new);
   }
 
   private static String ofBuild() {
@@ -24,7 +32,15 @@ final class Version implements IVersionProvider {
     }
   }
 
-  private static String home() {
-    return System.getProperty("java.home");
+  private static List<String> kernels() {
+    List<String> lines = new ArrayList<>();
+    try {
+      KernelReport report = Kernels.report();
+      lines.add("Kernels " + report.kernels());
+      lines.addAll(report.warnings());
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      lines.add("Kernels: " + e.getMessage());
+    }
+    return lines;
   }
 }

@@ -26,6 +26,7 @@ class ApusTest {
     String[] lines = out.toString().split("\\R");
     assertTrue(lines[0].matches("Apus \\d+\\.\\d+\\.\\d+(-SNAPSHOT)?"), lines[0]);
     assertTrue(lines[1].startsWith("Java " + Runtime.version()), lines[1]);
+    assertTrue(lines[2].matches("Kernels (scalar|vector-\\d+)"), lines[2]);
   }
 
   @Test
