@@ -1,6 +1,7 @@
 package dev.apus.core.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * GPT-2's spelling of bytes as visible characters: printable Latin-1 stands for itself, and the
@@ -13,7 +14,7 @@ final class ByteAlphabet {
   private static final short[] BYTE = new short[CHARACTERS];
 
   static {
-    java.util.Arrays.fill(BYTE, (short) -1);
+    Arrays.fill(BYTE, (short) -1);
     int moved = 0;
     for (int b = 0; b < CHARACTER.length; b++) {
       boolean visible = (b > ' ' && b < 0x7F) || (b > 0xA0 && b != 0xAD);

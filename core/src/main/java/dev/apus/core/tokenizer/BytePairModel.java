@@ -130,22 +130,26 @@ final class BytePairModel implements TokenModel {
 
   private int[] characters(String text) {
     Ids symbols = new Ids();
-    boolean unknownBefore = false;
+    // An unknown character waits for the next known one, even while bytes pass it: so does the
+    // reference.
+    boolean unknownWaits = false;
     for (int at = 0, width; at < text.length(); at += width) {
       width = Character.charCount(text.codePointAt(at));
       String character = text.substring(at, at + width);
       Integer id = ids.get(character);
-      if (id != null) {
-        symbols.add(id);
-      } else if (!addBytes(character, symbols)) {
-        boolean fused = unknownBefore && settings.fuseUnknown();
-        if (settings.unknownId() != Vocabulary.NONE && !fused) {
-          symbols.add(settings.unknownId());
-        }
-        unknownBefore = true;
+      if (id == null && (addBytes(character, symbols) || settings.unknownId() == Vocabulary.NONE)) {
         continue;
       }
-      unknownBefore = false;
+      if (unknownWaits && (id != null || !settings.fuseUnknown())) {
+        symbols.add(settings.unknownId());
+      }
+      unknownWaits = id == null;
+      if (id != null) {
+        symbols.add(id);
+      }
+    }
+    if (unknownWaits) {
+      symbols.add(settings.unknownId());
     }
     return symbols.toArray();
   }

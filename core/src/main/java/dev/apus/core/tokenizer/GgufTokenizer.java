@@ -1,7 +1,9 @@
 package dev.apus.core.tokenizer;
 
 import dev.apus.core.tokenizer.TokenizerFile.Piece;
+import java.text.Normalizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -58,7 +60,7 @@ final class GgufTokenizer {
         new ComposedTokenizer.Parts(
             vocabulary,
             added,
-            kind.composed() ? TextNormalizer.composing() : text -> text,
+            kind.composed() ? new UnicodeForm(Normalizer.Form.NFC) : text -> text,
             preTokenizer(kind),
             new BytePairModel(
                 vocabulary,
@@ -175,7 +177,7 @@ final class GgufTokenizer {
 
   private long[] numbers(String key) {
     return switch (metadata.get(PREFIX + key)) {
-      case int[] values -> java.util.Arrays.stream(values).asLongStream().toArray();
+      case int[] values -> Arrays.stream(values).asLongStream().toArray();
       case long[] values -> values;
       case List<?> values when values.stream().allMatch(Number.class::isInstance) ->
           values.stream().mapToLong(value -> ((Number) value).longValue()).toArray();

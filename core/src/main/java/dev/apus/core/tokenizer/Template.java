@@ -1,6 +1,7 @@
 package dev.apus.core.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 
 /** The ids that stand before and after every text. */
 record Template(int[] before, int[] after) {
@@ -10,20 +11,44 @@ record Template(int[] before, int[] after) {
   static Template read(Section section, Vocabulary vocabulary) {
     return switch (section.type()) {
       case "Sequence" -> {
-        Template all = NONE;
-        section.only("type", "processors");
-        for (Section each : section.children("processors")) {
-          all = read(each, vocabulary).around(all);
+        List<Template> adding =
+            section.only("type", "processors").children("processors").stream()
+                .map(each -> read(each, vocabulary))
+                .filter(template -> template.before.length + template.after.length > 0)
+                .toList();
+        if (adding.size() > 1) {
+          throw section.wrong("processors", "at most one that adds tokens");
         }
-        yield all;
+        yield adding.isEmpty() ? NONE : adding.getFirst();
       }
       case "ByteLevel" -> {
         section.only("type", "add_prefix_space", "trim_offsets", "use_regex");
         yield NONE;
       }
       case "TemplateProcessing" -> template(section, vocabulary);
-      default -> throw section.unsupported("Sequence", "ByteLevel", "TemplateProcessing");
+      case "BertProcessing" -> between(section.only("type", "sep", "cls"), vocabulary);
+      case "RobertaProcessing" ->
+          between(
+              section.only("type", "sep", "cls", "trim_offsets", "add_prefix_space"), vocabulary);
+      default ->
+          throw section.unsupported(
+              "Sequence", "ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing");
     };
+  }
+
+  private static Template between(Section section, Vocabulary vocabulary) {
+    return new Template(
+        new int[] {second(section, "cls", vocabulary)},
+        new int[] {second(section, "sep", vocabulary)});
+  }
+
+  /** The id in a pair of a token and its id. */
+  private static int second(Section section, String key, Vocabulary vocabulary) {
+    JsonNode pair = section.node().path(key);
+    if (pair.size() != 2) {
+      throw section.wrong(key, "a pair of a token and its id");
+    }
+    return checked(section, key, pair.get(1), vocabulary);
   }
 
   private static Template template(Section section, Vocabulary vocabulary) {
@@ -55,22 +80,15 @@ record Template(int[] before, int[] after) {
       throw token.wrong("ids", "an array of ids");
     }
     for (JsonNode value : values) {
-      if (!value.isInt() || value.intValue() < 0 || value.intValue() >= vocabulary.size()) {
-        throw new TokenizerException(
-            "%s holds %s; needed: ids below %d"
-                .formatted(token.where("ids"), value, vocabulary.size()));
-      }
-      ids.add(value.intValue());
+      ids.add(checked(token, "ids", value, vocabulary));
     }
   }
 
-  private Template around(Template inner) {
-    Ids all = new Ids();
-    all.add(before);
-    all.add(inner.before);
-    Ids end = new Ids();
-    end.add(inner.after);
-    end.add(after);
-    return new Template(all.toArray(), end.toArray());
+  private static int checked(Section section, String key, JsonNode id, Vocabulary vocabulary) {
+    if (!id.isInt() || id.intValue() < 0 || id.intValue() >= vocabulary.size()) {
+      throw new TokenizerException(
+          "%s holds %s; needed: ids below %d".formatted(section.where(key), id, vocabulary.size()));
+    }
+    return id.intValue();
   }
 }

@@ -28,13 +28,8 @@ interface TextNormalizer {
     };
   }
 
-  /** Normalises to NFC. */
-  static TextNormalizer composing() {
-    return text -> Normalizer.normalize(text, Normalizer.Form.NFC);
-  }
-
   private static TextNormalizer unicode(Section section, Normalizer.Form form) {
     section.only("type");
-    return text -> Normalizer.normalize(text, form);
+    return new UnicodeForm(form);
   }
 }

@@ -186,7 +186,12 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
       var at = parser.currentTokenLocation();
       return new TokenizerException(
           "%s: line %d, column %d holds %s; needed: %s"
-              .formatted(name, at.getLineNr(), at.getColumnNr(), parser.currentToken(), needed));
+              .formatted(
+                  name,
+                  at.getLineNr(),
+                  at.getColumnNr(),
+                  parser.hasCurrentToken() ? parser.currentToken() : "nothing",
+                  needed));
     }
 
     private <T> T guarded(byte[] json, Pass<T> pass) {
