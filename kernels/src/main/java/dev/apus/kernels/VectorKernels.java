@@ -4,7 +4,7 @@ import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
-import dev.apus.kernels.memory.ScalarMatrixMemory;
+import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
 
@@ -20,7 +20,7 @@ final class VectorKernels {
           new VectorActivations(),
           new ScalarAttention(),
           new VectorShortConvolution(),
-          new ScalarMatrixMemory(),
+          new VectorMatrixMemory(),
           new VectorNorms(),
           new VectorRotary(),
           Matmuls::vector);
