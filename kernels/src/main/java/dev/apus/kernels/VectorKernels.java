@@ -1,7 +1,7 @@
 package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
-import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
@@ -18,7 +18,7 @@ final class VectorKernels {
       new KernelSet(
           "vector-" + bits(),
           new VectorActivations(),
-          new ScalarAttention(),
+          new VectorAttention(),
           new VectorShortConvolution(),
           new VectorMatrixMemory(),
           new VectorNorms(),
