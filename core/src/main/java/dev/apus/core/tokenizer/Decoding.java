@@ -1,5 +1,9 @@
 package dev.apus.core.tokenizer;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,45 +15,104 @@ interface Decoding {
   /** What a step hands its output to. */
   interface Sink {
 
-    /** One more token. */
+    /** One more token, or one more part of the text once tokens are joined. */
     void token(String text);
 
-    /** The stream is over; whatever is held back comes now. */
+    /** The stream is over; whatever is held back comes now, and the next token is a first one. */
     void end();
   }
 
   /** A stream's instance of this step, before {@code next}. */
   Sink before(Sink next);
 
+  /** Rewrites a token by itself. */
+  interface Rewriting {
+    String rewritten(String token, boolean first);
+  }
+
   static Decoding read(Section section) {
-    return switch (section.type()) {
-      case "Sequence" -> {
-        List<Decoding> steps = section.only("type", "decoders").each("decoders", Decoding::read);
-        yield next -> {
-          Sink sink = next;
-          for (Decoding step : steps.reversed()) {
-            sink = step.before(sink);
-          }
-          return sink;
-        };
+    if (!section.type().equals("Sequence")) {
+      return step(section);
+    }
+    List<Decoding> steps = new ArrayList<>();
+    boolean joined = false;
+    for (Section each : section.only("type", "decoders").children("decoders")) {
+      steps.add(joined ? stepAfterJoining(each) : step(each));
+      joined |= each.type().equals("Fuse") || each.type().equals("ByteLevel");
+    }
+    return next -> {
+      Sink sink = next;
+      for (Decoding step : steps.reversed()) {
+        sink = step.before(sink);
       }
-      case "ByteLevel" -> {
-        section.only("type", "add_prefix_space", "trim_offsets", "use_regex");
-        yield ByteLevelSink::new;
-      }
-      default -> throw section.unsupported("Sequence", "ByteLevel");
+      return sink;
     };
   }
 
-  /** What a file without a decoder means: tokens with a space between them. */
-  static Decoding spaced() {
+  private static Decoding step(Section section) {
+    return switch (section.type()) {
+      case "ByteLevel" -> {
+        section.only("type", "add_prefix_space", "trim_offsets", "use_regex");
+        yield byteLevel();
+      }
+      case "ByteFallback" -> {
+        section.only("type");
+        yield ByteFallbackSink::new;
+      }
+      case "Fuse" -> {
+        section.only("type");
+        yield next -> next;
+      }
+      case "Metaspace" -> rewriting(Metaspace.read(section)::decoded);
+      case "WordPiece" -> rewriting(WordPieceSpelling.read(section)::decoded);
+      case "Replace" -> {
+        SafePattern pattern =
+            SafePattern.read(section.only("type", "pattern", "content").child("pattern"));
+        String content = section.text("content");
+        yield rewriting((token, first) -> pattern.replace(token, content));
+      }
+      case "Strip" -> strip(section, false);
+      default ->
+          throw section.unsupported(
+              "Sequence",
+              "ByteLevel",
+              "ByteFallback",
+              "Fuse",
+              "Metaspace",
+              "WordPiece",
+              "Replace",
+              "Strip");
+    };
+  }
+
+  /** After joining there is one token, which must not be held back until it is complete. */
+  private static Decoding stepAfterJoining(Section section) {
+    return switch (section.type()) {
+      case "Fuse" -> step(section);
+      case "Strip" -> strip(section, true);
+      default -> throw section.wrongValue("type", "Fuse and Strip, once tokens are joined");
+    };
+  }
+
+  private static Decoding strip(Section section, boolean joined) {
+    section.only("type", "content", "start", "stop");
+    if (section.text("content").length() != 1) {
+      throw section.wrong("content", "one character");
+    }
+    char content = section.text("content").charAt(0);
+    int start = section.number("start", 0, Integer.MAX_VALUE);
+    section.number("stop", 0, 0);
+    return next -> new StripSink(next, content, start, joined);
+  }
+
+  private static Decoding rewriting(Rewriting rule) {
     return next ->
         new Sink() {
           private boolean first = true;
 
           @Override
           public void token(String text) {
-            next.token(first ? text : " " + text);
+            next.token(rule.rewritten(text, first));
             first = false;
           }
 
@@ -59,6 +122,11 @@ interface Decoding {
             first = true;
           }
         };
+  }
+
+  /** What a file without a decoder means: tokens with a space between them. */
+  static Decoding spaced() {
+    return rewriting((token, first) -> first ? token : " " + token);
   }
 
   static Decoding byteLevel() {
@@ -96,6 +164,90 @@ interface Decoding {
         next.token(ready.toString());
         ready.setLength(0);
       }
+    }
+  }
+
+  /**
+   * Makes characters of runs of byte tokens. A run that is not UTF-8 as a whole is one U+FFFD per
+   * byte, so nothing of a run can be told before its end.
+   */
+  final class ByteFallbackSink implements Sink {
+
+    private final Sink next;
+    private final List<Byte> run = new ArrayList<>();
+
+    ByteFallbackSink(Sink next) {
+      this.next = next;
+    }
+
+    @Override
+    public void token(String text) {
+      int value = ByteTokens.value(text);
+      if (value >= 0) {
+        run.add((byte) value);
+        return;
+      }
+      handOn();
+      next.token(text);
+    }
+
+    @Override
+    public void end() {
+      handOn();
+      next.end();
+    }
+
+    private void handOn() {
+      if (run.isEmpty()) {
+        return;
+      }
+      ByteBuffer bytes = ByteBuffer.allocate(run.size());
+      run.forEach(bytes::put);
+      try {
+        next.token(StandardCharsets.UTF_8.newDecoder().decode(bytes.flip()).toString());
+      } catch (CharacterCodingException e) {
+        run.forEach(_ -> next.token("\uFFFD"));
+      }
+      run.clear();
+    }
+  }
+
+  /** Drops a character where a token, or the whole text, begins with it. */
+  final class StripSink implements Sink {
+
+    private final Sink next;
+    private final char content;
+    private final int most;
+    private final boolean joined;
+    private int left;
+
+    StripSink(Sink next, char content, int most, boolean joined) {
+      this.next = next;
+      this.content = content;
+      this.most = most;
+      this.joined = joined;
+      this.left = most;
+    }
+
+    @Override
+    public void token(String text) {
+      int at = 0;
+      while (left > 0 && at < text.length() && text.charAt(at) == content) {
+        at++;
+        left--;
+      }
+      if (!joined) {
+        left = most;
+      } else if (at < text.length()) {
+        left = 0;
+      }
+      next.token(text.substring(at));
+    }
+
+    @Override
+    public void end() {
+      next.end();
+      left = most;
     }
   }
 }

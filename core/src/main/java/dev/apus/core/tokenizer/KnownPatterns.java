@@ -15,6 +15,9 @@ final class KnownPatterns {
   static final String GPT4O =
       cased("*", "+") + "|" + cased("+", "*") + "|" + rest("\\p{L}", "{1,3}", "/");
 
+  /** One mark of punctuation, ASCII's symbols among them, or a run of anything but spaces. */
+  static final String BERT_WORD = "[\\p{P}$+<=>^`|~]|[^\\s\\p{P}$+<=>^`|~]+";
+
   private KnownPatterns() {}
 
   private static String letters(String letter, String noSymbol, String digits) {
