@@ -1,5 +1,6 @@
 package dev.apus.core.tokenizer;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -72,7 +73,7 @@ final class TinyFile {
     return Tokenizer.parse("tiny.json", bytes(), null);
   }
 
-  private static com.fasterxml.jackson.databind.JsonNode json(String value) {
+  private static JsonNode json(String value) {
     try {
       return MAPPER.readTree(value.replace('\'', '"'));
     } catch (IOException e) {
