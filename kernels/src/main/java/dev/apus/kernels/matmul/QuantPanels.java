@@ -23,7 +23,9 @@ abstract class QuantPanels extends PanelDecoder {
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final int L = F.length();
   private static final int STRIDE = Tiles.STRIDE;
-  private static final int WORD_COLUMNS = 4;
+
+  /** Columns of a row in one word. */
+  static final int WORD_COLUMNS = 4;
 
   /** The columns that a format unpacks at a time. */
   static final int GROUP = 32;
@@ -71,17 +73,17 @@ abstract class QuantPanels extends PanelDecoder {
   @Override
   final void decode(
       MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    clearLows(scratch);
     for (int k = 0; k < width; k += subColumns) {
-      unpack(packed, nearAt, farAt, from, k, scratch);
+      unpackSteps(packed, nearAt, farAt, from, k, scratch);
+      unpackWords(packed, nearAt, farAt, from, k, scratch);
       for (int row = 0; row < STRIDE; row += L) {
-        decodeSub(scratch, wordsAt(k) + row, stepAt(k) + row, lowAt(k) + row, k * STRIDE + row);
+        decodeSub(scratch, unpackedAt(k) + row, stepAt(k) + row, lowAt(k) + row, k * STRIDE + row);
       }
     }
   }
 
   @Override
-  final void extend(
+  void extend(
       MemorySegment packed,
       long nearAt,
       long farAt,
@@ -91,32 +93,39 @@ abstract class QuantPanels extends PanelDecoder {
       int xAt,
       float[] scratch,
       int sumsAt) {
-    clearLows(scratch);
     for (int k = 0; k < width; k += subColumns) {
-      unpack(packed, nearAt, farAt, from, k, scratch);
+      unpackSteps(packed, nearAt, farAt, from, k, scratch);
+      unpackWords(packed, nearAt, farAt, from, k, scratch);
       for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
         extendSub(
-            scratch, wordsAt(k) + row, stepAt(k) + row, lowAt(k) + row, x, xAt + k, sumsAt + row);
+            scratch,
+            unpackedAt(k) + row,
+            stepAt(k) + row,
+            lowAt(k) + row,
+            x,
+            xAt + k,
+            sumsAt + row);
       }
     }
   }
 
-  private void clearLows(float[] scratch) {
-    if (!lows) {
+  /** Makes the steps and lows ready for the columns from {@code from + k} on. */
+  final void unpackSteps(
+      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
+    if (k == 0 && !lows) {
       // Adding −0 changes no bit, whatever the sign of a zero.
       Arrays.fill(scratch, LOWS_AT, LOWS_AT + STRIDE, -0f);
     }
-  }
-
-  /** Unpacks what begins at column {@code from + k}, in the order in which it is stored. */
-  private void unpack(
-      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
     if (k % stepColumns == 0) {
       steps(packed, nearAt, from + k, scratch, 0);
       if (farAt != nearAt) {
         steps(packed, farAt, from + k, scratch, Matmul.PANEL_ROWS);
       }
     }
+  }
+
+  private void unpackWords(
+      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
     if (k % GROUP == 0) {
       words(packed, nearAt, from + k, scratch, 0);
       if (farAt != nearAt) {
@@ -125,15 +134,15 @@ abstract class QuantPanels extends PanelDecoder {
     }
   }
 
-  private int wordsAt(int k) {
+  private static int unpackedAt(int k) {
     return WORDS_AT + k % GROUP / WORD_COLUMNS * STRIDE;
   }
 
-  private int stepAt(int k) {
+  final int stepAt(int k) {
     return STEPS_AT + k % stepColumns / subColumns * STRIDE;
   }
 
-  private int lowAt(int k) {
+  final int lowAt(int k) {
     return lows ? LOWS_AT + k % stepColumns / subColumns * STRIDE : LOWS_AT;
   }
 
