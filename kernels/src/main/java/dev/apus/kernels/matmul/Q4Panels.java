@@ -32,7 +32,7 @@ final class Q4Panels extends QuantPanels {
 
   @Override
   void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
-    Halves.decode(packed, panelAt + layout().blockAt(from), ROWS, scratch, STEPS_AT + lane);
+    Halves.decode(packed, panelAt + layout().blockAt(from), 1, scratch, STEPS_AT + lane, 0);
   }
 
   @Override
