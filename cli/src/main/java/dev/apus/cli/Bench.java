@@ -1,0 +1,3 @@
+package dev.apus.cli;
+
+final class Bench {}
