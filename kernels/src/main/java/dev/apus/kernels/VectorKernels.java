@@ -1,10 +1,10 @@
 package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
-import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
-import dev.apus.kernels.memory.ScalarMatrixMemory;
+import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
 
@@ -18,9 +18,9 @@ final class VectorKernels {
       new KernelSet(
           "vector-" + bits(),
           new VectorActivations(),
-          new ScalarAttention(),
+          new VectorAttention(),
           new VectorShortConvolution(),
-          new ScalarMatrixMemory(),
+          new VectorMatrixMemory(),
           new VectorNorms(),
           new VectorRotary(),
           Matmuls::vector);

@@ -173,7 +173,7 @@ public final class Config {
     String supported = "supported: " + String.join(", ", allowed);
     if (!asked(key)) {
       if (absent == null) {
-        throw error("%s%s is missing; %s", path, Printable.name(key), supported);
+        throw errorAt(key, "%s%s is missing; %s", path, Printable.name(key), supported);
       }
       return absent;
     }
@@ -211,7 +211,8 @@ public final class Config {
   public Config section(String key) {
     JsonObject section = Settings.section(present(key, Settings.SECTION), refusal(key));
     return opened
-        .computeIfAbsent(key, k -> List.of(new Config(name, path + k + ".", section)))
+        .computeIfAbsent(
+            key, k -> List.of(new Config(name, path + Printable.name(k) + ".", section)))
         .getFirst();
   }
 
@@ -223,7 +224,8 @@ public final class Config {
         k -> {
           List<Config> sections = new ArrayList<>();
           for (JsonObject section : list) {
-            sections.add(new Config(name, path + k + "[" + sections.size() + "].", section));
+            sections.add(
+                new Config(name, path + Printable.name(k) + "[" + sections.size() + "].", section));
           }
           return Collections.unmodifiableList(sections);
         });
@@ -259,7 +261,7 @@ public final class Config {
       }
       List<Config> sections = opened.get(key);
       if (sections == null) {
-        unread.add(path + key);
+        unread.add(path + Printable.name(key));
       } else {
         sections.forEach(section -> unread.addAll(section.unread()));
       }

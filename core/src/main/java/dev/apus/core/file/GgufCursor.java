@@ -86,6 +86,9 @@ final class GgufCursor {
           "has a %s of %d bytes; at most %d make sense",
           what, length, Math.min(longest, LONGEST_VALUE));
     }
+    if (length == 0) {
+      return "";
+    }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(bytes(length)).toString();
     } catch (CharacterCodingException e) {

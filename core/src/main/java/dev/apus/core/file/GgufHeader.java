@@ -21,12 +21,9 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata, long dataAt
 
   static final int DEFAULT_ALIGNMENT = 32;
   static final String ALIGNMENT = "general.alignment";
-
   static final int LARGEST_ALIGNMENT = 1 << 20;
 
   private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
-
-  private static final long LARGEST_DIMENSION = 1L << 48;
   private static final int MOST_DIMENSIONS = 4;
   private static final int LONGEST_KEY = 65_535;
   private static final int LONGEST_NAME = 1_024;
@@ -184,8 +181,9 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata, long dataAt
       throw place.error("has %d dimensions; at most %d", shape.size(), MOST_DIMENSIONS);
     }
     for (long length : shape) {
-      if (length < 1 || length > LARGEST_DIMENSION) {
-        throw place.error("has a dimension of %d; needed: 1 to %d", length, LARGEST_DIMENSION);
+      if (length < 1 || length > Sizes.LARGEST_DIMENSION) {
+        throw place.error(
+            "has a dimension of %d; needed: 1 to %d", length, Sizes.LARGEST_DIMENSION);
       }
     }
   }

@@ -44,6 +44,9 @@ final class SafetensorsFolder {
       return new SafetensorsFolder(folder).openShards();
     }
     String name = Printable.fileName(folder);
+    if (!Files.isDirectory(folder)) {
+      throw Place.file(name).error("is no folder; needed: the folder of a checkpoint");
+    }
     throw Place.file(name).error("holds neither %s nor %s; looked in %s", SINGLE, INDEX, folder);
   }
 

@@ -18,8 +18,6 @@ final class SafetensorsParser {
   /** A tensor of the header nests three deep; more is another kind of file. */
   private static final int DEEPEST = 8;
 
-  private static final long LARGEST_DIMENSION = 1L << 48;
-
   private final String file;
   private final JsonCursor cursor;
   private final Set<String> names = new HashSet<>();
@@ -98,7 +96,7 @@ final class SafetensorsParser {
       }
       switch (field) {
         case "dtype" -> type = readType(place);
-        case "shape" -> shape = readIntegers(field, LARGEST_DIMENSION, place);
+        case "shape" -> shape = readIntegers(field, Sizes.LARGEST_DIMENSION, place);
         default -> offsets = readIntegers(field, Long.MAX_VALUE, place);
       }
     }

@@ -9,6 +9,9 @@ import java.util.List;
  */
 final class Sizes {
 
+  /** The largest dimension that is believed: far beyond any memory, and safe to add to. */
+  static final long LARGEST_DIMENSION = 1L << 48;
+
   private Sizes() {}
 
   static long times(long a, long b, Place place) {

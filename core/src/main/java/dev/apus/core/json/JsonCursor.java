@@ -125,6 +125,8 @@ public final class JsonCursor {
       double value = parser.getDoubleValue();
       boolean overflowed = Double.isInfinite(value) && !parser.isNaN();
       return overflowed ? (Number) new BigDecimal(parser.getText()) : value;
+    } catch (NumberFormatException e) {
+      throw fault("a number that is too large for any use");
     } catch (IOException e) {
       throw translate(e);
     }

@@ -1,6 +1,5 @@
 package dev.apus.core.tokenizer;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
@@ -33,7 +32,10 @@ final class BytePairModel implements TokenModel {
   private final Map<String, Integer> ids;
   private final Merges merges;
   private final Settings settings;
-  private final int[] byteIds;
+
+  /** Null where unknown characters stay unknown. */
+  private final ByteTokens byteTokens;
+
   private final Set<Integer> neverFromText;
   private final Map<String, int[]> cache = new ConcurrentHashMap<>();
 
@@ -41,7 +43,7 @@ final class BytePairModel implements TokenModel {
     this.ids = vocabulary.modelIds();
     this.merges = merges;
     this.settings = settings;
-    this.byteIds = settings.byteFallback() ? byteIds(ids) : new int[0];
+    this.byteTokens = settings.byteFallback() ? new ByteTokens(ids) : null;
     this.neverFromText = new HashSet<>();
     for (int id : ids.values()) {
       if (vocabulary.isSpecial(id)) {
@@ -87,14 +89,6 @@ final class BytePairModel implements TokenModel {
             model.flag("ignore_merges", false)));
   }
 
-  private static int[] byteIds(Map<String, Integer> ids) {
-    int[] found = new int[256];
-    for (int b = 0; b < found.length; b++) {
-      found[b] = ids.getOrDefault("<0x%02X>".formatted(b), Vocabulary.NONE);
-    }
-    return found;
-  }
-
   @Override
   public void tokenize(String text, Ids out) {
     if (text.length() > LONGEST_CACHED) {
@@ -137,7 +131,8 @@ final class BytePairModel implements TokenModel {
       width = Character.charCount(text.codePointAt(at));
       String character = text.substring(at, at + width);
       Integer id = ids.get(character);
-      if (id == null && (addBytes(character, symbols) || settings.unknownId() == Vocabulary.NONE)) {
+      boolean spelled = id == null && byteTokens != null && byteTokens.add(character, symbols);
+      if (spelled || (id == null && settings.unknownId() == Vocabulary.NONE)) {
         continue;
       }
       if (unknownWaits && (id != null || !settings.fuseUnknown())) {
@@ -152,22 +147,6 @@ final class BytePairModel implements TokenModel {
       symbols.add(settings.unknownId());
     }
     return symbols.toArray();
-  }
-
-  private boolean addBytes(String character, Ids symbols) {
-    if (!settings.byteFallback()) {
-      return false;
-    }
-    byte[] bytes = character.getBytes(StandardCharsets.UTF_8);
-    for (byte b : bytes) {
-      if (byteIds[b & 0xFF] == Vocabulary.NONE) {
-        return false;
-      }
-    }
-    for (byte b : bytes) {
-      symbols.add(byteIds[b & 0xFF]);
-    }
-    return true;
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.apus.core.tokenizer;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,45 +12,104 @@ interface Decoding {
   /** What a step hands its output to. */
   interface Sink {
 
-    /** One more token. */
+    /** One more token, or one more part of the text once tokens are joined. */
     void token(String text);
 
-    /** The stream is over; whatever is held back comes now. */
+    /** The stream is over; whatever is held back comes now, and the next token is a first one. */
     void end();
   }
 
   /** A stream's instance of this step, before {@code next}. */
   Sink before(Sink next);
 
+  /** Rewrites a token by itself. */
+  interface Rewriting {
+    String rewritten(String token, boolean first);
+  }
+
   static Decoding read(Section section) {
-    return switch (section.type()) {
-      case "Sequence" -> {
-        List<Decoding> steps = section.only("type", "decoders").each("decoders", Decoding::read);
-        yield next -> {
-          Sink sink = next;
-          for (Decoding step : steps.reversed()) {
-            sink = step.before(sink);
-          }
-          return sink;
-        };
+    if (!section.type().equals("Sequence")) {
+      return step(section);
+    }
+    List<Decoding> steps = new ArrayList<>();
+    boolean joined = false;
+    for (Section each : section.only("type", "decoders").children("decoders")) {
+      steps.add(joined ? stepAfterJoining(each) : step(each));
+      joined |= each.type().equals("Fuse") || each.type().equals("ByteLevel");
+    }
+    return next -> {
+      Sink sink = next;
+      for (Decoding step : steps.reversed()) {
+        sink = step.before(sink);
       }
-      case "ByteLevel" -> {
-        section.only("type", "add_prefix_space", "trim_offsets", "use_regex");
-        yield ByteLevelSink::new;
-      }
-      default -> throw section.unsupported("Sequence", "ByteLevel");
+      return sink;
     };
   }
 
-  /** What a file without a decoder means: tokens with a space between them. */
-  static Decoding spaced() {
+  private static Decoding step(Section section) {
+    return switch (section.type()) {
+      case "ByteLevel" -> {
+        section.only("type", "add_prefix_space", "trim_offsets", "use_regex");
+        yield byteLevel();
+      }
+      case "ByteFallback" -> {
+        section.only("type");
+        yield ByteFallbackSink::new;
+      }
+      case "Fuse" -> {
+        section.only("type");
+        yield next -> next;
+      }
+      case "Metaspace" -> rewriting(Metaspace.read(section)::decoded);
+      case "WordPiece" -> rewriting(WordPieceSpelling.read(section)::decoded);
+      case "Replace" -> {
+        SafePattern pattern =
+            SafePattern.read(section.only("type", "pattern", "content").child("pattern"));
+        String content = section.text("content");
+        yield rewriting((token, first) -> pattern.replace(token, content));
+      }
+      case "Strip" -> strip(section, false);
+      default ->
+          throw section.unsupported(
+              "Sequence",
+              "ByteLevel",
+              "ByteFallback",
+              "Fuse",
+              "Metaspace",
+              "WordPiece",
+              "Replace",
+              "Strip");
+    };
+  }
+
+  /** After joining there is one token, which must not be held back until it is complete. */
+  private static Decoding stepAfterJoining(Section section) {
+    return switch (section.type()) {
+      case "Fuse" -> step(section);
+      case "Strip" -> strip(section, true);
+      default -> throw section.wrongValue("type", "Fuse and Strip, once tokens are joined");
+    };
+  }
+
+  private static Decoding strip(Section section, boolean joined) {
+    section.only("type", "content", "start", "stop");
+    if (section.text("content").length() != 1) {
+      throw section.wrong("content", "one character");
+    }
+    char content = section.text("content").charAt(0);
+    int start = section.number("start", 0, Integer.MAX_VALUE);
+    section.number("stop", 0, 0);
+    return next -> new StripSink(next, content, start, joined);
+  }
+
+  private static Decoding rewriting(Rewriting rule) {
     return next ->
         new Sink() {
           private boolean first = true;
 
           @Override
           public void token(String text) {
-            next.token(first ? text : " " + text);
+            next.token(rule.rewritten(text, first));
             first = false;
           }
 
@@ -61,41 +121,12 @@ interface Decoding {
         };
   }
 
-  static Decoding byteLevel() {
-    return ByteLevelSink::new;
+  /** What a file without a decoder means: tokens with a space between them. */
+  static Decoding spaced() {
+    return rewriting((token, first) -> first ? token : " " + token);
   }
 
-  /** Joins the bytes that tokens spell to characters. */
-  final class ByteLevelSink implements Sink {
-
-    private final Sink next;
-    private final Utf8 utf8 = new Utf8();
-    private final StringBuilder ready = new StringBuilder();
-
-    ByteLevelSink(Sink next) {
-      this.next = next;
-    }
-
-    @Override
-    public void token(String text) {
-      for (byte b : ByteAlphabet.bytes(text)) {
-        utf8.accept(b, ready);
-      }
-      handOn();
-    }
-
-    @Override
-    public void end() {
-      utf8.end(ready);
-      handOn();
-      next.end();
-    }
-
-    private void handOn() {
-      if (!ready.isEmpty()) {
-        next.token(ready.toString());
-        ready.setLength(0);
-      }
-    }
+  static Decoding byteLevel() {
+    return ByteLevelSink::new;
   }
 }

@@ -15,6 +15,12 @@ final class KnownPatterns {
   static final String GPT4O =
       cased("*", "+") + "|" + cased("+", "*") + "|" + rest("\\p{L}", "{1,3}", "/");
 
+  /**
+   * One mark of punctuation, ASCII's symbols among them, or a run of anything but spaces. Marks
+   * that Unicode has gained since version 8 count too; the reference's table is that old.
+   */
+  static final String BERT_WORD = "[\\p{P}$+<=>^`|~]|[^\\s\\p{P}$+<=>^`|~]+";
+
   private KnownPatterns() {}
 
   private static String letters(String letter, String noSymbol, String digits) {

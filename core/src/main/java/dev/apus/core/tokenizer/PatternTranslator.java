@@ -2,6 +2,8 @@ package dev.apus.core.tokenizer;
 
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * Translates the regular expressions of tokenizer files, which are written for Oniguruma, to Java's
@@ -42,7 +44,7 @@ final class PatternTranslator {
     this.source = source;
   }
 
-  static String translate(String where, String source) {
+  static Pattern translate(String where, String source) {
     PatternTranslator translator = new PatternTranslator(where, source);
     if (source.length() > LONGEST) {
       throw translator.refused("a pattern of " + source.length() + " characters");
@@ -54,7 +56,11 @@ final class PatternTranslator {
     if (whole.shortest == 0) {
       throw translator.refused("a pattern that matches the empty text");
     }
-    return whole.java;
+    try {
+      return Pattern.compile(whole.java);
+    } catch (PatternSyntaxException e) {
+      throw translator.refused("something Java refuses (" + e.getDescription() + ")", e);
+    }
   }
 
   private Part alternatives() {

@@ -23,7 +23,14 @@ interface PreTokenizer {
       case "ByteLevel" -> byteLevel(section);
       case "Split" -> SplitPreTokenizer.read(section);
       case "Digits" -> digits(section);
-      default -> throw section.unsupported("Sequence", "ByteLevel", "Split", "Digits");
+      case "Metaspace" -> Metaspace.read(section);
+      case "BertPreTokenizer" -> {
+        section.only("type");
+        yield SplitPreTokenizer.words(section.where("type"), KnownPatterns.BERT_WORD);
+      }
+      default ->
+          throw section.unsupported(
+              "Sequence", "ByteLevel", "Split", "Digits", "Metaspace", "BertPreTokenizer");
     };
   }
 

@@ -33,8 +33,7 @@ final class SafePattern {
 
   /** Translates a pattern; {@code where} says where it stands, for errors. */
   static SafePattern of(String where, String source) {
-    return new SafePattern(
-        where, source, Pattern.compile(PatternTranslator.translate(where, source)));
+    return new SafePattern(where, source, PatternTranslator.translate(where, source));
   }
 
   /** Reads {@code {"Regex": …}} or {@code {"String": …}}. */

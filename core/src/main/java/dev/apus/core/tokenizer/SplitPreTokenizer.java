@@ -32,6 +32,11 @@ final class SplitPreTokenizer implements PreTokenizer {
     return new SplitPreTokenizer(SafePattern.of(where, pattern), Behavior.ISOLATED, false);
   }
 
+  /** Keeps the matches and drops what lies between them. */
+  static SplitPreTokenizer words(String where, String pattern) {
+    return new SplitPreTokenizer(SafePattern.of(where, pattern), Behavior.REMOVED, true);
+  }
+
   static SplitPreTokenizer read(Section section) {
     section.only("type", "pattern", "behavior", "invert");
     Behavior behavior =

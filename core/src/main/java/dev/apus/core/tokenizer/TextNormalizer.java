@@ -24,7 +24,37 @@ interface TextNormalizer {
       case "NFD" -> unicode(section, Normalizer.Form.NFD);
       case "NFKC" -> unicode(section, Normalizer.Form.NFKC);
       case "NFKD" -> unicode(section, Normalizer.Form.NFKD);
-      default -> throw section.unsupported("Sequence", "NFC", "NFD", "NFKC", "NFKD");
+      case "Prepend" -> {
+        String prefix = section.only("type", "prepend").text("prepend");
+        yield text -> text.isEmpty() ? text : prefix + text;
+      }
+      case "Replace" -> {
+        SafePattern pattern =
+            SafePattern.read(section.only("type", "pattern", "content").child("pattern"));
+        String content = section.text("content");
+        yield text -> pattern.replace(text, content);
+      }
+      case "Lowercase" -> {
+        section.only("type");
+        yield BertNormalizer::lowercase;
+      }
+      case "StripAccents" -> {
+        section.only("type");
+        yield BertNormalizer::withoutAccents;
+      }
+      case "BertNormalizer" -> BertNormalizer.read(section);
+      default ->
+          throw section.unsupported(
+              "Sequence",
+              "NFC",
+              "NFD",
+              "NFKC",
+              "NFKD",
+              "Prepend",
+              "Replace",
+              "Lowercase",
+              "StripAccents",
+              "BertNormalizer");
     };
   }
 

@@ -8,7 +8,9 @@ interface TokenModel {
   static TokenModel read(TokenizerFile file, Vocabulary vocabulary) {
     return switch (file.model().type()) {
       case "BPE" -> BytePairModel.read(file, vocabulary);
-      default -> throw file.model().unsupported("BPE");
+      case "Unigram" -> UnigramModel.read(file, vocabulary);
+      case "WordPiece" -> WordPieceModel.read(file, vocabulary);
+      default -> throw file.model().unsupported("BPE", "Unigram", "WordPiece");
     };
   }
 }

@@ -200,14 +200,21 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
             "%s: %d bytes; at most %d are read".formatted(name, json.length, LARGEST_BYTES));
       }
       try (JsonParser parser = mapper.createParser(json)) {
-        return pass.over(parser);
-      } catch (JsonProcessingException e) {
-        var at = e.getLocation();
-        String place =
-            at == null ? "" : "line %d, column %d: ".formatted(at.getLineNr(), at.getColumnNr());
-        throw new TokenizerException(name + ": " + place + e.getOriginalMessage(), e);
+        return read(parser, pass);
       } catch (IOException e) {
         throw new TokenizerException(name + ": " + e.getMessage(), e);
+      }
+    }
+
+    private <T> T read(JsonParser parser, Pass<T> pass) throws IOException {
+      try {
+        return pass.over(parser);
+      } catch (JsonProcessingException e) {
+        var at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+        throw new TokenizerException(
+            "%s: line %d, column %d: %s"
+                .formatted(name, at.getLineNr(), at.getColumnNr(), e.getOriginalMessage()),
+            e);
       }
     }
   }

@@ -331,6 +331,7 @@ class ConfigTest {
         "{\\n\"a\": \"?|config.json:2: column 7: not UTF-8 at byte 8",
         "{\"a\": 01}|config.json:1: column 8: not JSON: Invalid numeric value: Leading zeroes not"
             + " allowed",
+        "{\"a\": 1e99999999999}|config.json:1: column 7: a number that is too large for any use",
         "{'a': 1}|config.json:1: column 2: not JSON: Unexpected character (''' (code 39)): was"
             + " expecting double-quote to start field name",
         "{\"a\": 1,}|config.json:1: column 9: not JSON: Unexpected character ('}' (code 125)): was"
@@ -371,6 +372,7 @@ class ConfigTest {
             + "x".repeat(120)
             + "… (1000 characters)\" must be true or false",
         () -> odd.flag("a\nb"));
+    assertEquals(List.of("c\\u{d}.\\u{7}"), unreadInside("{\"c\\r\": {\"\\u0007\": 1}}", "c\r"));
   }
 
   @Test
@@ -398,6 +400,12 @@ class ConfigTest {
     Path large = Files.write(folder.resolve("large.json"), new byte[(4 << 20) + 1]);
     assertMessage(
         "large.json: is larger than 4 MiB, too large for settings", () -> Config.read(large));
+  }
+
+  private static List<String> unreadInside(String text, String section) {
+    Config config = parse(text);
+    config.section(section);
+    return config.unread();
   }
 
   private static Config parse(String text) {

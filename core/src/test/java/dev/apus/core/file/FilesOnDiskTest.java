@@ -19,6 +19,9 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -43,6 +46,25 @@ class FilesOnDiskTest {
       assertEquals(file.name() + " is closed", closed.getMessage());
       assertThrows(IllegalStateException.class, () -> data.get(ValueLayout.JAVA_BYTE, 0));
     }
+  }
+
+  @Test
+  void closingUnderAReaderStopsTheReaderWithAnException() throws Exception {
+    TensorFile file = Safetensors.open(safetensors());
+    MemorySegment data = file.tensors().get("a").data();
+    var reading = new CountDownLatch(1);
+    var reader =
+        CompletableFuture.supplyAsync(
+            () -> {
+              for (long sum = 0; ; sum += data.get(ValueLayout.JAVA_BYTE, 0)) {
+                reading.countDown();
+              }
+            });
+    reading.await();
+    file.close();
+    var e = assertThrows(ExecutionException.class, reader::get);
+    assertEquals(IllegalStateException.class, e.getCause().getClass());
+    assertEquals("Already closed", e.getCause().getMessage());
   }
 
   @Test

@@ -17,12 +17,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every way to break a GGUF file is refused when it is opened, with a sentence of its own. */
@@ -318,6 +321,22 @@ class GgufFaultsTest {
             "something behind the last tensor",
             valid().trailer(31),
             "has 1 bytes after its last tensor"));
+  }
+
+  @ParameterizedTest(name = "an array of {0} values of type {1}")
+  @CsvSource({
+    "16777217, 4, takes 67108868 bytes; at most 67108864 make sense",
+    "8388609, 8, takes 67108872 bytes; at most 67108864 make sense",
+    "67108865, 7, takes 67108865 bytes; at most 67108864 make sense",
+  })
+  void anArrayMayNotBeHuge(int count, int type, String message) {
+    byte[] start = new GgufBuilder().key("n", ARRAY, array(type, count)).build();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment file = arena.allocate(start.length + 8L * count);
+      MemorySegment.copy(start, 0, file, ValueLayout.JAVA_BYTE, 0, start.length);
+      var e = assertThrows(FormatException.class, () -> Gguf.of("m.gguf", file));
+      assertEquals("m.gguf: metadata key n " + message, e.getMessage());
+    }
   }
 
   private static GgufBuilder valid() {

@@ -54,6 +54,16 @@ class SafetensorsFaultsTest {
             valid().claimedLength(100_000_001),
             "claims a header of 100000001 bytes; safetensors allows 100000000"),
         fault(
+            "a GGUF file",
+            GgufBuilder.valid().build(),
+            "claims a header of 14064895815 bytes; safetensors allows 100000000; it looks like a"
+                + " GGUF file"),
+        fault(
+            "a web page",
+            "<!DOCTYPE html>".getBytes(StandardCharsets.UTF_8),
+            "claims a header of 5789751444030890300 bytes; safetensors allows 100000000; it looks"
+                + " like a web page: the download went wrong"),
+        fault(
             "a Git LFS pointer",
             "version https://git-lfs.github.com/spec/v1\n".getBytes(StandardCharsets.UTF_8),
             "claims a header of 2336927755350992246 bytes; safetensors allows 100000000; it looks"

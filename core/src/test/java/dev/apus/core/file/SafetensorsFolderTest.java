@@ -72,6 +72,14 @@ class SafetensorsFolderTest {
         e.getMessage());
   }
 
+  @Test
+  void aFileIsNoFolder() {
+    var e =
+        assertThrows(
+            FormatException.class, () -> Safetensors.openFolder(folder.resolve("1.safetensors")));
+    assertEquals("1.safetensors: is no folder; needed: the folder of a checkpoint", e.getMessage());
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

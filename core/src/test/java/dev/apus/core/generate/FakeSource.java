@@ -67,7 +67,7 @@ final class FakeSource implements TokenSource {
   }
 
   @Override
-  public void append(int[] more) {
+  public void append(int... more) {
     if (more.length > limit - tokens.size()) {
       throw new IllegalArgumentException(more.length + " tokens do not fit");
     }

@@ -327,7 +327,7 @@ class GenerationFaultsTest {
     }
 
     @Override
-    public void append(int[] tokens) {
+    public void append(int... tokens) {
       source.append(tokens);
     }
 

@@ -19,7 +19,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GoldenTokenizersTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "gpt2_regex", "llama3", "qwen2", "qwen3_5", "gpt4o"})
+  @ValueSource(
+      strings = {
+        "gpt2",
+        "gpt2_regex",
+        "llama3",
+        "qwen2",
+        "qwen3_5",
+        "gpt4o",
+        "llama2",
+        "mistral_metaspace",
+        "unigram",
+        "wordpiece"
+      })
   void agreesWithTheReference(String kind) throws IOException {
     Path folder = SharedFolder.require("goldens/tokenizers/" + kind);
     Tokenizer tokenizer = Tokenizer.read(folder);

@@ -3,6 +3,7 @@ package dev.apus.kernels.activation;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
 import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.ScalarMath;
 import dev.apus.kernels.math.VectorMath;
 import dev.apus.kernels.math.VectorSums;
 import java.util.Arrays;
@@ -46,8 +47,7 @@ public final class VectorActivations implements Activations {
       Arrays.fill(x, xAt, xAt + count, 0);
       return;
     }
-    subtract(max, x, xAt, count);
-    apply(Activation.EXP, x, xAt, count);
+    exponentiate(max, x, xAt, count);
     multiply(1 / VectorSums.sum(x, xAt, count), x, xAt, count);
   }
 
@@ -93,13 +93,14 @@ public final class VectorActivations implements Activations {
     return max;
   }
 
-  private static void subtract(float what, float[] x, int xAt, int count) {
+  /** {@code x ← e^(x − max)}. */
+  private static void exponentiate(float max, float[] x, int xAt, int count) {
     int i = xAt;
     for (; i < xAt + LANES.loopBound(count); i += LANES.length()) {
-      FloatVector.fromArray(LANES, x, i).sub(what).intoArray(x, i);
+      VectorMath.exp(FloatVector.fromArray(LANES, x, i).sub(max)).intoArray(x, i);
     }
     for (; i < xAt + count; i++) {
-      x[i] = x[i] - what;
+      x[i] = ScalarMath.exp(x[i] - max);
     }
   }
 

@@ -14,7 +14,10 @@ final class VisitedBlocks {
   private final long first;
   private final long end;
   private int range;
+
+  /** Where the next block begins at the earliest. */
   private long slot;
+
   private int block;
   private int mask;
 
@@ -35,16 +38,16 @@ final class VisitedBlocks {
         continue;
       }
       if (mask != 0 && from / SLOTS != block) {
-        return true;
+        break;
       }
       block = (int) (from / SLOTS);
       long blockEnd = (block + 1L) * SLOTS;
       mask |= bits(from, Math.min(to, blockEnd), block);
-      slot = blockEnd;
       if (to > blockEnd) {
-        return true;
+        break;
       }
     }
+    slot = (block + 1L) * SLOTS;
     return mask != 0;
   }
 

@@ -34,7 +34,8 @@ final class Q45kCodec extends BlockwiseCodec {
    * @param bits of one value, 4 or 5
    */
   Q45kCodec(int bits) {
-    super(LENGTH, 16 + LENGTH * bits / 8, SixBits.LARGEST);
+    // Half of what the scales reach, because a fitted grid may begin a little below the values.
+    super(LENGTH, 16 + LENGTH * bits / 8, SixBits.LARGEST / 2f);
     this.largestQ = (1 << bits) - 1;
     this.nibblesAt = bits == 5 ? FIFTH_BITS_AT + SUB : FIFTH_BITS_AT;
   }

@@ -18,43 +18,41 @@ import dev.apus.kernels.memory.MatrixMemory.Shape;
  *
  * <p>Decays are only ever multiplied, never divided, so that a factor of 0 is as good as any.
  */
-record Chunk(int keyDim, int valueDim) {
+final class Chunk {
 
   static final int TOKENS = 4;
 
-  Chunk(Shape shape) {
-    this(shape.keyDim(), shape.valueDim());
-  }
+  private Chunk() {}
 
   static int floats(Shape shape) {
-    return new Chunk(shape).writtenAt(TOKENS);
+    return writtenAt(shape, TOKENS);
   }
 
-  int keptAt() {
+  static int keptAt() {
     return 0;
   }
 
-  int keyAt(int t) {
-    return (1 + t) * keyDim;
+  static int keyAt(Shape shape, int t) {
+    return (1 + t) * shape.keyDim();
   }
 
-  int queryAt(int t) {
-    return (1 + TOKENS + t) * keyDim;
+  static int queryAt(Shape shape, int t) {
+    return (1 + TOKENS + t) * shape.keyDim();
   }
 
-  int writeAt(int t) {
-    return (1 + 2 * TOKENS + t) * keyDim;
+  static int writeAt(Shape shape, int t) {
+    return (1 + 2 * TOKENS + t) * shape.keyDim();
   }
 
-  int keyPairAt(int t, int s) {
-    return (1 + 3 * TOKENS) * keyDim + t * TOKENS + s;
+  static int keyPairAt(Shape shape, int t, int s) {
+    return (1 + 3 * TOKENS) * shape.keyDim() + t * TOKENS + s;
   }
 
-  int queryPairAt(int t, int s) {
-    return keyPairAt(TOKENS, 0) + t * TOKENS + s;
+  static int queryPairAt(Shape shape, int t, int s) {
+    return keyPairAt(shape, TOKENS, 0) + t * TOKENS + s;
   }
 
-  int writtenAt(int t) {
-    return queryPairAt(TOKENS, 0) + t * valueDim;
+  static int writtenAt(Shape shape, int t) {
+    return queryPairAt(shape, TOKENS, 0) + t * shape.valueDim();
   }
 }

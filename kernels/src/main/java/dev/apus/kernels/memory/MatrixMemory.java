@@ -27,9 +27,10 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>which differs from the recurrent form by rounding alone. A run of at least {@link
  * #SHORTEST_CHUNKED} tokens is taken in chunks, and the tokens that are left over recur; so how a
- * sequence is cut into runs shows in the last bits of the result. For keys no longer than 1 and β
- * in [0, 2] the difference after T tokens is at most about {@code T · keyDim · 2⁻²³} times the size
- * of the values that were written.
+ * sequence is cut into runs shows in the last bits of the result. For keys and queries no longer
+ * than 1, decays in [0, 1] and β in [0, 2] a token's step makes no error larger, so that after T
+ * tokens either form is within {@code T · (keyDim + 4) · 2⁻²³ · r} of the exact result, where r is
+ * the greatest length that a column of the memory had, plus the greatest value.
  */
 public interface MatrixMemory {
 

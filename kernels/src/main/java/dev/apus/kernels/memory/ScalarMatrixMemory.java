@@ -41,11 +41,10 @@ public final class ScalarMatrixMemory implements MatrixMemory {
       float[] scratch) {
     int t = 0;
     if (tokens >= shortestChunked) {
-      Chunk chunk = new Chunk(shape);
       for (; t + Chunk.TOKENS <= tokens; t += Chunk.TOKENS) {
-        prepare(shape, chunk, t, q, k, decay, scratch);
+        prepare(shape, t, q, k, decay, scratch);
         for (int j = 0; j < shape.valueDim(); j++) {
-          takeChunk(shape, chunk, t, j, v, beta, state, stateAt, o, scratch);
+          takeChunk(shape, t, j, v, beta, state, stateAt, o, scratch);
         }
       }
     }
@@ -92,26 +91,25 @@ public final class ScalarMatrixMemory implements MatrixMemory {
   }
 
   /** Fills in what the columns of a chunk share. */
-  private static void prepare(
-      Shape shape, Chunk chunk, int from, Rows q, Rows k, Rows decay, float[] scratch) {
+  private static void prepare(Shape shape, int from, Rows q, Rows k, Rows decay, float[] scratch) {
     int keyDim = shape.keyDim();
     for (int t = 0; t < Chunk.TOKENS; t++) {
       for (int i = 0; i < keyDim; i++) {
         float d = factor(shape, decay, from + t, i);
-        float kept = t == 0 ? d : scratch[chunk.keptAt() + i] * d;
-        scratch[chunk.keptAt() + i] = kept;
-        scratch[chunk.keyAt(t) + i] = k.value(from + t, i) * kept;
-        scratch[chunk.queryAt(t) + i] = q.value(from + t, i) * kept;
+        float kept = t == 0 ? d : scratch[Chunk.keptAt() + i] * d;
+        scratch[Chunk.keptAt() + i] = kept;
+        scratch[Chunk.keyAt(shape, t) + i] = k.value(from + t, i) * kept;
+        scratch[Chunk.queryAt(shape, t) + i] = q.value(from + t, i) * kept;
         for (int s = 0; s < t; s++) {
-          scratch[chunk.writeAt(s) + i] *= d;
+          scratch[Chunk.writeAt(shape, s) + i] *= d;
         }
-        scratch[chunk.writeAt(t) + i] = k.value(from + t, i);
+        scratch[Chunk.writeAt(shape, t) + i] = k.value(from + t, i);
       }
       for (int s = 0; s <= t; s++) {
-        int written = chunk.writeAt(s);
-        scratch[chunk.keyPairAt(t, s)] =
+        int written = Chunk.writeAt(shape, s);
+        scratch[Chunk.keyPairAt(shape, t, s)] =
             ScalarSums.dot(k.data(), k.start(from + t), scratch, written, keyDim);
-        scratch[chunk.queryPairAt(t, s)] =
+        scratch[Chunk.queryPairAt(shape, t, s)] =
             ScalarSums.dot(q.data(), q.start(from + t), scratch, written, keyDim);
       }
     }
@@ -120,7 +118,6 @@ public final class ScalarMatrixMemory implements MatrixMemory {
   /** Takes column {@code j} of the memory past the tokens of a chunk. */
   private static void takeChunk(
       Shape shape,
-      Chunk chunk,
       int from,
       int j,
       Rows v,
@@ -136,28 +133,52 @@ public final class ScalarMatrixMemory implements MatrixMemory {
       float sum = 0;
       for (int i = 0; i < shape.keyDim(); i++) {
         float s = state.get(JAVA_FLOAT_UNALIGNED, at + i * rowBytes);
-        held = Math.fma(s, scratch[chunk.keyAt(t) + i], held);
-        sum = Math.fma(s, scratch[chunk.queryAt(t) + i], sum);
+        held = Math.fma(s, scratch[Chunk.keyAt(shape, t) + i], held);
+        sum = Math.fma(s, scratch[Chunk.queryAt(shape, t) + i], sum);
       }
+      scratch[Chunk.writtenAt(shape, t) + j] = held;
+      o.data()[o.start(from + t) + j] = sum;
+    }
+    settle(shape, from, j, v, beta, o, scratch);
+    for (int i = 0; i < shape.keyDim(); i++) {
+      float s = scratch[Chunk.keptAt() + i] * state.get(JAVA_FLOAT_UNALIGNED, at + i * rowBytes);
+      for (int t = 0; t < Chunk.TOKENS; t++) {
+        s =
+            Math.fma(
+                scratch[Chunk.writeAt(shape, t) + i], scratch[Chunk.writtenAt(shape, t) + j], s);
+      }
+      state.set(JAVA_FLOAT_UNALIGNED, at + i * rowBytes, s);
+    }
+  }
+
+  /**
+   * Turns what column {@code j} held for each token before the chunk into what the token writes,
+   * and adds to each output what it reads of that.
+   */
+  static void settle(Shape shape, int from, int j, Rows v, Rows beta, Rows o, float[] scratch) {
+    for (int t = 0; t < Chunk.TOKENS; t++) {
       float written = v.value(from + t, j);
       if (shape.write() == Write.DELTA) {
+        float held = scratch[Chunk.writtenAt(shape, t) + j];
         for (int s = 0; s < t; s++) {
-          held = Math.fma(scratch[chunk.keyPairAt(t, s)], scratch[chunk.writtenAt(s) + j], held);
+          held =
+              Math.fma(
+                  scratch[Chunk.keyPairAt(shape, t, s)],
+                  scratch[Chunk.writtenAt(shape, s) + j],
+                  held);
         }
         written = beta.value(from + t, 0) * (written - held);
       }
-      scratch[chunk.writtenAt(t) + j] = written;
+      scratch[Chunk.writtenAt(shape, t) + j] = written;
+      float sum = o.value(from + t, j);
       for (int s = 0; s <= t; s++) {
-        sum = Math.fma(scratch[chunk.queryPairAt(t, s)], scratch[chunk.writtenAt(s) + j], sum);
+        sum =
+            Math.fma(
+                scratch[Chunk.queryPairAt(shape, t, s)],
+                scratch[Chunk.writtenAt(shape, s) + j],
+                sum);
       }
       o.data()[o.start(from + t) + j] = sum;
-    }
-    for (int i = 0; i < shape.keyDim(); i++) {
-      float s = scratch[chunk.keptAt() + i] * state.get(JAVA_FLOAT_UNALIGNED, at + i * rowBytes);
-      for (int t = 0; t < Chunk.TOKENS; t++) {
-        s = Math.fma(scratch[chunk.writeAt(t) + i], scratch[chunk.writtenAt(t) + j], s);
-      }
-      state.set(JAVA_FLOAT_UNALIGNED, at + i * rowBytes, s);
     }
   }
 

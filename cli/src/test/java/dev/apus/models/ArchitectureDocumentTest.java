@@ -1,0 +1,45 @@
+package dev.apus.models;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/**
+ * What each family makes of a config is written down. After a change that is meant, run with {@code
+ * -Dapus.test.accept=true} and read what has changed before it is committed.
+ */
+class ArchitectureDocumentTest {
+
+  static final List<String> families = TinyModels.FAMILIES;
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aConfigGivesTheDocumentOnRecord(String family) throws IOException {
+    String document = TinyModels.architecture(family).toJson() + "\n";
+    if (Boolean.getBoolean("apus.test.accept")) {
+      Path folder = Path.of("src/test/resources/architectures");
+      Files.createDirectories(folder);
+      Files.writeString(folder.resolve(family + ".json"), document);
+    }
+    String recorded = new String(TinyModels.resource("/architectures/" + family + ".json"), UTF_8);
+    assertEquals(recorded, document);
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aDocumentReadsBackAsItself(String family) {
+    Architecture architecture = TinyModels.architecture(family);
+    Config document = Config.parse(family, architecture.toJson().getBytes(UTF_8));
+    Architecture read = Architecture.read(document);
+    assertEquals(architecture.toJson(), read.toJson());
+    assertEquals(read, Architecture.read(Config.parse(family, read.toJson().getBytes(UTF_8))));
+  }
+}

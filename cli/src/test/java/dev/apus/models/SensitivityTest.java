@@ -1,0 +1,93 @@
+package dev.apus.models;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.model.Architecture;
+import dev.apus.core.weight.Conversion;
+import dev.apus.core.weight.RandomWeights;
+import dev.apus.core.weight.StoredRows;
+import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.core.weight.WeightSource;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
+import dev.apus.models.TinyModels.Tiny;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/**
+ * Everything that a checkpoint says must matter: a weight or a number that changes nothing is lost.
+ */
+class SensitivityTest {
+
+  static final List<String> families = TinyModels.FAMILIES;
+
+  /** Enough tokens that every expert is chosen by some. */
+  private static final int[] TOKENS = TinyModels.tokens(120, 23);
+
+  /** Random weights of which one may be changed, and which remembers what was asked for. */
+  private static final class Perturbed implements WeightSource {
+
+    private final WeightSource source = new RandomWeights(3, WeightFormat.F32);
+    private final Set<Key> asked = new LinkedHashSet<>();
+    private final Key changed;
+
+    Perturbed(Key changed) {
+      this.changed = changed;
+    }
+
+    @Override
+    public StoredRows find(Key key, int rows, int cols, Typical typical) {
+      asked.add(key);
+      StoredRows stored = source.find(key, rows, cols, typical);
+      return key.equals(changed)
+          ? Conversion.values(x -> 1.25f * x + 0.01f).apply(List.of(stored))
+          : stored;
+    }
+
+    @Override
+    public List<String> unread() {
+      return List.of();
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void everyWeightMatters(String family) {
+    Architecture architecture = TinyModels.architecture(family);
+    Perturbed original = new Perturbed(null);
+    float[][] expected = logits(architecture, original);
+    List<String> ignored = new ArrayList<>();
+    for (WeightSource.Key key : original.asked) {
+      if (Arrays.deepEquals(expected, logits(architecture, new Perturbed(key)))) {
+        ignored.add(key.toString());
+      }
+    }
+    assertTrue(ignored.isEmpty(), () -> "weights that change nothing: " + ignored);
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void everyNumberOfADocumentMatters(String family) {
+    Architecture architecture = TinyModels.architecture(family);
+    float[][] expected = logits(architecture, new Perturbed(null));
+    List<String> ignored = new ArrayList<>();
+    for (Map.Entry<String, Architecture> changed : DocumentChanges.of(architecture).entrySet()) {
+      if (Arrays.deepEquals(expected, logits(changed.getValue(), new Perturbed(null)))) {
+        ignored.add(changed.getKey());
+      }
+    }
+    assertTrue(ignored.isEmpty(), () -> "numbers that change nothing: " + ignored);
+  }
+
+  private static float[][] logits(Architecture architecture, WeightSource source) {
+    try (Tiny tiny = TinyModels.of(architecture, source, Kernels.chosen(), 1)) {
+      return tiny.run(tiny.state(), TOKENS, 0, TOKENS.length);
+    }
+  }
+}

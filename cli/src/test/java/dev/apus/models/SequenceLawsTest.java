@@ -1,0 +1,227 @@
+package dev.apus.models;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.SequenceState;
+import dev.apus.kernels.Kernels;
+import dev.apus.models.TinyModels.Tiny;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/**
+ * The laws that a sequence keeps in every family: they are what makes a session's state its user's.
+ */
+class SequenceLawsTest {
+
+  static final List<String> families = TinyModels.FAMILIES;
+
+  /** Odd, longer than every window of the small models, and not a multiple of any tile. */
+  private static final int LENGTH = 61;
+
+  private static final int[] TOKENS = TinyModels.tokens(LENGTH, 11);
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aSequenceMayBeCutAnywhere(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      float[][] whole = tiny.run(tiny.state(), TOKENS, 0, LENGTH);
+      for (int cut : new int[] {1, 3, 4, 15, 16, 17, 32, 60}) {
+        SequenceState state = tiny.state();
+        float[][] head = tiny.run(state, TOKENS, 0, cut);
+        float[][] tail = tiny.run(state, TOKENS, cut, LENGTH);
+        assertClose(family, whole, 0, head);
+        assertClose(family, whole, cut, tail);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void tokenByTokenIsTheSameText(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      float[][] whole = tiny.run(tiny.state(), TOKENS, 0, LENGTH);
+      SequenceState state = tiny.state();
+      for (int i = 0; i < LENGTH; i++) {
+        float[][] one = tiny.run(state, TOKENS, i, i + 1);
+        assertClose(family, whole, i, one);
+        assertEquals(best(whole[i]), best(one[0]), "the greedy token after token " + i);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void neighboursInABatchLeaveNoTrace(String family) {
+    int[][] texts = {
+      Arrays.copyOfRange(TOKENS, 0, 7), TinyModels.tokens(23, 5), {42}, TinyModels.tokens(18, 6)
+    };
+    try (Tiny tiny = TinyModels.of(family)) {
+      List<SequenceState> states = List.of(tiny.state(), tiny.state(), tiny.state(), tiny.state());
+      List<float[][]> together = tiny.run(states, List.of(texts));
+      List<float[][]> next =
+          tiny.run(states, List.of(new int[] {1}, new int[] {2, 3}, new int[] {4}, new int[] {5}));
+      for (int i = 0; i < texts.length; i++) {
+        SequenceState alone = tiny.state();
+        assertSameBits(tiny.run(alone, texts[i], 0, texts[i].length), together.get(i));
+        int[] more = i == 1 ? new int[] {2, 3} : new int[] {i == 0 ? 1 : i + 2};
+        assertSameBits(tiny.run(alone, more, 0, more.length), next.get(i));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aForkGoesItsOwnWay(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      SequenceState parent = tiny.state();
+      tiny.run(parent, TOKENS, 0, 20);
+      try (SequenceState child = parent.copy()) {
+        float[][] childsWay = tiny.run(child, TinyModels.tokens(9, 3), 0, 9);
+        float[][] parentsWay = tiny.run(parent, TOKENS, 20, 30);
+        SequenceState other = tiny.state();
+        tiny.run(other, TOKENS, 0, 20);
+        assertSameBits(tiny.run(other, TOKENS, 20, 30), parentsWay);
+        assertFalse(Arrays.equals(childsWay[8], parentsWay[8]), "the child must have its own text");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void rewindingReturnsTheBits(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      SequenceState state = tiny.state();
+      tiny.run(state, TOKENS, 0, 20);
+      SequenceState.Mark mark = state.mark(null);
+      float[][] first = tiny.run(state, TOKENS, 20, LENGTH);
+      for (int again = 0; again < 2; again++) {
+        mark.rewind();
+        assertEquals(20, state.length());
+        tiny.run(state, TinyModels.tokens(30, again), 0, 30);
+        mark.rewind();
+        assertSameBits(first, tiny.run(state, TOKENS, 20, LENGTH));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aWrittenStateGoesOnWithTheSameBits(String family) throws IOException {
+    try (Tiny tiny = TinyModels.of(family)) {
+      SequenceState state = tiny.state();
+      tiny.run(state, TOKENS, 0, 37);
+      var bytes = new ByteArrayOutputStream();
+      state.write(new DataOutputStream(bytes));
+      SequenceState read = tiny.state();
+      tiny.run(read, TOKENS, 5, 9);
+      read.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+      assertEquals(state.length(), read.length());
+      assertSameBits(tiny.run(state, TOKENS, 37, LENGTH), tiny.run(read, TOKENS, 37, LENGTH));
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void threadsAndKernelsDoNotShow(String family) {
+    Architecture architecture = TinyModels.architecture(family);
+    float[][] expected;
+    try (Tiny tiny = TinyModels.of(architecture, Kernels.scalar(), 1)) {
+      expected = tiny.run(tiny.state(), TOKENS, 0, LENGTH);
+    }
+    for (int threads : new int[] {1, 2, 7}) {
+      try (Tiny tiny = TinyModels.of(architecture, Kernels.chosen(), threads)) {
+        assertSameBits(expected, tiny.run(tiny.state(), TOKENS, 0, LENGTH));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void tokensBeforeAreNotChangedByTokensAfter(String family) {
+    int[] other = TOKENS.clone();
+    other[40] = (other[40] + 1) % 192;
+    try (Tiny tiny = TinyModels.of(family)) {
+      float[][] one = tiny.run(tiny.state(), TOKENS, 0, LENGTH);
+      float[][] two = tiny.run(tiny.state(), other, 0, LENGTH);
+      assertSameBits(Arrays.copyOf(one, 40), Arrays.copyOf(two, 40));
+      assertFalse(Arrays.equals(one[40], two[40]), "a changed token must change its own logits");
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aCancelledPassCanBeTakenBack(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      SequenceState state = tiny.state();
+      tiny.run(state, TOKENS, 0, 20);
+      SequenceState.Mark mark = state.mark(null);
+      var layers = new AtomicInteger();
+      tiny.pass().cancelledBy(() -> layers.incrementAndGet() == 4);
+      assertThrows(CancellationException.class, () -> tiny.run(state, TOKENS, 20, LENGTH));
+      tiny.pass().cancelledBy(() -> false);
+      mark.rewind();
+      float[][] after = tiny.run(state, TOKENS, 20, LENGTH);
+      SequenceState undisturbed = tiny.state();
+      tiny.run(undisturbed, TOKENS, 0, 20);
+      assertSameBits(tiny.run(undisturbed, TOKENS, 20, LENGTH), after);
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aStateTakesTheMemoryItSays(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      SequenceState state = tiny.state();
+      tiny.run(state, TOKENS, 0, 10);
+      long few = state.bytes();
+      tiny.run(state, TinyModels.tokens(120, 1), 0, 120);
+      long many = state.bytes();
+      long perToken = tiny.network().stateBytesPerToken();
+      assertTrue(perToken == 0 ? many == few : many > few, few + " bytes became " + many);
+      assertTrue(many >= 130 * perToken, many + " bytes hold 130 tokens of " + perToken);
+    }
+  }
+
+  /** Parallel forms of a recurrence add up in another order; all else is the same to the bit. */
+  private static void assertClose(String family, float[][] whole, int from, float[][] part) {
+    boolean recurrent =
+        family.startsWith("qwen3_next")
+            || family.startsWith("qwen3_5")
+            || family.equals("olmo_hybrid");
+    for (int i = 0; i < part.length; i++) {
+      if (recurrent) {
+        assertArrayEquals(whole[from + i], part[i], 2e-4f, "logits of token " + (from + i));
+      } else {
+        assertArrayEquals(whole[from + i], part[i], "logits of token " + (from + i));
+      }
+    }
+  }
+
+  private static void assertSameBits(float[][] expected, float[][] actual) {
+    for (int i = 0; i < expected.length; i++) {
+      assertArrayEquals(expected[i], actual[i], "logits of token " + i);
+    }
+  }
+
+  private static int best(float[] logits) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
+  }
+}

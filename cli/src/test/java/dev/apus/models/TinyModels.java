@@ -1,0 +1,147 @@
+package dev.apus.models;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.core.config.Config;
+import dev.apus.core.family.Families;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.Mixers;
+import dev.apus.core.model.ModelAssembler;
+import dev.apus.core.model.Network;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.SequenceState;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.RandomWeights;
+import dev.apus.core.weight.WeightSource;
+import dev.apus.core.weight.Weights;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** One small model of every family, with weights from a seed. */
+final class TinyModels {
+
+  static final List<String> FAMILIES =
+      List.of(
+          "exaone4",
+          "gemma2",
+          "gemma3",
+          "granite",
+          "llama",
+          "llama-linear-rope-mqa",
+          "llama-yarn",
+          "llama3-rope",
+          "ministral",
+          "mistral",
+          "mixtral",
+          "olmo2",
+          "olmo3",
+          "olmo_hybrid",
+          "qwen2",
+          "qwen2_moe",
+          "qwen3",
+          "qwen3_5",
+          "qwen3_5_moe",
+          "qwen3_moe",
+          "qwen3_next",
+          "smollm3");
+
+  static final int LIMIT = 160;
+
+  private TinyModels() {}
+
+  /** The config of a family's small checkpoint. */
+  static Config config(String family) {
+    return Config.parse(family + ".json", resource("/configs/" + family + ".json"));
+  }
+
+  static Architecture architecture(String family) {
+    return Families.installed().describe(config(family));
+  }
+
+  static byte[] resource(String name) {
+    try (InputStream in = TinyModels.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException("the resource " + name + " is not there");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A network, and what one caller needs to run it. */
+  record Tiny(Network network, Pass pass, Workers workers, Arena arena) implements AutoCloseable {
+
+    SequenceState state() {
+      return network.newState(LIMIT);
+    }
+
+    /** The logits after each of the tokens {@code [from, to)}, which follow those before. */
+    float[][] run(SequenceState state, int[] tokens, int from, int to) {
+      return run(List.of(state), List.of(Arrays.copyOfRange(tokens, from, to))).getFirst();
+    }
+
+    /** The logits after each token of several sequences, computed in one call. */
+    List<float[][]> run(List<SequenceState> states, List<int[]> tokens) {
+      List<Run<SequenceState>> runs = new ArrayList<>();
+      int rows = 0;
+      for (int i = 0; i < states.size(); i++) {
+        int length = tokens.get(i).length;
+        runs.add(new Run<>(states.get(i), rows, rows + length, states.get(i).length()));
+        rows += length;
+      }
+      int[] all = tokens.stream().flatMapToInt(Arrays::stream).toArray();
+      int[] wanted = new int[rows];
+      Arrays.setAll(wanted, i -> i);
+      Matrix logits = Matrix.zeros(rows, network.architecture().vocabulary());
+      network.forward(pass, new Batch<>(runs), all, wanted, logits);
+      List<float[][]> result = new ArrayList<>();
+      for (Run<SequenceState> run : runs) {
+        float[][] part = new float[run.length()][];
+        for (int i = 0; i < part.length; i++) {
+          int at = logits.at(run.from() + i);
+          part[i] = Arrays.copyOfRange(logits.data(), at, at + logits.cols());
+        }
+        result.add(part);
+      }
+      return result;
+    }
+
+    @Override
+    public void close() {
+      arena.close();
+      workers.close();
+    }
+  }
+
+  static Tiny of(String family) {
+    return of(architecture(family), Kernels.chosen(), 2);
+  }
+
+  static Tiny of(Architecture architecture, Kernels kernels, int threads) {
+    return of(architecture, new RandomWeights(7, WeightFormat.F32), kernels, threads);
+  }
+
+  static Tiny of(Architecture architecture, WeightSource source, Kernels kernels, int threads) {
+    Workers workers = Workers.of(threads);
+    Arena arena = Arena.ofShared();
+    Weights weights = new Weights(source, kernels, workers, arena);
+    Network network = ModelAssembler.assemble(architecture, Mixers.installed(), weights);
+    return new Tiny(network, new Pass(workers, kernels), workers, arena);
+  }
+
+  /** Tokens that look like nothing in particular. */
+  static int[] tokens(int count, long seed) {
+    var random = new SplittableRandom(seed);
+    return random.ints(count, 0, 192).toArray();
+  }
+}

@@ -1,0 +1,72 @@
+package dev.apus.core.tokenizer;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * WordPiece: the longest token that begins a word, then the longest continuation, to its end.
+ *
+ * <p>Devlin et al., <i>BERT</i>, NAACL 2019.
+ */
+final class WordPieceModel implements TokenModel {
+
+  private final Map<String, Integer> ids;
+  private final String continuation;
+  private final int unknownId;
+  private final int longestWord;
+  private final int longestToken;
+
+  private WordPieceModel(
+      Map<String, Integer> ids, String continuation, int unknownId, int longestWord) {
+    this.ids = ids;
+    this.continuation = continuation;
+    this.unknownId = unknownId;
+    this.longestWord = longestWord;
+    this.longestToken = ids.keySet().stream().mapToInt(String::length).max().orElse(0);
+  }
+
+  static WordPieceModel read(TokenizerFile file, Vocabulary vocabulary) {
+    Section model =
+        file.model()
+            .only("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word");
+    int unknownId = vocabulary.id(model.text("unk_token"));
+    if (unknownId == Vocabulary.NONE) {
+      throw model.wrong("unk_token", "a token of the vocabulary");
+    }
+    Map<String, Integer> producible = new HashMap<>(vocabulary.modelIds());
+    producible.values().removeIf(vocabulary::isSpecial);
+    return new WordPieceModel(
+        producible,
+        model.text("continuing_subword_prefix"),
+        unknownId,
+        model.number("max_input_chars_per_word", 1, Integer.MAX_VALUE));
+  }
+
+  @Override
+  public void tokenize(String text, Ids out) {
+    Ids word = new Ids();
+    if (text.codePointCount(0, text.length()) <= longestWord && cut(text, word)) {
+      out.add(word.toArray());
+    } else {
+      out.add(unknownId);
+    }
+  }
+
+  /** Whether the whole word has tokens. */
+  private boolean cut(String text, Ids word) {
+    int at = 0;
+    while (at < text.length()) {
+      String prefix = at == 0 ? "" : continuation;
+      int end = Math.min(text.length(), at + longestToken);
+      while (end > at && !ids.containsKey(prefix + text.substring(at, end))) {
+        end--;
+      }
+      if (end == at) {
+        return false;
+      }
+      word.add(ids.get(prefix + text.substring(at, end)));
+      at = end;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,215 @@
+package dev.apus.kernels.attention;
+
+import static dev.apus.kernels.Guarded.AT;
+
+import dev.apus.kernels.Guarded;
+import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.Attention.Visited;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** Random queries, keys and values of one key–value head, and their answer in double precision. */
+final class AttentionProblem {
+
+  /** Head of the slopes and sinks that is the group's first. */
+  private static final int HEAD_AT = 2;
+
+  /** Rows are further apart than they are long. */
+  private static final int GAP = 3;
+
+  record Case(int headDim, int valueDim, int group, int rows, int position, Visited visited) {}
+
+  final Case shape;
+  Traits traits;
+  final float[] q;
+  final float[] k;
+  final float[] v;
+  float[] slopes;
+  float[] sinks;
+
+  AttentionProblem(Case shape) {
+    var random = new SplittableRandom(1000L * shape.headDim() + shape.rows());
+    this.shape = shape;
+    this.traits = new Traits(shape.headDim(), shape.valueDim(), 0.3f, 0);
+    this.q = Guarded.normal(random, shape.rows() * queryStride());
+    this.k = Guarded.normal(random, end() * shape.headDim());
+    this.v = Guarded.normal(random, end() * shape.valueDim());
+  }
+
+  void softcap(float limit) {
+    traits = new Traits(shape.headDim(), shape.valueDim(), 0.3f, limit);
+  }
+
+  void incline() {
+    slopes = perHead(0.1f);
+  }
+
+  void sink(float value) {
+    sinks = perHead(value);
+  }
+
+  private float[] perHead(float value) {
+    float[] data = new float[HEAD_AT + shape.group()];
+    for (int g = 0; g < shape.group(); g++) {
+      data[HEAD_AT + g] = value / (1 + g);
+    }
+    return data;
+  }
+
+  /** The slot after the last that is visited. */
+  private int end() {
+    Visited visited = shape.visited();
+    return visited.count() == 0 ? 0 : visited.ranges()[2 * visited.count() - 1];
+  }
+
+  private int queryStride() {
+    return shape.group() * shape.headDim() + GAP;
+  }
+
+  int resultStride() {
+    return shape.group() * shape.valueDim() + GAP;
+  }
+
+  boolean sees(int row, int slot) {
+    Visited visited = shape.visited();
+    int position = shape.position() + row;
+    boolean seen = false;
+    for (int i = 0; i < visited.count(); i++) {
+      seen |= visited.ranges()[2 * i] <= slot && slot < visited.ranges()[2 * i + 1];
+    }
+    seen &= !visited.causal() || slot <= position;
+    return seen && (visited.window() == 0 || Math.abs(slot - position) < visited.window());
+  }
+
+  float[] run(Attention attention) {
+    return run(attention, shape.visited(), shape.rows());
+  }
+
+  /** Runs with so many rows a call. Slots that no row sees hold NaN. */
+  float[] run(Attention attention, Visited visited, int rowsPerCall) {
+    int granularity = attention.slotGranularity();
+    int slots = (end() + granularity - 1) / granularity * granularity;
+    float[] out = Guarded.poisoned(shape.rows() * resultStride());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment keys = arena.allocate(4 + attention.keyBytes(shape.headDim(), slots));
+      MemorySegment values = arena.allocate(4 + attention.valueBytes(shape.valueDim(), slots));
+      keys.fill((byte) -1);
+      values.fill((byte) -1);
+      for (int slot = 0; slot < end(); slot++) {
+        if (isSeen(slot)) {
+          int kAt = AT + slot * shape.headDim();
+          int vAt = AT + slot * shape.valueDim();
+          attention.storeKeys(k, kAt, shape.headDim(), keys, 4, slot);
+          attention.storeValues(v, vAt, shape.valueDim(), values, 4, slot);
+        }
+      }
+      for (int row = 0; row < shape.rows(); row += rowsPerCall) {
+        int rows = Math.min(rowsPerCall, shape.rows() - row);
+        float[] scratch = new float[attention.scratchFloats(traits, rows, shape.group())];
+        Arrays.fill(scratch, Float.NaN);
+        int at = AT + row * queryStride();
+        int position = shape.position() + row;
+        attention.attend(
+            traits,
+            new Queries(q, at, queryStride(), rows, shape.group(), position),
+            visited,
+            keys,
+            4,
+            values,
+            4,
+            slopes,
+            sinks,
+            HEAD_AT,
+            out,
+            AT + row * resultStride(),
+            resultStride(),
+            scratch);
+      }
+    }
+    return out;
+  }
+
+  private boolean isSeen(int slot) {
+    for (int row = 0; row < shape.rows(); row++) {
+      if (sees(row, slot)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  double score(int row, int g, int slot) {
+    double sum = 0;
+    for (int d = 0; d < shape.headDim(); d++) {
+      sum += (double) q[queryAt(row, g) + d] * k[AT + slot * shape.headDim() + d];
+    }
+    sum *= traits.scale();
+    if (traits.softcap() != 0) {
+      sum = traits.softcap() * Math.tanh(sum / traits.softcap());
+    }
+    return slopes == null ? sum : sum + slopes[HEAD_AT + g] * (slot - shape.position() - row);
+  }
+
+  /** The sizes of what a score adds up. */
+  double reach(int row, int g, int slot) {
+    double sum = 0;
+    for (int d = 0; d < shape.headDim(); d++) {
+      sum += Math.abs((double) q[queryAt(row, g) + d] * k[AT + slot * shape.headDim() + d]);
+    }
+    sum *= traits.scale();
+    return slopes == null
+        ? sum
+        : sum + slopes[HEAD_AT + g] * Math.abs(slot - shape.position() - row);
+  }
+
+  private int queryAt(int row, int g) {
+    return AT + row * queryStride() + g * shape.headDim();
+  }
+
+  /** The answer of one query, all of its columns, from scores that were computed one by one. */
+  double[] exact(int row, int g) {
+    double max = sinks == null ? Double.NEGATIVE_INFINITY : sinks[HEAD_AT + g];
+    for (int slot = 0; slot < end(); slot++) {
+      if (sees(row, slot)) {
+        max = Math.max(max, score(row, g, slot));
+      }
+    }
+    double sum = sinks == null ? 0 : Math.exp(sinks[HEAD_AT + g] - max);
+    double[] out = new double[shape.valueDim()];
+    for (int slot = 0; slot < end(); slot++) {
+      if (sees(row, slot)) {
+        double weight = Math.exp(score(row, g, slot) - max);
+        sum += weight;
+        for (int j = 0; j < out.length; j++) {
+          out[j] += weight * v[AT + slot * shape.valueDim() + j];
+        }
+      }
+    }
+    for (int j = 0; j < out.length; j++) {
+      out[j] = sum == 0 ? 0 : out[j] / sum;
+    }
+    return out;
+  }
+
+  /**
+   * How far a float answer may be from the exact one, relative to the greatest value: each weight
+   * is wrong by its score's error twice (in it and in the sum), each sum by a rounding a term.
+   */
+  double tolerance(int row, int g) {
+    double reach = 1;
+    double greatest = 0;
+    for (int slot = 0; slot < end(); slot++) {
+      if (sees(row, slot)) {
+        reach = Math.max(reach, reach(row, g, slot));
+        for (int j = 0; j < shape.valueDim(); j++) {
+          greatest = Math.max(greatest, Math.abs(v[AT + slot * shape.valueDim() + j]));
+        }
+      }
+    }
+    double score = (shape.headDim() + 4) * 0x1p-23 * reach;
+    return (2 * score + (end() + 16) * 0x1p-23) * greatest;
+  }
+}

@@ -1,0 +1,175 @@
+package dev.apus.kernels.attention;
+
+import static dev.apus.kernels.Guarded.AT;
+import static dev.apus.kernels.Guarded.assertGuardsHold;
+import static dev.apus.kernels.Guarded.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.VectorApi;
+import dev.apus.kernels.attention.Attention.Visited;
+import dev.apus.kernels.attention.AttentionProblem.Case;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class AttentionTest {
+
+  /** Every kind of visibility, with few and many rows, at odd and even shapes. */
+  static Stream<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    int[] sizes = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 65, 100};
+    for (int i = 0; i < sizes.length; i++) {
+      int valueDim = sizes[sizes.length - 1 - i];
+      cases.add(new Case(sizes[i], valueDim, 1 + i % 6, 3, 40, causal(0, 0, 43)));
+    }
+    cases.add(new Case(24, 24, 4, 1, 0, causal(0, 0, 1)));
+    cases.add(new Case(24, 33, 4, 1, 300, causal(0, 0, 301)));
+    cases.add(new Case(24, 64, 2, 70, 0, causal(0, 0, 70)));
+    cases.add(new Case(24, 64, 3, 20, 50, causal(7, 0, 70)));
+    cases.add(new Case(24, 64, 3, 20, 50, causal(1, 0, 70)));
+    cases.add(new Case(24, 24, 2, 20, 10, everywhere(0, 0, 50)));
+    cases.add(new Case(24, 24, 2, 20, 10, everywhere(9, 0, 50)));
+    cases.add(new Case(24, 40, 4, 9, 100, causal(0, 0, 3, 5, 9, 14, 34, 48, 64, 97, 109)));
+    cases.add(new Case(24, 40, 5, 9, 100, causal(30, 0, 3, 64, 96, 98, 109)));
+    cases.add(new Case(24, 40, 2, 3, 10, causal(0)));
+    cases.add(new Case(24, 40, 2, 30, 10, causal(0, 20, 40)));
+    return cases.stream();
+  }
+
+  private static Visited causal(int window, int... ranges) {
+    return new Visited(ranges, ranges.length / 2, true, window);
+  }
+
+  private static Visited everywhere(int window, int... ranges) {
+    return new Visited(ranges, ranges.length / 2, false, window);
+  }
+
+  /** A case without, and with each of, softcap, slopes and sinks. */
+  private static List<AttentionProblem> problems(Case shape) {
+    List<AttentionProblem> problems = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      problems.add(new AttentionProblem(shape));
+    }
+    problems.get(1).softcap(2);
+    problems.get(2).incline();
+    problems.get(3).sink(0.7f);
+    problems.get(4).sink(100);
+    problems.get(4).softcap(5);
+    problems.get(4).incline();
+    return problems;
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void agreesWithTheDefinition(Case shape) {
+    Attention vector = VectorApi.kernels().attention();
+    for (AttentionProblem problem : problems(shape)) {
+      float[] expected = problem.run(Kernels.scalar().attention());
+      assertSameBits(expected, problem.run(vector), shape.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void followsTheFormula(Case shape) {
+    for (AttentionProblem problem : problems(shape)) {
+      float[] out = problem.run(Kernels.scalar().attention());
+      assertGuardsHold(out);
+      for (int row = 0; row < shape.rows(); row++) {
+        for (int g = 0; g < shape.group(); g++) {
+          double[] exact = problem.exact(row, g);
+          double tolerance = problem.tolerance(row, g);
+          int at = AT + row * problem.resultStride() + g * shape.valueDim();
+          for (int j = 0; j < exact.length; j++) {
+            assertEquals(exact[j], out[at + j], tolerance, "row " + row + ", head " + g);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void rowsTogetherAreRowsAlone(Case shape) {
+    for (Kernels kernels : VectorApi.sets().toList()) {
+      for (AttentionProblem problem : problems(shape)) {
+        float[] together = problem.run(kernels.attention());
+        for (int rows : new int[] {1, 2, 5}) {
+          float[] apart = problem.run(kernels.attention(), shape.visited(), rows);
+          assertSameBits(together, apart, kernels.name() + ", " + rows + " rows a call");
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void howTheVisitedSlotsAreCutIntoRangesLeavesNoTrace(Kernels kernels) {
+    var problem = new AttentionProblem(new Case(20, 20, 3, 4, 66, causal(0, 0, 70)));
+    float[] whole = problem.run(kernels.attention());
+    Visited parts = causal(0, 0, 1, 1, 16, 16, 30, 30, 31, 31, 64, 64, 70);
+    assertSameBits(whole, problem.run(kernels.attention(), parts, 4), "in six ranges");
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void aRowThatSeesNothingIsZero(Kernels kernels) {
+    var problem = new AttentionProblem(new Case(20, 21, 3, 4, 10, causal(0, 12, 14)));
+    problem.sink(1);
+    float[] out = problem.run(kernels.attention());
+    for (int row = 0; row < 4; row++) {
+      for (int j = 0; j < 3 * 21; j++) {
+        float value = out[AT + row * problem.resultStride() + j];
+        assertTrue(Float.isFinite(value));
+        assertEquals(row < 2, value == 0, "row " + row);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void aScoreFarAboveTheOthersTakesAll(Kernels kernels) {
+    var problem = new AttentionProblem(new Case(20, 20, 4, 1, 69, causal(0, 0, 70)));
+    Arrays.fill(problem.q, AT, AT + 80, 30);
+    Arrays.fill(problem.k, AT, AT + 70 * 20, 0);
+    Arrays.fill(problem.k, AT + 5 * 20, AT + 6 * 20, 56);
+    Arrays.fill(problem.k, AT + 60 * 20, AT + 61 * 20, -56);
+    float[] out = problem.run(kernels.attention());
+    for (int j = 0; j < 20; j++) {
+      assertEquals(problem.v[AT + 5 * 20 + j], out[AT + j], 1e-6f, "the score of 1e4 takes all");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void equalScoresGiveTheMean(Kernels kernels) {
+    var problem = new AttentionProblem(new Case(20, 20, 4, 1, 69, causal(0, 0, 70)));
+    Arrays.fill(problem.k, AT, AT + 70 * 20, -50);
+    float[] out = problem.run(kernels.attention());
+    for (int j = 0; j < 20; j++) {
+      double sum = 0;
+      for (int slot = 0; slot < 70; slot++) {
+        sum += problem.v[AT + slot * 20 + j];
+      }
+      assertEquals(sum / 70, out[AT + j], 1e-5);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void aWindowOfOneGivesTheRowsOwnValue(Kernels kernels) {
+    var problem = new AttentionProblem(new Case(20, 20, 2, 5, 30, causal(1, 0, 35)));
+    float[] out = problem.run(kernels.attention());
+    for (int row = 0; row < 5; row++) {
+      for (int j = 0; j < 20; j++) {
+        float value = problem.v[AT + (30 + row) * 20 + j];
+        assertEquals(value, out[AT + row * problem.resultStride() + j]);
+      }
+    }
+  }
+}
