@@ -31,7 +31,11 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       Generate.class,
+      Describe.class,
       Verify.class,
+      Bench.class,
+      Perplexity.class,
+      Convert.class,
     })
 final class Apus implements Runnable {
 

@@ -2,6 +2,7 @@ package dev.apus.cli;
 
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.fable.Fable;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -23,8 +24,16 @@ final class ModelChoice {
     return path;
   }
 
+  void choose(Path chosen) {
+    path = chosen;
+  }
+
   String name() {
     return path == null ? "fable" : path.toString();
+  }
+
+  ModelFiles files() {
+    return path == null ? Fable.files() : ModelFiles.folder(path);
   }
 
   Model open(ModelOptions options) {
