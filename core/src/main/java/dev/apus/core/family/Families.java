@@ -13,7 +13,23 @@ import java.util.TreeSet;
 /** The families of checkpoints that can be opened. */
 public final class Families {
 
-  private static final List<ModelFamily> BUILT_IN = List.of(new Llama());
+  private static final List<ModelFamily> BUILT_IN =
+      List.of(
+          new Bloom(),
+          new Cohere(),
+          new Cohere2(),
+          new Falcon(),
+          new Glm(),
+          new Glm4(),
+          new Gpt2(),
+          new GptNeoX(),
+          new Helium(),
+          new Llama(),
+          new NanoChat(),
+          new Nemotron(),
+          new Phi3(),
+          new StableLm(),
+          new Starcoder2());
 
   private final Map<String, ModelFamily> families = new LinkedHashMap<>();
 

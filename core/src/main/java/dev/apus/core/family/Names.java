@@ -18,12 +18,16 @@ final class Names {
         .row("channel.norm", LAYER + "post_attention_layernorm.weight");
   }
 
-  /** Llama's names without its norms, for families that place theirs elsewhere. */
+  /** Llama's names without its layers' norms, for families that place theirs elsewhere. */
   static WeightNames outer() {
+    return normless().row("norm", "model.norm.weight");
+  }
+
+  /** Llama's names without any norm, for families that store theirs in another way. */
+  static WeightNames normless() {
     WeightNames names =
         new WeightNames()
             .row("embedding", "model.embed_tokens.weight")
-            .row("norm", "model.norm.weight")
             .row("head", "lm_head.weight")
             .ignore(".*\\.rotary_emb\\.inv_freq");
     for (String p : new String[] {"q", "k", "v", "o"}) {
@@ -51,6 +55,27 @@ final class Names {
         .row("attention.q", all.as(Conversion.rows(0, queryRows)))
         .row("attention.k", all.as(Conversion.rows(queryRows, keyRows)))
         .row("attention.v", all.as(Conversion.rows(queryRows + keyRows, keyRows)));
+  }
+
+  /**
+   * Queries, keys and values of one matrix in which each key–value head follows the query heads
+   * that share it.
+   */
+  static WeightNames groupedQkv(WeightNames names, String fused, Decoder d) {
+    Source all = WeightNames.from(fused);
+    int queries = d.heads / d.kvHeads * d.headDim;
+    int stride = queries + 2 * d.headDim;
+    return names
+        .row("attention.q", all.as(Conversion.ofEachGroup(d.kvHeads, stride, 0, queries)))
+        .row("attention.k", all.as(Conversion.ofEachGroup(d.kvHeads, stride, queries, d.headDim)))
+        .row(
+            "attention.v",
+            all.as(Conversion.ofEachGroup(d.kvHeads, stride, queries + d.headDim, d.headDim)));
+  }
+
+  /** The matrices of a block without a gate. */
+  static WeightNames mlp(WeightNames names, String up, String down) {
+    return names.row("mlp.up", up).row("mlp.down", down);
   }
 
   /** Gate and up one after the other in one matrix. */
