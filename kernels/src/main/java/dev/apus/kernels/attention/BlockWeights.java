@@ -24,10 +24,7 @@ final class BlockWeights {
       FloatVector.fromArray(LANES, scores, i).mul(scale).intoArray(scores, i);
     }
     if (softcap != 0) {
-      for (int i = at; i < at + SLOTS; i += LENGTH) {
-        FloatVector cap = FloatVector.fromArray(LANES, scores, i).div(softcap);
-        VectorMath.tanh(cap).mul(softcap).intoArray(scores, i);
-      }
+      VectorMath.tanh(softcap, false, scores, at, scores, at, SLOTS);
     }
   }
 
