@@ -1,5 +1,8 @@
 package dev.apus.cli;
 
+import dev.apus.core.ModelOptions;
+import dev.apus.kernels.KernelReport;
+import dev.apus.kernels.Kernels;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -86,11 +89,29 @@ final class Apus implements Runnable {
     commandLine.setExecutionStrategy(
         parsed -> {
           if (apus.quiet) {
-            System.setProperty(LOG_LEVEL, "error");
+            log("error");
           }
           return new RunLast().execute(parsed);
         });
     return commandLine;
+  }
+
+  /** Logs what is at least as grave; has no effect once the first model is open. */
+  private static void log(String level) {
+    System.setProperty(LOG_LEVEL, level);
+  }
+
+  /**
+   * For commands that open many models: says once what computes, instead of logging it for each.
+   */
+  void noteKernels(PrintWriter err, ModelOptions options) {
+    log("error");
+    KernelReport report = Kernels.report();
+    note(
+        err,
+        "%s kernels, %d threads, %s"
+            .formatted(options.kernels().name(), options.threads(), report.jdk()));
+    report.warnings().forEach(warning -> note(err, warning));
   }
 
   /** Prints a line that is no part of the result, unless there shall be none. */

@@ -7,6 +7,9 @@ import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.core.weight.WeightException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -59,6 +62,8 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   static String sentence(Throwable e) {
     return switch (e) {
       case OutOfMemoryError error -> memory(error);
+      case UncheckedIOException unchecked -> sentence(unchecked.getCause());
+      case FileSystemException file -> file.getFile() + ": " + reason(file);
       case IOException io -> io.getMessage() == null ? io.toString() : io.getMessage();
       case GenerationException generation -> generation.getMessage();
       default ->
@@ -66,6 +71,17 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
               ? e.getMessage()
               : e + "; that is a fault of Apus, and --debug shows where it is";
     };
+  }
+
+  /** What kept a file from being used; the exceptions of most faults say it by their name alone. */
+  private static String reason(FileSystemException e) {
+    return e.getReason() != null
+        ? e.getReason()
+        : e.getClass()
+            .getSimpleName()
+            .replaceFirst("Exception$", "")
+            .replaceAll("(?<=[a-z])(?=[A-Z])", " ")
+            .toLowerCase(Locale.ROOT);
   }
 
   static String memory(OutOfMemoryError e) {

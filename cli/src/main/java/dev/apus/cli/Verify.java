@@ -66,6 +66,7 @@ final class Verify implements Callable<Integer> {
     }
     List<Path> checkpoints = checkpoints();
     ModelOptions options = threads.options();
+    apus.noteKernels(command.commandLine().getErr(), options);
     PrintWriter out = command.commandLine().getOut();
     int agreeing = 0;
     int width = checkpoints.stream().mapToInt(p -> p.toString().length()).max().orElse(0);
@@ -77,7 +78,7 @@ final class Verify implements Callable<Integer> {
       out.flush();
       agreeing += row.agrees ? 1 : 0;
     }
-    out.printf("%d of %d folders agree%n", agreeing, checkpoints.size());
+    out.printf(Locale.ROOT, "%d of %d folders agree%n", agreeing, checkpoints.size());
     return agreeing == checkpoints.size() ? Failures.OK : Failures.FAILED;
   }
 
@@ -103,8 +104,13 @@ final class Verify implements Callable<Integer> {
       if (apus.debugs()) {
         e.printStackTrace(command.commandLine().getErr());
       }
-      return new Row(false, "-", "-", "-", "FAILED: " + Failures.sentence(e));
+      return new Row(false, "-", "-", "-", "FAILED: " + sentence(e, folder));
     }
+  }
+
+  /** Without the folder, which the row names already. */
+  private static String sentence(Throwable e, Path folder) {
+    return Failures.sentence(e).replace(folder + "/", "");
   }
 
   private static String greedy(Verification found) {
