@@ -18,7 +18,7 @@ final class Falcon implements ModelFamily {
 
   @Override
   public List<String> names() {
-    return List.of("FalconForCausalLM", "falcon");
+    return List.of("FalconForCausalLM", "falcon", "RWForCausalLM", "RefinedWeb", "RefinedWebModel");
   }
 
   @Override
@@ -51,24 +51,26 @@ final class Falcon implements ModelFamily {
   private static Decoder shape(Config c) {
     String width = Decoder.spelled(c, "hidden_size", "n_embed");
     String heads = Decoder.spelled(c, "num_attention_heads", "n_head");
-    String kvHeads = Decoder.spelled(c, "num_kv_heads", "n_head_kv");
     c.share(width, heads);
     int all = c.positive(heads);
-    int kept = c.positive(kvHeads, all);
-    boolean multi = c.flag("multi_query", true);
-    boolean grouped = c.flag("new_decoder_architecture", false);
+    int kvHeads = c.positive(Decoder.spelled(c, "num_kv_heads", "n_head_kv"), all);
     return new Decoder(
         c,
         c.positive(width),
         c.positive(Decoder.spelled(c, "num_hidden_layers", "n_layer")),
         all,
-        grouped ? kept : multi ? 1 : all,
+        grouped(c) ? kvHeads : c.flag("multi_query", true) ? 1 : all,
         c.positive("max_position_embeddings", 2048));
+  }
+
+  /** Whether it is shaped like the 40B model, whose first config had no name for that. */
+  private static boolean grouped(Config c) {
+    return c.flag("new_decoder_architecture", c.has("n_head_kv"));
   }
 
   /** How many norms stand before attention and MLP side by side; 0 if one follows the other. */
   private static int norms(Config c) {
-    boolean grouped = c.flag("new_decoder_architecture", false);
+    boolean grouped = grouped(c);
     boolean parallel = c.flag("parallel_attn", true);
     if (grouped && !parallel) {
       throw c.errorAt(
@@ -78,8 +80,7 @@ final class Falcon implements ModelFamily {
     if (norms > (grouped ? 2 : 1)) {
       throw c.errorAt(
           "num_ln_in_parallel_attn",
-          "num_ln_in_parallel_attn=%d is not supported; supported: 1, and 2 with"
-              + " new_decoder_architecture=true",
+          "num_ln_in_parallel_attn=%d is not supported; supported: 1, and 2 in grouped models",
           norms);
     }
     return parallel ? norms : 0;

@@ -25,9 +25,12 @@ final class StableLm implements ModelFamily {
     Decoder d = new Decoder(c);
     double epsilon = c.number(Decoder.spelled(c, "layer_norm_eps", "norm_eps"), 1e-5);
     NormSpec norm = NormSpec.layer(epsilon, true);
-    double share = c.number("rope_pct", 0.25);
+    double share = c.number(Decoder.spelled(c, "partial_rotary_factor", "rope_pct"), 0.25);
     if (c.number("rotary_scaling_factor", 1) != 1) {
-      throw c.errorAt("rotary_scaling_factor", "rotary_scaling_factor must be 1; use rope_scaling");
+      throw c.errorAt(
+          "rotary_scaling_factor",
+          "rotary_scaling_factor=%s is not supported; supported: 1",
+          c.number("rotary_scaling_factor"));
     }
     Part turned =
         RopeSettings.read(c, 10_000, share, d.headDim, d.context)
