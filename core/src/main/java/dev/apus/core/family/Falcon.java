@@ -24,11 +24,11 @@ final class Falcon implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = shape(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_epsilon", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_epsilon", true);
     boolean biased = c.flag("bias", false);
     Decoder.only(c, "apply_residual_connection_post_layernorm", false);
-    Part plain = d.attention().with("biased", biased).with("outBiased", biased);
-    Part attention = positioned(c, d, plain);
+    Part attention =
+        positioned(c, d, d.attention().with("biased", biased).with("outBiased", biased));
     int inner = c.positive("ffn_hidden_size", c.positive("ff_factor", 4) * d.width);
     Part mlp = Decoder.mlp(inner, Activations.of(c, "activation", "gelu"), biased);
     Layer layer =
@@ -53,13 +53,14 @@ final class Falcon implements ModelFamily {
     String heads = Decoder.spelled(c, "num_attention_heads", "n_head");
     c.share(width, heads);
     int all = c.positive(heads);
-    int kvHeads = c.positive(Decoder.spelled(c, "num_kv_heads", "n_head_kv"), all);
+    int grouped = Decoder.kvHeads(c, heads, Decoder.spelled(c, "num_kv_heads", "n_head_kv"));
+    int ungrouped = c.flag("multi_query", true) ? 1 : all;
     return new Decoder(
         c,
         c.positive(width),
         c.positive(Decoder.spelled(c, "num_hidden_layers", "n_layer")),
         all,
-        grouped(c) ? kvHeads : c.flag("multi_query", true) ? 1 : all,
+        grouped(c) ? grouped : ungrouped,
         c.positive("max_position_embeddings", 2048));
   }
 

@@ -25,7 +25,7 @@ final class Gpt2 implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = shape(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_epsilon", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_epsilon", true);
     Decoder.only(c, "add_cross_attention", false);
     double scale = c.flag("scale_attn_weights", true) ? 1 / Math.sqrt(d.headDim) : 1;
     boolean fading = c.flag("scale_attn_by_inverse_layer_idx", false);

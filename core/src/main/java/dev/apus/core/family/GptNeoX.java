@@ -21,7 +21,7 @@ final class GptNeoX implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = shape(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_eps", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_eps", true);
     boolean biased = c.flag("attention_bias", true);
     Part attention =
         RopeSettings.read(c, 10_000, 0.25, d.headDim, d.context)
