@@ -38,6 +38,11 @@ final class Decoder {
         c.positive("max_position_embeddings", 2048));
   }
 
+  /** A decoder of as many heads for keys as for queries. */
+  Decoder(Config c, int width, int layers, int heads, int context) {
+    this(c, width, layers, heads, heads, context);
+  }
+
   /** A shape whose settings have names of their own. */
   Decoder(Config c, int width, int layers, int heads, int kvHeads, int context) {
     this.c = c;
@@ -64,11 +69,6 @@ final class Decoder {
       throw c.error("hidden_size=%d is not divisible by num_attention_heads=%d", width, heads);
     }
     return width / heads;
-  }
-
-  /** A decoder of as many heads for keys as for queries. */
-  Decoder(Config c, int width, int layers, int heads, int context) {
-    this(c, width, layers, heads, heads, context);
   }
 
   /**

@@ -44,7 +44,7 @@ final class Falcon implements ModelFamily {
       return d.rope(attention);
     }
     c.ignore("rope_theta", "rope_scaling", "rope_parameters");
-    // The biases are scaled like the scores that they are added to.
+    // Scaled like the scores that they are added to, but not rounded to BF16 as the reference does.
     return attention.with("alibi", 1 / Math.sqrt(d.headDim));
   }
 

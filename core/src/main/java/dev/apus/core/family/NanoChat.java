@@ -33,7 +33,6 @@ final class NanoChat implements ModelFamily {
             c.positive("intermediate_size"), Activations.of(c, "hidden_act", "relu2"), false);
     Decoder.only(c, "qkv_bias", false);
     String softcap = Decoder.spelled(c, "final_logit_softcapping", "logits_soft_cap");
-
     return d.architecture(
         "nanochat",
         new Embedding(1, 0, norm),
