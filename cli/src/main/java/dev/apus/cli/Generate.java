@@ -65,7 +65,7 @@ final class Generate implements Callable<Integer> {
     String text = prompt.equals("-") ? input() : prompt;
     try (Model model = choice.open(threads.options())) {
       Sampling wanted = sampling.over(model.sampling());
-      int[] tokens = model.tokenizer().encode(text, !raw, special);
+      int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
         Generation generation = start(session, tokens, wanted);
         Interruption.during(session, () -> generate(session, generation, text, wanted));
