@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BenchTest {
 
   private static Cli bench(String output) {
-    Cli run = Cli.run("bench", "-p", 9, "-n", 3, "-t", 1, "-r", 2, "-o", output);
+    Cli run = Cli.run("bench", "-p", 9, "-n", 3, "-t", 1, "-r", 2, "-w", 0, "-o", output);
     assertEquals(0, run.exitCode(), run.err());
     return run;
   }
@@ -59,7 +59,7 @@ class BenchTest {
 
   @Test
   void aTestMayBeLeftOut() {
-    String out = Cli.run("bench", "-p", 0, "-n", 2, "-r", 1).out();
+    String out = Cli.run("bench", "-p", 0, "-n", 2, "-r", 1, "-w", 0).out();
     assertTrue(out.contains("tg2") && !out.contains("pp"), out);
   }
 

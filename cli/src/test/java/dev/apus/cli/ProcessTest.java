@@ -80,7 +80,7 @@ class ProcessTest {
     InputStream out = process.getInputStream();
     byte[] first = out.readNBytes(16);
     assertEquals(16, first.length);
-    process.destroy();
+    process.toHandle().destroy();
     String rest = text(out);
     assertTrue(rest.endsWith("\n"), rest);
     assertEquals(128 + 15, process.waitFor());
