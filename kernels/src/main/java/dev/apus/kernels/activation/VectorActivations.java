@@ -2,7 +2,7 @@ package dev.apus.kernels.activation;
 
 import static jdk.incubator.vector.VectorOperators.MAX;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.ScalarMath;
 import dev.apus.kernels.math.VectorMath;
 import dev.apus.kernels.math.VectorSums;

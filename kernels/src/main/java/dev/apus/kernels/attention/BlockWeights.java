@@ -2,7 +2,7 @@ package dev.apus.kernels.attention;
 
 import static jdk.incubator.vector.VectorOperators.MAX;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.VectorMath;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;

@@ -1,6 +1,6 @@
 package dev.apus.kernels.attention;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.ScalarMath;
 import dev.apus.kernels.math.ScalarSums;
 import java.lang.foreign.MemorySegment;

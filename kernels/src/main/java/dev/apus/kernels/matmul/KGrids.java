@@ -3,7 +3,7 @@ package dev.apus.kernels.matmul;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;

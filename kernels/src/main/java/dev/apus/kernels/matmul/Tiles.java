@@ -1,6 +1,6 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 

@@ -1,6 +1,6 @@
 package dev.apus.kernels.memory;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.VectorSums;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
