@@ -68,7 +68,8 @@ record Checkpoint(
     Architecture architecture = families.describe(config);
     Text text = text(file);
     GenerationSettings settings =
-        GenerationSettings.read(null, config, text.tokenizer(), architecture.vocabulary());
+        GenerationSettings.read(
+            GgufSampling.of(file), config, text.tokenizer(), architecture.vocabulary());
     return new Checkpoint(name, architecture, family.weights(config), text, settings, file);
   }
 

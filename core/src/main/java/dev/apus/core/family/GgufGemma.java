@@ -3,13 +3,10 @@ package dev.apus.core.family;
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.weight.WeightNames;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Gemma 2 and 3, whose files hold their norm weights with the one added. */
 final class GgufGemma implements GgufFamily {
-
-  private static final String PATTERN = "attention.sliding_window_pattern";
 
   @Override
   public List<String> architectures() {
@@ -32,21 +29,7 @@ final class GgufGemma implements GgufFamily {
           .row("rope.freq_base_swa", "rope_local_base_freq")
           .row("final_logit_softcapping", "final_logit_softcapping");
     }
-    windows(table);
-    return scaled(table);
-  }
-
-  /** Which layers have a window: every layer but each n-th, or a flag for each layer. */
-  private static void windows(GgufSettings table) {
-    if (table.raw(PATTERN) instanceof boolean[] flags) {
-      List<String> types = new ArrayList<>();
-      for (boolean flag : flags) {
-        types.add(flag ? "sliding_attention" : "full_attention");
-      }
-      table.set("layer_types", types);
-    } else {
-      table.row(PATTERN, "sliding_window_pattern");
-    }
+    return scaled(table.row("attention.sliding_window_pattern", "sliding_window_pattern"));
   }
 
   /**

@@ -137,14 +137,20 @@ final class GgufSettings {
       throw metadata.error(
           "the tensor %s and %s%stype both stretch the context", tensor, prefix, SCALING);
     }
-    return set("rope_scaling.rope_type", "factors")
-        .set("rope_scaling.factors", StoredRows.of(stored).decode());
+    float[] factors = StoredRows.of(stored).decode();
+    int pairs = new Decoder(config()).headDim / 2;
+    if (factors.length != pairs) {
+      throw metadata.error(
+          "the tensor %s has %d values; a head has %d pairs", tensor, factors.length, pairs);
+    }
+    return set("rope_scaling.rope_type", "factors").set("rope_scaling.factors", factors);
   }
 
   /** The config; keys that no row has named are in it as they are. */
   Config config() {
-    settings.putAll(untold);
-    Config config = Config.of(file.name(), settings, spelled);
+    Map<String, Object> all = new LinkedHashMap<>(settings);
+    all.putAll(untold);
+    Config config = Config.of(file.name(), all, spelled);
     long headDim = new Decoder(config).headDim;
     only("attention.value_length", headDim).only("rope.dimension_count", headDim);
     return config;
