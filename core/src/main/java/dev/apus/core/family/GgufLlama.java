@@ -5,7 +5,10 @@ import dev.apus.core.file.Gguf;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
-/** Llama, Mistral and Mixtral, which are one architecture in GGUF. */
+/**
+ * Llama, Mistral and Mixtral, which are one architecture in GGUF. Most files made of a Mistral with
+ * a window do not mention it: they then attend to everything, as they do elsewhere.
+ */
 final class GgufLlama implements GgufFamily {
 
   private static final String FREQUENCIES = "rope_freqs.weight";

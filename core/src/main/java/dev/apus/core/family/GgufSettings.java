@@ -60,7 +60,14 @@ final class GgufSettings {
   GgufSettings row(String key, String setting) {
     spelled.put(setting, prefix + key);
     Object value = raw(key);
-    return value == null ? this : set(setting, value);
+    return value == null ? this : set(setting, decimal(value));
+  }
+
+  /** Converters round a config's decimal numbers to floats, of which this is the decimal again. */
+  private static Object decimal(Object value) {
+    return value instanceof Double number && number == number.floatValue()
+        ? Double.valueOf(Float.toString(number.floatValue()))
+        : value;
   }
 
   GgufSettings row(String key, String setting, Object absent) {
