@@ -33,6 +33,7 @@ final class GgufConverter {
           "mixtral", "llama",
           "qwen2", "qwen2",
           "qwen3", "qwen3",
+          "qwen2_moe", "qwen2moe",
           "qwen3_moe", "qwen3moe",
           "gemma2", "gemma2",
           "gemma3_text", "gemma3");
@@ -51,6 +52,10 @@ final class GgufConverter {
           Map.entry("mlp.up_proj", "ffn_up"),
           Map.entry("mlp.down_proj", "ffn_down"),
           Map.entry("mlp.gate", "ffn_gate_inp"),
+          Map.entry("mlp.shared_expert.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
+          Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
           Map.entry("block_sparse_moe.gate", "ffn_gate_inp"));
 
   /** The experts' matrices: by Mixtral's name or Qwen's. */
@@ -83,7 +88,7 @@ final class GgufConverter {
   /**
    * A file with everything but a vocabulary.
    *
-   * @param format of the matrices; vectors are F32
+   * @param format of the matrices
    */
   static GgufWriter convert(Config config, TensorFile tensors, WeightFormat format) {
     return new GgufConverter(config, tensors, format).convert();
@@ -118,7 +123,8 @@ final class GgufConverter {
         values[i] += 1;
       }
     }
-    write(renamed(name), tensor.shape(), values);
+    boolean oneRow = tensor.shape().getFirst() == 1;
+    write(renamed(name), oneRow ? List.of((long) values.length) : tensor.shape(), values);
   }
 
   /** The rows of each head, so that the two values that turn together are neighbours. */
@@ -180,11 +186,11 @@ final class GgufConverter {
     };
   }
 
-  /** Vectors are F32 in every file, and so are rows that do not divide into blocks. */
+  /** Vectors and routers are F32 in every file; so here are rows that do not divide into blocks. */
   private void write(String name, List<Long> shape, float[] values) {
     int cols = Math.toIntExact(shape.getLast());
-    WeightFormat stored =
-        shape.size() > 1 && cols % format.blockLength() == 0 ? format : WeightFormat.F32;
+    boolean kept = shape.size() == 1 || name.contains("ffn_gate_inp");
+    WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);
     MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);
     for (int row = 0; row < values.length / cols; row++) {

@@ -31,12 +31,14 @@ final class GgufMetadata {
     u32("attention.key_length", "head_dim");
     u32("attention.value_length", "head_dim");
     u32("expert_count", "num_local_experts");
+    u32("expert_count", "num_experts");
     u32("expert_used_count", "num_experts_per_tok");
     if (architecture.equals("llama")) {
       u32("vocab_size", "vocab_size");
       gguf.u32("llama.rope.dimension_count", headDim());
-    } else if (architecture.equals("qwen3moe")) {
+    } else if (architecture.endsWith("moe")) {
       u32("expert_feed_forward_length", "moe_intermediate_size");
+      u32("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
     } else if (architecture.startsWith("gemma")) {
       u32("attention.sliding_window", "sliding_window");
       int period = config.words("layer_types").indexOf("full_attention") + 1;

@@ -1,5 +1,6 @@
 package dev.apus.models;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,12 +9,15 @@ import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import dev.apus.core.config.Config;
+import dev.apus.core.file.Gguf;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.verify.Verification;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +42,7 @@ class GgufModelsTest {
           "llama-yarn",
           "mixtral",
           "qwen2",
+          "qwen2_moe",
           "qwen3",
           "qwen3_moe",
           "gemma2",
@@ -61,6 +66,52 @@ class GgufModelsTest {
   void theLogitsHaveTheSameBits(String family, WeightFormat format) throws IOException {
     Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
     assertSameBits(logits(folder, TOKENS), logits(converted(folder, format), TOKENS));
+  }
+
+  @Test
+  void biasesAreRearrangedLikeTheirWeights() throws IOException {
+    byte[] json =
+        """
+        {"model_type": "llama", "hidden_size": 36, "num_hidden_layers": 2,
+         "num_attention_heads": 6, "num_key_value_heads": 2, "head_dim": 14,
+         "intermediate_size": 37, "max_position_embeddings": 64, "vocab_size": 192,
+         "rms_norm_eps": 1e-5, "attention_bias": true, "mlp_bias": true,
+         "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": true,
+         "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0}}
+        """
+            .getBytes(UTF_8);
+    Path folder = TinyCheckpoint.write(temporary.resolve("biased"), json, 11);
+    Path file = converted(folder, WeightFormat.F32);
+    assertSameBits(logits(folder, TOKENS), logits(file, TOKENS));
+    assertEquals(architecture(folder), architecture(file));
+  }
+
+  @Test
+  void aFileInMemoryIsACheckpointToo() throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve("llama"), "llama", 11);
+    byte[] bytes = Files.readAllBytes(converted(folder, WeightFormat.BF16));
+    var files =
+        new ModelFiles() {
+
+          @Override
+          public String name() {
+            return "memory";
+          }
+
+          @Override
+          public byte[] read(String file) {
+            return null;
+          }
+
+          @Override
+          public TensorFile tensors() {
+            return Gguf.of("memory", MemorySegment.ofArray(bytes));
+          }
+        };
+    try (Model model = Model.load(files, ModelOptions.standard());
+        Session session = model.newSession(TOKENS)) {
+      assertSameBits(logits(folder, TOKENS), session.score(TinyModels.tokens(TOKENS, 5)));
+    }
   }
 
   @ParameterizedTest
@@ -93,8 +144,12 @@ class GgufModelsTest {
   void quantizedWeightsStayNear(String family) throws IOException {
     Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
     float[][] expected = logits(folder, TOKENS);
-    double deviation = deviation(expected, logits(converted(folder, WeightFormat.Q8_0), TOKENS));
-    assertTrue(deviation > 0 && deviation < 1, "deviation " + deviation);
+    float[][] found = logits(converted(folder, WeightFormat.Q8_0), TOKENS);
+    int agreeing = 0;
+    for (int row = 0; row < TOKENS; row++) {
+      agreeing += best(expected[row]) == best(found[row]) ? 1 : 0;
+    }
+    assertTrue(agreeing >= 0.9 * TOKENS, agreeing + " of " + TOKENS + " choices agree");
   }
 
   @ParameterizedTest
@@ -139,6 +194,14 @@ class GgufModelsTest {
     for (int row = 0; row < expected.length; row++) {
       assertArrayEquals(expected[row], found[row], "token " + row);
     }
+  }
+
+  private static int best(float[] logits) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
   }
 
   /** The largest difference, by the root mean square of what is expected. */

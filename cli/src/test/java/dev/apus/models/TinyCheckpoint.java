@@ -31,11 +31,15 @@ final class TinyCheckpoint {
     this.width = config.positive("hidden_size");
   }
 
-  /** Writes {@code config.json} and {@code model.safetensors}. */
   static Path write(Path folder, String family, long seed) throws IOException {
+    return write(folder, TinyModels.resource("/configs/" + family + ".json"), seed);
+  }
+
+  /** Writes {@code config.json} and {@code model.safetensors}. */
+  static Path write(Path folder, byte[] json, long seed) throws IOException {
     Files.createDirectories(folder);
-    Files.write(folder.resolve("config.json"), TinyModels.resource("/configs/" + family + ".json"));
-    new TinyCheckpoint(TinyModels.config(family))
+    Files.write(folder.resolve("config.json"), json);
+    new TinyCheckpoint(Config.parse("config.json", json))
         .tensors(seed)
         .write(folder.resolve("model.safetensors"));
     return folder;
@@ -76,7 +80,7 @@ final class TinyCheckpoint {
     add(layer + "k_proj.weight", keys, width);
     add(layer + "v_proj.weight", keys, width);
     add(layer + "o_proj.weight", width, inner);
-    if (type.equals("qwen2") || config.flag("attention_bias", false)) {
+    if (type.startsWith("qwen2") || config.flag("attention_bias", false)) {
       add(layer + "q_proj.bias", inner);
       add(layer + "k_proj.bias", keys);
       add(layer + "v_proj.bias", keys);
@@ -92,10 +96,15 @@ final class TinyCheckpoint {
 
   private void channel(String layer) {
     int inner = config.positive("intermediate_size");
-    int experts = config.count("num_local_experts", 0);
+    int experts = config.count("num_local_experts", config.count("num_experts", 0));
     if (experts == 0) {
       block(layer + "mlp.", inner, "gate_proj", "up_proj", "down_proj");
       return;
+    }
+    int shared = config.count("shared_expert_intermediate_size", 0);
+    if (shared > 0) {
+      block(layer + "mlp.shared_expert.", shared, "gate_proj", "up_proj", "down_proj");
+      add(layer + "mlp.shared_expert_gate.weight", 1, width);
     }
     boolean mixtral = type.equals("mixtral");
     String moe = layer + (mixtral ? "block_sparse_moe." : "mlp.");

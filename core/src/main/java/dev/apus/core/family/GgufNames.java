@@ -22,8 +22,7 @@ final class GgufNames {
             .row("channel.after", BLOCK + "post_ffw_norm.weight")
             .row("attention.o", BLOCK + "attn_output.weight")
             .row("attention.q.norm", BLOCK + "attn_q_norm.weight")
-            .row("attention.k.norm", BLOCK + "attn_k_norm.weight")
-            .row("moe.router", BLOCK + "ffn_gate_inp.weight");
+            .row("attention.k.norm", BLOCK + "attn_k_norm.weight");
     for (String part : new String[] {"q", "k", "v"}) {
       names.row("attention." + part, BLOCK + "attn_" + part + ".weight");
     }
@@ -33,17 +32,19 @@ final class GgufNames {
     return names;
   }
 
-  /** Experts in tensors of three dimensions, or in the older files in one tensor each. */
+  /** Experts in tensors of three dimensions, and those that every token goes to. */
   static WeightNames experts(WeightNames names, int width, int inner) {
     for (String part : new String[] {"gate", "up", "down"}) {
       int rows = part.equals("down") ? width : inner;
       names
-          .row("moe.expert." + part, BLOCK + "ffn_" + part + ".{e}.weight")
           .row(
               "moe.expert." + part,
-              WeightNames.from(BLOCK + "ffn_" + part + "_exps.weight").ofExpert(rows, 0, rows));
+              WeightNames.from(BLOCK + "ffn_" + part + "_exps.weight").ofExpert(rows, 0, rows))
+          .row("moe.shared." + part, BLOCK + "ffn_" + part + "_shexp.weight");
     }
-    return names;
+    return names
+        .row("moe.router", BLOCK + "ffn_gate_inp.weight")
+        .row("moe.shared.gating", BLOCK + "ffn_gate_inp_shexp.weight");
   }
 
   /**

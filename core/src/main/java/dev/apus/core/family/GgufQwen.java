@@ -5,7 +5,7 @@ import dev.apus.core.file.Gguf;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
-/** Qwen 2 and 3, and Qwen 3 with experts. */
+/** Qwen 2 and 3, dense and with experts. */
 final class GgufQwen implements GgufFamily {
 
   /** ggml's number for routers that take the softmax of their scores. */
@@ -13,7 +13,7 @@ final class GgufQwen implements GgufFamily {
 
   @Override
   public List<String> architectures() {
-    return List.of("qwen2", "qwen3", "qwen3moe");
+    return List.of("qwen2", "qwen3", "qwen2moe", "qwen3moe");
   }
 
   @Override
@@ -22,15 +22,21 @@ final class GgufQwen implements GgufFamily {
     return switch ((String) file.metadata().get("general.architecture")) {
       case "qwen2" -> table.set("model_type", "qwen2").config();
       case "qwen3" -> biased(table.set("model_type", "qwen3")).config();
-      default ->
-          biased(table.set("model_type", "qwen3_moe"))
-              .required("expert_count", "num_experts")
-              .required("expert_used_count", "num_experts_per_tok")
-              .required("expert_feed_forward_length", "moe_intermediate_size")
-              .row("expert_weights_norm", "norm_topk_prob")
-              .only("expert_gating_func", SOFTMAX)
+      case "qwen2moe" ->
+          experts(table.set("model_type", "qwen2_moe"), false)
+              .row("expert_shared_feed_forward_length", "shared_expert_intermediate_size")
               .config();
+      default -> experts(biased(table.set("model_type", "qwen3_moe")), true).config();
     };
+  }
+
+  private static GgufSettings experts(GgufSettings table, boolean normalized) {
+    return table
+        .required("expert_count", "num_experts")
+        .required("expert_used_count", "num_experts_per_tok")
+        .required("expert_feed_forward_length", "moe_intermediate_size")
+        .row("expert_weights_norm", "norm_topk_prob", normalized)
+        .only("expert_gating_func", SOFTMAX);
   }
 
   private static GgufSettings biased(GgufSettings table) {
