@@ -37,7 +37,7 @@ public final class Model implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Model.class);
 
   private final Network network;
-  private final Tokenizer tokenizer;
+  private final Text text;
   private final GenerationSettings settings;
   private final Weights weights;
   private final Kernels kernels;
@@ -48,7 +48,7 @@ public final class Model implements AutoCloseable {
 
   private Model(
       Network network,
-      Tokenizer tokenizer,
+      Text text,
       GenerationSettings settings,
       Weights weights,
       ModelOptions options,
@@ -56,7 +56,7 @@ public final class Model implements AutoCloseable {
       Arena arena,
       TensorFile file) {
     this.network = network;
-    this.tokenizer = tokenizer;
+    this.text = text;
     this.settings = settings;
     this.weights = weights;
     this.kernels = options.kernels();
@@ -79,7 +79,7 @@ public final class Model implements AutoCloseable {
 
   /** Opens a checkpoint, like {@link #load(Path)}. */
   public static Model load(Path path, ModelOptions options) {
-    return load(Checkpoint.open(path, options.families()), options);
+    return load(ModelFiles.of(path), options);
   }
 
   /** Opens a checkpoint whose files lie somewhere else than in a folder. */
@@ -93,7 +93,7 @@ public final class Model implements AutoCloseable {
           assemble(
               checkpoint.architecture(),
               new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
-              checkpoint.tokenizer(),
+              checkpoint.text(),
               checkpoint.generation(),
               options,
               checkpoint.tensors());
@@ -115,7 +115,7 @@ public final class Model implements AutoCloseable {
     return assemble(
         architecture,
         new RandomWeights(seed, format),
-        null,
+        Text.none("the weights are random"),
         new GenerationSettings(Set.of(), Sampling.plain()),
         options,
         null);
@@ -124,10 +124,11 @@ public final class Model implements AutoCloseable {
   private static Model assemble(
       Architecture architecture,
       WeightSource source,
-      Tokenizer tokenizer,
+      Text text,
       GenerationSettings settings,
       ModelOptions options,
       TensorFile file) {
+    Tokenizer tokenizer = text.tokenizer();
     if (tokenizer != null && tokenizer.vocabularySize() > architecture.vocabulary()) {
       throw new ConfigException(
           "the tokenizer has ids up to %d, the model's vocabulary is %d"
@@ -138,7 +139,7 @@ public final class Model implements AutoCloseable {
     try {
       Weights weights = new Weights(source, options.kernels(), workers, arena);
       Network network = ModelAssembler.assemble(architecture, options.mixers(), weights);
-      return new Model(network, tokenizer, settings, weights, options, workers, arena, file);
+      return new Model(network, text, settings, weights, options, workers, arena, file);
     } catch (RuntimeException | Error e) {
       arena.close();
       workers.close();
@@ -166,18 +167,14 @@ public final class Model implements AutoCloseable {
   /**
    * Text to tokens and back.
    *
-   * @throws IllegalStateException if the checkpoint has no tokenizer
+   * @throws IllegalStateException if the checkpoint has none, or one of a kind that cannot be read
    */
   public Tokenizer tokenizer() {
-    if (tokenizer == null) {
-      throw new IllegalStateException(
-          "the checkpoint has no tokenizer.json; give tokens instead of text");
-    }
-    return tokenizer;
+    return text.required();
   }
 
   boolean hasTokenizer() {
-    return tokenizer != null;
+    return text.tokenizer() != null;
   }
 
   /** How the makers of the model sample from it, as far as its files say. */

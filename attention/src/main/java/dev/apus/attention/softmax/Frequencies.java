@@ -15,6 +15,7 @@ final class Frequencies {
       case "llama3" -> llama3(spec);
       case "yarn" -> yarn(spec);
       case "longrope" -> longRope(spec, limit);
+      case "factors" -> divided(spec);
       case "proportional" -> proportional(spec);
       default -> throw new IllegalStateException(spec.type());
     };
@@ -59,7 +60,9 @@ final class Frequencies {
     return frequencies;
   }
 
-  /** NTK-aware: the base grows with the length, so that the slowest pair just spans the sequence. */
+  /**
+   * NTK-aware: the base grows with the length, so that the slowest pair just spans the sequence.
+   */
   private static float[] dynamic(Rope.Spec spec, int limit) {
     int length = Math.max(limit, spec.original());
     double stretch = spec.factor() * length / spec.original() - (spec.factor() - 1);
@@ -81,8 +84,7 @@ final class Frequencies {
             (spec.original() / wavelength - spec.lowFrequency())
                 / (spec.highFrequency() - spec.lowFrequency());
         frequencies[i] =
-            (float)
-                ((1 - smooth) * frequencies[i] / spec.factor() + smooth * frequencies[i]);
+            (float) ((1 - smooth) * frequencies[i] / spec.factor() + smooth * frequencies[i]);
       }
     }
     return frequencies;
@@ -108,7 +110,8 @@ final class Frequencies {
     float[] frequencies = plain(spec, spec.theta());
     for (int i = 0; i < frequencies.length; i++) {
       double ramp = Math.clamp((i - low) / (high - low), 0.0, 1.0);
-      frequencies[i] = (float) (frequencies[i] / spec.factor() * ramp + frequencies[i] * (1 - ramp));
+      frequencies[i] =
+          (float) (frequencies[i] / spec.factor() * ramp + frequencies[i] * (1 - ramp));
     }
     return frequencies;
   }
@@ -126,6 +129,15 @@ final class Frequencies {
     for (int i = 0; i < frequencies.length; i++) {
       float stretched = factors.get(i).floatValue() / frequencies[i];
       frequencies[i] = 1 / stretched;
+    }
+    return frequencies;
+  }
+
+  /** Each pair slowed by a factor of its own. */
+  private static float[] divided(Rope.Spec spec) {
+    float[] frequencies = plain(spec, spec.theta());
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] /= spec.factors().get(i).floatValue();
     }
     return frequencies;
   }

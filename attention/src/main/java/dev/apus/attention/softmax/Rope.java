@@ -48,7 +48,8 @@ final class Rope {
       boolean truncate,
       double attentionFactor,
       List<Double> shortFactors,
-      List<Double> longFactors) {
+      List<Double> longFactors,
+      List<Double> factors) {
 
     static Spec read(Config c, int headDim, int context) {
       int dims = c.positive("dims", headDim);
@@ -57,8 +58,16 @@ final class Rope {
       }
       String type =
           c.choice(
-              "type", "default",
-              "default", "linear", "dynamic", "llama3", "yarn", "longrope", "proportional");
+              "type",
+              "default",
+              "default",
+              "linear",
+              "dynamic",
+              "llama3",
+              "yarn",
+              "longrope",
+              "factors",
+              "proportional");
       var spec =
           new Spec(
               c.choice("layout", "halves", "halves", "interleaved").equals("halves")
@@ -78,7 +87,8 @@ final class Rope {
               c.flag("truncate", true),
               c.number("attentionFactor", 0),
               c.has("shortFactors") ? c.numbers("shortFactors") : List.of(),
-              c.has("longFactors") ? c.numbers("longFactors") : List.of());
+              c.has("longFactors") ? c.numbers("longFactors") : List.of(),
+              c.has("factors") ? c.numbers("factors") : List.of());
       spec.check(c);
       return spec;
     }
@@ -96,6 +106,11 @@ final class Rope {
             "shortFactors and longFactors must hold dims / 2 = %d numbers, found %d and %d",
             dims / 2, shortFactors.size(), longFactors.size());
       }
+      if (type.equals("factors")
+          && (factors.size() != dims / 2 || !factors.stream().allMatch(f -> f > 0))) {
+        throw c.error(
+            "factors must hold dims / 2 = %d numbers above 0, found %s", dims / 2, factors);
+      }
       if (type.equals("llama3") && !(highFrequency > lowFrequency)) {
         throw c.error(
             "highFrequency=%s must be above lowFrequency=%s", highFrequency, lowFrequency);
@@ -110,7 +125,8 @@ final class Rope {
   /** The angles of a sequence that will have at most {@code limit} tokens. */
   static Rope of(Spec spec, int limit) {
     float[] frequencies = Frequencies.of(spec, limit);
-    return new Rope(spec.layout, 2 * frequencies.length, frequencies, Frequencies.attentionFactor(spec));
+    return new Rope(
+        spec.layout, 2 * frequencies.length, frequencies, Frequencies.attentionFactor(spec));
   }
 
   /** Values of a head that are turned. */

@@ -27,6 +27,9 @@ import java.util.Set;
  * file and, where there is one, the line of the key. A {@code Config} remembers which keys were
  * asked for, so that whoever reads it can refuse the rest ({@link #unread}).
  *
+ * <p>A file of another format may be read as settings too ({@link #of(String, Map, Map)}): messages
+ * then call each key what that file calls it.
+ *
  * <p>For one thread at a time.
  */
 public final class Config {
@@ -36,13 +39,15 @@ public final class Config {
   private final String name;
   private final String path;
   private final JsonObject object;
+  private final Spelling spelling;
   private final Set<String> read = new HashSet<>();
   private final Map<String, List<Config>> opened = new LinkedHashMap<>();
 
-  private Config(String name, String path, JsonObject object) {
+  private Config(String name, String path, JsonObject object, Spelling spelling) {
     this.name = name;
     this.path = path;
     this.object = object;
+    this.spelling = spelling;
   }
 
   /**
@@ -75,7 +80,7 @@ public final class Config {
       throw new ConfigException(name + ": is larger than 4 MiB, too large for settings");
     }
     try {
-      return new Config(name, "", JsonTree.read(json));
+      return new Config(name, "", JsonTree.read(json), Spelling.AS_IS);
     } catch (JsonFault e) {
       throw new ConfigException(
           name + ":" + e.line() + ": column " + e.column() + ": " + e.getMessage(), e);
@@ -89,7 +94,18 @@ public final class Config {
    * @throws IllegalArgumentException if a value is anything else
    */
   public static Config of(String name, Map<String, ?> values) {
-    return new Config(name, "", Settings.object(values));
+    return of(name, values, Map.of());
+  }
+
+  /**
+   * Settings that a file holds under other keys.
+   *
+   * @param spelled what the file calls a key, dotted if it is in a section; messages use these
+   *     words
+   * @throws IllegalArgumentException if a value is none that {@link #of(String, Map)} takes
+   */
+  public static Config of(String name, Map<String, ?> values, Map<String, String> spelled) {
+    return new Config(name, "", Settings.object(values), Spelling.of(spelled));
   }
 
   /** What messages call these settings: the file's name. */
@@ -217,7 +233,7 @@ public final class Config {
     JsonObject section = Settings.section(present(key, Settings.SECTION), refusal(key));
     return opened
         .computeIfAbsent(
-            key, k -> List.of(new Config(name, path + Printable.name(k) + ".", section)))
+            key, k -> List.of(new Config(name, path + Printable.name(k) + ".", section, spelling)))
         .getFirst();
   }
 
@@ -230,7 +246,11 @@ public final class Config {
           List<Config> sections = new ArrayList<>();
           for (JsonObject section : list) {
             sections.add(
-                new Config(name, path + Printable.name(k) + "[" + sections.size() + "].", section));
+                new Config(
+                    name,
+                    path + Printable.name(k) + "[" + sections.size() + "].",
+                    section,
+                    spelling));
           }
           return Collections.unmodifiableList(sections);
         });
@@ -357,7 +377,7 @@ public final class Config {
     return line > 0 ? name + ":" + line + ": " : name + ": ";
   }
 
-  private static String text(String message, Object... parts) {
-    return parts.length == 0 ? message : String.format(Locale.ROOT, message, parts);
+  private String text(String message, Object... parts) {
+    return spelling.apply(parts.length == 0 ? message : String.format(Locale.ROOT, message, parts));
   }
 }

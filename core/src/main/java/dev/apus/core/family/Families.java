@@ -2,6 +2,8 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.file.Gguf;
+import dev.apus.core.json.Printable;
 import dev.apus.core.model.Architecture;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,15 +43,23 @@ public final class Families {
           new StableLm(),
           new Starcoder2());
 
+  private static final String GGUF_KEY = "general.architecture";
+
   private final Map<String, ModelFamily> families = new LinkedHashMap<>();
+  private final Map<String, GgufFamily> ggufFamilies = new LinkedHashMap<>();
 
   private Families(List<ModelFamily> families) {
     for (ModelFamily family : families) {
-      for (String name : family.names()) {
-        if (this.families.putIfAbsent(name, family) != null) {
-          throw new IllegalStateException("two families are called \"" + name + "\"");
-        }
+      family.names().forEach(name -> add(this.families, name, family));
+      for (GgufFamily gguf : family.gguf()) {
+        gguf.architectures().forEach(name -> add(ggufFamilies, name, gguf));
       }
+    }
+  }
+
+  private static <F> void add(Map<String, F> families, String name, F family) {
+    if (families.putIfAbsent(name, family) != null) {
+      throw new IllegalStateException("two families are called \"" + name + "\"");
     }
   }
 
@@ -88,6 +98,26 @@ public final class Families {
     throw config.error(
         "architectures and model_type name %s; supported are %s",
         names.isEmpty() ? "nothing" : names, String.join(", ", names()));
+  }
+
+  /**
+   * The family of a GGUF file, by its {@code general.architecture}.
+   *
+   * @throws ConfigException naming what is known, if it is none of these
+   */
+  public GgufFamily of(Gguf file) {
+    Object name = file.metadata().get(GGUF_KEY);
+    GgufFamily family = name instanceof String known ? ggufFamilies.get(known) : null;
+    if (family == null) {
+      throw new ConfigException(
+          "%s: %s %s; supported: %s"
+              .formatted(
+                  file.name(),
+                  GGUF_KEY,
+                  name == null ? "is missing" : "= " + Printable.value(name) + " is not supported",
+                  String.join(", ", new TreeSet<>(ggufFamilies.keySet()))));
+    }
+    return family;
   }
 
   /**

@@ -86,4 +86,9 @@ final class Gemma implements ModelFamily {
     }
     return names;
   }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufGemma());
+  }
 }

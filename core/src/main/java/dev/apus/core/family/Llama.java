@@ -28,4 +28,9 @@ final class Llama implements ModelFamily {
   public WeightNames weights(Config c) {
     return Names.llama();
   }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufLlama());
+  }
 }

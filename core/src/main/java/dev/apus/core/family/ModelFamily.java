@@ -23,4 +23,9 @@ public interface ModelFamily {
 
   /** What a checkpoint with this config calls its weights. */
   WeightNames weights(Config config);
+
+  /** How GGUF files of this family read; empty if they cannot be opened. */
+  default List<GgufFamily> gguf() {
+    return List.of();
+  }
 }

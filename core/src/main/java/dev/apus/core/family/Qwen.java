@@ -54,4 +54,9 @@ final class Qwen implements ModelFamily {
   public WeightNames weights(Config c) {
     return Experts.names(Names.llama());
   }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufQwen());
+  }
 }

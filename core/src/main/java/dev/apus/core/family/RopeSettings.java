@@ -106,6 +106,7 @@ record RopeSettings(Map<String, Object> settings) {
             "yarn",
             "longrope",
             "su",
+            "factors",
             "proportional",
             "mrope");
     scaling.ignore("type", "rope_type", "mrope_section", "mrope_interleaved");
@@ -140,6 +141,7 @@ record RopeSettings(Map<String, Object> settings) {
         settings.put("highFrequency", scaling.number("high_freq_factor"));
       }
       case "yarn" -> yarn(scaling, original, context, settings);
+      case "factors" -> settings.put("factors", scaling.numbers("factors"));
       case "longrope", "su" -> {
         settings.put("factor", scaling.number("factor", (double) context / original));
         settings.put("original", original);

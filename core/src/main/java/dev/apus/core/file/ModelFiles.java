@@ -21,6 +21,42 @@ public interface ModelFiles {
   TensorFile tensors();
 
   /**
+   * The files at a path: a folder in the Hugging Face layout, or a GGUF file.
+   *
+   * @throws FormatException if there is nothing
+   */
+  static ModelFiles of(Path path) {
+    if (Files.isDirectory(path)) {
+      return folder(path);
+    }
+    if (!Files.exists(path)) {
+      throw new FormatException(path + ": there is no such file or folder");
+    }
+    return gguf(path);
+  }
+
+  /** A GGUF file, which has its settings and its vocabulary in itself. */
+  static ModelFiles gguf(Path file) {
+    return new ModelFiles() {
+
+      @Override
+      public String name() {
+        return file.toString();
+      }
+
+      @Override
+      public byte[] read(String name) {
+        return null;
+      }
+
+      @Override
+      public TensorFile tensors() {
+        return Gguf.open(file);
+      }
+    };
+  }
+
+  /**
    * The files of a folder in the Hugging Face layout. Its tensors are in safetensors files, or in
    * {@code model.gguf} under the names that safetensors files would have.
    */

@@ -11,6 +11,7 @@ import java.util.Map;
 final class GgufTokenizer {
 
   private static final String PREFIX = "tokenizer.ggml.";
+  private static final String BYTE_PAIRS = "gpt2";
 
   /** Token types that GGUF tells apart; the others are text. */
   private static final int UNKNOWN = 2;
@@ -40,11 +41,24 @@ final class GgufTokenizer {
     return new GgufTokenizer(name, metadata).tokenizer();
   }
 
+  static boolean knows(Map<String, ?> metadata) {
+    return BYTE_PAIRS.equals(metadata.get(PREFIX + "model"))
+        && metadata.get(PREFIX + "pre") instanceof String pre
+        && kind(pre) != null;
+  }
+
   private Tokenizer tokenizer() {
-    if (!text("model").equals("gpt2")) {
-      throw unsupported("model", "gpt2");
+    if (!text("model").equals(BYTE_PAIRS)) {
+      throw unsupported("model", BYTE_PAIRS);
     }
-    Kind kind = kind();
+    Kind kind = kind(text("pre"));
+    if (kind == null) {
+      throw unsupported(
+          "pre",
+          "gpt-2, phi-2, gigachat, mellum, exaone4, llama3, llama-v3, llama-bpe, falcon3,"
+              + " falcon-h1, lfm2, dbrx, smaug-bpe, qwen2, deepseek-r1-qwen, megrez, qwen35,"
+              + " gpt-4o, llama4, smollm, starcoder, refact, command-r");
+    }
     List<String> tokens = texts("tokens");
     List<Piece> pieces = new ArrayList<>(tokens.size());
     for (int id = 0; id < tokens.size(); id++) {
@@ -74,8 +88,9 @@ final class GgufTokenizer {
             end));
   }
 
-  private Kind kind() {
-    return switch (text("pre")) {
+  /** The kind of that name, or null. */
+  private static Kind kind(String pre) {
+    return switch (pre) {
       case "gpt-2", "phi-2", "gigachat", "mellum", "exaone4" ->
           new Kind(List.of(KnownPatterns.GPT2), false, false, false);
       case "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "lfm2" ->
@@ -87,12 +102,7 @@ final class GgufTokenizer {
       case "gpt-4o", "llama4" -> new Kind(List.of(KnownPatterns.GPT4O), false, false, false);
       case "smollm", "starcoder", "refact", "command-r" ->
           new Kind(List.of("\\p{N}", KnownPatterns.GPT2), false, false, false);
-      default ->
-          throw unsupported(
-              "pre",
-              "gpt-2, phi-2, gigachat, mellum, exaone4, llama3, llama-v3, llama-bpe, falcon3,"
-                  + " falcon-h1, lfm2, dbrx, smaug-bpe, qwen2, deepseek-r1-qwen, megrez, qwen35,"
-                  + " gpt-4o, llama4, smollm, starcoder, refact, command-r");
+      default -> null;
     };
   }
 

@@ -48,6 +48,14 @@ public interface Tokenizer {
   }
 
   /**
+   * Whether the vocabulary in a GGUF header is of a kind that {@link #ofGguf} reads; that it is
+   * whole, this does not say.
+   */
+  static boolean knowsGguf(Map<String, ?> metadata) {
+    return GgufTokenizer.knows(metadata);
+  }
+
+  /**
    * The ids of {@code text} with the tokens that the checkpoint puts around every text. The names
    * of special tokens inside {@code text} are plain text, so that no text can pose as a turn of a
    * chat.

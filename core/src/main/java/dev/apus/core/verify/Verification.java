@@ -3,12 +3,13 @@ package dev.apus.core.verify;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
  * How a model's answers compare with a reference implementation's.
  *
- * @param folder the checkpoint
+ * @param folder the checkpoint, which may be a GGUF file
  * @param deviation the largest difference of a logit, relative to the spread of the reference's
  *     logits
  * @param greedyTokens how many tokens the reference continued the prompt by
@@ -27,9 +28,12 @@ public record Verification(
     return deviation <= tolerance && firstDifference < 0;
   }
 
-  /** Opens a checkpoint and compares it with the answers that lie beside it. */
+  /**
+   * Opens a checkpoint, a folder or a file, and compares it with the answers that lie beside it.
+   */
   public static Verification of(Path folder, ModelOptions options) {
-    Expected expected = Expected.read(folder);
+    boolean file = Files.isRegularFile(folder);
+    Expected expected = Expected.read(file ? folder.toAbsolutePath().getParent() : folder);
     try (Model model = Model.load(folder, options)) {
       int limit =
           Math.max(expected.tokens().length, expected.promptLength() + expected.greedy().length);

@@ -1,0 +1,201 @@
+package dev.apus.models;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.file.GgufWriter;
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
+import dev.apus.core.weight.Conversion;
+import dev.apus.core.weight.StoredRows;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes a checkpoint in the Hugging Face layout as a GGUF file, with the names and the values that
+ * llama.cpp's {@code convert_hf_to_gguf.py} gives them: rows of Llama's queries and keys permuted
+ * for neighbouring pairs, one added to Gemma's norms, experts stacked, Llama 3's stretched rotation
+ * as a tensor of divisors.
+ *
+ * @see <a href="https://github.com/ggml-org/llama.cpp/tree/master/conversion">llama.cpp's
+ *     converter</a>
+ */
+final class GgufConverter {
+
+  private static final Map<String, String> ARCHITECTURES =
+      Map.of(
+          "llama", "llama",
+          "mistral", "llama",
+          "mixtral", "llama",
+          "qwen2", "qwen2",
+          "qwen3", "qwen3",
+          "qwen2_moe", "qwen2moe",
+          "qwen3_moe", "qwen3moe",
+          "gemma2", "gemma2",
+          "gemma3_text", "gemma3");
+
+  /** What stands between {@code blk.N.} and {@code .weight}, by what stood after the layer. */
+  private static final Map<String, String> NAMES =
+      Map.ofEntries(
+          Map.entry("input_layernorm", "attn_norm"),
+          Map.entry("self_attn.q_proj", "attn_q"),
+          Map.entry("self_attn.k_proj", "attn_k"),
+          Map.entry("self_attn.v_proj", "attn_v"),
+          Map.entry("self_attn.o_proj", "attn_output"),
+          Map.entry("self_attn.q_norm", "attn_q_norm"),
+          Map.entry("self_attn.k_norm", "attn_k_norm"),
+          Map.entry("mlp.gate_proj", "ffn_gate"),
+          Map.entry("mlp.up_proj", "ffn_up"),
+          Map.entry("mlp.down_proj", "ffn_down"),
+          Map.entry("mlp.gate", "ffn_gate_inp"),
+          Map.entry("mlp.shared_expert.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
+          Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
+          Map.entry("block_sparse_moe.gate", "ffn_gate_inp"));
+
+  /** The experts' matrices: by Mixtral's name or Qwen's. */
+  private static final Map<String, String> EXPERTS =
+      Map.of(
+          "w1", "ffn_gate_exps",
+          "w3", "ffn_up_exps",
+          "w2", "ffn_down_exps",
+          "gate_proj", "ffn_gate_exps",
+          "up_proj", "ffn_up_exps",
+          "down_proj", "ffn_down_exps");
+
+  private final Config config;
+  private final TensorFile tensors;
+  private final WeightFormat format;
+  private final String architecture;
+  private final boolean gemma;
+  private final Arena arena = Arena.ofAuto();
+  private final GgufWriter gguf = new GgufWriter();
+  private final Map<String, List<StoredTensor>> experts = new LinkedHashMap<>();
+
+  private GgufConverter(Config config, TensorFile tensors, WeightFormat format) {
+    this.config = config;
+    this.tensors = tensors;
+    this.format = format;
+    this.architecture = ARCHITECTURES.get(config.word("model_type"));
+    this.gemma = architecture.startsWith("gemma");
+  }
+
+  /**
+   * A file with everything but a vocabulary.
+   *
+   * @param format of the matrices
+   */
+  static GgufWriter convert(Config config, TensorFile tensors, WeightFormat format) {
+    return new GgufConverter(config, tensors, format).convert();
+  }
+
+  private GgufWriter convert() {
+    new GgufMetadata(config, architecture, gguf).write();
+    tensors.tensors().values().forEach(this::add);
+    experts.forEach(this::addExperts);
+    float[] divisors = RopeDivisors.of(config);
+    if (divisors.length > 0) {
+      write("rope_freqs.weight", List.of((long) divisors.length), divisors);
+    }
+    return gguf;
+  }
+
+  private void add(StoredTensor tensor) {
+    String name = tensor.name();
+    if (name.contains(".experts.")) {
+      String[] parts = name.split("\\.");
+      String matrix = EXPERTS.get(parts[parts.length - 2]);
+      experts.computeIfAbsent("blk." + parts[2] + "." + matrix, k -> new ArrayList<>()).add(tensor);
+      return;
+    }
+    float[] values = StoredRows.of(tensor).decode();
+    if (architecture.equals("llama") && name.contains("self_attn.q_proj.")) {
+      values = interleaved(values, config.positive("num_attention_heads"), tensor.shape());
+    } else if (architecture.equals("llama") && name.contains("self_attn.k_proj.")) {
+      values = interleaved(values, config.positive("num_key_value_heads"), tensor.shape());
+    } else if (gemma && name.endsWith("norm.weight")) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] += 1;
+      }
+    }
+    boolean oneRow = tensor.shape().getFirst() == 1;
+    write(renamed(name), oneRow ? List.of((long) values.length) : tensor.shape(), values);
+  }
+
+  /** The rows of each head, so that the two values that turn together are neighbours. */
+  private static float[] interleaved(float[] values, int heads, List<Long> shape) {
+    int rows = Math.toIntExact(shape.getFirst());
+    int cols = values.length / rows;
+    int headDim = rows / heads;
+    float[] permuted = new float[values.length];
+    for (int row = 0; row < rows; row++) {
+      int at = row % headDim;
+      int to = row - at + (at < headDim / 2 ? 2 * at : 2 * (at - headDim / 2) + 1);
+      System.arraycopy(values, row * cols, permuted, to * cols, cols);
+    }
+    return permuted;
+  }
+
+  /** Stacks one matrix of all experts of a layer. */
+  private void addExperts(String name, List<StoredTensor> stack) {
+    List<Long> shape = new ArrayList<>(stack.getFirst().shape());
+    shape.addFirst((long) stack.size());
+    StoredRows rows =
+        Conversion.JOINED.apply(stack.stream().sorted(byExpert()).map(StoredRows::of).toList());
+    write(name + ".weight", shape, rows.decode());
+  }
+
+  private static Comparator<StoredTensor> byExpert() {
+    return Comparator.comparingInt(
+        tensor -> Integer.parseInt(tensor.name().replaceAll(".*\\.experts\\.(\\d+)\\..*", "$1")));
+  }
+
+  private String renamed(String name) {
+    return switch (name) {
+      case "model.embed_tokens.weight" -> "token_embd.weight";
+      case "model.norm.weight" -> "output_norm.weight";
+      case "lm_head.weight" -> "output.weight";
+      default -> {
+        String[] parts = name.split("\\.", 4);
+        int dot = parts[3].lastIndexOf('.');
+        yield "blk."
+            + parts[2]
+            + "."
+            + inLayer(parts[3].substring(0, dot))
+            + parts[3].substring(dot);
+      }
+    };
+  }
+
+  private String inLayer(String name) {
+    return switch (name) {
+      case "post_attention_layernorm" -> gemma ? "post_attention_norm" : "ffn_norm";
+      case "pre_feedforward_layernorm" -> "ffn_norm";
+      case "post_feedforward_layernorm" -> "post_ffw_norm";
+      default -> {
+        if (!NAMES.containsKey(name)) {
+          throw new IllegalArgumentException("no GGUF name for " + name);
+        }
+        yield NAMES.get(name);
+      }
+    };
+  }
+
+  /** Vectors and routers are F32 in every file; so here are rows that do not divide into blocks. */
+  private void write(String name, List<Long> shape, float[] values) {
+    int cols = Math.toIntExact(shape.getLast());
+    boolean kept = shape.size() == 1 || name.contains("ffn_gate_inp");
+    WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
+    long rowBytes = stored.rowBytes(cols);
+    MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);
+    for (int row = 0; row < values.length / cols; row++) {
+      stored.codec().encode(values, row * cols, data, row * rowBytes, cols);
+    }
+    gguf.add(name, stored.name(), shape, data);
+  }
+}

@@ -1,0 +1,221 @@
+package dev.apus.models;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.Model;
+import dev.apus.core.ModelOptions;
+import dev.apus.core.Session;
+import dev.apus.core.config.Config;
+import dev.apus.core.file.Gguf;
+import dev.apus.core.file.ModelFiles;
+import dev.apus.core.file.Safetensors;
+import dev.apus.core.file.TensorFile;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.verify.Verification;
+import dev.apus.kernels.block.WeightFormat;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A GGUF file gives the same bits as the checkpoint that it was made of. */
+class GgufModelsTest {
+
+  /** More than the windows are long. */
+  private static final int TOKENS = 40;
+
+  static final List<String> families =
+      List.of(
+          "llama",
+          "llama-linear-rope-mqa",
+          "llama-yarn",
+          "mixtral",
+          "qwen2",
+          "qwen2_moe",
+          "qwen3",
+          "qwen3_moe",
+          "gemma2",
+          "gemma3");
+
+  static final List<String> goldens =
+      Stream.concat(families.stream(), Stream.of("llama3-rope")).toList();
+
+  @TempDir private Path temporary;
+
+  static Stream<Arguments> familiesAndFormats() {
+    return families.stream()
+        .flatMap(
+            family ->
+                Stream.of(WeightFormat.F32, WeightFormat.F16, WeightFormat.BF16)
+                    .map(format -> Arguments.of(family, format)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("familiesAndFormats")
+  void theLogitsHaveTheSameBits(String family, WeightFormat format) throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
+    assertSameBits(logits(folder, TOKENS), logits(converted(folder, format), TOKENS));
+  }
+
+  @Test
+  void biasesAreRearrangedLikeTheirWeights() throws IOException {
+    byte[] json =
+        """
+        {"model_type": "llama", "hidden_size": 36, "num_hidden_layers": 2,
+         "num_attention_heads": 6, "num_key_value_heads": 2, "head_dim": 14,
+         "intermediate_size": 37, "max_position_embeddings": 64, "vocab_size": 192,
+         "rms_norm_eps": 1e-5, "attention_bias": true, "mlp_bias": true,
+         "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": true,
+         "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0}}
+        """
+            .getBytes(UTF_8);
+    Path folder = TinyCheckpoint.write(temporary.resolve("biased"), json, 11);
+    Path file = converted(folder, WeightFormat.F32);
+    assertSameBits(logits(folder, TOKENS), logits(file, TOKENS));
+    assertEquals(architecture(folder), architecture(file));
+  }
+
+  @Test
+  void aFileInMemoryIsACheckpointToo() throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve("llama"), "llama", 11);
+    byte[] bytes = Files.readAllBytes(converted(folder, WeightFormat.BF16));
+    var files =
+        new ModelFiles() {
+
+          @Override
+          public String name() {
+            return "memory";
+          }
+
+          @Override
+          public byte[] read(String file) {
+            return null;
+          }
+
+          @Override
+          public TensorFile tensors() {
+            return Gguf.of("memory", MemorySegment.ofArray(bytes));
+          }
+        };
+    try (Model model = Model.load(files, ModelOptions.standard());
+        Session session = model.newSession(TOKENS)) {
+      assertSameBits(logits(folder, TOKENS), session.score(TinyModels.tokens(TOKENS, 5)));
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void theArchitectureIsTheSameDocument(String family) throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
+    assertEquals(architecture(folder), architecture(converted(folder, WeightFormat.BF16)));
+  }
+
+  /** The factors of the rotation are floats in the file: an error of a rounding for each angle. */
+  @Test
+  void llama3DeviatesByTheRoundingOfItsFactors() throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve("llama3"), "llama3-rope", 11);
+    float[][] expected = logits(folder, TOKENS);
+    float[][] found = logits(converted(folder, WeightFormat.BF16), TOKENS);
+    double deviation = deviation(expected, found);
+    assertTrue(deviation < 1e-5, "deviation " + deviation);
+  }
+
+  /** Converters say nothing of Mistral's window, so the bits are the same within it. */
+  @Test
+  void mistralHasTheSameBitsWithinItsWindow() throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve("mistral"), "mistral", 11);
+    int window = TinyModels.config("mistral").positive("sliding_window");
+    assertSameBits(logits(folder, window), logits(converted(folder, WeightFormat.BF16), window));
+  }
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void quantizedWeightsStayNear(String family) throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
+    float[][] expected = logits(folder, TOKENS);
+    float[][] found = logits(converted(folder, WeightFormat.Q8_0), TOKENS);
+    int agreeing = 0;
+    for (int row = 0; row < TOKENS; row++) {
+      agreeing += best(expected[row]) == best(found[row]) ? 1 : 0;
+    }
+    assertTrue(agreeing >= 0.9 * TOKENS, agreeing + " of " + TOKENS + " choices agree");
+  }
+
+  @ParameterizedTest
+  @FieldSource("goldens")
+  void theReferenceAgrees(String golden) throws IOException {
+    Path folder = temporary.resolve(golden);
+    Files.createDirectories(folder);
+    for (String name :
+        List.of("config.json", "model.safetensors", "expected.json", "expected.safetensors")) {
+      Files.copy(Goldens.require(golden).resolve(name), folder.resolve(name));
+    }
+    Path file = folder.resolve("model.gguf");
+    Files.move(converted(folder, WeightFormat.BF16), file);
+    Verification found = Verification.of(file, ModelOptions.standard());
+    assertTrue(found.passes(1e-4), found.toString());
+  }
+
+  /** Written beside the folder, from the config and the tensors in it. */
+  static Path converted(Path folder, WeightFormat format) throws IOException {
+    Path file = folder.resolveSibling(format + ".gguf");
+    try (TensorFile tensors = Safetensors.openFolder(folder)) {
+      Config config = Config.read(folder.resolve("config.json"));
+      GgufConverter.convert(config, tensors, format).write(file);
+    }
+    return file;
+  }
+
+  private static Architecture architecture(Path checkpoint) {
+    try (Model model = Model.load(checkpoint)) {
+      return model.architecture();
+    }
+  }
+
+  static float[][] logits(Path checkpoint, int tokens) {
+    try (Model model = Model.load(checkpoint);
+        Session session = model.newSession(tokens)) {
+      return session.score(TinyModels.tokens(tokens, 5));
+    }
+  }
+
+  private static void assertSameBits(float[][] expected, float[][] found) {
+    for (int row = 0; row < expected.length; row++) {
+      assertArrayEquals(expected[row], found[row], "token " + row);
+    }
+  }
+
+  private static int best(float[] logits) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
+  }
+
+  /** The largest difference, by the root mean square of what is expected. */
+  private static double deviation(float[][] expected, float[][] found) {
+    double largest = 0;
+    double squares = 0;
+    for (int row = 0; row < expected.length; row++) {
+      for (int i = 0; i < expected[row].length; i++) {
+        double difference = Math.abs((double) expected[row][i] - found[row][i]);
+        // Written so that NaN counts as the largest difference there is.
+        largest = difference <= largest ? largest : difference;
+        squares += (double) expected[row][i] * expected[row][i];
+      }
+    }
+    return largest / Math.sqrt(squares / (expected.length * expected[0].length));
+  }
+}

@@ -1,0 +1,63 @@
+package dev.apus.core.family;
+
+import dev.apus.core.weight.Conversion;
+import dev.apus.core.weight.WeightNames;
+
+/** Rows of GGUF's name tables, which all families share. */
+final class GgufNames {
+
+  static final String BLOCK = "blk.{i}.";
+
+  private GgufNames() {}
+
+  static WeightNames decoder() {
+    WeightNames names =
+        new WeightNames()
+            .row("embedding", "token_embd.weight")
+            .row("norm", "output_norm.weight")
+            .row("head", "output.weight")
+            .row("mixer.norm", BLOCK + "attn_norm.weight")
+            .row("mixer.after", BLOCK + "post_attention_norm.weight")
+            .row("channel.norm", BLOCK + "ffn_norm.weight")
+            .row("channel.after", BLOCK + "post_ffw_norm.weight")
+            .row("attention.o", BLOCK + "attn_output.weight")
+            .row("attention.q.norm", BLOCK + "attn_q_norm.weight")
+            .row("attention.k.norm", BLOCK + "attn_k_norm.weight");
+    for (String part : new String[] {"q", "k", "v"}) {
+      names.row("attention." + part, BLOCK + "attn_" + part + ".weight");
+    }
+    for (String part : new String[] {"gate", "up", "down"}) {
+      names.row("gated-mlp." + part, BLOCK + "ffn_" + part + ".weight");
+    }
+    return names;
+  }
+
+  /** Experts in tensors of three dimensions, and those that every token goes to. */
+  static WeightNames experts(WeightNames names, int width, int inner) {
+    for (String part : new String[] {"gate", "up", "down"}) {
+      int rows = part.equals("down") ? width : inner;
+      names
+          .row(
+              "moe.expert." + part,
+              WeightNames.from(BLOCK + "ffn_" + part + "_exps.weight").ofExpert(rows, 0, rows))
+          .row("moe.shared." + part, BLOCK + "ffn_" + part + "_shexp.weight");
+    }
+    return names
+        .row("moe.router", BLOCK + "ffn_gate_inp.weight")
+        .row("moe.shared.gating", BLOCK + "ffn_gate_inp_shexp.weight");
+  }
+
+  /**
+   * Rows of heads whose rotated pairs are neighbours, with the first halves of all pairs before the
+   * second. Converters of llama files put them the other way round.
+   */
+  static Conversion halves(int heads, int headDim) {
+    int half = headDim / 2;
+    return Conversion.gather(
+        heads * headDim,
+        row -> {
+          int at = row % headDim;
+          return row - at + 2 * (at % half) + at / half;
+        });
+  }
+}

@@ -1,0 +1,205 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.file.Gguf;
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.weight.StoredRows;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The metadata of a GGUF file, put into the words of a config key by key: the first of the two
+ * tables of a {@link GgufFamily}. Keys are named without the architecture that they begin with.
+ */
+final class GgufSettings {
+
+  private static final String EMBEDDING = "token_embd.weight";
+  private static final String SCALING = "rope.scaling.";
+
+  private final Gguf file;
+  private final String prefix;
+  private final Config metadata;
+  private final Map<String, Object> untold;
+  private final Map<String, Object> settings = new LinkedHashMap<>();
+  private final Map<String, String> spelled = new LinkedHashMap<>();
+
+  private GgufSettings(Gguf file) {
+    this.file = file;
+    this.prefix = file.metadata().get("general.architecture") + ".";
+    this.untold = new LinkedHashMap<>(file.metadata());
+    untold.keySet().removeIf(key -> !key.startsWith(prefix));
+    this.metadata = Config.of(file.name(), untold);
+  }
+
+  /** A table with the rows that all decoders share. */
+  static GgufSettings decoder(Gguf file) {
+    var table =
+        new GgufSettings(file)
+            .required("context_length", "max_position_embeddings")
+            .required("embedding_length", "hidden_size")
+            .required("block_count", "num_hidden_layers")
+            .required("attention.head_count", "num_attention_heads")
+            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
+            .row("attention.head_count_kv", "num_key_value_heads")
+            .row("attention.key_length", "head_dim")
+            .row("feed_forward_length", "intermediate_size")
+            .row("rope.freq_base", "rope_theta", 10_000.0)
+            .only("attention.causal", true)
+            .harmless("vocab_size", "attention.value_length", "rope.dimension_count")
+            .harmless("tensor_data_layout")
+            .set("tie_word_embeddings", !file.tensors().containsKey("output.weight"));
+    table.vocabulary();
+    table.endTokens();
+    table.stretch();
+    return table;
+  }
+
+  /** A setting under this key, if it is there. */
+  GgufSettings row(String key, String setting) {
+    spelled.put(setting, prefix + key);
+    Object value = raw(key);
+    return value == null ? this : set(setting, decimal(value));
+  }
+
+  /** Converters round a config's decimal numbers to floats, of which this is the decimal again. */
+  private static Object decimal(Object value) {
+    return value instanceof Double number && number == number.floatValue()
+        ? Double.valueOf(Float.toString(number.floatValue()))
+        : value;
+  }
+
+  GgufSettings row(String key, String setting, Object absent) {
+    return has(key) ? row(key, setting) : set(setting, absent).row(key, setting);
+  }
+
+  /** A setting that every file must have, even where configs need not. */
+  GgufSettings required(String key, String setting) {
+    if (!has(key)) {
+      throw metadata.error("the metadata key %s%s is missing", prefix, key);
+    }
+    return row(key, setting);
+  }
+
+  /** A setting that follows from something else than a key. Dots lead into sections. */
+  GgufSettings set(String setting, Object value) {
+    Map<String, Object> section = settings;
+    String[] path = setting.split("\\.");
+    for (String step : List.of(path).subList(0, path.length - 1)) {
+      section = sectionOf(section, step);
+    }
+    section.put(path[path.length - 1], value);
+    return this;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> sectionOf(Map<String, Object> settings, String key) {
+    return (Map<String, Object>) settings.computeIfAbsent(key, k -> new LinkedHashMap<>());
+  }
+
+  /** A key that must not be there with any other value than the one that can be run. */
+  GgufSettings only(String key, Object value) {
+    Object found = raw(key);
+    if (found != null && !found.equals(value)) {
+      throw metadata.error("%s%s=%s is not supported; supported: %s", prefix, key, found, value);
+    }
+    return this;
+  }
+
+  /** Keys that change nothing, or that something else says better. */
+  GgufSettings harmless(String... keys) {
+    for (String key : keys) {
+      raw(key);
+    }
+    return this;
+  }
+
+  boolean has(String key) {
+    return metadata.has(prefix + key);
+  }
+
+  int count(String key, int absent) {
+    raw(key);
+    return metadata.count(prefix + key, absent);
+  }
+
+  /** The value under a key, which is told then, or null. */
+  Object raw(String key) {
+    untold.remove(prefix + key);
+    return metadata.raw(prefix + key);
+  }
+
+  boolean stores(String tensor) {
+    return file.tensors().containsKey(tensor);
+  }
+
+  /** A tensor of factors by which pairs turn slower, as a setting of the rotation. */
+  GgufSettings ropeFactors(String tensor) {
+    StoredTensor stored = file.tensors().get(tensor);
+    if (stored == null) {
+      return this;
+    }
+    if (settings.containsKey("rope_scaling")) {
+      throw metadata.error(
+          "the tensor %s and %s%stype both stretch the context", tensor, prefix, SCALING);
+    }
+    float[] factors = StoredRows.of(stored).decode();
+    int pairs = new Decoder(config()).headDim / 2;
+    if (factors.length != pairs) {
+      throw metadata.error(
+          "the tensor %s has %d values; a head has %d pairs", tensor, factors.length, pairs);
+    }
+    return set("rope_scaling.rope_type", "factors").set("rope_scaling.factors", factors);
+  }
+
+  /** The config; keys that no row has named are in it as they are. */
+  Config config() {
+    Map<String, Object> all = new LinkedHashMap<>(settings);
+    all.putAll(untold);
+    Config config = Config.of(file.name(), all, spelled);
+    long headDim = new Decoder(config).headDim;
+    only("attention.value_length", headDim).only("rope.dimension_count", headDim);
+    return config;
+  }
+
+  /** Converters cut and pad vocabularies, so the embedding is what says how large it is. */
+  private void vocabulary() {
+    StoredTensor embedding = file.tensors().get(EMBEDDING);
+    if (embedding == null || embedding.shape().isEmpty()) {
+      throw metadata.error("there is no tensor %s with a row for each token", EMBEDDING);
+    }
+    set("vocab_size", embedding.shape().getFirst());
+  }
+
+  private void endTokens() {
+    List<Object> ids = new ArrayList<>();
+    for (String name : new String[] {"eos", "eot"}) {
+      Object id = file.metadata().get("tokenizer.ggml." + name + "_token_id");
+      if (id != null) {
+        ids.add(id);
+      }
+    }
+    spelled.put("eos_token_id", "tokenizer.ggml.eos_token_id");
+    set("eos_token_id", ids);
+  }
+
+  /** How the rotation is stretched to longer contexts; a factor without a type is linear. */
+  private void stretch() {
+    String type = metadata.choice(prefix + SCALING + "type", "linear", "none", "linear", "yarn");
+    harmless(SCALING + "type", SCALING + "finetuned");
+    if (type.equals("none") || (type.equals("linear") && !has(SCALING + "factor"))) {
+      harmless(SCALING + "factor", SCALING + "original_context_length");
+      return;
+    }
+    set("rope_scaling.rope_type", type)
+        .row(SCALING + "factor", "rope_scaling.factor")
+        .row(SCALING + "original_context_length", "rope_scaling.original_max_position_embeddings");
+    if (type.equals("yarn")) {
+      row(SCALING + "yarn_beta_fast", "rope_scaling.beta_fast");
+      row(SCALING + "yarn_beta_slow", "rope_scaling.beta_slow");
+      row(SCALING + "yarn_attn_factor", "rope_scaling.attention_factor");
+      only(SCALING + "yarn_ext_factor", 1.0);
+    }
+  }
+}
