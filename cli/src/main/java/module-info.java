@@ -1,7 +1,7 @@
 /** The {@code apus} command. */
 module dev.apus.cli {
   requires dev.apus.core;
-  requires dev.apus.kernels;
+  requires dev.apus.fable;
   requires info.picocli;
 
   opens dev.apus.cli to

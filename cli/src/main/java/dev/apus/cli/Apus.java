@@ -1,26 +1,128 @@
 package dev.apus.cli;
 
+import dev.apus.core.ModelOptions;
+import dev.apus.kernels.KernelReport;
+import dev.apus.kernels.Kernels;
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.RunLast;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 /** The {@code apus} command. */
 @Command(
     name = "apus",
     description = "Runs efficient language models on the CPU.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class)
+    scope = ScopeType.INHERIT,
+    versionProvider = Version.class,
+    usageHelpAutoWidth = true,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:All went well.",
+      "1:A check failed, or something went wrong on the way.",
+      "2:The command line is wrong.",
+      "3:The model cannot be opened: it is not there, broken, or not supported."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  apus generate \"Once upon a time\"",
+      "  apus generate -m models/granite-4.0-h-350m --greedy -n 100 \"The capital of France is\"",
+      "  apus generate --help"
+    },
+    subcommands = {
+      Generate.class,
+      Describe.class,
+      Verify.class,
+      Bench.class,
+      Perplexity.class,
+      Convert.class,
+    })
 final class Apus implements Runnable {
 
-  @CommandLine.Spec private CommandLine.Model.CommandSpec command;
+  /** Where slf4j-simple looks for its level, before the first logger is made. */
+  private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
+  @Spec private CommandLine.Model.CommandSpec command;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      scope = ScopeType.INHERIT,
+      description = "Print the result and errors, nothing else.")
+  private boolean quiet;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Print where an error came from; setting APUS_DEBUG does the same.")
+  private boolean debug;
 
   private Apus() {}
 
   public static void main(String[] arguments) {
-    System.exit(commandLine().execute(arguments));
+    System.exit(run(arguments));
+  }
+
+  private static int run(String[] arguments) {
+    CommandLine commandLine = commandLine();
+    commandLine.setOut(Console.out());
+    commandLine.setErr(Console.err());
+    try {
+      return commandLine.execute(arguments);
+    } catch (OutOfMemoryError e) {
+      commandLine.getErr().println("apus: " + Failures.memory(e));
+      return Failures.FAILED;
+    } finally {
+      commandLine.getOut().flush();
+      commandLine.getErr().flush();
+    }
   }
 
   static CommandLine commandLine() {
-    return new CommandLine(new Apus());
+    Apus apus = new Apus();
+    CommandLine commandLine = new CommandLine(apus);
+    Failures failures = new Failures(apus);
+    commandLine.setParameterExceptionHandler(failures);
+    commandLine.setExecutionExceptionHandler(failures);
+    commandLine.setExecutionStrategy(
+        parsed -> {
+          if (apus.quiet) {
+            log("error");
+          }
+          return new RunLast().execute(parsed);
+        });
+    return commandLine;
+  }
+
+  /** Logs what is at least as grave; has no effect once the first model is open. */
+  private static void log(String level) {
+    System.setProperty(LOG_LEVEL, level);
+  }
+
+  /**
+   * For commands that open many models: says once what computes, instead of logging it for each.
+   */
+  void noteKernels(PrintWriter err, ModelOptions options) {
+    log("error");
+    KernelReport report = Kernels.report();
+    note(
+        err,
+        "%s kernels, %d threads, %s"
+            .formatted(options.kernels().name(), options.threads(), report.jdk()));
+    report.warnings().forEach(warning -> note(err, warning));
+  }
+
+  /** Prints a line that is no part of the result, unless there shall be none. */
+  void note(PrintWriter err, String line) {
+    if (!quiet) {
+      err.println(line);
+    }
+  }
+
+  boolean debugs() {
+    return debug || System.getenv("APUS_DEBUG") != null;
   }
 
   @Override

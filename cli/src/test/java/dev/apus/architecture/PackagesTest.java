@@ -21,7 +21,7 @@ class PackagesTest {
   private static final Map<String, Set<String>> ARROWS =
       Map.ofEntries(
           Map.entry("json", Set.of()),
-          Map.entry("file", Set.of("json")),
+          Map.entry("file", Set.of("json", "kernels")),
           Map.entry("config", Set.of("json")),
           Map.entry("tokenizer", Set.of("json", "config", "file")),
           Map.entry("tensor", Set.of("kernels")),

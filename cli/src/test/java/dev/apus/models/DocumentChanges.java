@@ -73,7 +73,8 @@ final class DocumentChanges {
     JsonNode document = JSON.readTree(architecture.toJson());
     ObjectNode parent = (ObjectNode) document.at(JsonPointer.compile(path));
     switch (key) {
-      case "window", "top" -> parent.put(key, value.intValue() - 1);
+      case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
+      case "top" -> parent.put(key, value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
       case "betaFast" -> parent.put(key, 2);

@@ -149,6 +149,7 @@ class GgufModelsTest {
     for (int row = 0; row < TOKENS; row++) {
       agreeing += best(expected[row]) == best(found[row]) ? 1 : 0;
     }
+    assertTrue(deviation(expected, found) > 0, "the weights were not quantised");
     assertTrue(agreeing >= 0.9 * TOKENS, agreeing + " of " + TOKENS + " choices agree");
   }
 

@@ -31,10 +31,17 @@ final class TinyModels {
 
   static final List<String> FAMILIES =
       List.of(
+          "bloom",
+          "cohere2",
           "exaone4",
+          "falcon",
           "gemma2",
           "gemma3",
+          "glm4",
+          "gpt2",
+          "gpt_neox",
           "granite",
+          "helium",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
@@ -42,9 +49,12 @@ final class TinyModels {
           "ministral",
           "mistral",
           "mixtral",
+          "nanochat",
+          "nemotron",
           "olmo2",
           "olmo3",
           "olmo_hybrid",
+          "phi3",
           "qwen2",
           "qwen2_moe",
           "qwen3",
@@ -52,7 +62,9 @@ final class TinyModels {
           "qwen3_5_moe",
           "qwen3_moe",
           "qwen3_next",
-          "smollm3");
+          "smollm3",
+          "stablelm",
+          "starcoder2");
 
   static final int LIMIT = 160;
 

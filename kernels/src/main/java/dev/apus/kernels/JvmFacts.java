@@ -49,12 +49,9 @@ record JvmFacts(
     if (ModuleLayer.boot().findModule("jdk.management").isEmpty()) {
       return otherwise;
     }
-    var bean = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
-    if (bean == null) {
-      return otherwise;
-    }
     try {
-      return bean.getVMOption(name).getValue();
+      var bean = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+      return bean == null ? otherwise : bean.getVMOption(name).getValue();
     } catch (IllegalArgumentException e) {
       return otherwise;
     }

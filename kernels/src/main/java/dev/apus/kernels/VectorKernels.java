@@ -3,6 +3,7 @@ package dev.apus.kernels;
 import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorShortConvolution;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;

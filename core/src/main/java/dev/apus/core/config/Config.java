@@ -118,6 +118,11 @@ public final class Config {
     return value(key) != null;
   }
 
+  /** Whether the key is there and null, for settings where that is not the same as being absent. */
+  public boolean isNull(String key) {
+    return object.members().containsKey(key) && !has(key);
+  }
+
   /** A whole number from 1 to 2147483647. */
   public int positive(String key) {
     return (int) whole(key, 1, Integer.MAX_VALUE);

@@ -66,6 +66,33 @@ final class Decoder {
     return width / heads;
   }
 
+  /** A decoder of as many heads for keys as for queries. */
+  Decoder(Config c, int width, int layers, int heads, int context) {
+    this(c, width, layers, heads, heads, context);
+  }
+
+  /**
+   * The key of a setting that has had two names.
+   *
+   * @throws dev.apus.core.config.ConfigException if both are there and disagree
+   */
+  static String spelled(Config c, String name, String older) {
+    if (!c.has(name) || !c.has(older)) {
+      return c.has(older) ? older : name;
+    }
+    if (!c.raw(name).equals(c.raw(older))) {
+      throw c.errorAt(older, "%s=%s and %s=%s disagree", name, c.raw(name), older, c.raw(older));
+    }
+    return name;
+  }
+
+  /** Refuses any value of a flag but the one that the family can have. */
+  static void only(Config c, String key, boolean supported) {
+    if (c.flag(key, supported) != supported) {
+      throw c.errorAt(key, "%s=%s is not supported; supported: %s", key, !supported, supported);
+    }
+  }
+
   NormSpec rms() {
     return rms(1e-6);
   }
@@ -88,6 +115,19 @@ final class Decoder {
     return attention.with("biased", biased).with("outBiased", biased);
   }
 
+  /**
+   * Attention whose queries and keys are normalised.
+   *
+   * @param over what has a mean of its own: {@code head}, {@code each-head} or {@code row}
+   * @param afterRope whether they are normalised after they have been turned
+   */
+  static Part normed(Part attention, NormSpec norm, String over, boolean afterRope) {
+    Map<String, Object> settings = norm.toMap();
+    settings.put("over", over);
+    settings.put("afterRope", afterRope);
+    return attention.with("norm", settings);
+  }
+
   Part gatedMlp() {
     return gatedMlp(c.positive("intermediate_size"));
   }
@@ -97,6 +137,14 @@ final class Decoder {
         .with("inner", inner)
         .with("activation", Activations.of(c))
         .with("biased", c.flag("mlp_bias", false));
+  }
+
+  /** A block without a gate. */
+  static Part mlp(int inner, String activation, boolean biased) {
+    return Part.of("mlp")
+        .with("inner", inner)
+        .with("activation", activation)
+        .with("biased", biased);
   }
 
   /** The rotary settings that hold for all layers. */
@@ -161,6 +209,11 @@ final class Decoder {
   static Layer sandwich(NormSpec norm, Part mixer, Part channel) {
     return Layer.of(
         Branch.mixer(mixer, norm).after(norm), Branch.channel(channel, norm).after(norm));
+  }
+
+  /** Norm both ways, mix, add both. */
+  static Layer parallel(NormSpec norm, Part mixer, Part channel) {
+    return Layer.parallel(Branch.mixer(mixer, norm), Branch.channel(channel, norm));
   }
 
   /** The document, with a plain embedding and a head that is tied if the config says so. */

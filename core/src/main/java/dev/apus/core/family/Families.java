@@ -17,17 +17,31 @@ public final class Families {
 
   private static final List<ModelFamily> BUILT_IN =
       List.of(
+          new Bloom(),
+          new Cohere(),
+          new Cohere2(),
           new Exaone4(),
+          new Falcon(),
           new Gemma(),
+          new Glm(),
+          new Glm4(),
+          new Gpt2(),
+          new GptNeoX(),
           new Granite(),
+          new Helium(),
           new Llama(),
           new Mistral(),
           new Mixtral(),
+          new NanoChat(),
+          new Nemotron(),
           new Olmo(),
           new OlmoHybrid(),
+          new Phi3(),
           new Qwen(),
           new QwenHybrid(),
-          new SmolLm3());
+          new SmolLm3(),
+          new StableLm(),
+          new Starcoder2());
 
   private static final String GGUF_KEY = "general.architecture";
 

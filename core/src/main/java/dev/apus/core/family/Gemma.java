@@ -30,6 +30,11 @@ final class Gemma implements ModelFamily {
       throw c.errorAt(
           "use_bidirectional_attention", "use_bidirectional_attention=true is not supported");
     }
+    if (third && c.has("attn_logit_softcapping")) {
+      throw c.errorAt(
+          "attn_logit_softcapping",
+          "attn_logit_softcapping is not null; Gemma 3 as published does not cap its scores");
+    }
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     int pattern =

@@ -58,6 +58,27 @@ final class Names {
         .row("attention.v", all.as(Conversion.rows(queryRows + keyRows, keyRows)));
   }
 
+  /**
+   * Queries, keys and values of one matrix in which each key–value head follows the query heads
+   * that share it.
+   */
+  static WeightNames groupedQkv(WeightNames names, String fused, Decoder d) {
+    Source all = WeightNames.from(fused);
+    int queries = d.heads / d.kvHeads * d.headDim;
+    int stride = queries + 2 * d.headDim;
+    return names
+        .row("attention.q", all.as(Conversion.ofEachGroup(d.kvHeads, stride, 0, queries)))
+        .row("attention.k", all.as(Conversion.ofEachGroup(d.kvHeads, stride, queries, d.headDim)))
+        .row(
+            "attention.v",
+            all.as(Conversion.ofEachGroup(d.kvHeads, stride, queries + d.headDim, d.headDim)));
+  }
+
+  /** The matrices of a block without a gate. */
+  static WeightNames mlp(WeightNames names, String up, String down) {
+    return names.row("mlp.up", up).row("mlp.down", down);
+  }
+
   /** Gate and up one after the other in one matrix. */
   static WeightNames fusedGate(WeightNames names, String ours, String fused, int inner) {
     Source all = WeightNames.from(fused);

@@ -4,6 +4,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Part;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A config's rotary settings in the architecture document's words. Both spellings are read: {@code
@@ -29,16 +30,24 @@ record RopeSettings(Map<String, Object> settings) {
 
   /** The settings that all layers share. */
   static RopeSettings read(Config c, int headDim, int context) {
-    double theta = c.number("rope_theta", 10_000);
-    if (c.hasSection("rope_parameters")) {
-      return of(c, c.section("rope_parameters"), theta, headDim, context);
-    }
-    return of(
-        c,
-        c.hasSection("rope_scaling") ? c.section("rope_scaling") : null,
-        theta,
-        headDim,
-        context);
+    return read(c, 10_000, 1, headDim, context);
+  }
+
+  /**
+   * The settings that all layers share, in a family with defaults of its own.
+   *
+   * @param base the base, if the config has none
+   * @param share how much of a head is turned, if the config does not say
+   */
+  static RopeSettings read(Config c, double base, double share, int headDim, int context) {
+    double theta = c.number("rope_theta", c.number("rotary_emb_base", base));
+    Config scaling =
+        Stream.of("rope_parameters", "rope_scaling")
+            .filter(c::hasSection)
+            .findFirst()
+            .map(c::section)
+            .orElse(null);
+    return of(c, scaling, theta, share, headDim, context);
   }
 
   /**
@@ -72,7 +81,12 @@ record RopeSettings(Map<String, Object> settings) {
    * @param theta the base, if the section has none
    */
   static RopeSettings of(Config c, Config scaling, double theta, int headDim, int context) {
-    double share = c.number("partial_rotary_factor", c.number("rotary_pct", 1));
+    return of(c, scaling, theta, 1, headDim, context);
+  }
+
+  private static RopeSettings of(
+      Config c, Config scaling, double theta, double absent, int headDim, int context) {
+    double share = c.number("partial_rotary_factor", c.number("rotary_pct", absent));
     Map<String, Object> settings = new LinkedHashMap<>();
     if (scaling == null) {
       settings.put("theta", theta);

@@ -56,7 +56,10 @@ public interface ModelFiles {
     };
   }
 
-  /** The files of a folder in the Hugging Face layout. */
+  /**
+   * The files of a folder in the Hugging Face layout. Its tensors are in safetensors files, or in
+   * {@code model.gguf} under the names that safetensors files would have.
+   */
   static ModelFiles folder(Path folder) {
     return new ModelFiles() {
 
@@ -80,7 +83,13 @@ public interface ModelFiles {
 
       @Override
       public TensorFile tensors() {
-        return Safetensors.openFolder(folder);
+        Path gguf = folder.resolve("model.gguf");
+        boolean safetensors =
+            Files.exists(folder.resolve("model.safetensors"))
+                || Files.exists(folder.resolve("model.safetensors.index.json"));
+        return Files.exists(gguf) && !safetensors
+            ? Gguf.open(gguf)
+            : Safetensors.openFolder(folder);
       }
     };
   }

@@ -66,12 +66,12 @@ final class AddedTokens {
         }
       }
       if (token != null && counts(token, withSpecial, text, at, end)) {
-        int from = token.stripLeft() ? Math.max(Characters.spacesBefore(text, at), done) : at;
+        int from = token.stripLeft() ? Characters.spacesBefore(text, Math.min(done, at), at) : at;
         if (from > done) {
           parts.text(done, from);
         }
         parts.token(token.id());
-        done = token.stripRight() ? Characters.spacesAfter(text, end) : end;
+        done = token.stripRight() ? Characters.spacesAfter(text, Math.max(end, done)) : end;
       }
       at = end;
     }

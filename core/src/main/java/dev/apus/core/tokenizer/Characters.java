@@ -44,9 +44,9 @@ final class Characters {
     return at < text.length() && isWord(text.codePointAt(at));
   }
 
-  /** Where the white space that ends at {@code at} begins. */
-  static int spacesBefore(String text, int at) {
-    while (at > 0 && isSpace(text.charAt(at - 1))) {
+  /** Where the white space that ends at {@code at} begins, but not before {@code from}. */
+  static int spacesBefore(String text, int from, int at) {
+    while (at > from && isSpace(text.charAt(at - 1))) {
       at--;
     }
     return at;

@@ -203,11 +203,16 @@ final class PatternTranslator {
     at++;
     StringBuilder java = new StringBuilder(take("^") ? "[^" : "[");
     int from = at;
-    while (peek() != ']' || at == from) {
+    int sideAt = at;
+    while (peek() != ']' || at == sideAt) {
+      if (at == sideAt && (peek() == ']' || source.startsWith("&&", at))) {
+        throw refused(at == from ? "a class that begins with ] or &&" : "nothing beside &&");
+      }
       if (take("&&")) {
         java.append("&&");
-      } else if (source.startsWith("[:", at) || (at == from && peek() == ']')) {
-        throw refused("a class that begins with ] or [:");
+        sideAt = at;
+      } else if (source.startsWith("[:", at)) {
+        throw refused("a class that begins with [:");
       } else if (peek() == '[') {
         java.append(characterClass());
       } else {
@@ -223,8 +228,11 @@ final class PatternTranslator {
     boolean category = peek() == '\\' && at + 1 < source.length() && isCategory(at + 1);
     String item = peek() == '\\' ? escape() : literal(character());
     java.append(item);
-    if (category || peek() != '-' || at + 1 == source.length() || source.charAt(at + 1) == ']') {
+    if (peek() != '-' || at + 1 == source.length() || source.charAt(at + 1) == ']') {
       return;
+    }
+    if (category) {
+      throw refused("a range that begins with a class");
     }
     at++;
     if (peek() == '[' || (peek() == '\\' && isCategory(at + 1))) {

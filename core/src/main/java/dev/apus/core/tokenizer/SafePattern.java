@@ -16,10 +16,8 @@ final class SafePattern {
     void match(int from, int to);
   }
 
-  /** The known patterns look at a character about ten times. */
+  /** The known patterns look at a character about ten times; each part of a pattern may look. */
   private static final long LOOKS_PER_CHARACTER = 500;
-
-  private static final long LOOKS_PER_TEXT = 100_000;
 
   private final String where;
   private final String source;
@@ -51,7 +49,8 @@ final class SafePattern {
   }
 
   void find(String text, Matches matches) {
-    Metered metered = new Metered(text, LOOKS_PER_TEXT + LOOKS_PER_CHARACTER * text.length());
+    Metered metered =
+        new Metered(text, (LOOKS_PER_CHARACTER + source.length()) * (text.length() + 1L));
     Matcher matcher = pattern.matcher(metered);
     try {
       while (matcher.find()) {

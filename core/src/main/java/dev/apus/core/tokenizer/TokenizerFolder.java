@@ -16,7 +16,10 @@ final class TokenizerFolder {
   static Tokenizer read(Path folder) {
     Path file = folder.resolve("tokenizer.json");
     Path config = folder.resolve(CONFIG);
-    return parse(file.toString(), bytes(file), Files.exists(config) ? bytes(config) : null);
+    byte[] json = bytes(file);
+    return Files.exists(config)
+        ? parse(file.toString(), json, config.toString(), bytes(config))
+        : parse(file.toString(), json, null);
   }
 
   private static byte[] bytes(Path file) {
@@ -33,6 +36,11 @@ final class TokenizerFolder {
   }
 
   static Tokenizer parse(String name, byte[] tokenizerJson, byte[] configJson) {
+    return parse(name, tokenizerJson, name + ", " + CONFIG, configJson);
+  }
+
+  private static Tokenizer parse(
+      String name, byte[] tokenizerJson, String configName, byte[] configJson) {
     TokenizerFile file = TokenizerFile.parse(name, tokenizerJson);
     Section root =
         file.root()
@@ -48,8 +56,7 @@ final class TokenizerFolder {
     List<AddedToken> added =
         root.has("added_tokens") ? root.each("added_tokens", AddedToken::read) : List.of();
     Vocabulary vocabulary = Vocabulary.of(name, file.pieces(), added);
-    Section config =
-        configJson == null ? null : TokenizerFile.parseSection(name + ", " + CONFIG, configJson);
+    Section config = configJson == null ? null : TokenizerFile.parseSection(configName, configJson);
     return new ComposedTokenizer(
         new ComposedTokenizer.Parts(
             vocabulary,

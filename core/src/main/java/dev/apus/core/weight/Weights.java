@@ -3,7 +3,9 @@ package dev.apus.core.weight;
 import dev.apus.core.compute.Workers;
 import dev.apus.kernels.Kernels;
 import java.lang.foreign.Arena;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * All weights of one model: reads them from a source, packs matrices for the kernels, and owns the
@@ -15,6 +17,7 @@ public final class Weights {
   private final Kernels kernels;
   private final Workers workers;
   private final Arena arena;
+  private final Set<WeightSource.Key> counted = new HashSet<>();
   private long bytes;
   private long parameters;
 
@@ -45,7 +48,7 @@ public final class Weights {
     return bytes;
   }
 
-  /** How many values all weights read so far have. */
+  /** How many values all weights read so far have; a weight that is used twice counts once. */
   public long parameters() {
     return parameters;
   }
@@ -115,8 +118,11 @@ public final class Weights {
     }
 
     private StoredRows find(String name, int rows, int cols, Typical typical) {
-      parameters += (long) rows * cols;
-      return source.find(new WeightSource.Key(prefix + name, layer, expert), rows, cols, typical);
+      var key = new WeightSource.Key(prefix + name, layer, expert);
+      if (counted.add(key)) {
+        parameters += (long) rows * cols;
+      }
+      return source.find(key, rows, cols, typical);
     }
   }
 }

@@ -85,6 +85,19 @@ class FableTokenizerTest {
   }
 
   @Test
+  void wordsAreCutByThemselves() {
+    var random = new SplittableRandom(12);
+    Ids expected = new Ids();
+    StringBuilder text = new StringBuilder();
+    for (int round = 0; round < 500; round++) {
+      String word = " " + "abcdefghijklmnopqrstuvwxyz".substring(random.nextInt(26));
+      expected.add(tokenizer.encode(word));
+      text.append(word);
+      assertArrayEquals(expected.toArray(), tokenizer.encode(text.toString()));
+    }
+  }
+
+  @Test
   void specialTokensNeverComeFromPlainText() {
     int[] ids = tokenizer.encode("<|endoftext|> and <|mask|>");
     for (int id : ids) {

@@ -31,6 +31,9 @@ class SafePatternTest {
         Arguments.of("[a-z&&[^aeiou]]+", "hello", List.of("h", "ll")),
         Arguments.of("[[ab]c]{2,}", "abcab", List.of("abcab")),
         Arguments.of("(ab|a){1,2}c", "aabc", List.of("aabc")),
+        Arguments.of("[^a-d&&c-f]", "abcdefg", List.of("a", "b", "e", "f", "g")),
+        Arguments.of("[a-c[^b-z]]", "a b z", List.of("a", " ", "b", " ")),
+        Arguments.of("[^^\\[-]+", "a^[-b", List.of("a", "b")),
         Arguments.of("a.c", "abca\nc", List.of("abc")),
         Arguments.of("\\x41\\u0042\\x{43}", "ABC", List.of("ABC")),
         Arguments.of("[一-龥]+", "x日本", List.of("日本")),
@@ -82,6 +85,11 @@ class SafePatternTest {
         "a\\",
         "[a-\\p{L}]",
         "[z-a]",
+        "[&&a]",
+        "[a&&]",
+        "[a&&&&b]",
+        "[\\d-z]",
+        "[]a]",
         "(?:(?:(?:a){50}){50}){50}",
         "*a"
       })

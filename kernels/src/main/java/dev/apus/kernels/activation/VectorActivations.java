@@ -2,7 +2,7 @@ package dev.apus.kernels.activation;
 
 import static jdk.incubator.vector.VectorOperators.MAX;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.ScalarMath;
 import dev.apus.kernels.math.VectorMath;
 import dev.apus.kernels.math.VectorSums;
@@ -54,13 +54,7 @@ public final class VectorActivations implements Activations {
   @Override
   public void softcap(float limit, float[] x, int xAt, int count) {
     int whole = LANES.loopBound(count);
-    for (int i = xAt; i < xAt + whole; i += LANES.length()) {
-      FloatVector.fromArray(LANES, x, i).div(limit).intoArray(x, i);
-    }
-    tanh(false, x, xAt, x, xAt, whole);
-    for (int i = xAt; i < xAt + whole; i += LANES.length()) {
-      FloatVector.fromArray(LANES, x, i).mul(limit).intoArray(x, i);
-    }
+    VectorMath.tanh(limit, false, x, xAt, x, xAt, whole);
     for (int i = xAt + whole; i < xAt + count; i++) {
       x[i] = limit * ScalarActivations.value(Activation.TANH, x[i] / limit);
     }
@@ -125,7 +119,7 @@ public final class VectorActivations implements Activations {
       case RELU -> relu(gated, x, xAt, y, yAt, whole);
       case RELU_SQUARED -> reluSquared(gated, x, xAt, y, yAt, whole);
       case SIGMOID -> sigmoid(gated, x, xAt, y, yAt, whole);
-      case TANH -> tanh(gated, x, xAt, y, yAt, whole);
+      case TANH -> VectorMath.tanh(1, gated, x, xAt, y, yAt, whole);
       case EXP -> exp(gated, x, xAt, y, yAt, whole);
       case SOFTPLUS -> softplus(gated, x, xAt, y, yAt, whole);
     }
@@ -205,17 +199,6 @@ public final class VectorActivations implements Activations {
     for (int i = 0; i < whole; i += LANES.length()) {
       FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
       FloatVector f = VectorMath.sigmoid(v);
-      if (gated) {
-        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
-      }
-      f.intoArray(y, yAt + i);
-    }
-  }
-
-  private static void tanh(boolean gated, float[] x, int xAt, float[] y, int yAt, int whole) {
-    for (int i = 0; i < whole; i += LANES.length()) {
-      FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
-      FloatVector f = VectorMath.tanh(v);
       if (gated) {
         f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
       }

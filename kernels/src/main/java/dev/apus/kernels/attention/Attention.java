@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Softmax attention of a tile of queries over the keys it visits, with an online softmax, so that
- * scores are never stored for more than one block of keys.
+ * scores are never stored for more than a few blocks of keys.
  *
  * <p>One call serves the query heads that share one key–value head. Keys and values of that head
  * lie in two native segments whose layout {@link #storeKeys} and {@link #storeValues} own;

@@ -2,7 +2,7 @@ package dev.apus.kernels.attention;
 
 import static jdk.incubator.vector.VectorOperators.MAX;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.VectorMath;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -24,10 +24,7 @@ final class BlockWeights {
       FloatVector.fromArray(LANES, scores, i).mul(scale).intoArray(scores, i);
     }
     if (softcap != 0) {
-      for (int i = at; i < at + SLOTS; i += LENGTH) {
-        FloatVector cap = FloatVector.fromArray(LANES, scores, i).div(softcap);
-        VectorMath.tanh(cap).mul(softcap).intoArray(scores, i);
-      }
+      VectorMath.tanh(softcap, false, scores, at, scores, at, SLOTS);
     }
   }
 

@@ -3,7 +3,6 @@ package dev.apus.kernels.attention;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.apus.kernels.math.ScalarMath;
-import dev.apus.kernels.math.ScalarSums;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -52,13 +51,12 @@ abstract class BlockedAttention implements Attention {
   }
 
   /**
-   * What a query's sum of weighted values is multiplied by at the end: one over the denominator,
-   * whose sixteen partial sums begin at {@code partialsAt}.
+   * What a query's sum of weighted values is multiplied by at the end: one over the denominator.
    *
    * @param max the greatest score, relative to which the sums are held
+   * @param sum of the partial denominators
    */
-  static float lastFactor(float max, float[] partials, int partialsAt, float[] sinks, int head) {
-    float sum = ScalarSums.sum(partials, partialsAt, SLOTS);
+  static float lastFactor(float max, float sum, float[] sinks, int head) {
     if (sinks == null) {
       return 1 / sum;
     }

@@ -3,6 +3,7 @@ package dev.apus.kernels.attention;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.apus.kernels.math.ScalarMath;
+import dev.apus.kernels.math.ScalarSums;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -52,7 +53,8 @@ public final class ScalarAttention extends BlockedAttention {
           max = take(traits, max, blocks.mask(), values, rowsAt, out, at, scratch);
         }
         if (max != Float.NEGATIVE_INFINITY) {
-          float factor = lastFactor(max, scratch, DENOMINATOR_AT, sinks, headAt + g);
+          float sum = ScalarSums.tree(scratch, DENOMINATOR_AT);
+          float factor = lastFactor(max, sum, sinks, headAt + g);
           for (int j = at; j < at + traits.valueDim(); j++) {
             out[j] = out[j] * factor;
           }

@@ -1,7 +1,8 @@
 package dev.apus.kernels.attention;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.ScalarMath;
+import dev.apus.kernels.math.ScalarSums;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -291,7 +292,8 @@ public final class VectorAttention extends BlockedAttention {
         float max = scratch[maxAt(i)];
         if (max != Float.NEGATIVE_INFINITY) {
           int head = headAt + i % q.group();
-          float factor = lastFactor(max, scratch, denominatorAt(i), sinks, head);
+          float sum = ScalarSums.tree(scratch, denominatorAt(i));
+          float factor = lastFactor(max, sum, sinks, head);
           for (int j = resultAt(i); j < resultAt(i) + traits.valueDim(); j++) {
             out[j] = out[j] * factor;
           }

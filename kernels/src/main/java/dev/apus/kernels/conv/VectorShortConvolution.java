@@ -1,6 +1,6 @@
 package dev.apus.kernels.conv;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;

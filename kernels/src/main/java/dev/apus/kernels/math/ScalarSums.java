@@ -29,6 +29,16 @@ public final class ScalarSums {
     return dot(d, dAt, d, dAt, count);
   }
 
+  /** The sum of sixteen partial sums, in whose place it is computed. */
+  public static float tree(float[] partials, int at) {
+    for (int step = PARTIALS / 2; step > 0; step /= 2) {
+      for (int i = at; i < at + step; i++) {
+        partials[i] += partials[i + step];
+      }
+    }
+    return partials[at];
+  }
+
   /** What a partial sum becomes with element {@code i}. */
   private interface Term {
     float addTo(float sum, int i);

@@ -7,7 +7,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.NE;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -50,20 +50,46 @@ public final class VectorMath {
     return FloatVector.broadcast(LANES, 1).div(exp(x.neg()).add(1));
   }
 
-  public static FloatVector tanh(FloatVector x) {
-    FloatVector z = x.mul(x);
-    FloatVector p = z.fma(TANH_4, TANH_3);
-    p = p.fma(z, FloatVector.broadcast(LANES, TANH_2));
-    p = p.fma(z, FloatVector.broadcast(LANES, TANH_1));
-    p = p.fma(z, FloatVector.broadcast(LANES, TANH_0));
-    FloatVector small = x.mul(z).fma(p, x);
-    FloatVector size = x.abs();
-    FloatVector a = size.blend(TANH_ONE, size.compare(GT, TANH_ONE));
-    FloatVector large =
-        FloatVector.broadcast(LANES, 1)
-            .sub(FloatVector.broadcast(LANES, 2).div(normalExp(a.mul(2)).add(1)));
-    large = large.blend(large.neg(), x.compare(LT, 0));
-    return small.blend(large, size.compare(GE, TANH_SPLIT));
+  /**
+   * {@code y ← limit · tanh(x / limit)}, or {@code y ← limit · tanh(x / limit) · y} if gated, for a
+   * whole number of vectors.
+   *
+   * <p>The exponential is written out here: so this method calls none of ours, and is too large to
+   * be inlined itself, and its vectors are never boxed, however large its callers are.
+   */
+  public static void tanh(
+      float limit, boolean gated, float[] x, int xAt, float[] y, int yAt, int count) {
+    for (int i = 0; i < count; i += LANES.length()) {
+      FloatVector v = FloatVector.fromArray(LANES, x, xAt + i).div(limit);
+      FloatVector z = v.mul(v);
+      FloatVector p = z.fma(TANH_4, TANH_3);
+      p = p.fma(z, FloatVector.broadcast(LANES, TANH_2));
+      p = p.fma(z, FloatVector.broadcast(LANES, TANH_1));
+      p = p.fma(z, FloatVector.broadcast(LANES, TANH_0));
+      FloatVector small = v.mul(z).fma(p, v);
+      FloatVector size = v.abs();
+      FloatVector a = size.blend(TANH_ONE, size.compare(GT, TANH_ONE)).mul(2);
+      FloatVector shifted = a.fma(LOG2_E, ROUNDER);
+      FloatVector n = shifted.sub(ROUNDER);
+      FloatVector r = n.fma(FloatVector.broadcast(LANES, -LN_2), a);
+      r = n.fma(FloatVector.broadcast(LANES, -LN_2_REST), r);
+      FloatVector e = r.fma(EXP_4, EXP_3);
+      e = e.fma(r, FloatVector.broadcast(LANES, EXP_2));
+      e = e.fma(r, FloatVector.broadcast(LANES, EXP_1));
+      e = e.fma(r, FloatVector.broadcast(LANES, EXP_0));
+      e = e.fma(r, FloatVector.broadcast(LANES, 1));
+      e = e.fma(r, FloatVector.broadcast(LANES, 1));
+      var power = shifted.reinterpretAsInts().lanewise(LSHL, FRACTION_BITS);
+      e = e.reinterpretAsInts().add(power).reinterpretAsFloats();
+      FloatVector one = FloatVector.broadcast(LANES, 1);
+      FloatVector large = one.sub(FloatVector.broadcast(LANES, 2).div(e.add(1)));
+      large = large.blend(large.neg(), v.compare(LT, 0));
+      FloatVector f = small.blend(large, size.compare(GE, TANH_SPLIT)).mul(limit);
+      if (gated) {
+        f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
+      }
+      f.intoArray(y, yAt + i);
+    }
   }
 
   public static FloatVector erf(FloatVector x) {

@@ -1,8 +1,9 @@
 package dev.apus.kernels.math;
 
-import dev.apus.kernels.Lanes;
+import static jdk.incubator.vector.FloatVector.fromArray;
+
+import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -35,23 +36,27 @@ public final class VectorSums {
     FloatVector s3 = s0;
     int i = 0;
     for (; i + PARTIALS <= count; i += PARTIALS) {
-      s0 = s0.add(load(a, aAt + i));
+      s0 = s0.add(fromArray(LANES, a, aAt + i));
       if (TWO) {
-        s1 = s1.add(load(a, aAt + i + LENGTH));
+        s1 = s1.add(fromArray(LANES, a, aAt + i + LENGTH));
       }
       if (FOUR) {
-        s2 = s2.add(load(a, aAt + i + 2 * LENGTH));
-        s3 = s3.add(load(a, aAt + i + 3 * LENGTH));
+        s2 = s2.add(fromArray(LANES, a, aAt + i + 2 * LENGTH));
+        s3 = s3.add(fromArray(LANES, a, aAt + i + 3 * LENGTH));
       }
     }
     if (i < count) {
-      s0 = s0.add(rest(a, aAt, i, count));
+      var m0 = LANES.indexInRange(i, count);
+      s0 = s0.add(fromArray(LANES, a, aAt + i, m0));
       if (TWO) {
-        s1 = s1.add(rest(a, aAt, i + LENGTH, count));
+        var m1 = LANES.indexInRange(i + LENGTH, count);
+        s1 = s1.add(fromArray(LANES, a, aAt + i + LENGTH, m1));
       }
       if (FOUR) {
-        s2 = s2.add(rest(a, aAt, i + 2 * LENGTH, count));
-        s3 = s3.add(rest(a, aAt, i + 3 * LENGTH, count));
+        var m2 = LANES.indexInRange(i + 2 * LENGTH, count);
+        s2 = s2.add(fromArray(LANES, a, aAt + i + 2 * LENGTH, m2));
+        var m3 = LANES.indexInRange(i + 3 * LENGTH, count);
+        s3 = s3.add(fromArray(LANES, a, aAt + i + 3 * LENGTH, m3));
       }
     }
     return tree(s0, s1, s2, s3);
@@ -64,29 +69,37 @@ public final class VectorSums {
     FloatVector s3 = s0;
     int i = 0;
     for (; i + PARTIALS <= count; i += PARTIALS) {
-      s0 = load(a, aAt + i).fma(load(b, bAt + i), s0);
+      s0 = fromArray(LANES, a, aAt + i).fma(fromArray(LANES, b, bAt + i), s0);
       if (TWO) {
-        int j = i + LENGTH;
-        s1 = load(a, aAt + j).fma(load(b, bAt + j), s1);
+        s1 = fromArray(LANES, a, aAt + i + LENGTH).fma(fromArray(LANES, b, bAt + i + LENGTH), s1);
       }
       if (FOUR) {
-        int j = i + 2 * LENGTH;
-        s2 = load(a, aAt + j).fma(load(b, bAt + j), s2);
-        j += LENGTH;
-        s3 = load(a, aAt + j).fma(load(b, bAt + j), s3);
+        s2 =
+            fromArray(LANES, a, aAt + i + 2 * LENGTH)
+                .fma(fromArray(LANES, b, bAt + i + 2 * LENGTH), s2);
+        s3 =
+            fromArray(LANES, a, aAt + i + 3 * LENGTH)
+                .fma(fromArray(LANES, b, bAt + i + 3 * LENGTH), s3);
       }
     }
     if (i < count) {
-      s0 = rest(a, aAt, i, count).fma(rest(b, bAt, i, count), s0);
+      var m0 = LANES.indexInRange(i, count);
+      s0 = fromArray(LANES, a, aAt + i, m0).fma(fromArray(LANES, b, bAt + i, m0), s0);
       if (TWO) {
-        int j = i + LENGTH;
-        s1 = rest(a, aAt, j, count).fma(rest(b, bAt, j, count), s1);
+        var m1 = LANES.indexInRange(i + LENGTH, count);
+        s1 =
+            fromArray(LANES, a, aAt + i + LENGTH, m1)
+                .fma(fromArray(LANES, b, bAt + i + LENGTH, m1), s1);
       }
       if (FOUR) {
-        int j = i + 2 * LENGTH;
-        s2 = rest(a, aAt, j, count).fma(rest(b, bAt, j, count), s2);
-        j += LENGTH;
-        s3 = rest(a, aAt, j, count).fma(rest(b, bAt, j, count), s3);
+        var m2 = LANES.indexInRange(i + 2 * LENGTH, count);
+        s2 =
+            fromArray(LANES, a, aAt + i + 2 * LENGTH, m2)
+                .fma(fromArray(LANES, b, bAt + i + 2 * LENGTH, m2), s2);
+        var m3 = LANES.indexInRange(i + 3 * LENGTH, count);
+        s3 =
+            fromArray(LANES, a, aAt + i + 3 * LENGTH, m3)
+                .fma(fromArray(LANES, b, bAt + i + 3 * LENGTH, m3), s3);
       }
     }
     return tree(s0, s1, s2, s3);
@@ -96,7 +109,7 @@ public final class VectorSums {
   public static float centre(float centre, float[] a, int aAt, float[] d, int dAt, int count) {
     int i = 0;
     for (; i < LANES.loopBound(count); i += LENGTH) {
-      load(a, aAt + i).sub(centre).intoArray(d, dAt + i);
+      fromArray(LANES, a, aAt + i).sub(centre).intoArray(d, dAt + i);
     }
     for (; i < count; i++) {
       d[dAt + i] = a[aAt + i] - centre;
@@ -118,15 +131,6 @@ public final class VectorSums {
     }
     sum = sum.add(sum.rearrange(UP_2));
     return sum.add(sum.rearrange(UP_1)).lane(0);
-  }
-
-  private static FloatVector load(float[] a, int at) {
-    return FloatVector.fromArray(LANES, a, at);
-  }
-
-  private static FloatVector rest(float[] a, int aAt, int i, int count) {
-    VectorMask<Float> mask = LANES.indexInRange(i, count);
-    return FloatVector.fromArray(LANES, a, aAt + i, mask);
   }
 
   private static VectorShuffle<Float> up(int lanes) {

@@ -15,13 +15,10 @@ final class F16Panels extends PanelDecoder {
 
   @Override
   void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    for (int k = 0; k < width; k++) {
-      long at = (long) (from + k) * COLUMN_BYTES;
-      int weightsAt = WEIGHTS_AT + k * Tiles.STRIDE;
-      Halves.decode(packed, nearAt + at, ROWS, scratch, weightsAt);
-      if (farAt != nearAt) {
-        Halves.decode(packed, farAt + at, ROWS, scratch, weightsAt + ROWS);
-      }
+    long at = (long) from * COLUMN_BYTES;
+    Halves.decode(packed, nearAt + at, width, scratch, WEIGHTS_AT, Tiles.STRIDE);
+    if (farAt != nearAt) {
+      Halves.decode(packed, farAt + at, width, scratch, WEIGHTS_AT + ROWS, Tiles.STRIDE);
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;

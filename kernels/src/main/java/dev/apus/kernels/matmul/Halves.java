@@ -6,7 +6,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.S2I;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -31,9 +31,20 @@ final class Halves {
 
   private Halves() {}
 
-  /** Decodes {@code count} halves, a multiple of the panel's rows. */
-  static void decode(MemorySegment packed, long at, int count, float[] floats, int floatsAt) {
-    for (int i = 0; i < count; i += F.length()) {
+  /**
+   * Decodes columns of a panel's rows.
+   *
+   * @param stride of the decoded columns
+   */
+  static void decode(
+      MemorySegment packed, long at, int columns, float[] floats, int floatsAt, int stride) {
+    for (int k = 0; k < columns; k++) {
+      column(packed, at + 2L * Matmul.PANEL_ROWS * k, floats, floatsAt + k * stride);
+    }
+  }
+
+  private static void column(MemorySegment packed, long at, float[] floats, int floatsAt) {
+    for (int i = 0; i < Matmul.PANEL_ROWS; i += F.length()) {
       IntVector half =
           (IntVector)
               ShortVector.fromMemorySegment(S, packed, at + 2L * i, ByteOrder.LITTLE_ENDIAN)

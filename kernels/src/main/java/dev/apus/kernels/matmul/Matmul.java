@@ -45,14 +45,16 @@ public interface Matmul {
   int scratchFloats(int cols, int tokens);
 
   /**
-   * Computes the outputs of panels {@code [fromPanel, toPanel)} for every token.
+   * Computes the outputs of panels {@code [fromPanel, toPanel)} for every token; without tokens it
+   * does nothing. It reads no inputs and writes no outputs but those named here.
    *
    * @param packed all panels of the matrix, panel {@code p} at {@code p · panelBytes(cols)}
    * @param rows rows of the matrix; rows past it in the last panel are not written
    * @param x token {@code t}'s inputs begin at {@code xAt + t · xStride}
    * @param y token {@code t}'s outputs begin at {@code yAt + t · yStride}; row {@code n} is written
    *     at offset {@code n} from there
-   * @param scratch at least {@link #scratchFloats} floats that no other thread uses
+   * @param scratch at least {@link #scratchFloats} floats that no other thread uses; what they hold
+   *     before does not matter, and afterwards means nothing
    */
   void multiply(
       MemorySegment packed,

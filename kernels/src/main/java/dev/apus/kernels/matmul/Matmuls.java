@@ -45,8 +45,8 @@ public final class Matmuls {
         case BF16 -> new Bf16Panels();
         case Q8_0 -> new Q8Panels();
         case Q4_0 -> new Q4Panels();
-        case Q4_K -> new Q45kPanels(format, 4);
-        case Q5_K -> new Q45kPanels(format, 5);
+        case Q4_K -> new Q4kPanels();
+        case Q5_K -> new Q5kPanels();
         case Q6_K -> new Q6kPanels();
         case MXFP4 -> new Mxfp4Panels();
       };

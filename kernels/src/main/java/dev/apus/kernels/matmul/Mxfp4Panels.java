@@ -2,7 +2,7 @@ package dev.apus.kernels.matmul;
 
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -2,7 +2,7 @@ package dev.apus.kernels.matmul;
 
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -32,7 +32,7 @@ final class Q4Panels extends QuantPanels {
 
   @Override
   void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
-    Halves.decode(packed, panelAt + layout().blockAt(from), ROWS, scratch, STEPS_AT + lane);
+    Halves.decode(packed, panelAt + layout().blockAt(from), 1, scratch, STEPS_AT + lane, 0);
   }
 
   @Override

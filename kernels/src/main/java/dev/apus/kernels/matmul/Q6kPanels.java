@@ -5,7 +5,7 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -42,7 +42,7 @@ final class Q6kPanels extends QuantPanels {
   @Override
   void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
     long at = panelAt + layout().blockAt(from);
-    Halves.decode(packed, at, ROWS, scratch, SCALES_AT);
+    Halves.decode(packed, at, 1, scratch, SCALES_AT, 0);
     steps(packed, at + NUMBERS_AT + from / HALF_BLOCK % 2 * 2L * WORD_BYTES, scratch, lane);
   }
 

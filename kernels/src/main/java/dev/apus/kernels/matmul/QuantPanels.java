@@ -4,7 +4,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -16,14 +16,16 @@ import jdk.incubator.vector.VectorSpecies;
  * low for each sub-block of columns.
  *
  * <p>A format brings its quants to signed bytes, four columns of a row in each word; what follows
- * is the same for all.
+ * is the same for all. Between the two they lie in the scratch, as the bits of floats.
  */
 abstract class QuantPanels extends PanelDecoder {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final int L = F.length();
   private static final int STRIDE = Tiles.STRIDE;
-  private static final int WORD_COLUMNS = 4;
+
+  /** Columns of a row in one word. */
+  static final int WORD_COLUMNS = 4;
 
   /** The columns that a format unpacks at a time. */
   static final int GROUP = 32;
@@ -40,6 +42,7 @@ abstract class QuantPanels extends PanelDecoder {
   /** Words of the columns in a group. */
   static final int WORDS_AT = LOWS_AT + 4 * STRIDE;
 
+  /** Floats from the start of the scratch that all of these take. */
   static final int OWN_FLOATS = WORDS_AT + GROUP / WORD_COLUMNS * STRIDE;
 
   private final int stepColumns;
@@ -71,17 +74,17 @@ abstract class QuantPanels extends PanelDecoder {
   @Override
   final void decode(
       MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    clearLows(scratch);
     for (int k = 0; k < width; k += subColumns) {
-      unpack(packed, nearAt, farAt, from, k, scratch);
+      unpackSteps(packed, nearAt, farAt, from, k, scratch);
+      unpackWords(packed, nearAt, farAt, from, k, scratch);
       for (int row = 0; row < STRIDE; row += L) {
-        decodeSub(scratch, wordsAt(k) + row, stepAt(k) + row, lowAt(k) + row, k * STRIDE + row);
+        decodeSub(scratch, unpackedAt(k) + row, stepAt(k) + row, lowAt(k) + row, k * STRIDE + row);
       }
     }
   }
 
   @Override
-  final void extend(
+  void extend(
       MemorySegment packed,
       long nearAt,
       long farAt,
@@ -91,32 +94,39 @@ abstract class QuantPanels extends PanelDecoder {
       int xAt,
       float[] scratch,
       int sumsAt) {
-    clearLows(scratch);
     for (int k = 0; k < width; k += subColumns) {
-      unpack(packed, nearAt, farAt, from, k, scratch);
+      unpackSteps(packed, nearAt, farAt, from, k, scratch);
+      unpackWords(packed, nearAt, farAt, from, k, scratch);
       for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
         extendSub(
-            scratch, wordsAt(k) + row, stepAt(k) + row, lowAt(k) + row, x, xAt + k, sumsAt + row);
+            scratch,
+            unpackedAt(k) + row,
+            stepAt(k) + row,
+            lowAt(k) + row,
+            x,
+            xAt + k,
+            sumsAt + row);
       }
     }
   }
 
-  private void clearLows(float[] scratch) {
-    if (!lows) {
+  /** Makes the steps and lows ready for the columns from {@code from + k} on. */
+  final void unpackSteps(
+      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
+    if (k == 0 && !lows) {
       // Adding −0 changes no bit, whatever the sign of a zero.
       Arrays.fill(scratch, LOWS_AT, LOWS_AT + STRIDE, -0f);
     }
-  }
-
-  /** Unpacks what begins at column {@code from + k}, in the order in which it is stored. */
-  private void unpack(
-      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
     if (k % stepColumns == 0) {
       steps(packed, nearAt, from + k, scratch, 0);
       if (farAt != nearAt) {
         steps(packed, farAt, from + k, scratch, Matmul.PANEL_ROWS);
       }
     }
+  }
+
+  private void unpackWords(
+      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
     if (k % GROUP == 0) {
       words(packed, nearAt, from + k, scratch, 0);
       if (farAt != nearAt) {
@@ -125,34 +135,31 @@ abstract class QuantPanels extends PanelDecoder {
     }
   }
 
-  private int wordsAt(int k) {
+  private static int unpackedAt(int k) {
     return WORDS_AT + k % GROUP / WORD_COLUMNS * STRIDE;
   }
 
-  private int stepAt(int k) {
+  final int stepAt(int k) {
     return STEPS_AT + k % stepColumns / subColumns * STRIDE;
   }
 
-  private int lowAt(int k) {
+  final int lowAt(int k) {
     return lows ? LOWS_AT + k % stepColumns / subColumns * STRIDE : LOWS_AT;
   }
 
+  /** One vector of rows. */
   private void decodeSub(float[] scratch, int wordsAt, int stepAt, int lowAt, int weightAt) {
     FloatVector step = FloatVector.fromArray(F, scratch, stepAt);
     FloatVector low = FloatVector.fromArray(F, scratch, lowAt);
     for (int i = 0; i < subColumns / WORD_COLUMNS; i++) {
       int to = WEIGHTS_AT + weightAt + WORD_COLUMNS * i * STRIDE;
-      IntVector a = FloatVector.fromArray(F, scratch, wordsAt + i * STRIDE).reinterpretAsInts();
-      FloatVector q0 =
-          (FloatVector) a.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector q1 =
-          (FloatVector) a.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector q2 = (FloatVector) a.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector q3 = (FloatVector) a.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      step.fma(q0, low).intoArray(scratch, to);
-      step.fma(q1, low).intoArray(scratch, to + STRIDE);
-      step.fma(q2, low).intoArray(scratch, to + 2 * STRIDE);
-      step.fma(q3, low).intoArray(scratch, to + 3 * STRIDE);
+      IntVector four = FloatVector.fromArray(F, scratch, wordsAt + i * STRIDE).reinterpretAsInts();
+      for (int left = 24; left >= 0; left -= 8) {
+        FloatVector q =
+            (FloatVector) four.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+        step.fma(q, low).intoArray(scratch, to);
+        to += STRIDE;
+      }
     }
   }
 
@@ -178,50 +185,21 @@ abstract class QuantPanels extends PanelDecoder {
       IntVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsInts();
       IntVector c = FloatVector.fromArray(F, scratch, at + 2 * L).reinterpretAsInts();
       IntVector d = FloatVector.fromArray(F, scratch, at + 3 * L).reinterpretAsInts();
-      FloatVector x0 = FloatVector.broadcast(F, x[k]);
-      FloatVector a0 =
-          (FloatVector) a.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector b0 =
-          (FloatVector) b.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector c0 =
-          (FloatVector) c.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector d0 =
-          (FloatVector) d.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      aSum = aStep.fma(a0, aLow).fma(x0, aSum);
-      bSum = bStep.fma(b0, bLow).fma(x0, bSum);
-      cSum = cStep.fma(c0, cLow).fma(x0, cSum);
-      dSum = dStep.fma(d0, dLow).fma(x0, dSum);
-      FloatVector x1 = FloatVector.broadcast(F, x[k + 1]);
-      FloatVector a1 =
-          (FloatVector) a.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector b1 =
-          (FloatVector) b.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector c1 =
-          (FloatVector) c.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector d1 =
-          (FloatVector) d.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      aSum = aStep.fma(a1, aLow).fma(x1, aSum);
-      bSum = bStep.fma(b1, bLow).fma(x1, bSum);
-      cSum = cStep.fma(c1, cLow).fma(x1, cSum);
-      dSum = dStep.fma(d1, dLow).fma(x1, dSum);
-      FloatVector x2 = FloatVector.broadcast(F, x[k + 2]);
-      FloatVector a2 = (FloatVector) a.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector b2 = (FloatVector) b.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector c2 = (FloatVector) c.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector d2 = (FloatVector) d.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      aSum = aStep.fma(a2, aLow).fma(x2, aSum);
-      bSum = bStep.fma(b2, bLow).fma(x2, bSum);
-      cSum = cStep.fma(c2, cLow).fma(x2, cSum);
-      dSum = dStep.fma(d2, dLow).fma(x2, dSum);
-      FloatVector x3 = FloatVector.broadcast(F, x[k + 3]);
-      FloatVector a3 = (FloatVector) a.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector b3 = (FloatVector) b.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector c3 = (FloatVector) c.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector d3 = (FloatVector) d.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      aSum = aStep.fma(a3, aLow).fma(x3, aSum);
-      bSum = bStep.fma(b3, bLow).fma(x3, bSum);
-      cSum = cStep.fma(c3, cLow).fma(x3, cSum);
-      dSum = dStep.fma(d3, dLow).fma(x3, dSum);
+      for (int left = 24; left >= 0; left -= 8) {
+        FloatVector input = FloatVector.broadcast(F, x[k++]);
+        FloatVector aQ =
+            (FloatVector) a.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+        FloatVector bQ =
+            (FloatVector) b.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+        FloatVector cQ =
+            (FloatVector) c.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+        FloatVector dQ =
+            (FloatVector) d.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+        aSum = aStep.fma(aQ, aLow).fma(input, aSum);
+        bSum = bStep.fma(bQ, bLow).fma(input, bSum);
+        cSum = cStep.fma(cQ, cLow).fma(input, cSum);
+        dSum = dStep.fma(dQ, dLow).fma(input, dSum);
+      }
     }
     aSum.intoArray(scratch, sumsAt);
     bSum.intoArray(scratch, sumsAt + L);

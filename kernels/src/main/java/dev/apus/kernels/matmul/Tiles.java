@@ -1,15 +1,15 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The inner loops of {@link VectorMatmul}: four vectors of rows by so many tokens, whose sums stay
- * in registers while the columns pass by.
+ * The inner loops of {@link VectorMatmul}: four vectors of rows by one, two or six tokens, whose
+ * sums stay in registers while the columns pass by.
  *
- * <p>Vectors a, b, c and d hold neighbouring rows; the digit counts tokens. A tile that reaches
- * past the last token computes that one again: the same sums, stored to the same place.
+ * <p>Vectors a, b, c and d hold neighbouring rows; the digit counts tokens. A tile of six that
+ * reaches past the last token computes that one twice: the same sums, stored to the same place.
  */
 final class Tiles {
 
@@ -77,8 +77,8 @@ final class Tiles {
 
   private static void two(
       float[] scratch, int row, int width, int sumsAt, float[] x, int xAt, int xStride, int t) {
-    int s0 = sumsAt + (t + 0) * STRIDE + row;
-    int at0 = xAt + (t + 0) * xStride;
+    int s0 = sumsAt + t * STRIDE + row;
+    int at0 = xAt + t * xStride;
     int s1 = sumsAt + (t + 1) * STRIDE + row;
     int at1 = xAt + (t + 1) * xStride;
     FloatVector a0 = FloatVector.fromArray(F, scratch, s0);
@@ -127,8 +127,8 @@ final class Tiles {
       int t,
       int last) {
     int t5 = Math.min(t + 5, last);
-    int s0 = sumsAt + (t + 0) * STRIDE + row;
-    int at0 = xAt + (t + 0) * xStride;
+    int s0 = sumsAt + t * STRIDE + row;
+    int at0 = xAt + t * xStride;
     int s1 = sumsAt + (t + 1) * STRIDE + row;
     int at1 = xAt + (t + 1) * xStride;
     int s2 = sumsAt + (t + 2) * STRIDE + row;

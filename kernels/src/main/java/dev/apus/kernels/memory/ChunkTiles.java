@@ -1,6 +1,6 @@
 package dev.apus.kernels.memory;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.VectorSums;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
@@ -44,14 +44,17 @@ final class ChunkTiles {
         decay(perKey, d.data(), dAt, scratch, Chunk.writeAt(shape, s), keyDim);
       }
       System.arraycopy(k.data(), kAt, scratch, Chunk.writeAt(shape, t), keyDim);
-      multiply(k.data(), kAt, scratch, Chunk.keptAt(), Chunk.keyAt(shape, t), keyDim);
       multiply(q.data(), qAt, scratch, Chunk.keptAt(), Chunk.queryAt(shape, t), keyDim);
       for (int s = 0; s <= t; s++) {
-        int writtenAt = Chunk.writeAt(shape, s);
-        scratch[Chunk.keyPairAt(shape, t, s)] =
-            VectorSums.dot(k.data(), kAt, scratch, writtenAt, keyDim);
         scratch[Chunk.queryPairAt(shape, t, s)] =
-            VectorSums.dot(q.data(), qAt, scratch, writtenAt, keyDim);
+            VectorSums.dot(q.data(), qAt, scratch, Chunk.writeAt(shape, s), keyDim);
+      }
+      if (shape.write() == Write.DELTA) {
+        multiply(k.data(), kAt, scratch, Chunk.keptAt(), Chunk.keyAt(shape, t), keyDim);
+        for (int s = 0; s < t; s++) {
+          scratch[Chunk.keyPairAt(shape, t, s)] =
+              VectorSums.dot(k.data(), kAt, scratch, Chunk.writeAt(shape, s), keyDim);
+        }
       }
     }
   }

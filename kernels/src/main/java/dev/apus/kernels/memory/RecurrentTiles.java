@@ -1,6 +1,6 @@
 package dev.apus.kernels.memory;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;

@@ -1,6 +1,6 @@
 package dev.apus.kernels.rope;
 
-import dev.apus.kernels.Lanes;
+import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;

@@ -1,4 +1,4 @@
-package dev.apus.kernels;
+package dev.apus.kernels.math;
 
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;

@@ -1,0 +1,154 @@
+package dev.apus.cli;
+
+import dev.apus.core.Model;
+import dev.apus.core.Session;
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code apus describe}: what a checkpoint is made of. */
+@Command(
+    name = "describe",
+    description = {
+      "Prints what a model is made of, as one JSON document.",
+      "Its size and the memory that a session takes follow on the error stream, or with --json in"
+          + " the document."
+    },
+    footer = {
+      "  apus describe models/granite-4.0-h-350m",
+      "  apus describe models/granite-4.0-h-350m > granite.json",
+      "  apus describe --json"
+    })
+final class Describe implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+  @ParentCommand private Apus apus;
+  @Mixin private ModelChoice choice;
+  @Mixin private Threads threads;
+
+  @Option(names = "--json", description = "Print sizes as part of the document.")
+  private boolean json;
+
+  @Parameters(paramLabel = "PATH", arity = "0..1", description = "The same as --model=PATH.")
+  private Path path;
+
+  @Override
+  public Integer call() {
+    if (path != null) {
+      if (choice.path() != null) {
+        throw new ParameterException(
+            command.commandLine(), "PATH and --model both name a model; one is enough");
+      }
+      choice.choose(path);
+    }
+    Map<String, Stored> stored = stored();
+    PrintWriter out = command.commandLine().getOut();
+    try (Model model = choice.open(threads.options());
+        Session session = model.newSession(1)) {
+      long constant = session.bytes();
+      if (json) {
+        out.println(document(model, stored, constant));
+      } else {
+        out.println(model.architecture().toJson());
+        out.flush();
+        apus.note(command.commandLine().getErr(), summary(model, stored, constant));
+      }
+    }
+    return Failures.OK;
+  }
+
+  /** How much of a checkpoint is stored in one type. */
+  private record Stored(int tensors, long values, long bytes) {
+
+    static Stored of(Collection<StoredTensor> tensors) {
+      return new Stored(
+          tensors.size(),
+          tensors.stream().mapToLong(StoredTensor::elements).sum(),
+          tensors.stream().mapToLong(tensor -> tensor.data().byteSize()).sum());
+    }
+  }
+
+  private Map<String, Stored> stored() {
+    try (TensorFile file = choice.files().tensors()) {
+      return file.tensors().values().stream()
+          .collect(
+              Collectors.groupingBy(
+                  StoredTensor::type,
+                  TreeMap::new,
+                  Collectors.collectingAndThen(Collectors.toList(), Stored::of)));
+    }
+  }
+
+  private static String summary(Model model, Map<String, Stored> stored, long constant) {
+    String types =
+        stored.entrySet().stream()
+            .map(type -> line(type.getKey(), type.getValue()))
+            .collect(Collectors.joining("\n"));
+    return """
+    %s parameters; the file holds
+    %s
+    weights in memory: %s
+    a session: %s, and %s for each token\
+    """
+        .formatted(
+            Units.count(parameters(stored)),
+            types,
+            Units.bytes(model.weightBytes()),
+            Units.bytes(constant),
+            Units.bytes(model.stateBytesPerToken()));
+  }
+
+  private static String line(String type, Stored stored) {
+    return "  %-5s %d tensors, %s values, %s"
+        .formatted(type, stored.tensors, Units.count(stored.values), Units.bytes(stored.bytes));
+  }
+
+  private static long parameters(Map<String, Stored> stored) {
+    return stored.values().stream().mapToLong(Stored::values).sum();
+  }
+
+  private static String document(Model model, Map<String, Stored> stored, long constant) {
+    String types =
+        stored.entrySet().stream()
+            .map(type -> member(type.getKey(), type.getValue()))
+            .collect(Collectors.joining(",\n"));
+    return """
+    {
+      "architecture" : %s,
+      "parameters" : %d,
+      "stored" : {
+    %s
+      },
+      "weightBytes" : %d,
+      "stateBytes" : %d,
+      "stateBytesPerToken" : %d
+    }\
+    """
+        .formatted(
+            model.architecture().toJson().strip().replace("\n", "\n  "),
+            parameters(stored),
+            types,
+            model.weightBytes(),
+            constant,
+            model.stateBytesPerToken());
+  }
+
+  private static String member(String type, Stored stored) {
+    return "    \"%s\" : { \"tensors\" : %d, \"values\" : %d, \"bytes\" : %d }"
+        .formatted(type, stored.tensors, stored.values, stored.bytes);
+  }
+}

@@ -1,0 +1,151 @@
+package dev.apus.cli;
+
+import dev.apus.core.Model;
+import dev.apus.core.Session;
+import dev.apus.core.generate.Generation;
+import dev.apus.core.generate.Sampling;
+import dev.apus.core.generate.StopReason;
+import dev.apus.core.generate.Token;
+import dev.apus.core.generate.Usage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.CharacterCodingException;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code apus generate}: continues a text. */
+@Command(
+    name = "generate",
+    description = "Continues a text and prints it while it is generated.",
+    footer = {
+      "  apus generate \"Once upon a time\"",
+      "  apus generate --seed 7 -n 200 -t 0.6 --stop \"The End\" \"The fox said\"",
+      "  apus generate -m models/granite-4.0-h-350m --greedy - < prompt.txt"
+    })
+final class Generate implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+  @ParentCommand private Apus apus;
+  @Mixin private ModelChoice choice;
+  @Mixin private SamplingOptions sampling;
+  @Mixin private Threads threads;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "TOKENS",
+      description = "Tokens of prompt and text together; what they need, if absent.")
+  private Integer limit;
+
+  @Option(
+      names = "--raw",
+      description = "Add no tokens to the prompt, such as one that begins every text.")
+  private boolean raw;
+
+  @Option(
+      names = "--special",
+      description = "Read names of special tokens in the prompt as these tokens.")
+  private boolean special;
+
+  @Option(names = "--echo", description = "Print the prompt before the text.")
+  private boolean echo;
+
+  @Parameters(paramLabel = "PROMPT", description = "The text to continue; - reads it from stdin.")
+  private String prompt;
+
+  @Override
+  public Integer call() throws IOException {
+    String text = prompt.equals("-") ? input() : prompt;
+    try (Model model = choice.open(threads.options())) {
+      Sampling wanted = sampling.over(model.sampling());
+      int[] tokens = model.tokenizer().encode(text, !raw, special);
+      try (Session session = session(model, tokens.length, wanted.maxTokens())) {
+        Generation generation = start(session, tokens, wanted);
+        Interruption.during(session, () -> generate(session, generation, text, wanted));
+      }
+    }
+    return Failures.OK;
+  }
+
+  private String input() throws IOException {
+    try {
+      return Console.read(System.in);
+    } catch (CharacterCodingException e) {
+      throw wrong("the prompt from stdin is not UTF-8", e);
+    }
+  }
+
+  private Session session(Model model, int promptTokens, int maxTokens) {
+    long needed = Math.max(1, Math.min(Integer.MAX_VALUE, (long) promptTokens + maxTokens));
+    int context = model.architecture().context();
+    try {
+      return model.newSession(limit != null ? limit : (int) Math.min(context, needed));
+    } catch (IllegalArgumentException e) {
+      throw wrong(e.getMessage(), e);
+    }
+  }
+
+  private Generation start(Session session, int[] tokens, Sampling wanted) {
+    try {
+      return session.start(tokens, wanted);
+    } catch (IllegalArgumentException e) {
+      throw wrong(e.getMessage(), e);
+    }
+  }
+
+  private ParameterException wrong(String message, Exception cause) {
+    return new ParameterException(command.commandLine(), message, cause);
+  }
+
+  private void generate(Session session, Generation generation, String text, Sampling wanted) {
+    PrintWriter out = command.commandLine().getOut();
+    String last = echo ? text : "";
+    out.print(last);
+    while (generation.hasNext()) {
+      Token token = generation.next();
+      out.print(token.text());
+      if (out.checkError()) {
+        generation.close();
+      }
+      last = token.text().isEmpty() ? last : token.text();
+    }
+    if (!last.endsWith("\n")) {
+      out.println();
+    }
+    out.flush();
+    apus.note(command.commandLine().getErr(), summary(session, generation, wanted));
+  }
+
+  private static String summary(Session session, Generation generation, Sampling wanted) {
+    Usage usage = generation.usage();
+    return String.format(
+        Locale.ROOT,
+        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s",
+        usage.promptTokens(),
+        Units.rate(usage.promptTokensPerSecond()),
+        usage.generatedTokens(),
+        Units.rate(usage.tokensPerSecond()),
+        reason(generation),
+        wanted.temperature() == 0 ? "greedy" : "seed " + wanted.seed(),
+        Units.bytes(session.model().weightBytes()),
+        Units.bytes(session.bytes()));
+  }
+
+  private static String reason(Generation generation) {
+    return switch (generation.stopReason().orElse(StopReason.FAILED)) {
+      case END_OF_TEXT, STOP_TOKEN -> "the text ended";
+      case STOP_TEXT -> "a stop text";
+      case MAX_TOKENS -> "--max-tokens";
+      case CONTEXT_FULL -> "the context was full";
+      case CANCELLED -> "interrupted";
+      case FAILED -> "it failed";
+    };
+  }
+}

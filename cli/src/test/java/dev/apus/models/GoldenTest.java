@@ -1,0 +1,83 @@
+package dev.apus.models;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.ModelOptions;
+import dev.apus.core.verify.Verification;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Small checkpoints against the answers of their reference implementations: some that are part of
+ * the project, and all that lie in the shared folder, where there is one.
+ */
+class GoldenTest {
+
+  /** The largest deviation seen on any of them is a hundredth of this. */
+  private static final double TOLERANCE = 1e-3;
+
+  private static final AtomicInteger COMMITTED = new AtomicInteger();
+  private static final AtomicInteger SHARED = new AtomicInteger();
+
+  static Stream<Path> committed() throws URISyntaxException, IOException {
+    return folders(Path.of(GoldenTest.class.getResource("/goldens").toURI()));
+  }
+
+  /** Those of the shared folder whose families this project knows. */
+  static Stream<Path> shared() throws IOException {
+    Path folder = Shared.folder();
+    if (folder == null) {
+      return Stream.empty();
+    }
+    List<Path> known =
+        TinyModels.FAMILIES.stream().map(folder.resolve("goldens/models")::resolve).toList();
+    Stream<Path> fables =
+        Stream.of("fable-dense", "fable-hybrid").map(folder.resolve("models")::resolve);
+    return Stream.concat(known.stream(), fables);
+  }
+
+  private static Stream<Path> folders(Path parent) throws IOException {
+    try (Stream<Path> folders = Files.list(parent)) {
+      return folders.sorted().toList().stream();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void committed(Path folder) {
+    check(folder);
+    COMMITTED.incrementAndGet();
+  }
+
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource
+  void shared(Path folder) {
+    check(folder);
+    SHARED.incrementAndGet();
+  }
+
+  private static void check(Path folder) {
+    Verification verification = Verification.of(folder, ModelOptions.standard().withThreads(2));
+    assertEquals(-1, verification.firstDifference(), "the first greedy token that differs");
+    assertTrue(
+        verification.deviation() <= TOLERANCE,
+        () -> "the logits deviate by " + verification.deviation() + " of their spread");
+    assertTrue(verification.greedyTokens() > 0, "the reference must have continued the prompt");
+  }
+
+  @AfterAll
+  static void sayHowManyRan() {
+    System.out.printf(
+        "goldens: %d of the project and %d of the shared folder agree%n",
+        COMMITTED.get(), SHARED.get());
+  }
+}

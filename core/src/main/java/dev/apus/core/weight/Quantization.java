@@ -1,0 +1,69 @@
+package dev.apus.core.weight;
+
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * Stores a checkpoint's matrices in another weight format, each under the name that it has.
+ *
+ * <p>Only what a token's whole row passes through is worth it: vectors, the taps of convolutions
+ * and the small matrices that choose experts stay as they are, because they take little memory and
+ * their errors weigh much.
+ *
+ * @param format of the matrices
+ * @param kept tensors whose name has a match stay as they are
+ */
+public record Quantization(WeightFormat format, Pattern kept) {
+
+  /** Routers and gates of experts, by the names that published checkpoints give them. */
+  public static final Pattern ROUTERS =
+      Pattern.compile("(^|\\.)(router|gate|shared_expert_gate|gate_inp\\w*)(\\.|$)");
+
+  /** Whether {@link #apply} changes a tensor. */
+  public boolean changes(StoredTensor tensor) {
+    List<Long> shape = tensor.shape();
+    return shape.size() >= 2
+        && shape.getLast() > 0
+        && shape.getLast() % format.blockLength() == 0
+        && !tensor.type().equals(format.name())
+        && !kept.matcher(tensor.name()).find();
+  }
+
+  /**
+   * The tensor in the new format, or the tensor itself if it is to stay as it is.
+   *
+   * @param arena where the new values lie
+   * @throws WeightException if a value has no place in the format, such as NaN
+   * @throws dev.apus.core.file.FormatException if the tensor's own type cannot be computed with
+   */
+  public StoredTensor apply(StoredTensor tensor, Arena arena) {
+    if (!changes(tensor)) {
+      return tensor;
+    }
+    StoredRows rows = StoredRows.of(tensor);
+    long rowBytes = format.rowBytes(rows.cols());
+    MemorySegment data = arena.allocate(rowBytes * rows.rows().size(), 64);
+    float[] values = new float[rows.cols()];
+    for (int row = 0; row < rows.rows().size(); row++) {
+      rows.decode(row, values, 0);
+      try {
+        format.codec().encode(values, 0, data, row * rowBytes, values.length);
+      } catch (IllegalArgumentException e) {
+        throw new WeightException(
+            "%s: row %d cannot be stored as %s: %s"
+                .formatted(rows.source(), row, format, e.getMessage()));
+      }
+    }
+    return new StoredTensor(tensor.file(), tensor.name(), format.name(), tensor.shape(), data);
+  }
+
+  /** All tensors of a file, changed or not. */
+  public List<StoredTensor> apply(TensorFile file, Arena arena) {
+    return file.tensors().values().stream().map(tensor -> apply(tensor, arena)).toList();
+  }
+}

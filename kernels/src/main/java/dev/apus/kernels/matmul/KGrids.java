@@ -1,0 +1,68 @@
+package dev.apus.kernels.matmul;
+
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import dev.apus.kernels.math.Lanes;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The steps and lows of Q4_K and Q5_K: 32 scales and 32 minima, and three words of 6-bit numbers.
+ */
+final class KGrids {
+
+  private static final VectorSpecies<Float> F = Lanes.F32;
+  private static final VectorSpecies<Integer> I = Lanes.I32;
+  private static final int ROWS = Matmul.PANEL_ROWS;
+  private static final int WORD_BYTES = 4 * ROWS;
+  private static final int NUMBERS_AT = 4 * ROWS;
+
+  /** Bytes of all this in a block. */
+  static final int BYTES = NUMBERS_AT + 3 * WORD_BYTES;
+
+  private KGrids() {}
+
+  /** Decodes one half of the block at {@code at}, 0 or 1. */
+  static void decode(MemorySegment packed, long at, int half, float[] scratch, int lane) {
+    Halves.decode(packed, at, 2, scratch, QuantPanels.SCALES_AT, ROWS);
+    grids(packed, at + NUMBERS_AT, half, scratch, lane);
+  }
+
+  /** Steps and lows of the four sub-blocks in one half of a block. */
+  private static void grids(MemorySegment packed, long at, int half, float[] scratch, int lane) {
+    for (int row = 0; row < ROWS; row += F.length()) {
+      FloatVector scale = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + row);
+      FloatVector minimum = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + ROWS + row);
+      long wordAt = at + 4L * row;
+      IntVector scales = IntVector.fromMemorySegment(I, packed, wordAt, ByteOrder.LITTLE_ENDIAN);
+      IntVector minima =
+          IntVector.fromMemorySegment(I, packed, wordAt + WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
+      if (half == 0) {
+        scales = scales.and(0x3f3f3f3f);
+        minima = minima.and(0x3f3f3f3f);
+      } else {
+        IntVector lower =
+            IntVector.fromMemorySegment(
+                I, packed, wordAt + 2 * WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
+        scales = scales.lanewise(LSHR, 2).and(0x30303030).or(lower.and(0x0f0f0f0f));
+        minima =
+            minima.lanewise(LSHR, 2).and(0x30303030).or(lower.lanewise(LSHR, 4).and(0x0f0f0f0f));
+      }
+      for (int i = 0; i < 4; i++) {
+        IntVector scaleI = scales.lanewise(LSHR, 8 * i).and(0xff);
+        IntVector minimumI = minima.lanewise(LSHR, 8 * i).and(0xff);
+        scale
+            .mul((FloatVector) scaleI.convertShape(I2F, F, 0))
+            .intoArray(scratch, QuantPanels.STEPS_AT + i * Tiles.STRIDE + lane + row);
+        minimum
+            .mul((FloatVector) minimumI.convertShape(I2F, F, 0))
+            .neg()
+            .intoArray(scratch, QuantPanels.LOWS_AT + i * Tiles.STRIDE + lane + row);
+      }
+    }
+  }
+}
