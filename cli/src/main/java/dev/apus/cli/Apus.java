@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  apus generate \"Once upon a time\"",
-      "  apus generate -m models/granite-4.0-h-350m --greedy -n 100 \"The capital of France is\"",
+      "  apus generate -m models/granite-4.0-h-350m --greedy \"A swift is\"",
+      "  apus bench -m models/granite-4.0-h-350m",
       "  apus generate --help"
     },
     subcommands = {

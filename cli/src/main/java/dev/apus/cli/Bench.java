@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
     name = "bench",
     description = {
       "Measures tokens per second: pp reads a prompt at once, tg generates token by token.",
-      "Tokens are drawn at random. Each test runs once to warm up, and then as often as asked."
+      "Tokens are drawn at random. Each test runs for a while to warm up, because the JVM compiles"
+          + " what it runs often, and then as often as asked."
     },
     footer = {
       "  apus bench -m models/granite-4.0-h-350m",
@@ -69,6 +70,13 @@ final class Bench implements Callable<Integer> {
       defaultValue = "5",
       description = "Runs of each test (default: ${DEFAULT-VALUE}).")
   private int repetitions;
+
+  @Option(
+      names = {"-w", "--warm-up"},
+      paramLabel = "SECONDS",
+      defaultValue = "2",
+      description = "How long to warm up; one run at least (default: ${DEFAULT-VALUE}).")
+  private int warmUp;
 
   @Option(
       names = {"-o", "--output"},
@@ -116,7 +124,10 @@ final class Bench implements Callable<Integer> {
 
   private Speed measure(Model model, String test, int tokens, int atOnce) {
     SplittableRandom random = new SplittableRandom(1);
-    run(model, tokens, atOnce, random);
+    long warm = 0;
+    do {
+      warm += run(model, tokens, atOnce, random);
+    } while (warm < warmUp * 1_000_000_000L);
     List<Double> runs = new ArrayList<>();
     for (int i = 0; i < repetitions; i++) {
       runs.add(tokens * 1e9 / run(model, tokens, atOnce, random));

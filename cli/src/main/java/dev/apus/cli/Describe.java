@@ -3,7 +3,6 @@ package dev.apus.cli;
 import dev.apus.core.Model;
 import dev.apus.core.Session;
 import dev.apus.core.file.StoredTensor;
-import dev.apus.core.file.TensorFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -55,10 +54,10 @@ final class Describe implements Callable<Integer> {
       }
       choice.choose(path);
     }
-    Map<String, Stored> stored = stored();
     PrintWriter out = command.commandLine().getOut();
     try (Model model = choice.open(threads.options());
         Session session = model.newSession(1)) {
+      Map<String, Stored> stored = stored(model);
       long constant = session.bytes();
       if (json) {
         out.println(document(model, stored, constant));
@@ -82,15 +81,13 @@ final class Describe implements Callable<Integer> {
     }
   }
 
-  private Map<String, Stored> stored() {
-    try (TensorFile file = choice.files().tensors()) {
-      return file.tensors().values().stream()
-          .collect(
-              Collectors.groupingBy(
-                  StoredTensor::type,
-                  TreeMap::new,
-                  Collectors.collectingAndThen(Collectors.toList(), Stored::of)));
-    }
+  private static Map<String, Stored> stored(Model model) {
+    return model.storedTensors().stream()
+        .collect(
+            Collectors.groupingBy(
+                StoredTensor::type,
+                TreeMap::new,
+                Collectors.collectingAndThen(Collectors.toList(), Stored::of)));
   }
 
   private static String summary(Model model, Map<String, Stored> stored, long constant) {

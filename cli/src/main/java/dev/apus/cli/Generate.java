@@ -5,7 +5,6 @@ import dev.apus.core.Session;
 import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
-import dev.apus.core.generate.Token;
 import dev.apus.core.generate.Usage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -65,7 +64,7 @@ final class Generate implements Callable<Integer> {
     String text = prompt.equals("-") ? input() : prompt;
     try (Model model = choice.open(threads.options())) {
       Sampling wanted = sampling.over(model.sampling());
-      int[] tokens = model.tokenizer().encode(text, !raw, special);
+      int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
         Generation generation = start(session, tokens, wanted);
         Interruption.during(session, () -> generate(session, generation, text, wanted));
@@ -108,18 +107,19 @@ final class Generate implements Callable<Integer> {
     PrintWriter out = command.commandLine().getOut();
     String last = echo ? text : "";
     out.print(last);
-    while (generation.hasNext()) {
-      Token token = generation.next();
-      out.print(token.text());
-      if (out.checkError()) {
-        generation.close();
+    try {
+      while (generation.hasNext()) {
+        String piece = generation.next().text();
+        out.print(piece);
+        if (out.checkError()) {
+          generation.close();
+        }
+        last = piece.isEmpty() ? last : piece;
       }
-      last = token.text().isEmpty() ? last : token.text();
+    } finally {
+      out.print(last.endsWith("\n") ? "" : "\n");
+      out.flush();
     }
-    if (!last.endsWith("\n")) {
-      out.println();
-    }
-    out.flush();
     apus.note(command.commandLine().getErr(), summary(session, generation, wanted));
   }
 

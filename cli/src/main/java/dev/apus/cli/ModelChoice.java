@@ -2,7 +2,8 @@ package dev.apus.cli;
 
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
-import dev.apus.core.file.ModelFiles;
+import dev.apus.core.tokenizer.Tokenizer;
+import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.fable.Fable;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -14,7 +15,7 @@ final class ModelChoice {
       names = {"-m", "--model"},
       paramLabel = "PATH",
       description = {
-        "A checkpoint: a folder in the Hugging Face layout, or a GGUF file.",
+        "A checkpoint: a folder in the Hugging Face layout.",
         "Without it, the small storyteller that comes with Apus."
       })
   private Path path;
@@ -32,11 +33,21 @@ final class ModelChoice {
     return path == null ? "fable" : path.toString();
   }
 
-  ModelFiles files() {
-    return path == null ? Fable.files() : ModelFiles.folder(path);
-  }
-
   Model open(ModelOptions options) {
     return path == null ? Fable.open(options) : Model.load(path, options);
+  }
+
+  /**
+   * The tokenizer of the model that was opened.
+   *
+   * @throws TokenizerException if it has none
+   */
+  Tokenizer tokenizer(Model model) {
+    try {
+      return model.tokenizer();
+    } catch (IllegalStateException e) {
+      throw new TokenizerException(
+          name() + ": has no tokenizer.json, without which no text can be read or written", e);
+    }
   }
 }

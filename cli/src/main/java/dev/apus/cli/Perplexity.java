@@ -51,7 +51,7 @@ final class Perplexity implements Callable<Integer> {
     }
     String text = text();
     try (Model model = choice.open(threads.options())) {
-      int[] tokens = model.tokenizer().encode(text, false, false);
+      int[] tokens = choice.tokenizer(model).encode(text, false, false);
       if (tokens.length < 2) {
         throw wrong(file + " has fewer than 2 tokens; there is nothing to measure", null);
       }

@@ -3,35 +3,52 @@ package dev.apus.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ApusTest {
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
-
-  private int run(String... arguments) {
-    CommandLine command = Apus.commandLine();
-    command.setOut(new PrintWriter(out, true));
-    command.setErr(new PrintWriter(err, true));
-    return command.execute(arguments);
-  }
-
   @Test
   void theVersionIsThatOfTheBuild() {
-    assertEquals(0, run("--version"));
-    String[] lines = out.toString().split("\\R");
+    Cli run = Cli.run("--version");
+    assertEquals(0, run.exitCode());
+    String[] lines = run.out().split("\\R");
     assertTrue(lines[0].matches("Apus \\d+\\.\\d+\\.\\d+(-SNAPSHOT)?"), lines[0]);
     assertTrue(lines[1].startsWith("Java " + Runtime.version()), lines[1]);
-    assertTrue(lines[2].matches("Kernels (scalar|vector-\\d+)"), lines[2]);
   }
 
   @Test
   void aMisspeltOptionIsRefusedByName() {
-    assertEquals(CommandLine.ExitCode.USAGE, run("--vresion"));
-    assertTrue(err.toString().contains("--vresion"), err.toString());
+    Cli run = Cli.run("--vresion");
+    assertEquals(2, run.exitCode());
+    assertTrue(run.err().contains("--vresion"), run.err());
+  }
+
+  @Test
+  void aMisspeltCommandIsRefusedWithTheOneThatWasMeant() {
+    Cli run = Cli.run("genrate", "Once");
+    assertEquals(2, run.exitCode());
+    assertTrue(run.err().contains("genrate") && run.err().contains("generate"), run.err());
+  }
+
+  @Test
+  void withoutACommandItSaysWhichThereAre() {
+    Cli run = Cli.run();
+    assertEquals(0, run.exitCode());
+    for (String command :
+        new String[] {"generate", "describe", "verify", "bench", "perplexity", "convert"}) {
+      assertTrue(run.out().contains("\n  " + command), command);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"generate", "describe", "verify", "bench", "perplexity", "convert"})
+  void everyCommandHasExamplesAndSaysItsExitCodes(String command) {
+    Cli run = Cli.run(command, "--help");
+    assertEquals(0, run.exitCode());
+    assertTrue(run.out().contains("Examples:\n  apus " + command + " "), run.out());
+    assertTrue(run.out().contains("Exit codes:\n  0 "), run.out());
+    assertTrue(run.out().contains("--quiet") && run.out().contains("--debug"), run.out());
   }
 }

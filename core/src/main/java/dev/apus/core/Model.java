@@ -4,6 +4,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.ModelFiles;
+import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Architecture;
@@ -189,6 +190,11 @@ public final class Model implements AutoCloseable {
   /** How many weights the model has. */
   public long parameters() {
     return weights.parameters();
+  }
+
+  /** The checkpoint's tensors as its files hold them; none if the weights were drawn at random. */
+  public List<StoredTensor> storedTensors() {
+    return file == null ? List.of() : List.copyOf(file.tensors().values());
   }
 
   /** Memory that the weights take. */

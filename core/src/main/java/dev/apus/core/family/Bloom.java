@@ -20,7 +20,7 @@ final class Bloom implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = shape(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_epsilon", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_epsilon", true);
     Decoder.only(c, "apply_residual_connection_post_layernorm", false);
     Decoder.only(c, "skip_bias_add_qkv", false);
     int inner = 4 * d.width;

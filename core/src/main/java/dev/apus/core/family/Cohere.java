@@ -46,7 +46,7 @@ final class Cohere implements ModelFamily {
   }
 
   private static NormSpec norm(Config c) {
-    return NormSpec.layer(c.number("layer_norm_eps", 1e-5), false);
+    return Decoder.layerNorm(c, "layer_norm_eps", false);
   }
 
   @Override

@@ -38,6 +38,11 @@ final class Decoder {
         c.positive("max_position_embeddings", 2048));
   }
 
+  /** A decoder of as many heads for keys as for queries. */
+  Decoder(Config c, int width, int layers, int heads, int context) {
+    this(c, width, layers, heads, heads, context);
+  }
+
   /** A shape whose settings have names of their own. */
   Decoder(Config c, int width, int layers, int heads, int kvHeads, int context) {
     this.c = c;
@@ -66,11 +71,6 @@ final class Decoder {
     return width / heads;
   }
 
-  /** A decoder of as many heads for keys as for queries. */
-  Decoder(Config c, int width, int layers, int heads, int context) {
-    this(c, width, layers, heads, heads, context);
-  }
-
   /**
    * The key of a setting that has had two names.
    *
@@ -86,6 +86,12 @@ final class Decoder {
     return name;
   }
 
+  /** Key–value heads, which must divide the query heads; as many if the config does not say. */
+  static int kvHeads(Config c, String heads, String kvHeads) {
+    int all = c.positive(heads);
+    return c.has(kvHeads) ? all / c.share(heads, kvHeads) : all;
+  }
+
   /** Refuses any value of a flag but the one that the family can have. */
   static void only(Config c, String key, boolean supported) {
     if (c.flag(key, supported) != supported) {
@@ -97,8 +103,22 @@ final class Decoder {
     return rms(1e-6);
   }
 
+  /** The norm of a family with an epsilon of its own where the config has none. */
   NormSpec rms(double absent) {
-    return NormSpec.rms(c.number("rms_norm_eps", absent));
+    return NormSpec.rms(epsilon(c, "rms_norm_eps", absent));
+  }
+
+  /** A layer norm, whose epsilon has many names. */
+  static NormSpec layerNorm(Config c, String key, boolean biased) {
+    return NormSpec.layer(epsilon(c, key, 1e-5), biased);
+  }
+
+  private static double epsilon(Config c, String key, double absent) {
+    double epsilon = c.number(key, absent);
+    if (!(epsilon >= 0 && epsilon < 1)) {
+      throw c.errorAt(key, "%s=%s must be at least 0 and below 1", key, epsilon);
+    }
+    return epsilon;
   }
 
   /** Attention over everything before, without positions. */

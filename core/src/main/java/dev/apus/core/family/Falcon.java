@@ -18,17 +18,17 @@ final class Falcon implements ModelFamily {
 
   @Override
   public List<String> names() {
-    return List.of("FalconForCausalLM", "falcon");
+    return List.of("FalconForCausalLM", "falcon", "RWForCausalLM", "RefinedWeb", "RefinedWebModel");
   }
 
   @Override
   public Architecture describe(Config c) {
     Decoder d = shape(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_epsilon", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_epsilon", true);
     boolean biased = c.flag("bias", false);
     Decoder.only(c, "apply_residual_connection_post_layernorm", false);
-    Part plain = d.attention().with("biased", biased).with("outBiased", biased);
-    Part attention = positioned(c, d, plain);
+    Part attention =
+        positioned(c, d, d.attention().with("biased", biased).with("outBiased", biased));
     int inner = c.positive("ffn_hidden_size", c.positive("ff_factor", 4) * d.width);
     Part mlp = Decoder.mlp(inner, Activations.of(c, "activation", "gelu"), biased);
     Layer layer =
@@ -44,31 +44,34 @@ final class Falcon implements ModelFamily {
       return d.rope(attention);
     }
     c.ignore("rope_theta", "rope_scaling", "rope_parameters");
-    // The biases are scaled like the scores that they are added to.
+    // Scaled like the scores that they are added to, but not rounded to BF16 as the reference does.
     return attention.with("alibi", 1 / Math.sqrt(d.headDim));
   }
 
   private static Decoder shape(Config c) {
     String width = Decoder.spelled(c, "hidden_size", "n_embed");
     String heads = Decoder.spelled(c, "num_attention_heads", "n_head");
-    String kvHeads = Decoder.spelled(c, "num_kv_heads", "n_head_kv");
     c.share(width, heads);
     int all = c.positive(heads);
-    int kept = c.positive(kvHeads, all);
-    boolean multi = c.flag("multi_query", true);
-    boolean grouped = c.flag("new_decoder_architecture", false);
+    int grouped = Decoder.kvHeads(c, heads, Decoder.spelled(c, "num_kv_heads", "n_head_kv"));
+    int ungrouped = c.flag("multi_query", true) ? 1 : all;
     return new Decoder(
         c,
         c.positive(width),
         c.positive(Decoder.spelled(c, "num_hidden_layers", "n_layer")),
         all,
-        grouped ? kept : multi ? 1 : all,
+        grouped(c) ? grouped : ungrouped,
         c.positive("max_position_embeddings", 2048));
+  }
+
+  /** Whether it is shaped like the 40B model, whose first config had no name for that. */
+  private static boolean grouped(Config c) {
+    return c.flag("new_decoder_architecture", c.has("n_head_kv"));
   }
 
   /** How many norms stand before attention and MLP side by side; 0 if one follows the other. */
   private static int norms(Config c) {
-    boolean grouped = c.flag("new_decoder_architecture", false);
+    boolean grouped = grouped(c);
     boolean parallel = c.flag("parallel_attn", true);
     if (grouped && !parallel) {
       throw c.errorAt(
@@ -78,8 +81,7 @@ final class Falcon implements ModelFamily {
     if (norms > (grouped ? 2 : 1)) {
       throw c.errorAt(
           "num_ln_in_parallel_attn",
-          "num_ln_in_parallel_attn=%d is not supported; supported: 1, and 2 with"
-              + " new_decoder_architecture=true",
+          "num_ln_in_parallel_attn=%d is not supported; supported: 1, and 2 in grouped models",
           norms);
     }
     return parallel ? norms : 0;

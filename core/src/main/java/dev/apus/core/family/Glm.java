@@ -20,14 +20,14 @@ final class Glm implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = new Decoder(c);
-    NormSpec norm = norm(c);
+    NormSpec norm = norm(d);
     Part attention = attention(d);
     Part mlp = mlp(d);
     return d.architecture("glm", i -> Decoder.preNorm(norm, attention, mlp), norm);
   }
 
-  static NormSpec norm(Config c) {
-    return NormSpec.rms(c.number("rms_norm_eps", 1.5625e-7));
+  static NormSpec norm(Decoder d) {
+    return d.rms(1.5625e-7);
   }
 
   static Part attention(Decoder d) {

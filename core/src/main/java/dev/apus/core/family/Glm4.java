@@ -18,7 +18,7 @@ final class Glm4 implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = new Decoder(c);
-    NormSpec norm = Glm.norm(c);
+    NormSpec norm = Glm.norm(d);
     Part attention = Glm.attention(d);
     Part mlp = Glm.mlp(d);
     return d.architecture("glm4", i -> Decoder.sandwich(norm, attention, mlp), norm);

@@ -25,7 +25,7 @@ final class Gpt2 implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = shape(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_epsilon", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_epsilon", true);
     Decoder.only(c, "add_cross_attention", false);
     double scale = c.flag("scale_attn_weights", true) ? 1 / Math.sqrt(d.headDim) : 1;
     boolean fading = c.flag("scale_attn_by_inverse_layer_idx", false);
@@ -35,10 +35,10 @@ final class Gpt2 implements ModelFamily {
             c.positive("n_inner", 4 * d.width),
             Activations.of(c, "activation_function", "gelu_new"),
             true);
-    // The order of the scaling matters in half precision only; scores are single here.
-    c.ignore("reorder_and_upcast_attn", "n_ctx", "predict_special_tokens");
-    c.ignore("summary_activation", "summary_first_dropout", "summary_proj_to_labels");
-    c.ignore("summary_type", "summary_use_proj");
+    c.ignore("n_ctx", "predict_special_tokens", "summary_activation", "summary_first_dropout");
+    c.ignore("summary_proj_to_labels", "summary_type", "summary_use_proj");
+    // The order in which scores are scaled matters in half precision; here they are single.
+    c.ignore("reorder_and_upcast_attn");
     return d.architecture(
         "gpt2",
         new Embedding(1, d.context, null),

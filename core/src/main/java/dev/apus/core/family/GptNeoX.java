@@ -20,8 +20,8 @@ final class GptNeoX implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    Decoder d = new Decoder(c);
-    NormSpec norm = NormSpec.layer(c.number("layer_norm_eps", 1e-5), true);
+    Decoder d = shape(c);
+    NormSpec norm = Decoder.layerNorm(c, "layer_norm_eps", true);
     boolean biased = c.flag("attention_bias", true);
     Part attention =
         RopeSettings.read(c, 10_000, 0.25, d.headDim, d.context)
@@ -38,6 +38,15 @@ final class GptNeoX implements ModelFamily {
     return d.architecture("gpt-neox", i -> layer, norm);
   }
 
+  private static Decoder shape(Config c) {
+    return new Decoder(
+        c,
+        c.positive("hidden_size"),
+        c.positive("num_hidden_layers"),
+        c.positive("num_attention_heads"),
+        c.positive("max_position_embeddings", 2048));
+  }
+
   @Override
   public WeightNames weights(Config c) {
     WeightNames names =
@@ -50,6 +59,6 @@ final class GptNeoX implements ModelFamily {
             .row("head", "embed_out.weight")
             .ignore(".*\\.attention\\.(bias|masked_bias|rotary_emb\\.inv_freq)");
     Names.mlp(names, LAYER + "mlp.dense_h_to_4h.weight", LAYER + "mlp.dense_4h_to_h.weight");
-    return Names.groupedQkv(names, LAYER + "attention.query_key_value.weight", new Decoder(c));
+    return Names.groupedQkv(names, LAYER + "attention.query_key_value.weight", shape(c));
   }
 }

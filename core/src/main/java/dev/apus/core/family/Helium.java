@@ -18,7 +18,7 @@ final class Helium implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = new Decoder(c);
-    NormSpec norm = NormSpec.rms(c.number("rms_norm_eps", 1e-8));
+    NormSpec norm = d.rms(1e-8);
     Part attention =
         RopeSettings.read(c, 100_000, 1, d.headDim, d.context)
             .interleaved()

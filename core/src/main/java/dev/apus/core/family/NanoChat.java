@@ -31,13 +31,18 @@ final class NanoChat implements ModelFamily {
     Part mlp =
         Decoder.mlp(
             c.positive("intermediate_size"), Activations.of(c, "hidden_act", "relu2"), false);
-    float softcap = c.isNull("final_logit_softcapping") ? 0 : c.real("final_logit_softcapping", 15);
+    Decoder.only(c, "qkv_bias", false);
+    String softcap = Decoder.spelled(c, "final_logit_softcapping", "logits_soft_cap");
     return d.architecture(
         "nanochat",
         new Embedding(1, 0, norm),
         i -> Decoder.preNorm(norm, attention, mlp),
         norm,
-        new Head(c.flag("tie_word_embeddings", false), false, 1, softcap));
+        new Head(
+            c.flag("tie_word_embeddings", false),
+            false,
+            1,
+            c.isNull(softcap) ? 0 : c.real(softcap, 15)));
   }
 
   @Override

@@ -26,7 +26,7 @@ final class Nemotron implements ModelFamily {
           c.positive("kv_channels"),
           d.headDim);
     }
-    NormSpec norm = NormSpec.layer(c.number("norm_eps", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, Decoder.spelled(c, "norm_eps", "layer_norm_eps"), true);
     Part attention =
         RopeSettings.read(c, 10_000, 0.5, d.headDim, d.context).on(d.biased(d.attention()));
     Part mlp =

@@ -18,7 +18,7 @@ final class Phi3 implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = new Decoder(c);
-    NormSpec norm = NormSpec.rms(c.number("rms_norm_eps", 1e-5));
+    NormSpec norm = d.rms(1e-5);
     for (String flag : List.of("attention_bias", "mlp_bias", "lm_head_bias")) {
       Decoder.only(c, flag, false);
     }

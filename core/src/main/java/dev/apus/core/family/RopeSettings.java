@@ -3,6 +3,7 @@ package dev.apus.core.family;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Part;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -41,12 +42,13 @@ record RopeSettings(Map<String, Object> settings) {
    */
   static RopeSettings read(Config c, double base, double share, int headDim, int context) {
     double theta = c.number("rope_theta", c.number("rotary_emb_base", base));
-    Config scaling =
-        Stream.of("rope_parameters", "rope_scaling")
-            .filter(c::hasSection)
-            .findFirst()
-            .map(c::section)
-            .orElse(null);
+    List<String> sections =
+        Stream.of("rope_parameters", "rope_scaling").filter(c::hasSection).toList();
+    if (sections.size() == 2) {
+      throw c.errorAt(
+          "rope_scaling", "rope_scaling and rope_parameters are one setting; keep one of them");
+    }
+    Config scaling = sections.isEmpty() ? null : c.section(sections.getFirst());
     return of(c, scaling, theta, share, headDim, context);
   }
 

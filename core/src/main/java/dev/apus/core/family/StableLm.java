@@ -23,11 +23,14 @@ final class StableLm implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     Decoder d = new Decoder(c);
-    double epsilon = c.number(Decoder.spelled(c, "layer_norm_eps", "norm_eps"), 1e-5);
-    NormSpec norm = NormSpec.layer(epsilon, true);
-    double share = c.number("rope_pct", 0.25);
+    String epsilon = Decoder.spelled(c, "layer_norm_eps", "norm_eps");
+    NormSpec norm = Decoder.layerNorm(c, epsilon, true);
+    double share = c.number(Decoder.spelled(c, "partial_rotary_factor", "rope_pct"), 0.25);
     if (c.number("rotary_scaling_factor", 1) != 1) {
-      throw c.errorAt("rotary_scaling_factor", "rotary_scaling_factor must be 1; use rope_scaling");
+      throw c.errorAt(
+          "rotary_scaling_factor",
+          "rotary_scaling_factor=%s is not supported; supported: 1",
+          c.number("rotary_scaling_factor"));
     }
     Part turned =
         RopeSettings.read(c, 10_000, share, d.headDim, d.context)
@@ -35,7 +38,7 @@ final class StableLm implements ModelFamily {
             .with("biased", c.flag("use_qkv_bias", false));
     Part attention =
         c.flag("qk_layernorm", false)
-            ? Decoder.normed(turned, NormSpec.layer(epsilon, false), "each-head", false)
+            ? Decoder.normed(turned, Decoder.layerNorm(c, epsilon, false), "each-head", false)
             : turned;
     Part mlp = d.gatedMlp();
     Layer layer =

@@ -22,7 +22,7 @@ final class Starcoder2 implements ModelFamily {
     Decoder d = new Decoder(c);
     c.choice("norm_type", "layer_norm", "layer_norm");
     c.choice("mlp_type", "default", "default");
-    NormSpec norm = NormSpec.layer(c.number("norm_epsilon", 1e-5), true);
+    NormSpec norm = Decoder.layerNorm(c, "norm_epsilon", true);
     boolean biased = c.flag("use_bias", true);
     Part attention =
         d.rope(d.attention())

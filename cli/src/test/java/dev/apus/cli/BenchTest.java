@@ -1,0 +1,73 @@
+package dev.apus.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.config.Config;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BenchTest {
+
+  private static Cli bench(String output) {
+    Cli run = Cli.run("bench", "-p", 9, "-n", 3, "-t", 1, "-r", 2, "-w", 0, "-o", output);
+    assertEquals(0, run.exitCode(), run.err());
+    return run;
+  }
+
+  @Test
+  void printsATable() {
+    List<String> lines = bench("table").out().lines().toList();
+    assertTrue(
+        lines.get(0).matches("model +size +parameters +kernels +threads +test +tokens/s"),
+        lines.get(0));
+    String row = "fable +[0-9.]+ MB +7.6 M +\\S+ +1 +%s +[0-9.]+ ± [0-9.]+";
+    assertTrue(lines.get(1).matches(row.formatted("pp9")), lines.get(1));
+    assertTrue(lines.get(2).matches(row.formatted("tg3")), lines.get(2));
+    assertTrue(lines.getLast().contains("VM"), lines.getLast());
+  }
+
+  @Test
+  void printsMarkdown() {
+    List<String> lines = bench("md").out().lines().toList();
+    assertTrue(lines.get(1).matches("\\| -+ (\\| -+ ){6}\\|"), lines.get(1));
+    assertTrue(lines.get(2).matches("\\| fable \\|.*\\| pp9 +\\| .*\\|"), lines.get(2));
+  }
+
+  @Test
+  void printsJson() {
+    Config json = Config.parse("out", bench("json").out().getBytes(StandardCharsets.UTF_8));
+    assertEquals("fable", json.word("model"));
+    assertEquals("qwen3_next", json.word("family"));
+    assertEquals(7_640_352, json.integer("parameters"));
+    assertEquals(1, json.positive("threads"));
+    List<Config> tests = json.sections("tests");
+    assertEquals("pp9", tests.get(0).word("test"));
+    assertEquals("tg3", tests.get(1).word("test"));
+    for (Config test : tests) {
+      List<Double> runs = test.numbers("runs");
+      assertEquals(2, runs.size());
+      double mean = (runs.get(0) + runs.get(1)) / 2;
+      assertEquals(mean, test.number("tokensPerSecond"), 0.001);
+      assertEquals(
+          Math.abs(runs.get(0) - runs.get(1)) / Math.sqrt(2), test.number("deviation"), 0.001);
+    }
+  }
+
+  @Test
+  void aTestMayBeLeftOut() {
+    String out = Cli.run("bench", "-p", 0, "-n", 2, "-r", 1, "-w", 0).out();
+    assertTrue(out.contains("tg2") && !out.contains("pp"), out);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p=-1", "-n=-1", "-r=0", "-t=0", "-o=xml"})
+  void refusesWhatMeasuresNothing(String option) {
+    Cli run = Cli.run("bench", option);
+    assertEquals(2, run.exitCode(), run.err());
+    assertTrue(run.err().startsWith("apus bench: "), run.err());
+  }
+}

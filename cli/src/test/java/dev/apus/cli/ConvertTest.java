@@ -1,0 +1,71 @@
+package dev.apus.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConvertTest {
+
+  @TempDir private Path folder;
+  private Path fable;
+
+  @BeforeEach
+  void writeACheckpoint() throws IOException {
+    fable = Cli.fable(folder.resolve("fable"));
+  }
+
+  @Test
+  void whatIsInTheFormatAlreadyStaysAsItIs() throws IOException {
+    Path same = folder.resolve("same");
+    assertEquals(0, Cli.run("convert", fable, same).exitCode());
+    for (String name : new String[] {"model.gguf", "config.json", "tokenizer.json"}) {
+      assertArrayEquals(
+          Files.readAllBytes(fable.resolve(name)), Files.readAllBytes(same.resolve(name)), name);
+    }
+  }
+
+  @Test
+  void aConvertedModelRunsAndIsSmaller() throws IOException {
+    Path small = folder.resolve("a/small");
+    Cli run = Cli.run("convert", "--format", "Q4_0", fable, small);
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals("183 of 228 tensors are Q4_0 now; 8.1 MB became 4.3 MB\n", run.err());
+    Cli story = Cli.run("generate", "--greedy", "-n", 4, "-m", small, "Once upon a time");
+    assertEquals(0, story.exitCode(), story.err());
+    assertTrue(Files.size(small.resolve("model.gguf")) < 4_400_000);
+  }
+
+  @Test
+  void whatIsToBeKeptIsKept() {
+    Cli run =
+        Cli.run("convert", "--format=Q4_0", "--keep=embed|gate", fable, folder.resolve("kept"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(
+        run.err().matches("(?s)(1[0-7]\\d|\\d\\d) of 228 tensors are Q4_0 now.*"), run.err());
+  }
+
+  @Test
+  void refusesToWriteOverTheCheckpoint() {
+    refused(2, "is the checkpoint itself", fable, fable);
+    refused(2, "is the checkpoint itself, or no folder", fable, fable.resolve("config.json"));
+    refused(3, "there is no such folder", folder.resolve("absent"), folder.resolve("new"));
+    refused(2, "--format", "--format=Q3", fable, folder.resolve("new"));
+    refused(2, "--keep", "--keep=(", fable, folder.resolve("new"));
+  }
+
+  private static void refused(int exitCode, String message, Object... arguments) {
+    Object[] words = new Object[arguments.length + 1];
+    words[0] = "convert";
+    System.arraycopy(arguments, 0, words, 1, arguments.length);
+    Cli run = Cli.run(words);
+    assertEquals(exitCode, run.exitCode(), run.err());
+    assertTrue(run.err().contains(message), run.err());
+  }
+}

@@ -1,0 +1,81 @@
+package dev.apus.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.Model;
+import dev.apus.core.Session;
+import dev.apus.core.generate.Generation;
+import dev.apus.core.generate.Sampling;
+import dev.apus.core.generate.Token;
+import dev.apus.fable.Fable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PerplexityTest {
+
+  private static final String PROMPT = "Once upon a time";
+
+  @TempDir private Path folder;
+
+  private Path file(String text) throws IOException {
+    return Files.writeString(folder.resolve("tale.txt"), text);
+  }
+
+  /** The log-probabilities that generation reports are the loss of the text it generated. */
+  @Test
+  void isTheMeanOfWhatGenerationReports() throws IOException {
+    StringBuilder tale = new StringBuilder();
+    double loss = 0;
+    try (Model model = Fable.open();
+        Session session = model.newSession(64)) {
+      int[] prompt = Arrays.copyOf(session.encode(PROMPT), 1);
+      tale.append(model.tokenizer().decode(prompt));
+      Generation generation = session.start(prompt, Sampling.greedy().withMaxTokens(12));
+      while (generation.hasNext()) {
+        Token token = generation.next();
+        tale.append(token.text());
+        loss -= token.logProbability();
+      }
+    }
+    Cli run = Cli.run("perplexity", file(tale.toString()));
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(
+        run.out().startsWith(String.format(Locale.ROOT, "%.4f", loss / 12))
+            && run.out().endsWith(" over 12 tokens\n"),
+        run.out() + loss / 12);
+  }
+
+  @Test
+  void eachWindowStartsAnew() throws IOException {
+    String tale = "There was once a king who had three daughters.";
+    Cli twice = Cli.run("perplexity", "--window", 2, file(tale + tale));
+    assertTrue(twice.out().contains(" nats a token, perplexity "), twice.out());
+    Cli whole = Cli.run("perplexity", file(tale + tale));
+    double cut = Double.parseDouble(twice.out().split(" ")[0]);
+    assertTrue(Double.parseDouble(whole.out().split(" ")[0]) < cut, whole.out() + twice.out());
+  }
+
+  @Test
+  void refusesWhatHasNothingToMeasure() throws IOException {
+    refused("is no file", folder.resolve("absent.txt"));
+    refused("has fewer than 2 tokens", file("a"));
+    refused("--window is 1", "--window=1", file(PROMPT));
+    Files.write(folder.resolve("bytes.txt"), new byte[] {(byte) 0xC3, 'x'});
+    refused("is not UTF-8", folder.resolve("bytes.txt"));
+  }
+
+  private static void refused(String message, Object... arguments) {
+    Object[] words = new Object[arguments.length + 1];
+    words[0] = "perplexity";
+    System.arraycopy(arguments, 0, words, 1, arguments.length);
+    Cli run = Cli.run(words);
+    assertEquals(2, run.exitCode(), run.err());
+    assertTrue(run.err().contains(message), run.err());
+  }
+}
