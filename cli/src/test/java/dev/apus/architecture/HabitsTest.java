@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.apus.core.compute.Pass;
 import java.util.Collection;
 import java.util.List;
 import java.util.stream.BaseStream;
@@ -57,9 +58,13 @@ class HabitsTest {
             RunsParallel.class),
         Arguments.of(
             noFields()
+                .that()
+                .areNotDeclaredIn(Pass.Frame.class)
                 .should()
                 .haveName("$assertionsDisabled")
-                .because("an assert is off where it is needed: input is checked with exceptions"),
+                .because(
+                    "an assert is off where it is needed: input is checked with exceptions; scratch"
+                        + " alone is poisoned where assertions are on"),
             Asserts.class),
         Arguments.of(
             fields().that().areStatic().should().beFinal().because("there is no hidden state"),

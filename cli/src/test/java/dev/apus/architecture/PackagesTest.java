@@ -25,11 +25,12 @@ class PackagesTest {
           Map.entry("config", Set.of("json")),
           Map.entry("tokenizer", Set.of("json", "config", "file")),
           Map.entry("tensor", Set.of("kernels")),
-          Map.entry("compute", Set.of("kernels")),
+          Map.entry("compute", Set.of("tensor", "kernels")),
           Map.entry("weight", Set.of("file", "config", "tensor", "compute", "kernels")),
           Map.entry("model", Set.of("json", "config", "weight", "tensor", "compute", "kernels")),
           Map.entry("family", Set.of("json", "config", "file", "weight", "model")),
-          Map.entry("generate", Set.of("tokenizer", "model")));
+          Map.entry("generate", Set.of("tokenizer", "model")),
+          Map.entry("verify", Set.of("config", "file", "facade")));
 
   @Test
   void theClassesOfAllModulesWereRead() {

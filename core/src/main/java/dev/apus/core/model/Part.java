@@ -2,6 +2,7 @@ package dev.apus.core.model;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -10,7 +11,7 @@ import java.util.Map;
 public record Part(String type, Map<String, Object> settings) {
 
   public Part {
-    settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    settings = canonical(settings);
   }
 
   public static Part of(String type) {
@@ -22,5 +23,24 @@ public record Part(String type, Map<String, Object> settings) {
     var more = new LinkedHashMap<>(settings);
     more.put(setting, value);
     return new Part(type, more);
+  }
+
+  /**
+   * The same values in the types that reading their JSON gives, so that equal settings are equal.
+   */
+  private static Map<String, Object> canonical(Map<?, ?> settings) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    settings.forEach((key, value) -> values.put((String) key, canonical(value)));
+    return Collections.unmodifiableMap(values);
+  }
+
+  private static Object canonical(Object value) {
+    return switch (value) {
+      case Float f -> Double.valueOf(f.toString());
+      case Long n when n == n.intValue() -> n.intValue();
+      case Map<?, ?> map -> canonical(map);
+      case List<?> list -> list.stream().map(Part::canonical).toList();
+      default -> value;
+    };
   }
 }
