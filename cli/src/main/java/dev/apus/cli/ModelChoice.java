@@ -15,7 +15,7 @@ final class ModelChoice {
       names = {"-m", "--model"},
       paramLabel = "PATH",
       description = {
-        "A checkpoint: a folder in the Hugging Face layout.",
+        "A checkpoint: a folder in the Hugging Face layout, or a GGUF file.",
         "Without it, the small storyteller that comes with Apus."
       })
   private Path path;
@@ -46,8 +46,7 @@ final class ModelChoice {
     try {
       return model.tokenizer();
     } catch (IllegalStateException e) {
-      throw new TokenizerException(
-          name() + ": has no tokenizer.json, without which no text can be read or written", e);
+      throw new TokenizerException(name() + ": " + e.getMessage(), e);
     }
   }
 }

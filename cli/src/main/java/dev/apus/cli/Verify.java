@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
       "Compares checkpoints with a reference implementation's answers.",
       "A folder to verify holds, beside the checkpoint, expected.safetensors (input_ids, positions,"
           + " logits) and expected.json (logits_std, greedy tokens). A folder without config.json"
-          + " stands for the folders in it."
+          + " stands for the folders in it. A GGUF file is compared with what lies beside it."
     },
     footer = {
       "  apus verify models/granite-4.0-h-350m",
@@ -56,7 +56,7 @@ final class Verify implements Callable<Integer> {
       description = "Verify only folders that have this text in their name.")
   private String only = "";
 
-  @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders to verify.")
+  @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders or GGUF files to verify.")
   private List<Path> folders;
 
   @Override
@@ -89,7 +89,7 @@ final class Verify implements Callable<Integer> {
   /** One folder that fails must not keep the others from being verified. */
   private Row row(Path folder, ModelOptions options) {
     try {
-      if (!Files.exists(folder.resolve("expected.json"))) {
+      if (!Files.exists(Verification.answers(folder).resolve("expected.json"))) {
         return new Row(false, "-", "-", "-", "has no expected.json to compare with");
       }
       Verification found = Verification.of(folder, options);
@@ -125,6 +125,10 @@ final class Verify implements Callable<Integer> {
   private List<Path> checkpoints() throws IOException {
     List<Path> checkpoints = new ArrayList<>();
     for (Path folder : folders) {
+      if (Files.isRegularFile(folder) && folder.toString().endsWith(".gguf")) {
+        checkpoints.add(folder);
+        continue;
+      }
       if (!Files.isDirectory(folder)) {
         throw wrong(folder + (Files.exists(folder) ? " is no folder" : " is not there"));
       }

@@ -109,4 +109,11 @@ class GgufTextTest {
     String message = assertThrows(FormatException.class, () -> Model.load(file)).getMessage();
     assertTrue(message.contains("does not start with GGUF"), message);
   }
+
+  @Test
+  void aFolderWithoutACheckpointIsRefused() {
+    String message = assertThrows(FormatException.class, () -> Model.load(temporary)).getMessage();
+    assertTrue(message.contains("there is no config.json"), message);
+    assertTrue(message.contains("or a GGUF file"), message);
+  }
 }

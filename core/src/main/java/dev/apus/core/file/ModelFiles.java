@@ -87,6 +87,12 @@ public interface ModelFiles {
         boolean safetensors =
             Files.exists(folder.resolve("model.safetensors"))
                 || Files.exists(folder.resolve("model.safetensors.index.json"));
+        if (!safetensors && !Files.exists(gguf) && !Files.exists(folder.resolve("config.json"))) {
+          throw new FormatException(
+              folder
+                  + ": there is no config.json; a checkpoint is a folder with config.json and"
+                  + " model.safetensors, or a GGUF file");
+        }
         return Files.exists(gguf) && !safetensors
             ? Gguf.open(gguf)
             : Safetensors.openFolder(folder);

@@ -28,12 +28,16 @@ public record Verification(
     return deviation <= tolerance && firstDifference < 0;
   }
 
+  /** Where the answers for a checkpoint lie: in its folder, or beside its file. */
+  public static Path answers(Path checkpoint) {
+    return Files.isRegularFile(checkpoint) ? checkpoint.toAbsolutePath().getParent() : checkpoint;
+  }
+
   /**
    * Opens a checkpoint, a folder or a file, and compares it with the answers that lie beside it.
    */
   public static Verification of(Path folder, ModelOptions options) {
-    boolean file = Files.isRegularFile(folder);
-    Expected expected = Expected.read(file ? folder.toAbsolutePath().getParent() : folder);
+    Expected expected = Expected.read(answers(folder));
     try (Model model = Model.load(folder, options)) {
       int limit =
           Math.max(expected.tokens().length, expected.promptLength() + expected.greedy().length);
