@@ -45,11 +45,11 @@ record Router(int experts, int top, Score score, boolean normalized, float scale
    * @param chosen receives {@code top} experts in ascending order
    * @param weights receives their weights
    */
-  void choose(Kernels kernels, float[] logits, int logitsAt, int[] chosen, float[] weights, int at) {
+  void choose(
+      Kernels kernels, float[] logits, int logitsAt, int[] chosen, float[] weights, int at) {
     switch (score) {
       case SOFTMAX -> kernels.activations().softmax(logits, logitsAt, experts);
-      case SIGMOID ->
-          kernels.activations().apply(Activation.SIGMOID, logits, logitsAt, experts);
+      case SIGMOID -> kernels.activations().apply(Activation.SIGMOID, logits, logitsAt, experts);
     }
     float sum = 0;
     for (int i = 0; i < top; i++) {

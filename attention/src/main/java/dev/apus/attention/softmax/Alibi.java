@@ -10,8 +10,8 @@ final class Alibi {
   private Alibi() {}
 
   /**
-   * The slope of each head: a geometric series from {@code 2^(−8/n)}, where n is the largest power of
-   * two that is at most {@code heads}; heads past n take every second term of the series for 2n.
+   * The slope of each head: a geometric series from {@code 2^(−8/n)}, where n is the largest power
+   * of two that is at most {@code heads}; heads past n take every second term of the series for 2n.
    */
   static float[] slopes(int heads, float factor) {
     int whole = Integer.highestOneBit(heads);

@@ -28,9 +28,9 @@ import java.util.List;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the scores,
- * sinks and an output gate are settings. A sequence may be cut into calls anywhere with the same
- * bits.
+ * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
+ * scores, sinks and an output gate are settings. A sequence may be cut into calls anywhere with the
+ * same bits.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  */
@@ -64,8 +64,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     int outCols = spec.heads() * spec.valueDim();
     this.queries = weights.projection("q", queryCols, width, spec.biased());
     this.keys = weights.projection("k", keyCols, width, spec.biased());
-    this.values =
-        weights.projection("v", spec.kvHeads() * spec.valueDim(), width, spec.biased());
+    this.values = weights.projection("v", spec.kvHeads() * spec.valueDim(), width, spec.biased());
     this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
     this.output = weights.projection("o", width, outCols, spec.outBiased());
     boolean head = spec.normOver() == NormOver.HEAD;
@@ -149,8 +148,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             for (int i = from; i < to; i++) {
               int row = run.from() + i;
               turned.tables(run.position() + i, 1, cos, sin);
-              turned.rotate(
-                  rotary, q.data(), q.at(row), spec.heads(), spec.headDim(), cos, sin, 0);
+              turned.rotate(rotary, q.data(), q.at(row), spec.heads(), spec.headDim(), cos, sin, 0);
               turned.rotate(
                   rotary, k.data(), k.at(row), spec.kvHeads(), spec.headDim(), cos, sin, 0);
             }
@@ -158,7 +156,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
   }
 
-  /** One run's rows {@code [from, from + rows)} of the batch, for all query heads of a key–value head. */
+  /**
+   * One run's rows {@code [from, from + rows)} of the batch, for all query heads of a key–value
+   * head.
+   */
   private record Tile(Run<KeyValueCache> run, int from, int rows, int kvHead) {}
 
   private void attend(
@@ -175,8 +176,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         }
       }
     }
-    pass.workers()
-        .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
+    pass.workers().run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
   }
 
   private void attend(Pass pass, int worker, Tile tile, Matrix q, Matrix o) {

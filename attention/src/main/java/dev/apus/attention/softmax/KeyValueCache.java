@@ -56,7 +56,8 @@ final class KeyValueCache implements MixerState {
     int granularity = kernel.slotGranularity();
     int slots = Math.toIntExact(Math.ceilDiv(wanted, granularity) * granularity);
     keys = moved(keys, kernel.keyBytes(keyDim, capacity), kernel.keyBytes(keyDim, slots));
-    values = moved(values, kernel.valueBytes(valueDim, capacity), kernel.valueBytes(valueDim, slots));
+    values =
+        moved(values, kernel.valueBytes(valueDim, capacity), kernel.valueBytes(valueDim, slots));
     capacity = slots;
   }
 
@@ -139,7 +140,12 @@ final class KeyValueCache implements MixerState {
     long most = Math.max(FIRST_SLOTS, Math.ceilDiv((long) limit, granularity) * granularity);
     if (written < 0 || written > slots || slots > most || slots % granularity != 0) {
       throw new IOException(
-          "a cache of " + written + " tokens in " + slots + " slots does not fit a limit of " + limit);
+          "a cache of "
+              + written
+              + " tokens in "
+              + slots
+              + " slots does not fit a limit of "
+              + limit);
     }
     close();
     length = written;

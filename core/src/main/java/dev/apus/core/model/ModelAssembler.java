@@ -83,12 +83,8 @@ public final class ModelAssembler {
     Normalization after = Normalization.of(branch.after(), role + ".after", width, scope);
     Part part = branch.part();
     Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());
-    Site site = new Site(
-            width,
-            layer,
-            architecture.context(),
-            weights.kernels(),
-            scope.scope(part.type()));
+    Site site =
+        new Site(width, layer, architecture.context(), weights.kernels(), scope.scope(part.type()));
     SequenceMixer<MixerState> mixer = null;
     ChannelMixer channel = null;
     if (branch.role() == Role.MIXER) {

@@ -135,7 +135,8 @@ class GgufFamiliesTest {
     Gguf file = file(Map.of("general.architecture", "mpt"));
     String message = assertThrows(ConfigException.class, () -> FAMILIES.of(file)).getMessage();
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
-    assertTrue(message.contains("gemma2, gemma3, llama, qwen2, qwen2moe, qwen3, qwen3moe"), message);
+    assertTrue(
+        message.contains("gemma2, gemma3, llama, qwen2, qwen2moe, qwen3, qwen3moe"), message);
   }
 
   @Test

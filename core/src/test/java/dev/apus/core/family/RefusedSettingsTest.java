@@ -42,7 +42,7 @@ class RefusedSettingsTest {
             "rope_parameters",
             "{\"rope_type\": \"xpos\"}",
             "rope_parameters.rope_type=\"xpos\" is not supported; supported: default, linear,"
-                + " dynamic, llama3, yarn, longrope, su, proportional, mrope"),
+                + " dynamic, llama3, yarn, longrope, su, factors, proportional, mrope"),
         of(PYTHIA, "layer_norm_eps", "2", "layer_norm_eps=2.0 must be at least 0 and below 1"),
         of(HELIUM, "rms_norm_eps", "-1e-8", "rms_norm_eps=-1.0E-8 must be at least 0 and below 1"),
         of(

@@ -2,7 +2,6 @@ package dev.apus.kernels.math;
 
 import static jdk.incubator.vector.FloatVector.fromArray;
 
-import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;

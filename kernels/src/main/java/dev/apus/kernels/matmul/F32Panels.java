@@ -1,7 +1,7 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;

@@ -3,8 +3,8 @@ package dev.apus.kernels.matmul;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
-import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
