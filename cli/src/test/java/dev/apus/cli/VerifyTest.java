@@ -65,6 +65,17 @@ class VerifyTest {
   }
 
   @Test
+  void aGgufFileIsComparedWithTheAnswersBesideIt() throws IOException {
+    Path answered = Files.writeString(fable.resolve("other.gguf"), "no model");
+    Path unanswered = Files.writeString(folder.resolve("lonely.gguf"), "no model");
+    Cli run = Cli.run("verify", answered, unanswered);
+    assertEquals(1, run.exitCode());
+    String[] lines = run.out().split("\n");
+    assertTrue(lines[1].contains("does not start with GGUF"), lines[1]);
+    assertTrue(lines[2].contains("has no expected.json to compare with"), lines[2]);
+  }
+
+  @Test
   void aFolderOfFoldersStandsForThose() {
     Cli run = Cli.run("verify", folder);
     assertEquals(0, run.exitCode(), run.out() + run.err());

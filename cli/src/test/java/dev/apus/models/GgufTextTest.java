@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.Model;
 import dev.apus.core.Session;
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.FormatException;
 import dev.apus.core.file.GgufWriter;
 import dev.apus.core.file.Safetensors;
@@ -98,6 +99,21 @@ class GgufTextTest {
         file(gguf -> gguf.f32("general.sampling.temp", 0.6f).i32("general.sampling.top_k", 20));
     try (Model model = Model.load(file)) {
       assertEquals(Sampling.plain().withTemperature(0.6f).withTopK(20), model.sampling());
+    }
+  }
+
+  @Test
+  void samplingThatCannotBeIsRefusedWithTheFile() throws IOException {
+    Path file = file(gguf -> gguf.f32("general.sampling.temp", -1));
+    String message = assertThrows(ConfigException.class, () -> Model.load(file)).getMessage();
+    assertTrue(message.startsWith("llama.gguf: general.sampling.temp=-1.0"), message);
+  }
+
+  @Test
+  void aNumberThatIsNoIdEndsNothing() throws IOException {
+    long none = (1L << 32) - 1;
+    try (Model model = Model.load(file(gguf -> gguf.u32("tokenizer.ggml.eot_token_id", none)))) {
+      assertEquals(Set.of(2), model.endTokens());
     }
   }
 

@@ -31,16 +31,7 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
     Sampling sampling = Sampling.plain();
     if (generation != null) {
       addIds(generation, ends);
-      sampling =
-          sampling
-              .withTemperature(generation.real("temperature", 1))
-              .withTopK(generation.count("top_k", 0))
-              .withTopP(generation.real("top_p", 1))
-              .withMinP(generation.real("min_p", 0))
-              .withRepetitionPenalty(generation.real("repetition_penalty", 1));
-      if (!generation.flag("do_sample", true)) {
-        sampling = sampling.withTemperature(0);
-      }
+      sampling = sampling(generation);
     }
     addIds(config, ends);
     if (tokenizer != null) {
@@ -50,21 +41,42 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
     return new GenerationSettings(ends, sampling);
   }
 
+  private static Sampling sampling(Config generation) {
+    try {
+      Sampling sampling =
+          Sampling.plain()
+              .withTemperature(generation.real("temperature", 1))
+              .withTopK(generation.count("top_k", 0))
+              .withTopP(generation.real("top_p", 1))
+              .withMinP(generation.real("min_p", 0))
+              .withRepetitionPenalty(generation.real("repetition_penalty", 1));
+      return generation.flag("do_sample", true) ? sampling : sampling.withTemperature(0);
+    } catch (IllegalArgumentException e) {
+      throw generation.error("%s", e.getMessage());
+    }
+  }
+
   /** {@code eos_token_id} is one id or a list of them. */
   private static void addIds(Config c, Set<Integer> ids) {
     switch (c.raw("eos_token_id")) {
-      case Number id -> ids.add(id.intValue());
+      case Number id -> ids.add(id(id));
       case List<?> list -> {
         for (Object id : list) {
           if (!(id instanceof Number number)) {
             throw c.errorAt("eos_token_id", "eos_token_id holds %s, not an id", id);
           }
-          ids.add(number.intValue());
+          ids.add(id(number));
         }
       }
       case null -> {}
       case Object other ->
           throw c.errorAt("eos_token_id", "eos_token_id is %s, not an id or a list of ids", other);
     }
+  }
+
+  /** A number that no id can be, which some files write for "none", is −1. */
+  private static int id(Number number) {
+    long id = number.longValue();
+    return id == (int) id ? (int) id : -1;
   }
 }

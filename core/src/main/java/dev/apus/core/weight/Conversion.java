@@ -47,7 +47,7 @@ public interface Conversion {
   static Conversion gather(int count, IntUnaryOperator from) {
     return stored -> {
       StoredRows all = stored.getFirst();
-      var rows = new ArrayList<MemorySegment>(count);
+      var rows = new ArrayList<MemorySegment>(Math.min(count, all.rows().size()));
       for (int row = 0; row < count; row++) {
         int source = from.applyAsInt(row);
         if (source < 0 || source >= all.rows().size()) {
