@@ -29,8 +29,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  apus generate \"Once upon a time\"",
-      "  apus generate -m models/granite-4.0-h-350m --greedy \"A swift is\"",
-      "  apus bench -m models/granite-4.0-h-350m",
+      "  apus generate -m models/Qwen3-0.6B --greedy \"A swift is\"",
+      "  apus bench -m models/Qwen3-0.6B",
       "  apus generate --help"
     },
     subcommands = {

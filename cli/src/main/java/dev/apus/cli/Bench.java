@@ -29,8 +29,8 @@ import picocli.CommandLine.Spec;
           + " what it runs often, and then as often as asked."
     },
     footer = {
-      "  apus bench -m models/granite-4.0-h-350m",
-      "  apus bench -m models/granite-4.0-h-350m -p 2048 -n 0 -t 8 -r 10 -o md"
+      "  apus bench -m models/Qwen3-0.6B",
+      "  apus bench -m models/Qwen3-0.6B -p 2048 -n 0 -t 8 -r 10 -o md"
     })
 final class Bench implements Callable<Integer> {
 

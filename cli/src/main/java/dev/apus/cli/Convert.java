@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
           + " names they have in the checkpoint. Apus opens such a folder; other programs expect"
           + " other names in a GGUF file."
     },
-    footer = {"  apus convert --format Q8_0 models/granite-4.0-h-350m models/granite-q8"})
+    footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/granite-q8"})
 final class Convert implements Callable<Integer> {
 
   private static final List<String> SETTINGS =

@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
           + " the document."
     },
     footer = {
-      "  apus describe models/granite-4.0-h-350m",
-      "  apus describe models/granite-4.0-h-350m > granite.json",
+      "  apus describe models/Qwen3-0.6B",
+      "  apus describe models/Qwen3-0.6B > granite.json",
       "  apus describe --json"
     })
 final class Describe implements Callable<Integer> {

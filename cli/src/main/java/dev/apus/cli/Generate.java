@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  apus generate \"Once upon a time\"",
       "  apus generate --seed 7 -n 200 -t 0.6 --stop \"The End\" \"The fox said\"",
-      "  apus generate -m models/granite-4.0-h-350m --greedy - < prompt.txt"
+      "  apus generate -m models/Qwen3-0.6B --greedy - < prompt.txt"
     })
 final class Generate implements Callable<Integer> {
 

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
           + " stands for the folders in it. A GGUF file is compared with what lies beside it."
     },
     footer = {
-      "  apus verify models/granite-4.0-h-350m",
+      "  apus verify models/Qwen3-0.6B",
       "  apus verify --tolerance 1e-4 --only mamba goldens/models"
     })
 final class Verify implements Callable<Integer> {
