@@ -247,7 +247,7 @@ public final class Model implements AutoCloseable {
    * @throws IllegalArgumentException if a session is of another model or is there twice
    */
   public void compute(List<Session> sessions) {
-    Session.compute(this, sessions);
+    Computation.logits(this, sessions);
   }
 
   Network network() {

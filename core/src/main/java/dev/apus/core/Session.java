@@ -2,20 +2,14 @@ package dev.apus.core;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.generate.Generation;
-import dev.apus.core.generate.GenerationException;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
 import dev.apus.core.generate.TokenSource;
-import dev.apus.core.model.Batch;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.tokenizer.TextDecoder;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -29,11 +23,6 @@ import java.util.stream.Stream;
  * together with the token before it. Whatever fails or is cancelled leaves the session as it was.
  */
 public final class Session implements TokenSource, AutoCloseable {
-
-  /**
-   * Rows of one forward pass: long prompts are computed in pieces, to bound the memory they take.
-   */
-  private static final int CHUNK = 512;
 
   private final Model model;
   private final Pass pass;
@@ -137,7 +126,7 @@ public final class Session implements TokenSource, AutoCloseable {
       System.arraycopy(more, 0, tokens, length, more.length);
       length += more.length;
     } finally {
-      busy.set(false);
+      leave();
     }
   }
 
@@ -163,9 +152,9 @@ public final class Session implements TokenSource, AutoCloseable {
 
   @Override
   public float[] logits(BooleanSupplier cancelled) {
-    if (logitsAt != length) {
+    if (isDue()) {
       pass.cancelledBy(cancelled);
-      compute(model, List.of(this));
+      Computation.logits(model, List.of(this));
     }
     return logits;
   }
@@ -176,7 +165,7 @@ public final class Session implements TokenSource, AutoCloseable {
    * @return one row of {@code vocabulary} logits for each token
    */
   public float[][] score(int... more) {
-    if (logitsAt != length && length > 0) {
+    if (isDue() && length > 0) {
       logits();
     }
     append(more);
@@ -188,7 +177,7 @@ public final class Session implements TokenSource, AutoCloseable {
     Arrays.setAll(wanted, i -> i);
     boolean done = false;
     try {
-      forward(List.of(this), wanted, all);
+      Computation.forward(List.of(this), wanted, all);
       done = true;
     } finally {
       if (!done) {
@@ -199,115 +188,45 @@ public final class Session implements TokenSource, AutoCloseable {
     for (int i = 0; i < rows.length; i++) {
       rows[i] = Arrays.copyOfRange(all.data(), all.at(i), all.at(i) + all.cols());
     }
-    logits = rows[more.length - 1];
-    logitsAt = length;
+    computed(rows[more.length - 1]);
     return rows;
   }
 
-  static void compute(Model model, List<Session> sessions) {
-    if (new HashSet<>(sessions).size() != sessions.size()) {
-      throw new IllegalArgumentException("a session is there twice");
-    }
-    for (Session session : sessions) {
-      if (session.model != model) {
-        throw new IllegalArgumentException("a session belongs to another model");
-      }
-      if (session.length == 0) {
-        throw new IllegalStateException("a session is empty; append tokens first");
-      }
-    }
-    List<Session> due = sessions.stream().filter(s -> s.logitsAt != s.length).toList();
-    if (due.isEmpty()) {
-      return;
-    }
-    int vocabulary = model.architecture().vocabulary();
-    Matrix rows = Matrix.zeros(due.size(), vocabulary);
-    forward(due, null, rows);
-    for (int i = 0; i < due.size(); i++) {
-      Session session = due.get(i);
-      session.logits = Arrays.copyOfRange(rows.data(), rows.at(i), rows.at(i) + vocabulary);
-      session.logitsAt = session.length;
-    }
+  /** Whether there is something to compute before the logits are known. */
+  boolean isDue() {
+    return logitsAt != length;
   }
 
-  /**
-   * One or more forward passes over what the sessions have not computed yet; all of it or nothing.
-   */
-  private static void forward(List<Session> sessions, int[] wanted, Matrix logits) {
-    List<Session> entered = new ArrayList<>();
-    try {
-      for (Session session : sessions) {
-        session.enter();
-        entered.add(session);
-      }
-      for (Session session : sessions) {
-        session.undo = session.state.mark(session.undo);
-      }
-      try {
-        passes(sessions, wanted, logits);
-      } catch (RuntimeException | Error e) {
-        throw undone(sessions, e);
-      }
-    } finally {
-      entered.forEach(session -> session.busy.set(false));
-    }
+  void computed(float[] row) {
+    logits = row;
+    logitsAt = length;
   }
 
-  private static void passes(List<Session> sessions, int[] wanted, Matrix logits) {
-    Model model = sessions.getFirst().model;
-    Pass pass = sessions.getFirst().pass;
-    for (Session session : sessions) {
-      while (wanted == null && session.length - session.state.length() > CHUNK) {
-        int[] none = new int[0];
-        Matrix nothing = Matrix.zeros(0, logits.cols());
-        model
-            .network()
-            .forward(pass, batch(List.of(session), CHUNK), session.next(CHUNK), none, nothing);
-      }
-    }
-    Batch<SequenceState> batch = batch(sessions, Integer.MAX_VALUE);
-    int[] rows = new int[batch.rows()];
-    for (int i = 0; i < sessions.size(); i++) {
-      Run<SequenceState> run = batch.runs().get(i);
-      System.arraycopy(sessions.get(i).tokens, run.position(), rows, run.from(), run.length());
-    }
-    int[] last = batch.runs().stream().mapToInt(run -> run.to() - 1).toArray();
-    model.network().forward(pass, batch, rows, wanted == null ? last : wanted, logits);
+  SequenceState state() {
+    return state;
   }
 
-  private static Batch<SequenceState> batch(List<Session> sessions, int most) {
-    List<Run<SequenceState>> runs = new ArrayList<>();
-    int from = 0;
-    for (Session session : sessions) {
-      int computed = session.state.length();
-      int rows = Math.min(most, session.length - computed);
-      runs.add(new Run<>(session.state, from, from + rows, computed));
-      from += rows;
-    }
-    return new Batch<>(runs);
+  Pass pass() {
+    return pass;
   }
 
-  private int[] next(int count) {
+  /** Remembers this place for {@link #undo}. */
+  void keep() {
+    undo = state.mark(undo);
+  }
+
+  /** Goes back to where {@link #keep} was called last. */
+  void undo() {
+    undo.rewind();
+  }
+
+  /** The next {@code count} tokens that have not been computed. */
+  int[] due(int count) {
     return Arrays.copyOfRange(tokens, state.length(), state.length() + count);
   }
 
-  /** Takes the sessions back to before the call, and says what went wrong. */
-  private static RuntimeException undone(List<Session> sessions, Throwable e) {
-    Model model = sessions.getFirst().model;
-    if (model.isClosed()) {
-      return new GenerationException("the model was closed while a session computed", e);
-    }
-    sessions.forEach(session -> session.undo.rewind());
-    return switch (e) {
-      case CancellationException cancelled -> cancelled;
-      case InternalError fault ->
-          new GenerationException(
-              "a weight could not be read; its file was changed or cut short while it was open",
-              fault);
-      case Error error -> throw error;
-      case RuntimeException other -> other;
-      default -> new GenerationException("the model failed: " + e, e);
-    };
+  void leave() {
+    busy.set(false);
   }
 
   /** A place in a session to come back to. */
@@ -361,7 +280,8 @@ public final class Session implements TokenSource, AutoCloseable {
     }
   }
 
-  private void enter() {
+  /** Makes sure that nobody else uses the session until {@link #leave}. */
+  void enter() {
     if (!busy.compareAndSet(false, true)) {
       throw new IllegalStateException("the session is in use by another thread");
     }

@@ -5,6 +5,7 @@ import dev.apus.core.model.NativeFloats;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 
 /** The inputs a short convolution still needs, and a matrix for each head: constant in size. */
 final class DeltaState implements MixerState {
@@ -27,19 +28,23 @@ final class DeltaState implements MixerState {
 
   private final class Copied implements Mark {
 
-    private final NativeFloats convolutionThen = NativeFloats.ofBytes(convolution.bytes());
-    private final NativeFloats memoryThen = NativeFloats.ofBytes(memory.bytes());
+    private final float[] convolutionThen = new float[floats(convolution)];
+    private final float[] memoryThen = new float[floats(memory)];
 
     Copied take() {
-      convolutionThen.segment().copyFrom(convolution.segment());
-      memoryThen.segment().copyFrom(memory.segment());
+      MemorySegment.ofArray(convolutionThen).copyFrom(convolution.segment());
+      MemorySegment.ofArray(memoryThen).copyFrom(memory.segment());
       return this;
     }
 
     @Override
     public void rewind() {
-      convolution.segment().copyFrom(convolutionThen.segment());
-      memory.segment().copyFrom(memoryThen.segment());
+      convolution.segment().copyFrom(MemorySegment.ofArray(convolutionThen));
+      memory.segment().copyFrom(MemorySegment.ofArray(memoryThen));
+    }
+
+    private static int floats(NativeFloats of) {
+      return Math.toIntExact(of.bytes() / Float.BYTES);
     }
   }
 

@@ -5,18 +5,23 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
 
 /**
- * State memory: bytes outside the heap, aligned for vectors, zero at first and given back on close.
+ * State memory: bytes outside the heap, aligned for vectors, zero at first and given back on close,
+ * or when nobody can reach it any more.
  */
 public final class NativeFloats implements AutoCloseable {
 
-  private final Arena arena;
+  private static final Cleaner CLEANER = Cleaner.create();
+
   private final MemorySegment segment;
+  private final Cleaner.Cleanable memory;
 
   private NativeFloats(long bytes) {
-    arena = Arena.ofShared();
+    Arena arena = Arena.ofShared();
     segment = arena.allocate(Math.max(64, bytes), 64);
+    memory = CLEANER.register(this, arena::close);
   }
 
   /** Memory of this many bytes. */
@@ -59,10 +64,9 @@ public final class NativeFloats implements AutoCloseable {
     }
   }
 
+  /** Gives the memory back; closing again does nothing. */
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+    memory.clean();
   }
 }
