@@ -29,5 +29,9 @@ public final class Lanes {
   public static final VectorSpecies<Byte> I8 =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(BITS));
 
+  /** A byte for each lane of {@link #F32}, or eight where that has only four. */
+  public static final VectorSpecies<Byte> BYTES =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
+
   private Lanes() {}
 }

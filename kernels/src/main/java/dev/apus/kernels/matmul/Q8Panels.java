@@ -1,34 +1,167 @@
 package dev.apus.kernels.matmul;
 
+import static jdk.incubator.vector.VectorOperators.B2F;
+
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
-/** Panels of {@link WeightFormat#Q8_0}: 32 scales, then four columns of a row in each word. */
-final class Q8Panels extends ShiftPanels {
+/**
+ * Panels of {@link WeightFormat#Q8_0}: 32 scales, then 32 columns of a byte for each row.
+ *
+ * <p>A line of memory is read in several loads. Processors that fetch the next line when they see a
+ * line used more than once then run ahead of the arithmetic; with one wide load for each line they
+ * do not.
+ */
+final class Q8Panels extends PanelDecoder {
 
+  private static final VectorSpecies<Float> F = Lanes.F32;
+  private static final VectorSpecies<Byte> B = Lanes.BYTES;
+  private static final int L = F.length();
   private static final int ROWS = Matmul.PANEL_ROWS;
-  private static final int WORDS_AT = 2 * ROWS;
+  private static final int STRIDE = Tiles.STRIDE;
+  private static final int BLOCK = WeightFormat.Q8_0.blockLength();
+
+  /** Vectors of rows that one load of bytes fills. */
+  private static final int PARTS = B.length() / L;
+
+  private static final int STEPS_AT = 0;
 
   Q8Panels() {
     super(
         PanelLayout.of(
-            WeightFormat.Q8_0, new PanelLayout.Units(0, 2, 1), new PanelLayout.Units(2, 4, 8)),
-        false,
-        -1);
+            WeightFormat.Q8_0, new PanelLayout.Units(0, 2, 1), new PanelLayout.Units(2, 1, BLOCK)));
   }
 
   @Override
-  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
-    Halves.decode(packed, panelAt + layout().blockAt(from), 1, scratch, STEPS_AT + lane, 0);
+  void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+    for (int k = 0; k < width; k += BLOCK) {
+      int weightsAt = WEIGHTS_AT + k * STRIDE;
+      long block = steps(packed, nearAt, from + k, scratch, 0);
+      decodeBlock(packed, block, scratch, STEPS_AT, weightsAt);
+      if (farAt != nearAt) {
+        block = steps(packed, farAt, from + k, scratch, ROWS);
+        decodeBlock(packed, block, scratch, STEPS_AT + ROWS, weightsAt + ROWS);
+      }
+    }
+  }
+
+  /** Decodes the scales of a block, and says where its columns begin. */
+  private long steps(MemorySegment packed, long panelAt, int col, float[] scratch, int lane) {
+    long block = panelAt + layout().blockAt(col);
+    Halves.decode(packed, block, 1, scratch, STEPS_AT + lane, 0);
+    return block + 2 * ROWS;
+  }
+
+  private static void decodeBlock(
+      MemorySegment packed, long at, float[] scratch, int stepsAt, int weightsAt) {
+    for (int row = 0; row < ROWS; row += L) {
+      FloatVector step = FloatVector.fromArray(F, scratch, stepsAt + row);
+      int part = part(row);
+      for (int k = 0; k < BLOCK; k++) {
+        long byteAt = at + k * ROWS + row - part * L;
+        ((FloatVector)
+                ByteVector.fromMemorySegment(B, packed, byteAt, ByteOrder.LITTLE_ENDIAN)
+                    .convertShape(B2F, F, part))
+            .mul(step)
+            .intoArray(scratch, weightsAt + k * STRIDE + row);
+      }
+    }
+  }
+
+  /** Which of the vectors that a load fills these rows are. */
+  private static int part(int row) {
+    return row / L % PARTS;
   }
 
   @Override
-  long wordsAt(int col) {
-    return layout().blockAt(col) + WORDS_AT;
+  void extend(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt) {
+    for (int k = 0; k < width; k += BLOCK) {
+      long near = steps(packed, nearAt, from + k, scratch, 0);
+      long far = near;
+      if (farAt != nearAt) {
+        far = steps(packed, farAt, from + k, scratch, ROWS);
+      }
+      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+        tile(
+            packed,
+            rowAt(near, far, row),
+            rowAt(near, far, row + L),
+            rowAt(near, far, row + 2 * L),
+            rowAt(near, far, row + 3 * L),
+            x,
+            xAt + k,
+            scratch,
+            STEPS_AT + row,
+            sumsAt + row);
+      }
+    }
   }
 
-  @Override
-  int shift(int col) {
-    return 0;
+  private static long rowAt(long near, long far, int row) {
+    return (row < ROWS ? near : far) + row % ROWS - part(row) * L;
+  }
+
+  /** Four vectors of rows by one token and the columns of a block. */
+  private static void tile(
+      MemorySegment packed,
+      long aAt,
+      long bAt,
+      long cAt,
+      long dAt,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int stepsAt,
+      int sumsAt) {
+    FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt);
+    FloatVector bStep = FloatVector.fromArray(F, scratch, stepsAt + L);
+    FloatVector cStep = FloatVector.fromArray(F, scratch, stepsAt + 2 * L);
+    FloatVector dStep = FloatVector.fromArray(F, scratch, stepsAt + 3 * L);
+    FloatVector a = FloatVector.fromArray(F, scratch, sumsAt);
+    FloatVector b = FloatVector.fromArray(F, scratch, sumsAt + L);
+    FloatVector c = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
+    FloatVector d = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
+    for (int k = 0; k < BLOCK; k++) {
+      long at = (long) k * ROWS;
+      FloatVector input = FloatVector.broadcast(F, x[xAt + k]);
+      FloatVector aQ =
+          (FloatVector)
+              ByteVector.fromMemorySegment(B, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
+                  .convertShape(B2F, F, 0);
+      FloatVector bQ =
+          (FloatVector)
+              ByteVector.fromMemorySegment(B, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
+                  .convertShape(B2F, F, PARTS - 1);
+      FloatVector cQ =
+          (FloatVector)
+              ByteVector.fromMemorySegment(B, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
+                  .convertShape(B2F, F, 0);
+      FloatVector dQ =
+          (FloatVector)
+              ByteVector.fromMemorySegment(B, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
+                  .convertShape(B2F, F, PARTS - 1);
+      a = aQ.mul(aStep).fma(input, a);
+      b = bQ.mul(bStep).fma(input, b);
+      c = cQ.mul(cStep).fma(input, c);
+      d = dQ.mul(dStep).fma(input, d);
+    }
+    a.intoArray(scratch, sumsAt);
+    b.intoArray(scratch, sumsAt + L);
+    c.intoArray(scratch, sumsAt + 2 * L);
+    d.intoArray(scratch, sumsAt + 3 * L);
   }
 }
