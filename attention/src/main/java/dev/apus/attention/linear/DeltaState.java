@@ -43,6 +43,11 @@ final class DeltaState implements MixerState {
       memory.segment().copyFrom(MemorySegment.ofArray(memoryThen));
     }
 
+    @Override
+    public void close() {
+      // What the mark keeps goes with the mark, or serves the next.
+    }
+
     private static int floats(NativeFloats of) {
       return Math.toIntExact(of.bytes() / Float.BYTES);
     }
