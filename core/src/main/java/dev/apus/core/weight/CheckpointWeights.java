@@ -35,7 +35,14 @@ public final class CheckpointWeights implements WeightSource {
         return shaped(key, source, tensors, rows, cols);
       }
     }
-    throw missing(key, sources.getFirst().names().getFirst(), rows, cols);
+    throw missing(key, firstMissing(sources.getFirst()), rows, cols);
+  }
+
+  private String firstMissing(WeightNames.Source source) {
+    return source.names().stream()
+        .filter(name -> !file.tensors().containsKey(name))
+        .findFirst()
+        .orElseThrow();
   }
 
   private StoredRows shaped(
