@@ -54,9 +54,21 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
     format.codec().decode(rows.get(row), 0, values, valuesAt, cols);
   }
 
-  /** All values, row by row. */
+  /**
+   * All values, row by row.
+   *
+   * @throws WeightException if there are more than an array holds
+   */
   public float[] decode() {
-    float[] values = new float[Math.multiplyExact(rows.size(), cols)];
+    long count = (long) rows.size() * cols;
+    if (count > Integer.MAX_VALUE) {
+      throw new WeightException(
+          source
+              + " is "
+              + shape()
+              + ", too large to be converted: it must have fewer than 2^31 values");
+    }
+    float[] values = new float[(int) count];
     for (int row = 0; row < rows.size(); row++) {
       decode(row, values, row * cols);
     }
