@@ -38,6 +38,23 @@ public final class CheckpointWeights implements WeightSource {
     throw missing(key, firstMissing(sources.getFirst()), rows, cols);
   }
 
+  @Override
+  public void expectCopy(Key copy, Key original, int rows, int cols) {
+    boolean there =
+        names.find(copy.name(), copy.layer(), copy.expert()).stream()
+            .anyMatch(source -> file.tensors().keySet().containsAll(source.names()));
+    if (!there) {
+      return;
+    }
+    StoredRows stored = find(copy, rows, cols, null);
+    StoredRows used = find(original, rows, cols, null);
+    if (!stored.sameBits(used)) {
+      throw new WeightException(
+          "%s differs from %s, but the config ties the two; remove it, or untie them"
+              .formatted(stored.source(), used.source()));
+    }
+  }
+
   private String firstMissing(WeightNames.Source source) {
     return source.names().stream()
         .filter(name -> !file.tensors().containsKey(name))

@@ -94,6 +94,14 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
     return new StoredRows(source, format, 1, single);
   }
 
+  boolean sameBits(StoredRows other) {
+    boolean same = format == other.format && cols == other.cols && rows.size() == other.rows.size();
+    for (int row = 0; same && row < rows.size(); row++) {
+      same = rows.get(row).mismatch(other.rows.get(row)) < 0;
+    }
+    return same;
+  }
+
   String shape() {
     return "[" + rows.size() + ", " + cols + "]";
   }

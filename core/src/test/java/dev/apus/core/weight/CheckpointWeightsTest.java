@@ -193,4 +193,26 @@ class CheckpointWeightsTest {
     weights.find(OURS, 1, 2, null);
     assertEquals(List.of("c"), weights.unread());
   }
+
+  /** A head that is tied may be stored as well, as long as it says the same. */
+  @Test
+  void aCopyMustBeOne() {
+    var names = new WeightNames().row("ours", "e").row("copy", "h");
+    Key copy = new Key("copy", -1, -1);
+    var without = new CheckpointWeights(new InMemoryFile().with("e", 2, 3), names);
+    without.expectCopy(copy, OURS, 2, 3);
+    var same = new CheckpointWeights(new InMemoryFile().with("e", 2, 3).with("h", 2, 3), names);
+    same.expectCopy(copy, OURS, 2, 3);
+    assertEquals(List.of(), same.unread());
+    for (WeightFormat format : List.of(WeightFormat.F32, WeightFormat.F16)) {
+      float[] values = {0, 1, 2, 3, 4, format == WeightFormat.F32 ? 6 : 5};
+      var file = new InMemoryFile().with("e", 2, 3).with("h", format, values, 2, 3);
+      var weights = new CheckpointWeights(file, names);
+      var e = assertThrows(WeightException.class, () -> weights.expectCopy(copy, OURS, 2, 3));
+      assertEquals(
+          "tiny.bin: tensor h differs from tiny.bin: tensor e, but the config ties the two; remove"
+              + " it, or untie them",
+          e.getMessage());
+    }
+  }
 }
