@@ -74,10 +74,15 @@ final class DeltaState implements MixerState {
     memory.write(out);
   }
 
+  /** Reads beside the state first, so that a file that ends early leaves it as it was. */
   @Override
   public void read(DataInput in) throws IOException {
-    convolution.read(in);
-    memory.read(in);
+    try (DeltaState read = copy()) {
+      read.convolution.read(in);
+      read.memory.read(in);
+      convolution.segment().copyFrom(read.convolution.segment());
+      memory.segment().copyFrom(read.memory.segment());
+    }
   }
 
   @Override

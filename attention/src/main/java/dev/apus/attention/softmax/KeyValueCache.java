@@ -188,15 +188,33 @@ final class KeyValueCache implements MixerState {
               + " slots does not fit a limit of "
               + limit);
     }
+    NativeFloats readKeys = null;
+    NativeFloats readValues = null;
+    if (slots > 0) {
+      readKeys = filled(heads * kernel.keyBytes(keyDim, slots), in);
+      try {
+        readValues = filled(heads * kernel.valueBytes(valueDim, slots), in);
+      } catch (IOException | RuntimeException | Error e) {
+        readKeys.close();
+        throw e;
+      }
+    }
     close();
     marks.forget();
     length = written;
     capacity = slots;
-    if (slots > 0) {
-      keys = NativeFloats.ofBytes(heads * kernel.keyBytes(keyDim, slots));
-      values = NativeFloats.ofBytes(heads * kernel.valueBytes(valueDim, slots));
-      keys.read(in);
-      values.read(in);
+    keys = readKeys;
+    values = readValues;
+  }
+
+  private static NativeFloats filled(long bytes, DataInput in) throws IOException {
+    NativeFloats floats = NativeFloats.ofBytes(bytes);
+    try {
+      floats.read(in);
+      return floats;
+    } catch (IOException | RuntimeException | Error e) {
+      floats.close();
+      throw e;
     }
   }
 

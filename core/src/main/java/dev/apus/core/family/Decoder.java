@@ -19,9 +19,6 @@ import java.util.function.IntFunction;
  */
 final class Decoder {
 
-  /** Far more than any model has; a damaged file may claim any number. */
-  private static final int MOST_LAYERS = 1 << 16;
-
   final Config c;
   final int width;
   final int layers;
@@ -55,8 +52,12 @@ final class Decoder {
     this.kvHeads = kvHeads;
     this.context = context;
     this.headDim = headDim(c, width, heads);
-    if (layers > MOST_LAYERS) {
-      throw c.errorAt("num_hidden_layers", "num_hidden_layers=%d is above %d", layers, MOST_LAYERS);
+    if (layers > Architecture.MOST_LAYERS) {
+      throw c.errorAt(
+          "num_hidden_layers",
+          "num_hidden_layers=%d is above %d",
+          layers,
+          Architecture.MOST_LAYERS);
     }
     if ((long) heads * headDim > Integer.MAX_VALUE) {
       throw c.errorAt(

@@ -23,6 +23,9 @@ public record Architecture(
     NormSpec norm,
     Head head) {
 
+  /** Far more layers than any model has: a count in a file must not fill the memory. */
+  public static final int MOST_LAYERS = 1 << 16;
+
   public Architecture {
     Objects.requireNonNull(family, "family");
     Objects.requireNonNull(embedding, "embedding");

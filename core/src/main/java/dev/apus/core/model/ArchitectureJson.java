@@ -107,6 +107,9 @@ final class ArchitectureJson {
     List<Layer> layers = new ArrayList<>();
     for (Config layer : c.sections("layers")) {
       int repeat = layer.positive("repeat", 1);
+      if (repeat > Architecture.MOST_LAYERS - layers.size()) {
+        throw c.errorAt("layers", "layers must be at most %d in all", Architecture.MOST_LAYERS);
+      }
       List<Step> steps = new ArrayList<>();
       for (Config step : layer.sections("steps")) {
         List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
