@@ -1,7 +1,6 @@
 package dev.apus.core.compute;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -11,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import java.util.Arrays;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -123,16 +121,6 @@ class PassTest {
           assertSame(here, Thread.currentThread());
           assertArrayEquals(new int[] {0, 100, 0}, new int[] {from, to, worker});
         });
-  }
-
-  @Test
-  void aPassStopsWhenAskedTo() {
-    assertDoesNotThrow(pass::stopIfCancelled);
-    pass.cancelledBy(() -> true);
-    var e = assertThrows(CancellationException.class, pass::stopIfCancelled);
-    assertEquals("cancelled", e.getMessage());
-    pass.cancelledBy(() -> false);
-    assertDoesNotThrow(pass::stopIfCancelled);
   }
 
   @Test

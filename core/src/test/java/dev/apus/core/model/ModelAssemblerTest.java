@@ -220,7 +220,8 @@ class ModelAssemblerTest {
           Batch.of(state, tokens.length, 0),
           tokens,
           wanted,
-          new Matrix(data, tokens.length, vocabulary));
+          new Matrix(data, tokens.length, vocabulary),
+          () -> false);
     }
     return data;
   }
