@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Gated DeltaNet against its formula, token by token, and the laws of its state. */
 class GatedDeltaNetTest {
@@ -261,6 +262,26 @@ class GatedDeltaNetTest {
         }
         double[][] tail = bench.tokens(5, 8);
         assertSame(bench.run(same, tail, 6), bench.run(state, tail, 6));
+      }
+    }
+  }
+
+  /** Gates at both of their ends: memories that are forgotten at once, and such as never are. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-20, 1e4})
+  void extremeInputsGiveFiniteAnswers(double scale) {
+    try (var bench = bench(with())) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      for (double[] row : x) {
+        Arrays.setAll(row, i -> (float) (scale * row[i]));
+      }
+      double[][] expected = exact(with(), x);
+      float[][] actual = bench.run(bench.state(), x, 0);
+      for (int t = 0; t < TOKENS; t++) {
+        double size = Arrays.stream(expected[t]).map(Math::abs).max().orElseThrow();
+        for (int j = 0; j < WIDTH; j++) {
+          assertEquals(expected[t][j], actual[t][j], 1e-3 * size + 1e-30, "token " + t);
+        }
       }
     }
   }
