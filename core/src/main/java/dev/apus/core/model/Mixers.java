@@ -57,15 +57,17 @@ public final class Mixers {
     return channels.get(name);
   }
 
-  /** For messages: what a part that is not installed calls for. */
-  String missing(Role role, String name) {
+  /** For messages. */
+  String names() {
+    return String.join(
+        ", ", Stream.concat(mixers.keySet().stream(), channels.keySet().stream()).toList());
+  }
+
+  /** For messages: what brings a part that is not installed. */
+  static String provider(Role role, String name) {
     String artifact = (role == Role.MIXER ? MIXER_ARTIFACTS : CHANNEL_ARTIFACTS).get(name);
-    return "installed: %s. Add %s"
-        .formatted(
-            String.join(
-                ", ", Stream.concat(mixers.keySet().stream(), channels.keySet().stream()).toList()),
-            artifact == null
-                ? "the module that provides it"
-                : "the artifact dev.apus:" + artifact + ", which provides it");
+    return artifact == null
+        ? "the module that provides it"
+        : "the artifact dev.apus:" + artifact + ", which provides it";
   }
 }

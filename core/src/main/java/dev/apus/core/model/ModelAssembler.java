@@ -62,6 +62,9 @@ public final class ModelAssembler {
             width,
             architecture.head().biased());
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
+    if (architecture.head().tied()) {
+      weights.expectCopy("head", "embedding", vocabulary, width);
+    }
     weights.expectAllRead();
     return new Network(architecture, embedding, positions, embeddingNorm, steps, norm, head);
   }
@@ -105,12 +108,13 @@ public final class ModelAssembler {
     if (type == null) {
       String name = branch.part().type();
       throw new ConfigException(
-          "layer %d needs the %s \"%s\"; %s"
+          "layer %d needs the %s \"%s\"; installed: %s. Add %s"
               .formatted(
                   layer,
                   branch.role() == Role.MIXER ? "mixer" : "channel mixer",
                   name,
-                  mixers.missing(branch.role(), name)));
+                  mixers.names(),
+                  Mixers.provider(branch.role(), name)));
     }
     return type;
   }
