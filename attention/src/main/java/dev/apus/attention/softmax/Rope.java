@@ -2,7 +2,6 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.config.Config;
 import dev.apus.kernels.rope.Rotary;
-import java.util.List;
 
 /**
  * Rotary position embedding: for each position, the angles by which pairs of a head's values turn.
@@ -31,135 +30,42 @@ final class Rope {
    * The settings of a layer's rotary embedding, as the architecture document has them.
    *
    * @param dims how many values of a head turn
+   * @param attentionFactor factor on turned queries and keys; 0 for what goes with the stretching
    */
   record Spec(
       Rotary.Layout layout,
       int dims,
       int headDim,
       double theta,
-      String type,
-      double factor,
-      int original,
-      int context,
-      double lowFrequency,
-      double highFrequency,
-      double betaFast,
-      double betaSlow,
-      boolean truncate,
-      double attentionFactor,
-      List<Double> shortFactors,
-      List<Double> longFactors,
-      List<Double> factors) {
+      float attentionFactor,
+      Stretching stretching) {
 
     static Spec read(Config c, int headDim, int context) {
       int dims = c.positive("dims", headDim);
       if (dims % 2 != 0 || dims > headDim) {
         throw c.error("dims=%d must be even and at most headDim=%d", dims, headDim);
       }
-      String type =
-          c.choice(
-              "type",
-              "default",
-              "default",
-              "linear",
-              "dynamic",
-              "llama3",
-              "yarn",
-              "longrope",
-              "factors",
-              "proportional");
-      var spec =
-          new Spec(
-              c.choice("layout", "halves", "halves", "interleaved").equals("halves")
-                  ? Rotary.Layout.HALVES
-                  : Rotary.Layout.INTERLEAVED,
-              dims,
-              headDim,
-              c.number("theta", 10_000),
-              type,
-              c.number("factor", 1),
-              c.positive("original", context),
-              context,
-              c.number("lowFrequency", 1),
-              c.number("highFrequency", 4),
-              c.number("betaFast", 32),
-              c.number("betaSlow", 1),
-              c.flag("truncate", true),
-              c.number("attentionFactor", 0),
-              c.has("shortFactors") ? c.numbers("shortFactors") : List.of(),
-              c.has("longFactors") ? c.numbers("longFactors") : List.of(),
-              c.has("factors") ? c.numbers("factors") : List.of());
-      spec.check(c);
-      return spec;
-    }
-
-    private void check(Config c) {
-      if (!(theta > 0)) {
-        throw c.error("theta=%s must be above 0", theta);
+      double theta = c.number("theta", 10_000);
+      if (!(theta >= 1)) {
+        throw c.error("theta=%s must be at least 1", theta);
       }
-      if (!(factor > 0)) {
-        throw c.error("factor=%s must be above 0", factor);
-      }
+      float attentionFactor = c.real("attentionFactor", 0);
       if (attentionFactor < 0) {
         throw c.error("attentionFactor=%s must not be negative", attentionFactor);
       }
-      switch (type) {
-        case "llama3" -> checkBand(c);
-        case "yarn" -> checkRamp(c);
-        case "longrope" -> checkLongRope(c);
-        case "factors" -> checkFactors(c);
-        default -> {}
-      }
-    }
-
-    private void checkBand(Config c) {
-      if (!(lowFrequency > 0)) {
-        throw c.error("lowFrequency=%s must be above 0", lowFrequency);
-      }
-      if (!(highFrequency > lowFrequency)) {
-        throw c.error(
-            "highFrequency=%s must be above lowFrequency=%s", highFrequency, lowFrequency);
-      }
-    }
-
-    private void checkRamp(Config c) {
-      if (!(theta > 1)) {
-        throw c.error("theta=%s must be above 1", theta);
-      }
-      if (!(betaSlow > 0)) {
-        throw c.error("betaSlow=%s must be above 0", betaSlow);
-      }
-      if (!(betaFast >= betaSlow)) {
-        throw c.error("betaFast=%s must not be below betaSlow=%s", betaFast, betaSlow);
-      }
-    }
-
-    private void checkLongRope(Config c) {
-      if (shortFactors.size() != dims / 2 || longFactors.size() != dims / 2) {
-        throw c.error(
-            "shortFactors and longFactors must hold dims / 2 = %d numbers, found %d and %d",
-            dims / 2, shortFactors.size(), longFactors.size());
-      }
-      if (!shortFactors.stream().allMatch(f -> f > 0)
-          || !longFactors.stream().allMatch(f -> f > 0)) {
-        throw c.error(
-            "shortFactors and longFactors must be above 0, found %s and %s",
-            shortFactors, longFactors);
-      }
-      if (original < 2) {
-        throw c.error("original=%d must be above 1", original);
-      }
-    }
-
-    private void checkFactors(Config c) {
-      if (factors.size() != dims / 2 || !factors.stream().allMatch(f -> f > 0)) {
-        throw c.error(
-            "factors must hold dims / 2 = %d numbers above 0, found %s", dims / 2, factors);
-      }
+      return new Spec(
+          c.choice("layout", "halves", "halves", "interleaved").equals("halves")
+              ? Rotary.Layout.HALVES
+              : Rotary.Layout.INTERLEAVED,
+          dims,
+          headDim,
+          theta,
+          attentionFactor,
+          Stretching.read(c, theta, dims / 2, context));
     }
 
     boolean dependsOnLimit() {
-      return type.equals("dynamic") || type.equals("longrope");
+      return stretching instanceof Stretching.Dynamic || stretching instanceof Stretching.LongRope;
     }
   }
 
