@@ -141,12 +141,20 @@ public final class MixtureOfExperts implements ChannelMixer {
       Router router = Router.read(settings);
       Activation activation = Mlp.activation(settings);
       int inner = settings.positive("inner");
+      if ((long) router.experts() * inner > Integer.MAX_VALUE) {
+        throw settings.error(
+            "experts=%d of inner=%d values are more than 2^31 − 1 values", router.experts(), inner);
+      }
       int sharedInner = settings.count("sharedInner", 0);
       boolean sharedGated = settings.flag("sharedGated", false);
+      if (sharedGated && sharedInner == 0) {
+        throw settings.errorAt(
+            "sharedGated", "sharedGated=true needs sharedInner: there is no shared expert to gate");
+      }
       int width = site.width();
       WeightScope weights = site.weights();
       Projection scores = weights.projection("router", router.experts(), width);
-      List<Mlp> experts = new ArrayList<>(router.experts());
+      List<Mlp> experts = new ArrayList<>();
       for (int e = 0; e < router.experts(); e++) {
         WeightScope expert = weights.scope("expert").expert(e);
         experts.add(Mlp.gated(activation, width, inner, false, expert));

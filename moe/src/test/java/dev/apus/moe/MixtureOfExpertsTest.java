@@ -2,11 +2,13 @@ package dev.apus.moe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.ChannelMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -29,6 +31,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A mixture of experts against the sum that it stands for. */
@@ -226,5 +229,26 @@ class MixtureOfExpertsTest {
     float[] data = new float[rows * WIDTH + 3];
     Arrays.fill(data, Float.NaN);
     return new Matrix(data, rows, WIDTH);
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        Arguments.of(
+            with("sharedGated", true),
+            "sharedGated=true needs sharedInner: there is no shared expert to gate"),
+        Arguments.of(
+            with("sharedInner", 0, "sharedGated", true),
+            "sharedGated=true needs sharedInner: there is no shared expert to gate"),
+        Arguments.of(
+            with("experts", 65_536, "inner", 32_768),
+            "experts=65536 of inner=32768 values are more than 2^31 − 1 values"),
+        Arguments.of(with("top", EXPERTS + 1), "top=8 is more than experts=7"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("refusals")
+  void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
+    var e = assertThrows(ConfigException.class, () -> built(settings, random, Kernels.chosen()));
+    assertEquals("moe: " + message, e.getMessage());
   }
 }

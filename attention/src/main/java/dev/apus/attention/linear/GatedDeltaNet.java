@@ -64,17 +64,34 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
       if (2.0 * keyHeads * keyDim + (double) valueHeads * valueDim > Integer.MAX_VALUE) {
         throw c.error("queries, keys and values are more than 2^31 − 1 values a row");
       }
+      int taps = c.positive("taps");
+      checkState(c, valueHeads, keyDim, valueDim, taps, 2 * keyHeads * keyDim);
       return new Spec(
           keyHeads,
           valueHeads,
           keyDim,
           valueDim,
-          c.positive("taps"),
+          taps,
           c.real("betaScale", 1),
           c.choice("gate", "silu", "silu", "sigmoid").equals("silu")
               ? Activation.SILU
               : Activation.SIGMOID,
           c.real("epsilon", 1e-6f));
+    }
+
+    /** What a sequence remembers must fit into arrays, in which it is copied. */
+    private static void checkState(
+        Config c, int valueHeads, int keyDim, int valueDim, int taps, int queriesAndKeys) {
+      if ((double) valueHeads * keyDim * valueDim > Integer.MAX_VALUE) {
+        throw c.error(
+            "valueHeads=%d of keyDim=%d by valueDim=%d are more than 2^31 − 1 values",
+            valueHeads, keyDim, valueDim);
+      }
+      int channels = queriesAndKeys + valueHeads * valueDim;
+      if ((long) taps * channels > Integer.MAX_VALUE) {
+        throw c.error(
+            "taps=%d of %d queries, keys and values are more than 2^31 − 1 values", taps, channels);
+      }
     }
 
     int keyCols() {

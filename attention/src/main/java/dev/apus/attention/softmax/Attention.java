@@ -53,7 +53,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final float[] sinks;
   private final Rope rope;
 
-  private Attention(AttentionSpec spec, Site site) {
+  Attention(AttentionSpec spec, Site site) {
     WeightScope weights = site.weights();
     this.spec = spec;
     this.traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
@@ -89,7 +89,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return 4L * spec.kvHeads() * (spec.headDim() + spec.valueDim());
+    return 4L * spec.kvHeads() * ((long) spec.headDim() + spec.valueDim());
   }
 
   @Override
@@ -242,7 +242,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new Attention(AttentionSpec.read(settings, site.context()), site);
+      AttentionSpec spec = AttentionSpec.read(settings, site.context());
+      // Tokens of a later call cannot be seen: another cut into calls would be another answer.
+      if (!spec.causal()) {
+        throw settings.errorAt(
+            "causal",
+            "causal=false is not supported: a token would see those after it, which a sequence"
+                + " that is computed piece by piece does not have yet; supported: true");
+      }
+      return new Attention(spec, site);
     }
   }
 }

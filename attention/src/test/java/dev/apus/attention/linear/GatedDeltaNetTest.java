@@ -294,7 +294,13 @@ class GatedDeltaNetTest {
         of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: silu, sigmoid"),
         of(
             with("keyHeads", 65_536, "keyDim", 65_536),
-            "queries, keys and values are more than 2^31 − 1 values a row"));
+            "queries, keys and values are more than 2^31 − 1 values a row"),
+        of(
+            with("keyHeads", 2, "valueHeads", 2, "keyDim", 32_768, "valueDim", 32_768),
+            "valueHeads=2 of keyDim=32768 by valueDim=32768 are more than 2^31 − 1 values"),
+        of(
+            with("keyHeads", 1, "valueHeads", 1, "keyDim", 8, "valueDim", 16, "taps", 67_108_864),
+            "taps=67108864 of 32 queries, keys and values are more than 2^31 − 1 values"));
   }
 
   @ParameterizedTest(name = "{0}")

@@ -8,6 +8,9 @@ import static org.junit.jupiter.params.provider.Arguments.of;
 import dev.apus.attention.MixerBench;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.MixerType;
+import dev.apus.core.model.SequenceMixer;
+import dev.apus.core.model.Site;
 import dev.apus.kernels.Kernels;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -124,12 +127,37 @@ class AttentionTest {
     }
   }
 
+  /** Attention as whoever promises to compute a text in one call may build it. */
+  private static final class Ahead implements MixerType {
+
+    @Override
+    public String name() {
+      return "attention";
+    }
+
+    @Override
+    public SequenceMixer<?> build(Config settings, Site site) {
+      return new Attention(AttentionSpec.read(settings, site.context()), site);
+    }
+  }
+
+  /** A document promises nothing of the kind: another cut into calls would be another answer. */
+  @Test
+  void aDocumentCannotAskToSeeAhead() {
+    var e = assertThrows(ConfigException.class, () -> bench(with("causal", false)));
+    assertEquals(
+        "attention: causal=false is not supported: a token would see those after it, which a"
+            + " sequence that is computed piece by piece does not have yet; supported: true",
+        e.getMessage());
+    bench(with("causal", true)).close();
+  }
+
   /** Without causality a call sees all its tokens, and a window reaches both ways. */
   @Test
   void aCallMaySeeAhead() {
     for (int window : new int[] {0, 1, 5, 16, 100}) {
       Map<String, Object> settings = with("causal", false, "window", window, "rope", Map.of());
-      try (var bench = bench(settings)) {
+      try (var bench = new MixerBench<KeyValueCache>(new Ahead(), settings, WIDTH)) {
         double[][] x = bench.tokens(TOKENS, 5);
         double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
         assertClose(expected, bench.run(bench.state(), x, 0), 1e-5);
