@@ -2,10 +2,13 @@ package dev.apus.cli;
 
 import dev.apus.core.Model;
 import dev.apus.core.Session;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -24,12 +27,12 @@ import picocli.CommandLine.Spec;
     name = "describe",
     description = {
       "Prints what a model is made of, as one JSON document.",
-      "Its size and the memory that a session takes follow on the error stream, or with --json in"
-          + " the document."
+      "What its file holds follows on the error stream. With --json the model is opened, and its"
+          + " size and the memory that it and a session take are part of the document."
     },
     footer = {
       "  apus describe models/Qwen3-0.6B",
-      "  apus describe models/Qwen3-0.6B > granite.json",
+      "  apus describe -q models/Qwen3-0.6B > qwen3.json",
       "  apus describe --json"
     })
 final class Describe implements Callable<Integer> {
@@ -39,7 +42,7 @@ final class Describe implements Callable<Integer> {
   @Mixin private ModelChoice choice;
   @Mixin private Threads threads;
 
-  @Option(names = "--json", description = "Print sizes as part of the document.")
+  @Option(names = "--json", description = "Open the model; print sizes as part of the document.")
   private boolean json;
 
   @Parameters(paramLabel = "PATH", arity = "0..1", description = "The same as --model=PATH.")
@@ -54,20 +57,32 @@ final class Describe implements Callable<Integer> {
       }
       choice.choose(path);
     }
-    PrintWriter out = command.commandLine().getOut();
-    try (Model model = choice.open(threads.options());
-        Session session = model.newSession(1)) {
-      Map<String, Stored> stored = stored(model);
-      long constant = session.bytes();
-      if (json) {
-        out.println(document(model, stored, constant));
-      } else {
-        out.println(model.architecture().toJson());
-        out.flush();
-        apus.note(command.commandLine().getErr(), summary(model, stored, constant));
-      }
+    if (json) {
+      withMemory();
+    } else {
+      asStored();
     }
     return Failures.OK;
+  }
+
+  /** Reads no weights, so that a large checkpoint is described as fast as a small one. */
+  private void asStored() {
+    ModelFiles files = choice.files();
+    PrintWriter out = command.commandLine().getOut();
+    out.println(Model.describe(files, threads.options()).toJson());
+    out.flush();
+    try (TensorFile tensors = files.tensors()) {
+      apus.note(command.commandLine().getErr(), summary(stored(tensors.tensors().values())));
+    }
+  }
+
+  /** What a model takes in memory is known when it is there. */
+  private void withMemory() {
+    try (Model model = choice.open(threads.options());
+        Session session = model.newSession(1)) {
+      Map<String, Stored> stored = stored(model.storedTensors());
+      command.commandLine().getOut().println(document(model, stored, session.bytes()));
+    }
   }
 
   /** How much of a checkpoint is stored in one type. */
@@ -81,8 +96,8 @@ final class Describe implements Callable<Integer> {
     }
   }
 
-  private static Map<String, Stored> stored(Model model) {
-    return model.storedTensors().stream()
+  private static Map<String, Stored> stored(Collection<StoredTensor> tensors) {
+    return tensors.stream()
         .collect(
             Collectors.groupingBy(
                 StoredTensor::type,
@@ -90,28 +105,22 @@ final class Describe implements Callable<Integer> {
                 Collectors.collectingAndThen(Collectors.toList(), Stored::of)));
   }
 
-  private static String summary(Model model, Map<String, Stored> stored, long constant) {
-    String types =
-        stored.entrySet().stream()
-            .map(type -> line(type.getKey(), type.getValue()))
-            .collect(Collectors.joining("\n"));
-    return """
-    %s parameters; the file holds
-    %s
-    weights in memory: %s
-    a session: %s, and %s for each token\
-    """
-        .formatted(
-            Units.count(parameters(stored)),
-            types,
-            Units.bytes(model.weightBytes()),
-            Units.bytes(constant),
-            Units.bytes(model.stateBytesPerToken()));
+  private static String summary(Map<String, Stored> stored) {
+    return stored.entrySet().stream()
+        .map(type -> line(type.getKey(), type.getValue()))
+        .collect(
+            Collectors.joining(
+                "\n", Units.count(parameters(stored)) + " parameters; the file holds\n", ""));
   }
 
   private static String line(String type, Stored stored) {
-    return "  %-5s %d tensors, %s values, %s"
-        .formatted(type, stored.tensors, Units.count(stored.values), Units.bytes(stored.bytes));
+    return String.format(
+        Locale.ROOT,
+        "  %-5s %d tensors, %s values, %s",
+        type,
+        stored.tensors,
+        Units.count(stored.values),
+        Units.bytes(stored.bytes));
   }
 
   private static long parameters(Map<String, Stored> stored) {
@@ -123,29 +132,35 @@ final class Describe implements Callable<Integer> {
         stored.entrySet().stream()
             .map(type -> member(type.getKey(), type.getValue()))
             .collect(Collectors.joining(",\n"));
-    return """
-    {
-      "architecture" : %s,
-      "parameters" : %d,
-      "stored" : {
-    %s
-      },
-      "weightBytes" : %d,
-      "stateBytes" : %d,
-      "stateBytesPerToken" : %d
-    }\
-    """
-        .formatted(
-            model.architecture().toJson().strip().replace("\n", "\n  "),
-            parameters(stored),
-            types,
-            model.weightBytes(),
-            constant,
-            model.stateBytesPerToken());
+    return String.format(
+        Locale.ROOT,
+        """
+        {
+          "architecture" : %s,
+          "parameters" : %d,
+          "stored" : {
+        %s
+          },
+          "weightBytes" : %d,
+          "stateBytes" : %d,
+          "stateBytesPerToken" : %d
+        }\
+        """,
+        model.architecture().toJson().strip().replace("\n", "\n  "),
+        parameters(stored),
+        types,
+        model.weightBytes(),
+        constant,
+        model.stateBytesPerToken());
   }
 
   private static String member(String type, Stored stored) {
-    return "    \"%s\" : { \"tensors\" : %d, \"values\" : %d, \"bytes\" : %d }"
-        .formatted(type, stored.tensors, stored.values, stored.bytes);
+    return String.format(
+        Locale.ROOT,
+        "    \"%s\" : { \"tensors\" : %d, \"values\" : %d, \"bytes\" : %d }",
+        type,
+        stored.tensors,
+        stored.values,
+        stored.bytes);
   }
 }

@@ -88,6 +88,18 @@ public final class Model implements AutoCloseable {
     return load(Checkpoint.open(files, options.families()), options);
   }
 
+  /**
+   * What a checkpoint is made of, as its settings say; its weights are not read.
+   *
+   * @throws dev.apus.core.file.FormatException if a file breaks the rules of its format
+   * @throws ConfigException if the config asks for something that cannot be run
+   */
+  public static Architecture describe(ModelFiles files, ModelOptions options) {
+    Checkpoint checkpoint = Checkpoint.open(files, options.families());
+    checkpoint.tensors().close();
+    return checkpoint.architecture();
+  }
+
   private static Model load(Checkpoint checkpoint, ModelOptions options) {
     try {
       Model model =

@@ -108,8 +108,13 @@ public final class ModelAssembler {
   private <T> T require(T type, Part part, int layer, String kind) {
     if (type == null) {
       throw new ConfigException(
-          "layer %d needs the %s \"%s\"; installed: %s. Add the module that provides it"
-              .formatted(layer, kind, part.type(), mixers.names()));
+          String.format(
+              Locale.ROOT,
+              "layer %d needs the %s \"%s\"; installed: %s. Add the module that provides it",
+              layer,
+              kind,
+              part.type(),
+              mixers.names()));
     }
     return type;
   }

@@ -6,6 +6,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** The weights of a checkpoint, found through a family's table of names. */
@@ -73,16 +74,17 @@ public final class CheckpointWeights implements WeightSource {
     }
     if (found.rows().size() != rows || found.cols() != cols) {
       throw new WeightException(
-          "%s: tensor %s is %s, which gives [%d, %d]; %s must be [%d, %d]"
-              .formatted(
-                  tensors.getFirst().file(),
-                  tensors.getFirst().name(),
-                  tensors.getFirst().shape(),
-                  found.rows().size(),
-                  found.cols(),
-                  key,
-                  rows,
-                  cols));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s is %s, which gives [%d, %d]; %s must be [%d, %d]",
+              tensors.getFirst().file(),
+              tensors.getFirst().name(),
+              tensors.getFirst().shape(),
+              found.rows().size(),
+              found.cols(),
+              key,
+              rows,
+              cols));
     }
     return found;
   }
@@ -114,14 +116,15 @@ public final class CheckpointWeights implements WeightSource {
             .limit(3)
             .toList();
     return new WeightException(
-        "%s: %s needs the tensor %s [%d, %d], which is not there; nearest names: %s"
-            .formatted(
-                file.name(),
-                key,
-                name,
-                rows,
-                cols,
-                near.isEmpty() ? "none" : String.join(", ", near)));
+        String.format(
+            Locale.ROOT,
+            "%s: %s needs the tensor %s [%d, %d], which is not there; nearest names: %s",
+            file.name(),
+            key,
+            name,
+            rows,
+            cols,
+            near.isEmpty() ? "none" : String.join(", ", near)));
   }
 
   private static int commonEnds(String a, String b) {
