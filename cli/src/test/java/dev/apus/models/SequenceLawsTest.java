@@ -118,6 +118,33 @@ class SequenceLawsTest {
     }
   }
 
+  /** A later mark outlives going back before it and on another way, and so does one of that way. */
+  @ParameterizedTest
+  @FieldSource("families")
+  void marksAreIndependentOfEachOther(String family) {
+    int[] other = TinyModels.tokens(60, 9);
+    try (Tiny tiny = TinyModels.of(family)) {
+      SequenceState state = tiny.state();
+      tiny.run(state, TOKENS, 0, 5);
+      SequenceState.Mark early = state.mark(null);
+      tiny.run(state, TOKENS, 5, 50);
+      SequenceState.Mark late = state.mark(null);
+      float[][] firstWay = tiny.run(state, TOKENS, 50, LENGTH);
+      early.rewind();
+      tiny.run(state, other, 5, 58);
+      SequenceState.Mark elsewhere = state.mark(null);
+      float[][] secondWay = tiny.run(state, other, 58, 60);
+      for (int again = 0; again < 2; again++) {
+        late.rewind();
+        assertSameBits(firstWay, tiny.run(state, TOKENS, 50, LENGTH));
+        elsewhere.rewind();
+        assertSameBits(secondWay, tiny.run(state, other, 58, 60));
+        early.rewind();
+        tiny.run(state, TinyModels.tokens(80, again), 0, 80);
+      }
+    }
+  }
+
   @ParameterizedTest
   @FieldSource("families")
   void aWrittenStateGoesOnWithTheSameBits(String family) throws IOException {
@@ -170,9 +197,13 @@ class SequenceLawsTest {
       tiny.run(state, TOKENS, 0, 20);
       SequenceState.Mark mark = state.mark(null);
       var layers = new AtomicInteger();
-      tiny.pass().cancelledBy(() -> layers.incrementAndGet() == 4);
-      assertThrows(CancellationException.class, () -> tiny.run(state, TOKENS, 20, LENGTH));
-      tiny.pass().cancelledBy(() -> false);
+      assertThrows(
+          CancellationException.class,
+          () ->
+              tiny.run(
+                  List.of(state),
+                  List.of(Arrays.copyOfRange(TOKENS, 20, LENGTH)),
+                  () -> layers.incrementAndGet() == 4));
       mark.rewind();
       float[][] after = tiny.run(state, TOKENS, 20, LENGTH);
       SequenceState undisturbed = tiny.state();

@@ -61,9 +61,10 @@ class SessionTest {
       session.append(3, 4);
       float[][] scores = session.score(5, 6, 7);
       assertEquals(5, session.length());
-      assertArrayEquals(scores[2], session.logits());
       stepped.append(3, 4, 5);
       assertArrayEquals(scores[0], stepped.logits(), 1e-4f);
+      stepped.append(6, 7);
+      assertArrayEquals(session.logits(), stepped.logits(), 1e-4f);
     }
   }
 
@@ -247,14 +248,50 @@ class SessionTest {
   }
 
   @Test
-  void statesOfConstantSizeStayConstant() {
+  void onlyAttentionMakesASessionGrow() {
+    assertEquals(
+        4L * 2 * (16 + 16),
+        model.stateBytesPerToken(),
+        "one attention layer of two key-value heads of 16 remembers each token");
     try (Session session = model.newSession(400)) {
       session.append(TEXT);
       session.logits();
-      assertEquals(
-          model.stateBytesPerToken(),
-          4L * 2 * (16 + 16),
-          "one attention layer of two key-value heads of 16 remembers each token");
+      long few = session.bytes();
+      session.append(TinyModels.tokens(300, 2));
+      session.logits();
+      long grown = session.bytes() - few;
+      assertTrue(grown >= 286 * 256 && grown <= 400 * 256, grown + " bytes for 300 tokens");
+    }
+  }
+
+  @Test
+  void aCancelledGenerationDoesNotCancelWhatComesAfter() {
+    try (Session session = model.newSession(200)) {
+      var generation = session.start(TEXT, Sampling.greedy());
+      generation.next();
+      generation.cancel();
+      generation.close();
+      session.append(1, 2, 3);
+      model.compute(List.of(session));
+      assertEquals(2, session.score(4, 5).length);
+    }
+  }
+
+  @Test
+  void longTextsAreComputedInPiecesWithTheSameLogits() {
+    int[] text = TinyModels.tokens(1100, 8);
+    var llama = TinyModels.architecture("llama");
+    var options = ModelOptions.standard().withThreads(2);
+    try (Model attention = Model.random(llama, 5, WeightFormat.F32, options);
+        Session whole = attention.newSession(1200);
+        Session scored = attention.newSession(1200);
+        Session other = attention.newSession(1200)) {
+      whole.append(text);
+      other.append(Arrays.copyOf(text, 700));
+      attention.compute(List.of(whole, other));
+      float[][] scores = scored.score(text);
+      assertArrayEquals(scores[1099], whole.logits());
+      assertArrayEquals(scores[699], other.logits());
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 
 /** One small model of every family, with weights from a seed. */
 final class TinyModels {
@@ -104,6 +105,10 @@ final class TinyModels {
 
     /** The logits after each token of several sequences, computed in one call. */
     List<float[][]> run(List<SequenceState> states, List<int[]> tokens) {
+      return run(states, tokens, () -> false);
+    }
+
+    List<float[][]> run(List<SequenceState> states, List<int[]> tokens, BooleanSupplier cancelled) {
       List<Run<SequenceState>> runs = new ArrayList<>();
       int rows = 0;
       for (int i = 0; i < states.size(); i++) {
@@ -115,7 +120,7 @@ final class TinyModels {
       int[] wanted = new int[rows];
       Arrays.setAll(wanted, i -> i);
       Matrix logits = Matrix.zeros(rows, network.architecture().vocabulary());
-      network.forward(pass, new Batch<>(runs), all, wanted, logits);
+      network.forward(pass, new Batch<>(runs), all, wanted, logits, cancelled);
       List<float[][]> result = new ArrayList<>();
       for (Run<SequenceState> run : runs) {
         float[][] part = new float[run.length()][];

@@ -22,6 +22,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +45,7 @@ public final class Model implements AutoCloseable {
   private final Workers workers;
   private final Arena arena;
   private final TensorFile file;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private Model(
       Network network,
@@ -222,6 +223,10 @@ public final class Model implements AutoCloseable {
   /**
    * A session of at most {@code limit} tokens.
    *
+   * <p>Where the rotary positions of a model depend on how long a text may become (LongRoPE,
+   * dynamic scaling), they go by this limit: a session that needs no more than the original context
+   * should say so.
+   *
    * @throws IllegalArgumentException if the limit is below 1, or past the learned positions
    * @throws IllegalStateException if the model is closed
    */
@@ -236,10 +241,10 @@ public final class Model implements AutoCloseable {
                       ? "needed is 1 at least"
                       : "the model has " + positions + " positions"));
     }
-    if (closed) {
+    if (closed.get()) {
       throw new IllegalStateException("the model is closed");
     }
-    return new Session(this, network.newState(limit), List.of());
+    return new Session(this, network.newState(limit), new int[0]);
   }
 
   /**
@@ -249,7 +254,7 @@ public final class Model implements AutoCloseable {
    * @throws IllegalArgumentException if a session is of another model or is there twice
    */
   public void compute(List<Session> sessions) {
-    Computation.logits(this, sessions);
+    Computation.logits(this, sessions, () -> false);
   }
 
   Network network() {
@@ -261,19 +266,21 @@ public final class Model implements AutoCloseable {
   }
 
   boolean isClosed() {
-    return closed;
+    return closed.get();
   }
 
   @Override
   public void close() {
-    if (closed) {
+    if (!closed.compareAndSet(false, true)) {
       return;
     }
-    closed = true;
-    workers.close();
-    arena.close();
-    if (file != null) {
-      file.close();
+    try {
+      workers.close();
+      arena.close();
+    } finally {
+      if (file != null) {
+        file.close();
+      }
     }
   }
 }

@@ -6,8 +6,8 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
 import dev.apus.core.generate.TokenSource;
 import dev.apus.core.model.SequenceState;
-import dev.apus.core.tensor.Matrix;
 import dev.apus.core.tokenizer.TextDecoder;
+import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -33,14 +33,14 @@ public final class Session implements TokenSource, AutoCloseable {
   private SequenceState.Mark undo;
   private float[] logits;
   private int logitsAt = -1;
-  private volatile Generation current;
+  private volatile WeakReference<Generation> current = new WeakReference<>(null);
   private boolean closed;
 
-  Session(Model model, SequenceState state, List<Integer> history) {
+  Session(Model model, SequenceState state, int[] history) {
     this.model = model;
     this.state = state;
     this.pass = model.newPass();
-    this.tokens = history.stream().mapToInt(Integer::intValue).toArray();
+    this.tokens = history;
     this.length = tokens.length;
   }
 
@@ -97,7 +97,7 @@ public final class Session implements TokenSource, AutoCloseable {
   public Generation start(int[] prompt, Sampling sampling) {
     TextDecoder decoder = model.hasTokenizer() ? model.tokenizer().newDecoder() : NO_TEXT;
     Generation generation = new Generation(this, decoder, model.endTokens(), prompt, sampling);
-    current = generation;
+    current = new WeakReference<>(generation);
     return generation;
   }
 
@@ -108,7 +108,7 @@ public final class Session implements TokenSource, AutoCloseable {
 
   /** Stops the generation that runs, if any; any thread may call this. */
   public void cancel() {
-    Generation generation = current;
+    Generation generation = current.get();
     if (generation != null) {
       generation.cancel();
     }
@@ -153,8 +153,7 @@ public final class Session implements TokenSource, AutoCloseable {
   @Override
   public float[] logits(BooleanSupplier cancelled) {
     if (isDue()) {
-      pass.cancelledBy(cancelled);
-      Computation.logits(model, List.of(this));
+      Computation.logits(model, List.of(this), cancelled);
     }
     return logits;
   }
@@ -168,25 +167,16 @@ public final class Session implements TokenSource, AutoCloseable {
     if (isDue() && length > 0) {
       logits();
     }
-    append(more);
     if (more.length == 0) {
       return new float[0][];
     }
-    Matrix all = Matrix.zeros(more.length, model.architecture().vocabulary());
-    int[] wanted = new int[more.length];
-    Arrays.setAll(wanted, i -> i);
-    boolean done = false;
+    append(more);
+    float[][] rows;
     try {
-      Computation.forward(List.of(this), wanted, all);
-      done = true;
-    } finally {
-      if (!done) {
-        length -= more.length;
-      }
-    }
-    float[][] rows = new float[more.length][];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = Arrays.copyOfRange(all.data(), all.at(i), all.at(i) + all.cols());
+      rows = Computation.scores(this).toArray(float[][]::new);
+    } catch (RuntimeException | Error e) {
+      length -= more.length;
+      throw e;
     }
     computed(rows[more.length - 1]);
     return rows;
@@ -218,6 +208,11 @@ public final class Session implements TokenSource, AutoCloseable {
   /** Goes back to where {@link #keep} was called last. */
   void undo() {
     undo.rewind();
+  }
+
+  /** Forgets the place that {@link #keep} remembered. */
+  void release() {
+    undo.close();
   }
 
   /** The next {@code count} tokens that have not been computed. */
@@ -253,7 +248,9 @@ public final class Session implements TokenSource, AutoCloseable {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+      mark.close();
+    }
   }
 
   @Override
@@ -270,8 +267,7 @@ public final class Session implements TokenSource, AutoCloseable {
   public Session fork() {
     enter();
     try {
-      Session fork =
-          new Session(model, state.copy(), Arrays.stream(tokens(), 0, length).boxed().toList());
+      Session fork = new Session(model, state.copy(), tokens());
       fork.logits = logits;
       fork.logitsAt = logitsAt;
       return fork;
@@ -291,6 +287,12 @@ public final class Session implements TokenSource, AutoCloseable {
     }
   }
 
+  /**
+   * Stops the generation that runs, and gives the memory back; closing again does nothing.
+   *
+   * @throws IllegalStateException if another thread computes just now; close again when it has
+   *     stopped
+   */
   @Override
   public void close() {
     if (closed) {

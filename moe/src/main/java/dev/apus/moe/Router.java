@@ -11,7 +11,7 @@ import java.util.Arrays;
  * @param experts how many there are to choose from
  * @param top how many are chosen
  * @param score what turns router logits into scores
- * @param normalized whether the chosen scores are divided by their sum
+ * @param normalized whether the chosen scores are divided by their sum, if it is not 0
  * @param scale factor on the weights
  */
 record Router(int experts, int top, Score score, boolean normalized, float scale) {
@@ -58,16 +58,17 @@ record Router(int experts, int top, Score score, boolean normalized, float scale
       sum += logits[logitsAt + best];
     }
     Arrays.sort(chosen, at, at + top);
-    float factor = normalized ? scale / sum : scale;
+    float factor = normalized && sum != 0 ? scale / sum : scale;
     for (int i = 0; i < top; i++) {
       weights[at + i] = logits[logitsAt + chosen[at + i]] * factor;
     }
   }
 
+  /** NaN counts as the best score: what is chosen shows, what is passed over would be hidden. */
   private int best(float[] scores, int scoresAt, int[] chosen, int at, int taken) {
     int best = -1;
     for (int expert = 0; expert < experts; expert++) {
-      if ((best < 0 || scores[scoresAt + expert] > scores[scoresAt + best])
+      if ((best < 0 || Float.compare(scores[scoresAt + expert], scores[scoresAt + best]) > 0)
           && !isTaken(chosen, at, taken, expert)) {
         best = expert;
       }

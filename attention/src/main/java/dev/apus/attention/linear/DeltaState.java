@@ -43,6 +43,11 @@ final class DeltaState implements MixerState {
       memory.segment().copyFrom(MemorySegment.ofArray(memoryThen));
     }
 
+    @Override
+    public void close() {
+      // What the mark keeps goes with the mark, or serves the next.
+    }
+
     private static int floats(NativeFloats of) {
       return Math.toIntExact(of.bytes() / Float.BYTES);
     }
@@ -69,10 +74,15 @@ final class DeltaState implements MixerState {
     memory.write(out);
   }
 
+  /** Reads beside the state first, so that a file that ends early leaves it as it was. */
   @Override
   public void read(DataInput in) throws IOException {
-    convolution.read(in);
-    memory.read(in);
+    try (DeltaState read = copy()) {
+      read.convolution.read(in);
+      read.memory.read(in);
+      convolution.segment().copyFrom(read.convolution.segment());
+      memory.segment().copyFrom(read.memory.segment());
+    }
   }
 
   @Override

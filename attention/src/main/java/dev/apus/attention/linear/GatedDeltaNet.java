@@ -59,11 +59,16 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
       if (valueHeads % keyHeads != 0) {
         throw c.error("valueHeads=%d is not divisible by keyHeads=%d", valueHeads, keyHeads);
       }
+      int keyDim = c.positive("keyDim");
+      int valueDim = c.positive("valueDim");
+      if (2.0 * keyHeads * keyDim + (double) valueHeads * valueDim > Integer.MAX_VALUE) {
+        throw c.error("queries, keys and values are more than 2^31 − 1 values a row");
+      }
       return new Spec(
           keyHeads,
           valueHeads,
-          c.positive("keyDim"),
-          c.positive("valueDim"),
+          keyDim,
+          valueDim,
           c.positive("taps"),
           c.real("betaScale", 1),
           c.choice("gate", "silu", "silu", "sigmoid").equals("silu")

@@ -58,6 +58,11 @@ record AttentionSpec(
       throw c.error("heads=%d is not divisible by kvHeads=%d", heads, kvHeads);
     }
     int headDim = c.positive("headDim");
+    int valueDim = c.positive("valueDim", headDim);
+    int largest = Math.max(headDim, valueDim);
+    if ((long) heads * largest > Integer.MAX_VALUE) {
+      throw c.error("heads=%d of %d values are more than 2^31 − 1 values a row", heads, largest);
+    }
     Config norm = c.has("norm") ? c.section("norm") : null;
     NormOver over = NormOver.HEAD;
     boolean after = false;
@@ -74,7 +79,7 @@ record AttentionSpec(
         heads,
         kvHeads,
         headDim,
-        c.positive("valueDim", headDim),
+        valueDim,
         c.real("scale", (float) (1 / Math.sqrt(headDim))),
         c.real("softcap", 0),
         c.count("window", 0),

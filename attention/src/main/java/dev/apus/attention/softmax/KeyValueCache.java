@@ -19,6 +19,7 @@ final class KeyValueCache implements MixerState {
   private final int valueDim;
   private final int limit;
   private final Rope rope;
+  private final CacheMarks marks;
   private int capacity;
   private int length;
   private NativeFloats keys;
@@ -35,6 +36,7 @@ final class KeyValueCache implements MixerState {
     this.valueDim = valueDim;
     this.limit = limit;
     this.rope = rope;
+    this.marks = new CacheMarks(this, kernel.slotGranularity());
   }
 
   Rope rope() {
@@ -55,13 +57,17 @@ final class KeyValueCache implements MixerState {
     long wanted = Math.max(needed, Math.min(Math.max(2L * capacity, FIRST_SLOTS), limit));
     int granularity = kernel.slotGranularity();
     int slots = Math.toIntExact(Math.ceilDiv(wanted, granularity) * granularity);
-    keys = moved(keys, kernel.keyBytes(keyDim, capacity), kernel.keyBytes(keyDim, slots));
-    values =
+    NativeFloats moreKeys =
+        moved(keys, kernel.keyBytes(keyDim, capacity), kernel.keyBytes(keyDim, slots));
+    NativeFloats moreValues =
         moved(values, kernel.valueBytes(valueDim, capacity), kernel.valueBytes(valueDim, slots));
+    release();
+    keys = moreKeys;
+    values = moreValues;
     capacity = slots;
   }
 
-  /** Each head's slots, moved to where they begin in a larger cache. */
+  /** Each head's slots, copied to where they begin in a larger cache. */
   private NativeFloats moved(NativeFloats from, long headBytes, long newHeadBytes) {
     NativeFloats to = NativeFloats.ofBytes(heads * newHeadBytes);
     if (from != null) {
@@ -69,7 +75,6 @@ final class KeyValueCache implements MixerState {
         MemorySegment.copy(
             from.segment(), head * headBytes, to.segment(), head * newHeadBytes, headBytes);
       }
-      from.close();
     }
     return to;
   }
@@ -100,11 +105,47 @@ final class KeyValueCache implements MixerState {
     return head * kernel.valueBytes(valueDim, capacity);
   }
 
-  /** Slots behind the mark are written anew before they are read, so its length is all it needs. */
   @Override
   public Mark mark(Mark reuse) {
-    int marked = length;
-    return () -> length = marked;
+    return marks.add(length);
+  }
+
+  /**
+   * Goes back to a length; what later marks need of the slots that may now be overwritten is kept.
+   */
+  void truncate(int to) {
+    length = to;
+  }
+
+  /** The bytes of slots {@code [from, to)} of all heads, multiples of the granularity. */
+  byte[] slots(int from, int to) {
+    byte[] bytes = new byte[Math.toIntExact(heads * slotBytes(to - from))];
+    transfer(from, to, MemorySegment.ofArray(bytes), true);
+    return bytes;
+  }
+
+  /** Puts back what {@link #slots} gave. */
+  void restore(int from, int to, byte[] bytes) {
+    transfer(from, to, MemorySegment.ofArray(bytes), false);
+  }
+
+  private long slotBytes(int slots) {
+    return kernel.keyBytes(keyDim, slots) + kernel.valueBytes(valueDim, slots);
+  }
+
+  private void transfer(int from, int to, MemorySegment bytes, boolean out) {
+    long keyBytes = kernel.keyBytes(keyDim, to - from);
+    long valueBytes = kernel.valueBytes(valueDim, to - from);
+    for (int head = 0; head < heads; head++) {
+      long at = head * (keyBytes + valueBytes);
+      MemorySegment k = keys().asSlice(keysAt(head) + kernel.keyBytes(keyDim, from), keyBytes);
+      MemorySegment v =
+          values().asSlice(valuesAt(head) + kernel.valueBytes(valueDim, from), valueBytes);
+      MemorySegment keptKeys = bytes.asSlice(at, keyBytes);
+      MemorySegment keptValues = bytes.asSlice(at + keyBytes, valueBytes);
+      (out ? keptKeys : k).copyFrom(out ? k : keptKeys);
+      (out ? keptValues : v).copyFrom(out ? v : keptValues);
+    }
   }
 
   @Override
@@ -147,26 +188,49 @@ final class KeyValueCache implements MixerState {
               + " slots does not fit a limit of "
               + limit);
     }
+    NativeFloats readKeys = null;
+    NativeFloats readValues = null;
+    if (slots > 0) {
+      readKeys = filled(heads * kernel.keyBytes(keyDim, slots), in);
+      try {
+        readValues = filled(heads * kernel.valueBytes(valueDim, slots), in);
+      } catch (IOException | RuntimeException | Error e) {
+        readKeys.close();
+        throw e;
+      }
+    }
     close();
+    marks.forget();
     length = written;
     capacity = slots;
-    if (slots > 0) {
-      keys = NativeFloats.ofBytes(heads * kernel.keyBytes(keyDim, slots));
-      values = NativeFloats.ofBytes(heads * kernel.valueBytes(valueDim, slots));
-      keys.read(in);
-      values.read(in);
+    keys = readKeys;
+    values = readValues;
+  }
+
+  private static NativeFloats filled(long bytes, DataInput in) throws IOException {
+    NativeFloats floats = NativeFloats.ofBytes(bytes);
+    try {
+      floats.read(in);
+      return floats;
+    } catch (IOException | RuntimeException | Error e) {
+      floats.close();
+      throw e;
+    }
+  }
+
+  private void release() {
+    if (keys != null) {
+      keys.close();
+      values.close();
     }
   }
 
   @Override
   public void close() {
-    if (keys != null) {
-      keys.close();
-      values.close();
-      keys = null;
-      values = null;
-      capacity = 0;
-      length = 0;
-    }
+    release();
+    keys = null;
+    values = null;
+    capacity = 0;
+    length = 0;
   }
 }

@@ -100,20 +100,61 @@ final class Rope {
       if (!(factor > 0)) {
         throw c.error("factor=%s must be above 0", factor);
       }
-      if (type.equals("longrope")
-          && (shortFactors.size() != dims / 2 || longFactors.size() != dims / 2)) {
+      if (attentionFactor < 0) {
+        throw c.error("attentionFactor=%s must not be negative", attentionFactor);
+      }
+      switch (type) {
+        case "llama3" -> checkBand(c);
+        case "yarn" -> checkRamp(c);
+        case "longrope" -> checkLongRope(c);
+        case "factors" -> checkFactors(c);
+        default -> {}
+      }
+    }
+
+    private void checkBand(Config c) {
+      if (!(lowFrequency > 0)) {
+        throw c.error("lowFrequency=%s must be above 0", lowFrequency);
+      }
+      if (!(highFrequency > lowFrequency)) {
+        throw c.error(
+            "highFrequency=%s must be above lowFrequency=%s", highFrequency, lowFrequency);
+      }
+    }
+
+    private void checkRamp(Config c) {
+      if (!(theta > 1)) {
+        throw c.error("theta=%s must be above 1", theta);
+      }
+      if (!(betaSlow > 0)) {
+        throw c.error("betaSlow=%s must be above 0", betaSlow);
+      }
+      if (!(betaFast >= betaSlow)) {
+        throw c.error("betaFast=%s must not be below betaSlow=%s", betaFast, betaSlow);
+      }
+    }
+
+    private void checkLongRope(Config c) {
+      if (shortFactors.size() != dims / 2 || longFactors.size() != dims / 2) {
         throw c.error(
             "shortFactors and longFactors must hold dims / 2 = %d numbers, found %d and %d",
             dims / 2, shortFactors.size(), longFactors.size());
       }
-      if (type.equals("factors")
-          && (factors.size() != dims / 2 || !factors.stream().allMatch(f -> f > 0))) {
+      if (!shortFactors.stream().allMatch(f -> f > 0)
+          || !longFactors.stream().allMatch(f -> f > 0)) {
+        throw c.error(
+            "shortFactors and longFactors must be above 0, found %s and %s",
+            shortFactors, longFactors);
+      }
+      if (original < 2) {
+        throw c.error("original=%d must be above 1", original);
+      }
+    }
+
+    private void checkFactors(Config c) {
+      if (factors.size() != dims / 2 || !factors.stream().allMatch(f -> f > 0)) {
         throw c.error(
             "factors must hold dims / 2 = %d numbers above 0, found %s", dims / 2, factors);
-      }
-      if (type.equals("llama3") && !(highFrequency > lowFrequency)) {
-        throw c.error(
-            "highFrequency=%s must be above lowFrequency=%s", highFrequency, lowFrequency);
       }
     }
 

@@ -6,8 +6,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 
 /**
  * What a forward pass works with besides weights and states: threads, kernels, and scratch memory
@@ -31,7 +29,6 @@ public final class Pass {
   private final Kernels kernels;
   private final float[][] scratch;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
-  private BooleanSupplier cancelled = () -> false;
 
   public Pass(Workers workers, Kernels kernels) {
     this.workers = workers;
@@ -91,22 +88,6 @@ public final class Pass {
                 Workers.rangeStart(rows, parts, part),
                 Workers.rangeStart(rows, parts, part + 1),
                 worker));
-  }
-
-  /** What tells this pass to stop; asked at every layer of a pass over many tokens. */
-  public void cancelledBy(BooleanSupplier cancelled) {
-    this.cancelled = cancelled;
-  }
-
-  /**
-   * Stops here if somebody asked for it.
-   *
-   * @throws CancellationException if the pass has been cancelled
-   */
-  public void stopIfCancelled() {
-    if (cancelled.getAsBoolean()) {
-      throw new CancellationException("cancelled");
-    }
   }
 
   /** Matrices that live until the frame is closed. */

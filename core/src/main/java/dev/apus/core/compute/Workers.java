@@ -83,7 +83,9 @@ public final class Workers implements AutoCloseable {
   /**
    * Runs parts {@code 0 … parts − 1} and returns when all are done.
    *
-   * @throws RuntimeException what the first failing part threw; parts not yet claimed are dropped
+   * @throws IllegalStateException if a part that the team works on calls this
+   * @throws RuntimeException what the first failing part threw, or that part's Error; parts not yet
+   *     claimed are dropped
    */
   public void run(int parts, Work work) {
     if (team.isHeldByCurrentThread() || Thread.currentThread() instanceof Helper) {

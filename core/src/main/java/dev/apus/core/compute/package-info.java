@@ -1,2 +1,2 @@
-/** Threads, scratch memory and cancellation of forward passes. */
+/** Threads and scratch memory of forward passes. */
 package dev.apus.core.compute;

@@ -53,7 +53,6 @@ final class Cohere implements ModelFamily {
   public WeightNames weights(Config c) {
     return Names.outer()
         .row("mixer.norm", Names.LAYER + "input_layernorm.weight")
-        .row("channel.norm", Names.LAYER + "input_layernorm.weight")
-        .ignore("lm_head\\.weight");
+        .row("channel.norm", Names.LAYER + "input_layernorm.weight");
   }
 }

@@ -69,7 +69,6 @@ final class Gpt2 implements ModelFamily {
             .row("channel.norm", LAYER + "ln_2.weight")
             .row("norm", "transformer.ln_f.weight")
             .row("head", "lm_head.weight")
-            .ignore("lm_head\\.weight")
             .ignore("(transformer\\.)?h\\.\\d+\\.attn\\.(masked_)?bias");
     WeightNames.Source all =
         WeightNames.from(LAYER + "attn.c_attn.weight").as(Conversion.TRANSPOSED);

@@ -19,7 +19,6 @@ final class Megatron {
             .row("attention.o", LAYER + "self_attention.dense.weight")
             .row("norm", "transformer.ln_f.weight")
             .row("head", "lm_head.weight")
-            .ignore("lm_head\\.weight")
             .ignore(".*\\.rotary_emb\\.inv_freq");
     Names.mlp(names, LAYER + "mlp.dense_h_to_4h.weight", LAYER + "mlp.dense_4h_to_h.weight");
     return Names.groupedQkv(names, LAYER + "self_attention.query_key_value.weight", d);

@@ -132,7 +132,8 @@ record RopeSettings(Map<String, Object> settings) {
       case "linear", "proportional" -> settings.put("factor", scaling.number("factor", 1));
       case "dynamic" -> {
         settings.put("factor", scaling.number("factor"));
-        settings.put("original", original);
+        // The reference stretches from the config's context, whatever else it may say.
+        settings.put("original", context);
       }
       case "llama3" -> {
         settings.put("factor", scaling.number("factor"));

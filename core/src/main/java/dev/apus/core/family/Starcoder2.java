@@ -45,8 +45,6 @@ final class Starcoder2 implements ModelFamily {
   @Override
   public WeightNames weights(Config c) {
     return Names.mlp(
-        Names.llama().ignore("lm_head\\.weight"),
-        Names.LAYER + "mlp.c_fc.weight",
-        Names.LAYER + "mlp.c_proj.weight");
+        Names.llama(), Names.LAYER + "mlp.c_fc.weight", Names.LAYER + "mlp.c_proj.weight");
   }
 }

@@ -7,17 +7,28 @@ import java.io.IOException;
 /** What one mixer remembers of one sequence. Used by one forward pass at a time. */
 public interface MixerState extends AutoCloseable {
 
-  /** A point in a sequence that a state can return to, as often as asked. */
-  interface Mark {
-    /** Brings the state that made this mark back to where it was then, bit for bit. */
+  /** A point in a sequence that its state can return to, as often as asked and in any order. */
+  interface Mark extends AutoCloseable {
+
+    /**
+     * Brings the state that made this mark back to where it was then, bit for bit.
+     *
+     * @throws IllegalStateException if the state was read from elsewhere since
+     */
     void rewind();
+
+    /**
+     * Lets go of what the mark keeps; the state is as it was, and need not keep the mark in mind.
+     */
+    @Override
+    void close();
   }
 
   /**
    * Remembers where the sequence is.
    *
-   * @param reuse a mark of this state that is no longer needed and whose memory may be used again,
-   *     or null
+   * @param reuse a mark of this state that has been closed and whose memory may be used again, or
+   *     null
    */
   Mark mark(Mark reuse);
 

@@ -62,6 +62,9 @@ public final class ModelAssembler {
             width,
             architecture.head().biased());
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
+    if (architecture.head().tied()) {
+      weights.expectCopy("head", "embedding", vocabulary, width);
+    }
     weights.expectAllRead();
     return new Network(architecture, embedding, positions, embeddingNorm, steps, norm, head);
   }

@@ -7,6 +7,8 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 
 /**
  * The layers of a model, made to run. Immutable: what it remembers of a sequence is in a {@link
@@ -82,16 +84,23 @@ public final class Network {
    * @param tokens the token of each row
    * @param wanted the rows whose logits are needed, ascending
    * @param logits one row of {@code vocabulary} values for each wanted row
+   * @param cancelled asked at every step of every layer
+   * @throws CancellationException if the pass was cancelled; states are then anywhere on their way
    */
   public void forward(
-      Pass pass, Batch<SequenceState> batch, int[] tokens, int[] wanted, Matrix logits) {
+      Pass pass,
+      Batch<SequenceState> batch,
+      int[] tokens,
+      int[] wanted,
+      Matrix logits,
+      BooleanSupplier cancelled) {
     int width = architecture.width();
     try (Pass.Frame frame = pass.frame()) {
       Matrix x = frame.matrix(tokens.length, width);
       embed(pass, batch, tokens, x);
       for (List<BuiltBranch> step : steps) {
-        if (tokens.length > batch.runs().size()) {
-          pass.stopIfCancelled();
+        if (cancelled.getAsBoolean()) {
+          throw new CancellationException("cancelled");
         }
         advance(pass, batch, step, x);
       }

@@ -38,7 +38,7 @@ public final class SequenceState implements AutoCloseable {
   }
 
   /** A place to come back to. */
-  public final class Mark {
+  public final class Mark implements AutoCloseable {
 
     private final List<MixerState.Mark> marks;
     private final int at;
@@ -58,12 +58,18 @@ public final class SequenceState implements AutoCloseable {
       marks.forEach(MixerState.Mark::rewind);
       length = at;
     }
+
+    /** Lets go of what the mark keeps; only {@link SequenceState#mark} may use it any more. */
+    @Override
+    public void close() {
+      marks.forEach(MixerState.Mark::close);
+    }
   }
 
   /**
    * Remembers where the sequence is.
    *
-   * @param reuse a mark of this sequence that is no longer needed, or null
+   * @param reuse a mark of this sequence that has been closed, or null
    */
   public Mark mark(Mark reuse) {
     List<MixerState.Mark> marks = new ArrayList<>(states.size());

@@ -35,7 +35,31 @@ public final class CheckpointWeights implements WeightSource {
         return shaped(key, source, tensors, rows, cols);
       }
     }
-    throw missing(key, sources.getFirst().names().getFirst(), rows, cols);
+    throw missing(key, firstMissing(sources.getFirst()), rows, cols);
+  }
+
+  @Override
+  public void expectCopy(Key copy, Key original, int rows, int cols) {
+    boolean there =
+        names.find(copy.name(), copy.layer(), copy.expert()).stream()
+            .anyMatch(source -> file.tensors().keySet().containsAll(source.names()));
+    if (!there) {
+      return;
+    }
+    StoredRows stored = find(copy, rows, cols, null);
+    StoredRows used = find(original, rows, cols, null);
+    if (!stored.sameBits(used)) {
+      throw new WeightException(
+          "%s differs from %s, but the config ties the two; remove it, or untie them"
+              .formatted(stored.source(), used.source()));
+    }
+  }
+
+  private String firstMissing(WeightNames.Source source) {
+    return source.names().stream()
+        .filter(name -> !file.tensors().containsKey(name))
+        .findFirst()
+        .orElseThrow();
   }
 
   private StoredRows shaped(

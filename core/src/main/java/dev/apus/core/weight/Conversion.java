@@ -85,11 +85,6 @@ public interface Conversion {
     };
   }
 
-  /** The same values as rows of another length. */
-  static Conversion reshaped(int cols) {
-    return stored -> stored.getFirst().reshaped(cols);
-  }
-
   /** A function of one value. */
   @FunctionalInterface
   interface FloatFunction {

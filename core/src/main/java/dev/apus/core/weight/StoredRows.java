@@ -54,9 +54,21 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
     format.codec().decode(rows.get(row), 0, values, valuesAt, cols);
   }
 
-  /** All values, row by row. */
+  /**
+   * All values, row by row.
+   *
+   * @throws WeightException if there are more than an array holds
+   */
   public float[] decode() {
-    float[] values = new float[Math.multiplyExact(rows.size(), cols)];
+    long count = (long) rows.size() * cols;
+    if (count > Integer.MAX_VALUE) {
+      throw new WeightException(
+          source
+              + " is "
+              + shape()
+              + ", too large to be converted: it must have fewer than 2^31 values");
+    }
+    float[] values = new float[(int) count];
     for (int row = 0; row < rows.size(); row++) {
       decode(row, values, row * cols);
     }
@@ -80,6 +92,14 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
       }
     }
     return new StoredRows(source, format, 1, single);
+  }
+
+  boolean sameBits(StoredRows other) {
+    boolean same = format == other.format && cols == other.cols && rows.size() == other.rows.size();
+    for (int row = 0; same && row < rows.size(); row++) {
+      same = rows.get(row).mismatch(other.rows.get(row)) < 0;
+    }
+    return same;
   }
 
   String shape() {

@@ -31,6 +31,14 @@ public interface WeightSource {
   StoredRows find(Key key, int rows, int cols, Typical typical);
 
   /**
+   * Checks that a weight which another one stands for is, where the source holds it at all, the
+   * same.
+   *
+   * @throws WeightException if it is not
+   */
+  default void expectCopy(Key copy, Key original, int rows, int cols) {}
+
+  /**
    * What the source holds and nobody has asked for; such a weight is one that the model forgets.
    */
   List<String> unread();

@@ -54,6 +54,17 @@ public final class Weights {
   }
 
   /**
+   * Checks that a weight outside the layers, where the source has it, equals the one that is used
+   * for it.
+   *
+   * @throws WeightException if it does not
+   */
+  public void expectCopy(String copy, String original, int rows, int cols) {
+    source.expectCopy(
+        new WeightSource.Key(copy, -1, -1), new WeightSource.Key(original, -1, -1), rows, cols);
+  }
+
+  /**
    * Checks that the source holds nothing that the model did not ask for.
    *
    * @throws WeightException naming what was forgotten

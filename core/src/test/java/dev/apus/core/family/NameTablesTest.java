@@ -148,6 +148,7 @@ class NameTablesTest {
     var weights =
         weights(BLOOM, numbered("word_embeddings.weight", 5, 6), numbered("lm_head.weight", 5, 6));
     assertEquals("0 1 2 3 4", firstOfRows(weights, "embedding", 5, 6));
+    weights.expectCopy(new Key("head", -1, -1), new Key("embedding", -1, -1), 5, 6);
     assertEquals(List.of(), weights.unread());
   }
 

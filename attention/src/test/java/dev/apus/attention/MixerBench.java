@@ -1,0 +1,155 @@
+package dev.apus.attention;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.MixerState;
+import dev.apus.core.model.MixerType;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.SequenceMixer;
+import dev.apus.core.model.Site;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.RandomWeights;
+import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.core.weight.WeightSource.Key;
+import dev.apus.core.weight.Weights;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/** One mixer with random weights, what runs it, and its weights in double precision. */
+public final class MixerBench<S extends MixerState> implements AutoCloseable {
+
+  public static final int LIMIT = 200;
+
+  private static final RandomWeights SOURCE = new RandomWeights(21, WeightFormat.F32);
+
+  private final int width;
+  private final SequenceMixer<S> mixer;
+  private final Workers workers;
+  private final Pass pass;
+  private final Arena arena = Arena.ofShared();
+
+  @SuppressWarnings("unchecked")
+  public MixerBench(
+      MixerType type, Map<String, ?> settings, int width, Kernels kernels, int threads) {
+    this.width = width;
+    this.workers = Workers.of(threads);
+    this.pass = new Pass(workers, kernels);
+    var weights = new Weights(SOURCE, kernels, workers, arena);
+    Site site = new Site(width, 0, LIMIT, kernels, weights.root());
+    this.mixer = (SequenceMixer<S>) type.build(Config.of(type.name(), settings), site);
+  }
+
+  public MixerBench(MixerType type, Map<String, ?> settings, int width) {
+    this(type, settings, width, Kernels.chosen(), 2);
+  }
+
+  public S state() {
+    return mixer.newState(LIMIT);
+  }
+
+  public long bytesPerToken() {
+    return mixer.bytesPerToken();
+  }
+
+  /** Inputs of {@code count} tokens. */
+  public double[][] tokens(int count, long seed) {
+    var random = new SplittableRandom(seed);
+    double[][] x = new double[count][width];
+    for (double[] row : x) {
+      Arrays.setAll(row, i -> (float) random.nextGaussian());
+    }
+    return x;
+  }
+
+  /** What one run after {@code position} tokens gives. */
+  public float[][] run(S state, double[][] x, int position) {
+    return run(List.of(state), List.<double[][]>of(x), position).getFirst();
+  }
+
+  /** What several sequences of {@code position} tokens each give in one call. */
+  public List<float[][]> run(List<S> states, List<double[][]> x, int position) {
+    List<Run<S>> runs = new ArrayList<>();
+    List<double[]> rows = new ArrayList<>();
+    for (int i = 0; i < states.size(); i++) {
+      runs.add(new Run<>(states.get(i), rows.size(), rows.size() + x.get(i).length, position));
+      rows.addAll(Arrays.asList(x.get(i)));
+    }
+    Matrix in = poisoned(rows.size());
+    Matrix out = poisoned(rows.size());
+    for (int row = 0; row < rows.size(); row++) {
+      for (int i = 0; i < width; i++) {
+        in.data()[in.at(row) + i] = (float) rows.get(row)[i];
+      }
+    }
+    mixer.forward(pass, new Batch<>(runs), in, out);
+    if (!Float.isNaN(out.data()[out.at(rows.size())])) {
+      throw new AssertionError("wrote past the last row");
+    }
+    List<float[][]> results = new ArrayList<>();
+    for (Run<S> run : runs) {
+      float[][] y = new float[run.length()][];
+      Arrays.setAll(
+          y,
+          i -> Arrays.copyOfRange(out.data(), out.at(run.from() + i), out.at(run.from() + i + 1)));
+      results.add(y);
+    }
+    return results;
+  }
+
+  private Matrix poisoned(int rows) {
+    float[] data = new float[rows * width + 3];
+    Arrays.fill(data, Float.NaN);
+    return new Matrix(data, rows, width);
+  }
+
+  /** A weight matrix. */
+  public static double[][] matrix(String name, int outputs, int inputs) {
+    return rows(name, outputs, inputs, null);
+  }
+
+  /** A weight vector. */
+  public static double[] vector(String name, int length, Typical typical) {
+    return rows(name, 1, length, typical)[0];
+  }
+
+  /** A weight as rows of doubles. */
+  public static double[][] rows(String name, int rows, int cols, Typical typical) {
+    float[] values = SOURCE.find(new Key(name, -1, -1), rows, cols, typical).decode();
+    double[][] result = new double[rows][cols];
+    for (int row = 0; row < rows; row++) {
+      for (int col = 0; col < cols; col++) {
+        result[row][col] = values[row * cols + col];
+      }
+    }
+    return result;
+  }
+
+  /** {@code W x}. */
+  public static double[] times(double[][] w, double[] x) {
+    double[] y = new double[w.length];
+    for (int i = 0; i < w.length; i++) {
+      for (int j = 0; j < x.length; j++) {
+        y[i] += w[i][j] * x[j];
+      }
+    }
+    return y;
+  }
+
+  public static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,309 @@
+package dev.apus.attention.linear;
+
+import static dev.apus.attention.MixerBench.matrix;
+import static dev.apus.attention.MixerBench.rows;
+import static dev.apus.attention.MixerBench.sigmoid;
+import static dev.apus.attention.MixerBench.times;
+import static dev.apus.attention.MixerBench.vector;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.params.provider.Arguments.of;
+
+import dev.apus.attention.MixerBench;
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.MixerState;
+import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.kernels.Kernels;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Gated DeltaNet against its formula, token by token, and the laws of its state. */
+class GatedDeltaNetTest {
+
+  private static final int WIDTH = 11;
+  private static final int TOKENS = 41;
+
+  private static Map<String, Object> with(Object... settings) {
+    Map<String, Object> all =
+        new LinkedHashMap<>(Map.of("keyHeads", 2, "keyDim", 5, "valueDim", 7, "taps", 4));
+    for (int i = 0; i < settings.length; i += 2) {
+      all.put((String) settings[i], settings[i + 1]);
+    }
+    return all;
+  }
+
+  static Stream<Map<String, Object>> settings() {
+    return Stream.of(
+        with(),
+        with("keyHeads", 1, "keyDim", 1, "valueDim", 1, "taps", 1),
+        with("valueHeads", 6),
+        with("betaScale", 2, "gate", "sigmoid"),
+        with("keyHeads", 3, "valueHeads", 3, "keyDim", 16, "valueDim", 33, "taps", 2),
+        with("taps", 9, "epsilon", 0.5));
+  }
+
+  private static MixerBench<DeltaState> bench(Map<String, Object> settings) {
+    return new MixerBench<>(new GatedDeltaNet.Type(), settings, WIDTH);
+  }
+
+  /** The class's formula in double precision. */
+  private static double[][] exact(Map<String, Object> settings, double[][] x) {
+    var s = GatedDeltaNet.Spec.read(Config.of("exact", settings));
+    double[][] mixed = convolved(s, x);
+    double[] decay = vector("decay", s.valueHeads(), new Typical(-4, 3.9f));
+    double[] dtBias = vector("dtBias", s.valueHeads(), new Typical(-3, 1));
+    double[] norm = vector("norm", s.valueDim(), Typical.NORM);
+    double[][][] memory = new double[s.valueHeads()][s.keyDim()][s.valueDim()];
+    double[][] y = new double[x.length][];
+    for (int t = 0; t < x.length; t++) {
+      double[] a = times(matrix("a", s.valueHeads(), WIDTH), x[t]);
+      double[] b = times(matrix("b", s.valueHeads(), WIDTH), x[t]);
+      double[] z = times(matrix("z", s.valueCols(), WIDTH), x[t]);
+      double[] o = new double[s.valueCols()];
+      for (int head = 0; head < s.valueHeads(); head++) {
+        int keyHead = head * s.keyHeads() / s.valueHeads();
+        double[] q = unit(mixed[t], keyHead * s.keyDim(), s.keyDim(), 1 / Math.sqrt(s.keyDim()));
+        double[] k = unit(mixed[t], s.keyCols() + keyHead * s.keyDim(), s.keyDim(), 1);
+        int vAt = 2 * s.keyCols() + head * s.valueDim();
+        double[] v = Arrays.copyOfRange(mixed[t], vAt, vAt + s.valueDim());
+        double alpha = Math.exp(decay[head] * Math.log1p(Math.exp(a[head] + dtBias[head])));
+        double[] read = step(memory[head], alpha, s.betaScale() * sigmoid(b[head]), q, k, v);
+        double squares = 0;
+        for (double value : read) {
+          squares += value * value / read.length;
+        }
+        for (int j = 0; j < read.length; j++) {
+          int at = head * read.length + j;
+          double gate = s.gate().name().equals("SILU") ? z[at] * sigmoid(z[at]) : sigmoid(z[at]);
+          o[at] = read[j] / Math.sqrt(squares + s.epsilon()) * norm[j] * gate;
+        }
+      }
+      y[t] = times(matrix("o", WIDTH, o.length), o);
+    }
+    return y;
+  }
+
+  private static double[] step(
+      double[][] memory, double alpha, double beta, double[] q, double[] k, double[] v) {
+    double[] o = new double[v.length];
+    for (int j = 0; j < v.length; j++) {
+      double held = 0;
+      for (int i = 0; i < k.length; i++) {
+        memory[i][j] *= alpha;
+        held += memory[i][j] * k[i];
+      }
+      for (int i = 0; i < k.length; i++) {
+        memory[i][j] += k[i] * beta * (v[j] - held);
+        o[j] += memory[i][j] * q[i];
+      }
+    }
+    return o;
+  }
+
+  private static double[] unit(double[] x, int at, int length, double scale) {
+    double squares = 1e-6;
+    for (int i = at; i < at + length; i++) {
+      squares += x[i] * x[i];
+    }
+    double[] result = Arrays.copyOfRange(x, at, at + length);
+    double factor = scale / Math.sqrt(squares);
+    Arrays.setAll(result, i -> result[i] * factor);
+    return result;
+  }
+
+  private static double[][] convolved(GatedDeltaNet.Spec s, double[][] x) {
+    double[][] taps = rows("conv", s.channels(), s.taps(), new Typical(0, 0.5f));
+    double[][] in = new double[x.length][];
+    Arrays.setAll(in, t -> times(matrix("qkv", s.channels(), WIDTH), x[t]));
+    double[][] out = new double[x.length][s.channels()];
+    for (int t = 0; t < x.length; t++) {
+      for (int c = 0; c < s.channels(); c++) {
+        double sum = 0;
+        for (int j = Math.max(0, s.taps() - 1 - t); j < s.taps(); j++) {
+          sum += taps[c][j] * in[t - s.taps() + 1 + j][c];
+        }
+        out[t][c] = sum * sigmoid(sum);
+      }
+    }
+    return out;
+  }
+
+  private static void assertClose(double[][] expected, int from, float[][] actual) {
+    for (int i = 0; i < actual.length; i++) {
+      for (int j = 0; j < WIDTH; j++) {
+        assertEquals(expected[from + i][j], actual[i][j], 1e-4, "token " + (from + i));
+      }
+    }
+  }
+
+  private static void assertSame(float[][] expected, float[][] actual) {
+    assertEquals(expected.length, actual.length);
+    for (int i = 0; i < actual.length; i++) {
+      assertArrayEquals(expected[i], actual[i], "token " + i);
+    }
+  }
+
+  /** Whole, in pieces shorter than the convolution, and token by token. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void aSequenceIsWhatItsFormulaSays(Map<String, Object> settings) {
+    try (var bench = bench(settings)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] expected = exact(settings, x);
+      for (int piece : new int[] {TOKENS, 1, 2, 3, 4, 5, 7, 16}) {
+        DeltaState state = bench.state();
+        for (int from = 0; from < TOKENS; from += piece) {
+          int to = Math.min(TOKENS, from + piece);
+          assertClose(expected, from, bench.run(state, Arrays.copyOfRange(x, from, to), from));
+        }
+        state.close();
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void neitherKernelsNorThreadsNorNeighboursShow(Map<String, Object> settings) {
+    try (var bench = bench(settings);
+        var scalar =
+            new MixerBench<DeltaState>(
+                new GatedDeltaNet.Type(), settings, WIDTH, Kernels.scalar(), 1)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      List<float[][]> together =
+          bench.run(
+              List.of(bench.state(), bench.state(), bench.state()),
+              List.of(bench.tokens(1, 1), x, bench.tokens(6, 2)),
+              0);
+      assertSame(scalar.run(scalar.state(), x, 0), together.get(1));
+    }
+  }
+
+  /** Marked, copied and written states all go on with the bits of the first. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void aStateGoesOnWithTheSameBits(Map<String, Object> settings) throws IOException {
+    try (var bench = bench(settings);
+        DeltaState state = bench.state();
+        DeltaState read = bench.state()) {
+      double[][] head = bench.tokens(6, 5);
+      double[][] tail = bench.tokens(9, 6);
+      bench.run(state, head, 0);
+      var bytes = new ByteArrayOutputStream();
+      state.write(new DataOutputStream(bytes));
+      MixerState.Mark mark = state.mark(null);
+      DeltaState copy = state.copy();
+      float[][] expected = bench.run(state, tail, 6);
+      assertSame(expected, bench.run(copy, tail, 6));
+      for (int again = 0; again < 2; again++) {
+        mark.rewind();
+        assertSame(expected, bench.run(state, tail, 6));
+      }
+      bench.run(read, tail, 0);
+      read.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+      assertSame(expected, bench.run(read, tail, 6));
+      copy.close();
+    }
+  }
+
+  @Test
+  void aMarkMayTakeTheMemoryOfAnOldOne() {
+    try (var bench = bench(with());
+        DeltaState state = bench.state()) {
+      MixerState.Mark old = state.mark(null);
+      bench.run(state, bench.tokens(6, 5), 0);
+      MixerState.Mark mark = state.mark(old);
+      float[][] expected = bench.run(state, bench.tokens(9, 6), 6);
+      mark.rewind();
+      assertSame(expected, bench.run(state, bench.tokens(9, 6), 6));
+    }
+  }
+
+  @Test
+  void aStateIsConstantInSize() {
+    try (var bench = bench(with("valueHeads", 6));
+        DeltaState state = bench.state()) {
+      long bytes = 4 * (3 * (2 * 10 + 42) + 6 * 5 * 7);
+      assertEquals(bytes, state.bytes());
+      bench.run(state, bench.tokens(TOKENS, 5), 0);
+      assertEquals(bytes, state.bytes());
+      assertEquals(0, bench.bytesPerToken());
+    }
+  }
+
+  @Test
+  void aShortFileIsRefusedBeforeAnythingChanges() throws IOException {
+    try (var bench = bench(with());
+        DeltaState state = bench.state();
+        DeltaState other = bench.state()) {
+      bench.run(state, bench.tokens(6, 5), 0);
+      bench.run(other, bench.tokens(6, 7), 0);
+      var bytes = new ByteArrayOutputStream();
+      other.write(new DataOutputStream(bytes));
+      try (DeltaState same = state.copy()) {
+        for (int length : new int[] {0, 1, bytes.size() / 2, bytes.size() - 1}) {
+          var in = new ByteArrayInputStream(bytes.toByteArray(), 0, length);
+          assertThrows(EOFException.class, () -> state.read(new DataInputStream(in)));
+        }
+        double[][] tail = bench.tokens(5, 8);
+        assertSame(bench.run(same, tail, 6), bench.run(state, tail, 6));
+      }
+    }
+  }
+
+  /** Gates at both of their ends: memories that are forgotten at once, and such as never are. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-20, 1e4})
+  void extremeInputsGiveFiniteAnswers(double scale) {
+    try (var bench = bench(with())) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      for (double[] row : x) {
+        Arrays.setAll(row, i -> (float) (scale * row[i]));
+      }
+      double[][] expected = exact(with(), x);
+      float[][] actual = bench.run(bench.state(), x, 0);
+      for (int t = 0; t < TOKENS; t++) {
+        double size = Arrays.stream(expected[t]).map(Math::abs).max().orElseThrow();
+        for (int j = 0; j < WIDTH; j++) {
+          assertEquals(expected[t][j], actual[t][j], 1e-3 * size + 1e-30, "token " + t);
+        }
+      }
+    }
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        of(with("valueHeads", 3), "valueHeads=3 is not divisible by keyHeads=2"),
+        of(with("valueHeads", 1), "valueHeads=1 is not divisible by keyHeads=2"),
+        of(with("taps", 0), "taps=0 must be a whole number from 1 to 2147483647"),
+        of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: silu, sigmoid"),
+        of(
+            with("keyHeads", 65_536, "keyDim", 65_536),
+            "queries, keys and values are more than 2^31 − 1 values a row"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("refusals")
+  void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
+    var e =
+        assertThrows(
+            ConfigException.class,
+            () -> GatedDeltaNet.Spec.read(Config.of("layer 0 delta", settings)));
+    assertEquals("layer 0 delta: " + message, e.getMessage());
+  }
+}

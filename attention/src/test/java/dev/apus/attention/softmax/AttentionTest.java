@@ -1,0 +1,205 @@
+package dev.apus.attention.softmax;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.params.provider.Arguments.of;
+
+import dev.apus.attention.MixerBench;
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.kernels.Kernels;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Attention against its definition, and the laws of a sequence. */
+class AttentionTest {
+
+  private static final int WIDTH = 11;
+  private static final int TOKENS = 53;
+
+  private static Map<String, Object> with(Object... settings) {
+    Map<String, Object> all = new LinkedHashMap<>(Map.of("heads", 3, "kvHeads", 1, "headDim", 6));
+    for (int i = 0; i < settings.length; i += 2) {
+      all.put((String) settings[i], settings[i + 1]);
+    }
+    return all;
+  }
+
+  static Stream<Map<String, Object>> settings() {
+    return Stream.of(
+        with(),
+        with("heads", 1, "headDim", 1),
+        with("heads", 6, "kvHeads", 2, "headDim", 5, "valueDim", 7),
+        with("heads", 7, "kvHeads", 7, "headDim", 3, "valueDim", 1, "biased", true),
+        with("window", 1),
+        with("window", 16, "rope", Map.of()),
+        with("window", 17, "softcap", 0.5, "scale", 2),
+        with("sinks", true, "outBiased", true),
+        with("heads", 5, "alibi", 1),
+        with("heads", 12, "kvHeads", 4, "alibi", 0.5, "window", 9),
+        with("gated", true, "valueDim", 9),
+        with("rope", Map.of("layout", "interleaved", "theta", 100)),
+        with("rope", Map.of("dims", 4)),
+        with("norm", Map.of("over", "head"), "rope", Map.of()),
+        with("norm", Map.of("over", "head", "afterRope", true), "rope", Map.of("dims", 2)),
+        with("norm", Map.of("over", "each-head", "type", "layer"), "heads", 4, "kvHeads", 2),
+        with("norm", Map.of("over", "row", "weighted", false), "heads", 4, "kvHeads", 2),
+        with("norm", Map.of("over", "row", "afterRope", true), "rope", Map.of()),
+        with("scale", 0),
+        with("scale", 1e-30));
+  }
+
+  private static MixerBench<KeyValueCache> bench(Map<String, Object> settings) {
+    return new MixerBench<>(new Attention.Type(), settings, WIDTH);
+  }
+
+  private static void assertClose(double[][] expected, float[][] actual, double tolerance) {
+    assertEquals(expected.length, actual.length);
+    for (int i = 0; i < expected.length; i++) {
+      for (int j = 0; j < WIDTH; j++) {
+        assertEquals(expected[i][j], actual[i][j], tolerance, "token " + i + ", value " + j);
+      }
+    }
+  }
+
+  private static void assertSame(float[][] whole, int from, float[][] part) {
+    for (int i = 0; i < part.length; i++) {
+      assertArrayEquals(whole[from + i], part[i], "token " + (from + i));
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void aSequenceIsWhatItsDefinitionSays(Map<String, Object> settings) {
+    try (var bench = bench(settings);
+        KeyValueCache state = bench.state()) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
+      assertClose(expected, bench.run(state, x, 0), 1e-5);
+      assertEquals(TOKENS, state.length());
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void itMayBeCutAnywhereWithTheSameBits(Map<String, Object> settings) {
+    try (var bench = bench(settings)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      float[][] whole = bench.run(bench.state(), x, 0);
+      for (int cut : new int[] {1, 15, 16, 17, 33, TOKENS - 1}) {
+        KeyValueCache state = bench.state();
+        assertSame(whole, 0, bench.run(state, Arrays.copyOf(x, cut), 0));
+        assertSame(whole, cut, bench.run(state, Arrays.copyOfRange(x, cut, TOKENS), cut));
+      }
+      KeyValueCache state = bench.state();
+      for (int i = 0; i < TOKENS; i++) {
+        assertSame(whole, i, bench.run(state, new double[][] {x[i]}, i));
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void neitherKernelsNorThreadsNorNeighboursShow(Map<String, Object> settings) {
+    try (var bench = bench(settings);
+        var scalar =
+            new MixerBench<KeyValueCache>(
+                new Attention.Type(), settings, WIDTH, Kernels.scalar(), 1)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      float[][] alone = scalar.run(scalar.state(), x, 0);
+      List<float[][]> together =
+          bench.run(
+              List.of(bench.state(), bench.state(), bench.state()),
+              List.of(bench.tokens(3, 1), x, bench.tokens(19, 2)),
+              0);
+      assertSame(alone, 0, together.get(1));
+    }
+  }
+
+  /** Without causality a call sees all its tokens, and a window reaches both ways. */
+  @Test
+  void aCallMaySeeAhead() {
+    for (int window : new int[] {0, 1, 5, 16, 100}) {
+      Map<String, Object> settings = with("causal", false, "window", window, "rope", Map.of());
+      try (var bench = bench(settings)) {
+        double[][] x = bench.tokens(TOKENS, 5);
+        double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
+        assertClose(expected, bench.run(bench.state(), x, 0), 1e-5);
+      }
+    }
+  }
+
+  /** Scores in the thousands: all the weight is on one token, and the rest is zero. */
+  @Test
+  void extremeScoresGiveFiniteAnswers() {
+    Map<String, Object> settings = with("scale", 1e4);
+    try (var bench = bench(settings)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
+      assertClose(expected, bench.run(bench.state(), x, 0), 2e-2);
+    }
+  }
+
+  /** A value that is no number reaches its own token and those after it, and none before. */
+  @Test
+  void aBadNumberIsNotHidden() {
+    try (var bench = bench(with())) {
+      double[][] x = bench.tokens(9, 5);
+      float[][] good = bench.run(bench.state(), x, 0);
+      x[4][2] = Double.NaN;
+      float[][] bad = bench.run(bench.state(), x, 0);
+      assertSame(good, 0, Arrays.copyOf(bad, 4));
+      for (int i = 4; i < 9; i++) {
+        assertEquals(Float.NaN, bad[i][0], "token " + i);
+      }
+    }
+  }
+
+  @Test
+  void aStateGrowsByWhatTheMixerSays() {
+    Map<String, Object> settings = with("heads", 6, "kvHeads", 2, "headDim", 5, "valueDim", 7);
+    try (var bench = bench(settings);
+        KeyValueCache state = bench.state()) {
+      bench.run(state, bench.tokens(MixerBench.LIMIT, 5), 0);
+      assertEquals(4 * 2 * (5 + 7), bench.bytesPerToken());
+      assertEquals(0, bench.bytesPerToken() * 208L - state.bytes(), "slots come in sixteens");
+    }
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        of(with("kvHeads", 2), "heads=3 is not divisible by kvHeads=2"),
+        of(with("kvHeads", 6), "heads=3 is not divisible by kvHeads=6"),
+        of(with("heads", 0), "heads=0 must be a whole number from 1 to 2147483647"),
+        of(with("window", -1), "window=-1 must be a whole number from 0 to 2147483647"),
+        of(with("headDim", 5, "rope", Map.of()), "dims=5 must be even and at most headDim=5"),
+        of(
+            with("norm", Map.of("over", "columns")),
+            "norm.over=\"columns\" is not supported; supported: head, each-head, row"),
+        of(with("softcap", "high"), "softcap=\"high\" must be a finite number"),
+        of(
+            with("heads", 65_536, "headDim", 65_536),
+            "heads=65536 of 65536 values are more than 2^31 − 1 values a row"),
+        of(
+            with("heads", 65_536, "valueDim", 65_536),
+            "heads=65536 of 65536 values are more than 2^31 − 1 values a row"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("refusals")
+  void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
+    var e =
+        assertThrows(
+            ConfigException.class,
+            () -> AttentionSpec.read(Config.of("layer 0 attention", settings), 100));
+    assertEquals("layer 0 attention: " + message, e.getMessage());
+  }
+}

@@ -1,0 +1,174 @@
+package dev.apus.attention.softmax;
+
+import static dev.apus.attention.MixerBench.matrix;
+import static dev.apus.attention.MixerBench.sigmoid;
+import static dev.apus.attention.MixerBench.times;
+import static dev.apus.attention.MixerBench.vector;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.kernels.rope.Rotary.Layout;
+import java.util.Arrays;
+import java.util.Map;
+
+/** Attention as its definition says it, every score for itself, in double precision. */
+final class NaiveAttention {
+
+  private final AttentionSpec spec;
+  private final int width;
+  private final int group;
+
+  NaiveAttention(Map<String, ?> settings, int width, int context) {
+    this.spec = AttentionSpec.read(Config.of("naive", settings), context);
+    this.width = width;
+    this.group = spec.heads() / spec.kvHeads();
+  }
+
+  double[][] run(double[][] x) {
+    int tokens = x.length;
+    double[][] q = new double[tokens][];
+    double[][] k = new double[tokens][];
+    double[][] v = new double[tokens][];
+    for (int i = 0; i < tokens; i++) {
+      q[i] = turnedAndNormed(projected("q", spec.heads() * spec.headDim(), x[i]), "q.norm", i);
+      k[i] = turnedAndNormed(projected("k", spec.kvHeads() * spec.headDim(), x[i]), "k.norm", i);
+      v[i] = projected("v", spec.kvHeads() * spec.valueDim(), x[i]);
+    }
+    double[][] y = new double[tokens][];
+    for (int i = 0; i < tokens; i++) {
+      double[] o = new double[spec.heads() * spec.valueDim()];
+      for (int head = 0; head < spec.heads(); head++) {
+        attend(i, head, q, k, v, o);
+      }
+      if (spec.gated()) {
+        double[] gate = times(matrix("gate", o.length, width), x[i]);
+        Arrays.setAll(o, j -> o[j] * sigmoid(gate[j]));
+      }
+      y[i] = times(matrix("o", width, o.length), o);
+      if (spec.outBiased()) {
+        add(vector("o.bias", width, Typical.BIAS), y[i]);
+      }
+    }
+    return y;
+  }
+
+  private double[] projected(String name, int outputs, double[] x) {
+    double[] y = times(matrix(name, outputs, width), x);
+    if (spec.biased()) {
+      add(vector(name + ".bias", outputs, Typical.BIAS), y);
+    }
+    return y;
+  }
+
+  private static void add(double[] x, double[] y) {
+    Arrays.setAll(y, i -> y[i] + x[i]);
+  }
+
+  private double[] turnedAndNormed(double[] x, String name, int position) {
+    if (spec.norm() != null && !spec.normAfterRope()) {
+      normalize(x, name);
+    }
+    if (spec.rope() != null) {
+      turn(x, position);
+    }
+    if (spec.norm() != null && spec.normAfterRope()) {
+      normalize(x, name);
+    }
+    return x;
+  }
+
+  private void normalize(double[] x, String name) {
+    int size = spec.normOver() == AttentionSpec.NormOver.ROW ? x.length : spec.headDim();
+    int weights = spec.normOver() == AttentionSpec.NormOver.HEAD ? spec.headDim() : x.length;
+    double[] weight = new double[weights];
+    Arrays.fill(weight, 1);
+    if (spec.norm().weighted()) {
+      weight = vector(name, weights, Typical.NORM);
+    }
+    for (int at = 0; at < x.length; at += size) {
+      double mean = 0;
+      double squares = 0;
+      for (int i = at; i < at + size; i++) {
+        mean += spec.norm().type() == NormSpec.Type.RMS ? 0 : x[i] / size;
+      }
+      for (int i = at; i < at + size; i++) {
+        squares += (x[i] - mean) * (x[i] - mean) / size;
+      }
+      for (int i = at; i < at + size; i++) {
+        x[i] = (x[i] - mean) / Math.sqrt(squares + spec.norm().epsilon()) * weight[i % weights];
+      }
+    }
+  }
+
+  /** Plain angles alone: the other kinds have a test of their own. */
+  private void turn(double[] x, int position) {
+    int dims = spec.rope().dims();
+    boolean halves = spec.rope().layout() == Layout.HALVES;
+    for (int at = 0; at < x.length; at += spec.headDim()) {
+      for (int i = 0; i < dims / 2; i++) {
+        double angle = position * Math.pow(spec.rope().theta(), -2.0 * i / dims);
+        int first = at + (halves ? i : 2 * i);
+        int second = at + (halves ? i + dims / 2 : 2 * i + 1);
+        double a = x[first];
+        double b = x[second];
+        x[first] = a * Math.cos(angle) - b * Math.sin(angle);
+        x[second] = b * Math.cos(angle) + a * Math.sin(angle);
+      }
+    }
+  }
+
+  private boolean sees(int i, int j) {
+    boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window();
+    return reached && (j <= i || !spec.causal());
+  }
+
+  private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
+    double[] scores = new double[q.length];
+    double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
+    for (int j = 0; j < q.length; j++) {
+      if (sees(i, j)) {
+        scores[j] = score(i, j, head, q[i], k[j]);
+        most = Math.max(most, scores[j]);
+      }
+    }
+    double sum = spec.sinks() ? Math.exp(sink(head) - most) : 0;
+    int at = head * spec.valueDim();
+    for (int j = 0; j < q.length; j++) {
+      if (sees(i, j)) {
+        double weight = Math.exp(scores[j] - most);
+        sum += weight;
+        for (int d = 0; d < spec.valueDim(); d++) {
+          o[at + d] += weight * v[j][head / group * spec.valueDim() + d];
+        }
+      }
+    }
+    for (int d = at; d < at + spec.valueDim(); d++) {
+      o[d] /= sum;
+    }
+  }
+
+  private double sink(int head) {
+    return vector("sinks", spec.heads(), Typical.BIAS)[head];
+  }
+
+  private double score(int i, int j, int head, double[] q, double[] k) {
+    double score = 0;
+    for (int d = 0; d < spec.headDim(); d++) {
+      score += q[head * spec.headDim() + d] * k[head / group * spec.headDim() + d];
+    }
+    score *= spec.scale();
+    if (spec.softcap() != 0) {
+      score = spec.softcap() * Math.tanh(score / spec.softcap());
+    }
+    return score + spec.alibi() * slope(head) * (j - i);
+  }
+
+  /** The paper's: for n heads, a power of two, {@code 2^(−8/n)} and its powers. */
+  private double slope(int head) {
+    int whole = Integer.highestOneBit(spec.heads());
+    return head < whole
+        ? Math.pow(2, -8.0 / whole * (head + 1))
+        : Math.pow(2, -8.0 / (2 * whole) * (2 * (head - whole) + 1));
+  }
+}

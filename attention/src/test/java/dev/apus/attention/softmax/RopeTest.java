@@ -1,0 +1,323 @@
+package dev.apus.attention.softmax;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.params.provider.Arguments.of;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.kernels.Kernels;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every way of turning, against what the models' reference implementation computes. */
+class RopeTest {
+
+  private static final List<Double> SHORT = List.of(1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5);
+  private static final List<Double> LONG = List.of(2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0);
+
+  private static Rope.Spec spec(int headDim, int context, Map<String, ?> settings) {
+    return Rope.Spec.read(Config.of("rope", settings), headDim, context);
+  }
+
+  /** Frequencies by modeling_rope_utils of transformers 5.17, for heads of 16. */
+  static Stream<Arguments> recorded() {
+    Map<String, Object> longRope =
+        Map.of(
+            "type",
+            "longrope",
+            "factor",
+            4,
+            "original",
+            512,
+            "shortFactors",
+            SHORT,
+            "longFactors",
+            LONG);
+    return Stream.of(
+        of(
+            Map.of("type", "linear", "factor", 3),
+            0,
+            1f,
+            "0.33333334 0.10540926 0.033333335 0.010540926 0.0033333332 0.0010540927"
+                + " 0.00033333336 0.000105409265"),
+        of(
+            Map.of("type", "dynamic", "factor", 3, "original", 128),
+            100,
+            1f,
+            "1.0 0.31622776 0.1 0.03162278 0.01 0.0031622779 0.001 0.0003162278"),
+        of(
+            Map.of("type", "dynamic", "factor", 3, "original", 128),
+            1000,
+            1f,
+            "1.0 0.20409496 0.04165475 0.008501524 0.0017351182 0.00035412886 7.227592e-05"
+                + " 1.4751149e-05"),
+        of(
+            Map.of(
+                "type",
+                "llama3",
+                "theta",
+                500_000,
+                "factor",
+                8,
+                "lowFrequency",
+                1,
+                "highFrequency",
+                4,
+                "original",
+                512),
+            0,
+            1f,
+            "1.0 0.19392276 0.027344134 0.00091158313 0.00017677668 3.4281024e-05 6.6478697e-06"
+                + " 1.2891732e-06"),
+        of(
+            Map.of("type", "yarn", "factor", 4, "original", 512),
+            0,
+            1.1386294f,
+            "1.0 0.25693506 0.0625 0.013834965 0.0025 0.00079056947 0.00025 7.905695e-05"),
+        of(
+            Map.of(
+                "type",
+                "yarn",
+                "theta",
+                150_000,
+                "factor",
+                32,
+                "original",
+                4096,
+                "truncate",
+                false,
+                "betaFast",
+                32,
+                "betaSlow",
+                1),
+            0,
+            1.3465736f,
+            "1.0 0.225418 0.050813273 0.0067949593 0.00045648392 1.8188337e-05 4.0999785e-06"
+                + " 9.2420896e-07"),
+        of(
+            Map.of("type", "yarn", "factor", 0.5, "original", 4),
+            0,
+            1f,
+            "1.0 0.6324555 0.2 0.06324556 0.02 0.0063245557 0.002 0.0006324556"),
+        of(
+            Map.of("type", "yarn", "factor", 4, "original", 512, "dims", 12),
+            0,
+            1.1386294f,
+            "1.0 0.16158257 0.02320794 0.0025 0.0005386086 0.00011603974"),
+        of(
+            longRope,
+            512,
+            1.1055416f,
+            "1.0 0.2108185 0.05 0.012649111 0.0033333334 0.0009035079 0.00025 7.0272836e-05"),
+        of(
+            longRope,
+            513,
+            1.1055416f,
+            "0.5 0.10540925 0.025 0.0063245557 0.0016666667 0.00045175396 0.000125"
+                + " 3.5136418e-05"),
+        of(
+            Map.of("type", "proportional", "factor", 2, "dims", 8),
+            0,
+            1f,
+            "0.5 0.15811388 0.05 0.01581139 0.0 0.0 0.0 0.0"));
+  }
+
+  @ParameterizedTest(name = "{0} for {1} tokens")
+  @MethodSource("recorded")
+  void frequenciesAreThoseOfTheReference(
+      Map<String, ?> settings, int limit, float factor, String expected) {
+    Rope.Spec spec = spec(16, 2048, settings);
+    float[] frequencies = Frequencies.of(spec, limit);
+    String[] words = expected.split(" ");
+    assertEquals(words.length, frequencies.length);
+    for (int i = 0; i < words.length; i++) {
+      float word = Float.parseFloat(words[i]);
+      assertEquals(word, frequencies[i], 4e-7f * word, "pair " + i);
+    }
+    assertEquals(factor, Frequencies.attentionFactor(spec));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10000, 16, 16", "500000, 64, 64", "1000000, 128, 64", "2, 6, 6", "1, 4, 2"})
+  void plainFrequenciesAreAGeometricSeries(double theta, int headDim, int dims) {
+    Rope.Spec spec = spec(headDim, 100, Map.of("theta", theta, "dims", dims));
+    float[] frequencies = Frequencies.of(spec, 100);
+    assertEquals(dims / 2, frequencies.length);
+    for (int i = 0; i < frequencies.length; i++) {
+      double exact = Math.pow(theta, -2.0 * i / dims);
+      assertEquals(exact, frequencies[i], 2e-6 * exact);
+    }
+    assertEquals(1, Frequencies.attentionFactor(spec));
+  }
+
+  @Test
+  void factorsDivideEachPair() {
+    List<Double> factors = List.of(1.0, 2.5, Double.POSITIVE_INFINITY, 0.5);
+    Rope.Spec spec = spec(8, 100, Map.of("type", "factors", "factors", factors));
+    float[] frequencies = Frequencies.of(spec, 100);
+    for (int i = 0; i < 4; i++) {
+      double exact = Math.pow(10_000, -i / 4.0) / factors.get(i);
+      assertEquals(exact, frequencies[i], 2e-6 * exact);
+    }
+  }
+
+  @Test
+  void aGivenAttentionFactorIsTaken() {
+    for (String type : List.of("default", "yarn")) {
+      Map<String, ?> settings = Map.of("type", type, "factor", 4, "attentionFactor", 0.75);
+      Rope rope = Rope.of(spec(8, 100, settings), 100);
+      float[] cos = new float[4];
+      rope.tables(0, 1, cos, new float[4]);
+      assertEquals(0.75f, cos[0], type);
+    }
+  }
+
+  /** Far into a sequence too: the angle is a product of floats. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 1000, 1 << 20, (1 << 24) - 3})
+  void tablesHoldTheAnglesOfThePositions(int position) {
+    Rope rope = Rope.of(spec(10, 100, Map.of("type", "yarn", "factor", 4)), 100);
+    float[] frequencies = Frequencies.of(spec(10, 100, Map.of("type", "yarn", "factor", 4)), 100);
+    double factor = 0.1 * Math.log(4) + 1;
+    float[] cos = new float[16];
+    float[] sin = new float[16];
+    Arrays.fill(cos, Float.NaN);
+    rope.tables(position, 3, cos, sin);
+    for (int row = 0; row < 3; row++) {
+      for (int i = 0; i < 5; i++) {
+        float angle = (position + row) * frequencies[i];
+        assertEquals(factor * Math.cos(angle), cos[row * 5 + i], 2e-7);
+        assertEquals(factor * Math.sin(angle), sin[row * 5 + i], 2e-7);
+      }
+    }
+    assertEquals(Float.NaN, cos[15]);
+  }
+
+  /** What a query and a key have in common depends on how far they are apart, not on where. */
+  @ParameterizedTest
+  @CsvSource({"halves, 12, 12", "interleaved, 12, 12", "halves, 13, 6", "interleaved, 13, 6"})
+  void onlyTheDistanceMatters(String layout, int headDim, int dims) {
+    Rope rope = Rope.of(spec(headDim, 100, Map.of("layout", layout, "dims", dims)), 100);
+    var random = new SplittableRandom(headDim);
+    float[] q = new float[headDim];
+    float[] k = new float[headDim];
+    for (int i = 0; i < headDim; i++) {
+      q[i] = (float) random.nextGaussian();
+      k[i] = (float) random.nextGaussian();
+    }
+    for (int distance : new int[] {0, 1, 7, 40}) {
+      double here = dot(turned(rope, q, distance), turned(rope, k, 0));
+      for (int shift : new int[] {1, 33, 400}) {
+        double there = dot(turned(rope, q, distance + shift), turned(rope, k, shift));
+        assertEquals(here, there, 1e-3, distance + " apart at " + shift);
+      }
+    }
+    for (int i = dims; i < headDim; i++) {
+      assertEquals(q[i], turned(rope, q, 9)[i], "values past dims stay");
+    }
+  }
+
+  private static float[] turned(Rope rope, float[] x, int position) {
+    float[] copy = x.clone();
+    float[] cos = new float[rope.dims() / 2];
+    float[] sin = new float[rope.dims() / 2];
+    rope.tables(position, 1, cos, sin);
+    rope.rotate(Kernels.chosen().rotary(), copy, 0, 1, x.length, cos, sin, 0);
+    return copy;
+  }
+
+  private static double dot(float[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum;
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        of(Map.of("dims", 3), "dims=3 must be even and at most headDim=4"),
+        of(Map.of("dims", 6), "dims=6 must be even and at most headDim=4"),
+        of(Map.of("theta", 0), "theta=0.0 must be above 0"),
+        of(Map.of("factor", 0), "factor=0.0 must be above 0"),
+        of(Map.of("factor", -2), "factor=-2.0 must be above 0"),
+        of(Map.of("attentionFactor", -1), "attentionFactor=-1.0 must not be negative"),
+        of(
+            Map.of("type", "xpos"),
+            "type=\"xpos\" is not supported; supported: default, linear, dynamic, llama3, yarn,"
+                + " longrope, factors, proportional"),
+        of(
+            Map.of("layout", "thirds"),
+            "layout=\"thirds\" is not supported; supported: halves, interleaved"),
+        of(Map.of("original", 0), "original=0 must be a whole number from 1 to 2147483647"),
+        of(Map.of("type", "llama3", "lowFrequency", 0), "lowFrequency=0.0 must be above 0"),
+        of(
+            Map.of("type", "llama3", "lowFrequency", 4),
+            "highFrequency=4.0 must be above lowFrequency=4.0"),
+        of(Map.of("type", "yarn", "theta", 1), "theta=1.0 must be above 1"),
+        of(Map.of("type", "yarn", "betaSlow", 0), "betaSlow=0.0 must be above 0"),
+        of(Map.of("type", "yarn", "betaFast", 0.5), "betaFast=0.5 must not be below betaSlow=1.0"),
+        of(
+            Map.of("type", "longrope", "shortFactors", List.of(1, 2)),
+            "shortFactors and longFactors must hold dims / 2 = 2 numbers, found 2 and 0"),
+        of(
+            longRope(List.of(1, 2), List.of(0, 2)),
+            "shortFactors and longFactors must be above 0, found [1.0, 2.0] and [0.0, 2.0]"),
+        of(
+            longRope(List.of(-1, 2), List.of(1, 2)),
+            "shortFactors and longFactors must be above 0, found [-1.0, 2.0] and [1.0, 2.0]"),
+        of(
+            with(longRope(List.of(1, 2), List.of(1, 2)), "original", 1),
+            "original=1 must be above 1"),
+        of(
+            Map.of("type", "factors", "factors", List.of(1)),
+            "factors must hold dims / 2 = 2 numbers above 0, found [1.0]"),
+        of(
+            Map.of("type", "factors", "factors", List.of(1, 0)),
+            "factors must hold dims / 2 = 2 numbers above 0, found [1.0, 0.0]"));
+  }
+
+  private static Map<String, Object> longRope(List<Integer> shorts, List<Integer> longs) {
+    return Map.of("type", "longrope", "shortFactors", shorts, "longFactors", longs);
+  }
+
+  private static Map<String, Object> with(Map<String, Object> settings, String key, Object value) {
+    Map<String, Object> more = new LinkedHashMap<>(settings);
+    more.put(key, value);
+    return more;
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("refusals")
+  void whatCannotBeTurnedIsRefused(Map<String, ?> settings, String message) {
+    var e = assertThrows(ConfigException.class, () -> spec(4, 100, settings));
+    assertEquals("rope: " + message, e.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "8, 0.5 0.25 0.125 0.0625 0.03125 0.015625 0.0078125 0.00390625",
+    "6, 0.25 0.0625 0.015625 0.00390625 0.5 0.125",
+    "1, 0.00390625",
+    "3, 0.0625 0.00390625 0.25",
+  })
+  void slopesOfAlibiAreThoseOfThePaper(int heads, String expected) {
+    float[] slopes = Alibi.slopes(heads, 3);
+    String[] words = expected.split(" ");
+    assertEquals(heads, slopes.length);
+    for (int head = 0; head < heads; head++) {
+      assertEquals(3 * Float.parseFloat(words[head]), slopes[head]);
+    }
+  }
+}

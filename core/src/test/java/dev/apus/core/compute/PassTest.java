@@ -1,0 +1,133 @@
+package dev.apus.core.compute;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.Kernels;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PassTest {
+
+  private final Workers workers = Workers.of(3);
+  private final Pass pass = new Pass(workers, Kernels.scalar());
+
+  @AfterEach
+  void close() {
+    workers.close();
+  }
+
+  /** Whoever reads scratch before writing it must see it. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 15, 16, 17, 1000, 1024, 1025})
+  void scratchIsLargeEnoughAndPoisonedEachTime(int count) {
+    for (int again = 0; again < 2; again++) {
+      try (Pass.Frame frame = pass.frame()) {
+        float[] floats = frame.floats(count);
+        assertTrue(floats.length >= count);
+        for (float value : floats) {
+          assertTrue(Float.isNaN(value));
+        }
+        Arrays.fill(floats, 7);
+      }
+    }
+  }
+
+  @Test
+  void matricesOfOpenFramesShareNothing() {
+    try (Pass.Frame outer = pass.frame()) {
+      Matrix a = outer.matrix(3, 5);
+      Matrix b = outer.matrix(3, 5);
+      assertEquals(3, a.rows());
+      assertEquals(5, a.cols());
+      assertNotSame(a.data(), b.data());
+      float[] returned;
+      try (Pass.Frame inner = pass.frame()) {
+        returned = inner.floats(15);
+        assertNotSame(a.data(), returned);
+        assertNotSame(b.data(), returned);
+      }
+      assertSame(returned, outer.floats(15), "what a closed frame gave back is used again");
+    }
+  }
+
+  @Test
+  void aFrameGivesBackOnce() {
+    Pass.Frame frame = pass.frame();
+    frame.floats(100);
+    frame.close();
+    frame.close();
+    try (Pass.Frame next = pass.frame()) {
+      assertNotSame(next.floats(100), next.floats(100));
+    }
+  }
+
+  @Test
+  void workersHaveScratchOfTheirOwn() {
+    float[] first = pass.scratch(0, 50);
+    float[] second = pass.scratch(1, 50);
+    assertNotSame(first, second);
+    assertSame(first, pass.scratch(0, 20));
+    assertTrue(pass.scratch(0, 51).length >= 51);
+    assertSame(second, pass.scratch(1, 50));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 5",
+    "1, 5",
+    "7, 1",
+    "1, 100000",
+    "2, 8191",
+    "2, 8192",
+    "61, 8192",
+    "5, 2147483647"
+  })
+  void everyRowIsWorkedOnOnce(int rows, int valuesPerRow) {
+    var runs = new AtomicIntegerArray(rows);
+    pass.eachRow(
+        rows,
+        valuesPerRow,
+        (from, to, worker) -> {
+          assertTrue(worker >= 0 && worker < workers.threads());
+          for (int row = from; row < to; row++) {
+            runs.incrementAndGet(row);
+          }
+        });
+    int[] counts = new int[rows];
+    Arrays.setAll(counts, runs::get);
+    int[] ones = new int[rows];
+    Arrays.fill(ones, 1);
+    assertArrayEquals(ones, counts);
+  }
+
+  @Test
+  void littleWorkStaysWithItsCaller() {
+    Thread here = Thread.currentThread();
+    pass.eachRow(
+        100,
+        163,
+        (from, to, worker) -> {
+          assertSame(here, Thread.currentThread());
+          assertArrayEquals(new int[] {0, 100, 0}, new int[] {from, to, worker});
+        });
+  }
+
+  @Test
+  void aMatrixMustFitItsValues() {
+    var e = assertThrows(IllegalArgumentException.class, () -> new Matrix(new float[5], 2, 3));
+    assertEquals("2 × 3 does not fit into 5 floats", e.getMessage());
+    e = assertThrows(IllegalArgumentException.class, () -> new Matrix(new float[5], -1, 3));
+    assertEquals("-1 × 3 does not fit into 5 floats", e.getMessage());
+  }
+}

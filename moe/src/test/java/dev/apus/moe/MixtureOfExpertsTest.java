@@ -1,0 +1,230 @@
+package dev.apus.moe;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.core.config.Config;
+import dev.apus.core.model.ChannelMixer;
+import dev.apus.core.model.Site;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.RandomWeights;
+import dev.apus.core.weight.StoredRows;
+import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.core.weight.WeightSource;
+import dev.apus.core.weight.Weights;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A mixture of experts against the sum that it stands for. */
+class MixtureOfExpertsTest {
+
+  private static final int WIDTH = 11;
+  private static final int EXPERTS = 7;
+  private static final int INNER = 5;
+
+  private final Workers workers = Workers.of(2);
+  private final Arena arena = Arena.ofShared();
+  private final Pass pass = new Pass(workers, Kernels.chosen());
+  private final RandomWeights random = new RandomWeights(4, WeightFormat.F32);
+
+  @AfterEach
+  void close() {
+    workers.close();
+    arena.close();
+  }
+
+  private static Map<String, Object> with(Object... settings) {
+    Map<String, Object> all =
+        new LinkedHashMap<>(Map.of("experts", EXPERTS, "top", 3, "inner", INNER));
+    for (int i = 0; i < settings.length; i += 2) {
+      all.put((String) settings[i], settings[i + 1]);
+    }
+    return all;
+  }
+
+  static Stream<Map<String, Object>> settings() {
+    return Stream.of(
+        with(),
+        with("top", 1, "normalized", false),
+        with("top", EXPERTS, "scale", 2.5),
+        with("score", "sigmoid", "activation", "gelu-tanh"),
+        with("sharedInner", 9),
+        with("sharedInner", 9, "sharedGated", true, "normalized", false));
+  }
+
+  private ChannelMixer built(Map<String, Object> settings, WeightSource source, Kernels kernels) {
+    var weights = new Weights(source, kernels, workers, arena);
+    Site site = new Site(WIDTH, 0, 100, kernels, weights.root());
+    return new MixtureOfExperts.Type().build(Config.of("moe", settings), site);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void aTokenIsTheSumOfItsExperts(Map<String, Object> settings) {
+    ChannelMixer mixture = built(settings, random, Kernels.chosen());
+    for (int rows : new int[] {1, 2, 29}) {
+      Matrix x = random(rows);
+      Matrix y = poisoned(rows);
+      mixture.forward(pass, x, y);
+      for (int row = 0; row < rows; row++) {
+        double[] values = new double[WIDTH];
+        int at = x.at(row);
+        Arrays.setAll(values, i -> x.data()[at + i]);
+        double[] expected = exact(settings, values);
+        for (int i = 0; i < WIDTH; i++) {
+          assertEquals(expected[i], y.data()[at + i], 1e-5);
+        }
+      }
+      assertTrue(Float.isNaN(y.data()[rows * WIDTH]), "wrote past the last row");
+    }
+  }
+
+  private double[] exact(Map<String, Object> settings, double[] x) {
+    Router router = Router.read(Config.of("moe", settings));
+    boolean tanh = "gelu-tanh".equals(settings.get("activation"));
+    double[] scores = times("router", EXPERTS, x, -1);
+    double sum = Arrays.stream(scores).map(Math::exp).sum();
+    boolean sigmoid = router.score() == Router.Score.SIGMOID;
+    Arrays.setAll(scores, e -> sigmoid ? sigmoid(scores[e]) : Math.exp(scores[e]) / sum);
+    int[] best =
+        IntStream.range(0, EXPERTS)
+            .boxed()
+            .sorted(Comparator.comparing(e -> -scores[e]))
+            .limit(router.top())
+            .mapToInt(Integer::intValue)
+            .toArray();
+    double total = router.normalized() ? Arrays.stream(best).mapToDouble(e -> scores[e]).sum() : 1;
+    double[] y = new double[WIDTH];
+    for (int expert : best) {
+      double weight = scores[expert] / total * router.scale();
+      double[] given = gatedMlp("expert.", INNER, x, expert, tanh);
+      Arrays.setAll(y, i -> y[i] + weight * given[i]);
+    }
+    if (settings.containsKey("sharedInner")) {
+      double[] given = gatedMlp("shared.", (int) settings.get("sharedInner"), x, -1, tanh);
+      boolean gated = settings.containsKey("sharedGated");
+      double weight = gated ? sigmoid(times("shared.gating", 1, x, -1)[0]) : 1;
+      Arrays.setAll(y, i -> y[i] + weight * given[i]);
+    }
+    return y;
+  }
+
+  private double[] gatedMlp(String name, int inner, double[] x, int expert, boolean tanh) {
+    double[] gate = times(name + "gate", inner, x, expert);
+    double[] up = times(name + "up", inner, x, expert);
+    double[] both = new double[inner];
+    Arrays.setAll(both, i -> up[i] * (tanh ? geluTanh(gate[i]) : gate[i] * sigmoid(gate[i])));
+    return times(name + "down", WIDTH, both, expert);
+  }
+
+  private double[] times(String name, int outputs, double[] x, int expert) {
+    var key = new WeightSource.Key(name, -1, expert);
+    float[] w = random.find(key, outputs, x.length, null).decode();
+    double[] y = new double[outputs];
+    for (int i = 0; i < w.length; i++) {
+      y[i / x.length] += w[i] * x[i % x.length];
+    }
+    return y;
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  private static double geluTanh(double x) {
+    return x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void aTokenAloneIsTheTokenInABatch(Map<String, Object> settings) {
+    Matrix x = random(29);
+    Matrix y = poisoned(29);
+    built(settings, random, Kernels.chosen()).forward(pass, x, y);
+    ChannelMixer scalar = built(settings, random, Kernels.scalar());
+    try (Workers alone = Workers.of(1)) {
+      var other = new Pass(alone, Kernels.scalar());
+      for (int row = 0; row < 29; row++) {
+        Matrix one = poisoned(1);
+        float[] copy = Arrays.copyOfRange(x.data(), x.at(row), x.at(row + 1));
+        scalar.forward(other, new Matrix(copy, 1, WIDTH), one);
+        assertArrayEquals(
+            Arrays.copyOfRange(y.data(), y.at(row), y.at(row + 1)),
+            Arrays.copyOf(one.data(), WIDTH),
+            "row " + row);
+      }
+    }
+  }
+
+  /** Weights whose router prefers every expert to one, whatever the token. */
+  private record Shunned(WeightSource source, int expert, float poison) implements WeightSource {
+
+    @Override
+    public StoredRows find(Key key, int rows, int cols, Typical typical) {
+      float[] values = source.find(key, rows, cols, typical).decode();
+      if (key.name().equals("router")) {
+        Arrays.fill(values, 0, values.length, 0);
+        Arrays.fill(values, expert * cols, (expert + 1) * cols, -50);
+      } else if (key.expert() == expert) {
+        Arrays.fill(values, poison);
+      }
+      return StoredRows.of("test", values, cols);
+    }
+
+    @Override
+    public List<String> unread() {
+      return List.of();
+    }
+  }
+
+  /** What an expert that is never chosen would say, even if it is no number, leaves no trace. */
+  @Test
+  void anExpertThatIsNeverChosenDoesNotShow() {
+    Matrix x = random(29);
+    for (int i = 0; i < 29 * WIDTH; i++) {
+      x.data()[i] = Math.abs(x.data()[i]) + 0.1f;
+    }
+    float[][] results = new float[2][];
+    for (int i = 0; i < 2; i++) {
+      var source = new Shunned(random, 2, i == 0 ? 1 : Float.NaN);
+      Matrix y = poisoned(29);
+      built(with("top", 4), source, Kernels.chosen()).forward(pass, x, y);
+      results[i] = Arrays.copyOf(y.data(), 29 * WIDTH);
+    }
+    assertArrayEquals(results[0], results[1]);
+    for (float value : results[1]) {
+      assertTrue(Float.isFinite(value));
+    }
+  }
+
+  private static Matrix random(int rows) {
+    var random = new SplittableRandom(rows);
+    Matrix x = poisoned(rows);
+    for (int i = 0; i < rows * WIDTH; i++) {
+      x.data()[i] = (float) random.nextGaussian();
+    }
+    return x;
+  }
+
+  private static Matrix poisoned(int rows) {
+    float[] data = new float[rows * WIDTH + 3];
+    Arrays.fill(data, Float.NaN);
+    return new Matrix(data, rows, WIDTH);
+  }
+}
