@@ -27,8 +27,11 @@ class PackagesTest {
           Map.entry("tensor", Set.of("kernels")),
           Map.entry("compute", Set.of("tensor", "kernels")),
           Map.entry("weight", Set.of("file", "config", "tensor", "compute", "kernels")),
-          Map.entry("model", Set.of("json", "config", "weight", "tensor", "compute", "kernels")),
-          Map.entry("family", Set.of("json", "config", "file", "weight", "model")),
+          Map.entry("service", Set.of()),
+          Map.entry(
+              "model",
+              Set.of("json", "config", "service", "weight", "tensor", "compute", "kernels")),
+          Map.entry("family", Set.of("json", "config", "file", "service", "weight", "model")),
           Map.entry("generate", Set.of("tokenizer", "model")),
           Map.entry("verify", Set.of("config", "file", "model", "facade")));
 

@@ -2,16 +2,23 @@ package dev.apus.core;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.generate.Sampling;
+import dev.apus.core.json.Printable;
 import dev.apus.core.tokenizer.Tokenizer;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a checkpoint's files say about generating: which tokens end a text, and how its makers
  * sample.
  */
 record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GenerationSettings.class);
+
+  private static final String END_KEY = "eos_token_id";
 
   GenerationSettings {
     endTokens = Set.copyOf(endTokens);
@@ -23,13 +30,16 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
    * @param generation the file, or null
    * @param config the model's own config
    * @param tokenizer or null
-   * @param vocabulary ids at or past it end nothing
+   * @param vocabulary how many tokens the model has; padding past those of the tokenizer is never
+   *     generated and ends nothing
+   * @throws dev.apus.core.config.ConfigException if a setting is no value that it can have
    */
   static GenerationSettings read(
       Config generation, Config config, Tokenizer tokenizer, int vocabulary) {
     Set<Integer> ends = new LinkedHashSet<>();
     Sampling sampling = Sampling.plain();
     if (generation != null) {
+      warn(generation);
       addIds(generation, ends);
       sampling = sampling(generation);
     }
@@ -37,7 +47,8 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
     if (tokenizer != null) {
       tokenizer.end().ifPresent(ends::add);
     }
-    ends.removeIf(id -> id < 0 || id >= vocabulary);
+    int tokens = tokenizer == null ? vocabulary : Math.min(vocabulary, tokenizer.vocabularySize());
+    ends.removeIf(id -> id < 0 || id >= tokens);
     return new GenerationSettings(ends, sampling);
   }
 
@@ -56,27 +67,36 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
     }
   }
 
-  /** {@code eos_token_id} is one id or a list of them. */
-  private static void addIds(Config c, Set<Integer> ids) {
-    switch (c.raw("eos_token_id")) {
-      case Number id -> ids.add(id(id));
-      case List<?> list -> {
-        for (Object id : list) {
-          if (!(id instanceof Number number)) {
-            throw c.errorAt("eos_token_id", "eos_token_id holds %s, not an id", id);
-          }
-          ids.add(id(number));
-        }
-      }
-      case null -> {}
-      case Object other ->
-          throw c.errorAt("eos_token_id", "eos_token_id is %s, not an id or a list of ids", other);
+  /** Makers' defaults are no orders: what is not honoured is said, and the model runs. */
+  private static void warn(Config generation) {
+    List<String> ignored = IgnoredGeneration.keys(generation);
+    if (!ignored.isEmpty()) {
+      LOG.warn(
+          "{}: the makers of the model set {}, which is not supported: texts may differ from"
+              + " theirs",
+          generation.name(),
+          String.join(", ", ignored));
     }
   }
 
-  /** A number that no id can be, which some files write for "none", is −1. */
-  private static int id(Number number) {
-    long id = number.longValue();
-    return id == (int) id ? (int) id : -1;
+  /** {@code eos_token_id} is one id or a list of them. */
+  private static void addIds(Config c, Set<Integer> ids) {
+    switch (c.raw(END_KEY)) {
+      case null -> {}
+      case List<?> list -> list.forEach(id -> ids.add(id(c, id)));
+      case Object id -> ids.add(id(c, id));
+    }
+  }
+
+  /** Some files write −1, or its bits without a sign, for "none". */
+  private static int id(Config c, Object value) {
+    if (!(value instanceof Long id) || (id > Integer.MAX_VALUE && id != 0xffff_ffffL)) {
+      throw c.errorAt(
+          END_KEY,
+          "%s holds %s; needed: whole numbers from 0 to 2147483647",
+          END_KEY,
+          Printable.value(value));
+    }
+    return id < 0 || id > Integer.MAX_VALUE ? -1 : id.intValue();
   }
 }

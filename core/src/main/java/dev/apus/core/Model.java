@@ -102,16 +102,14 @@ public final class Model implements AutoCloseable {
 
   private static Model load(Checkpoint checkpoint, ModelOptions options) {
     try {
-      Model model =
-          assemble(
-              checkpoint.architecture(),
-              new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
-              checkpoint.text(),
-              checkpoint.generation(),
-              options,
-              checkpoint.tensors());
       report(checkpoint.name(), options);
-      return model;
+      return assemble(
+          checkpoint.architecture(),
+          new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
+          checkpoint.text(),
+          checkpoint.generation(),
+          options,
+          checkpoint.tensors());
     } catch (RuntimeException | Error e) {
       checkpoint.tensors().close();
       throw e;
@@ -162,14 +160,18 @@ public final class Model implements AutoCloseable {
 
   private static void report(String name, ModelOptions options) {
     KernelReport report = Kernels.report();
-    LOG.info(
-        "{}: {} kernels, {}-bit vectors, {} threads, {}",
-        name,
-        options.kernels().name(),
-        report.vectorBits(),
-        options.threads(),
-        report.jdk());
-    report.warnings().forEach(LOG::warn);
+    String kernels = options.kernels().name();
+    LOG.info("{}: {} kernels, {} threads, {}", name, kernels, options.threads(), report.jdk());
+    warnings(report, kernels).forEach(LOG::warn);
+  }
+
+  /** What a report warns of; it is about the kernels that suit this JVM, which may be others. */
+  static List<String> warnings(KernelReport report, String used) {
+    if (report.kernels().equals(used)) {
+      return report.warnings();
+    }
+    String others = " (said of the %s kernels; used are %s)".formatted(report.kernels(), used);
+    return report.warnings().stream().map(warning -> warning + others).toList();
   }
 
   /** What the model is made of. */

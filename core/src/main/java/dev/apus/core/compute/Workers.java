@@ -1,9 +1,11 @@
 package dev.apus.core.compute;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * A persistent team of threads that shares out the parts of one job at a time.
@@ -38,11 +40,16 @@ public final class Workers implements AutoCloseable {
   private volatile Job job;
   private volatile boolean closed;
 
-  private Workers(int threads) {
+  private Workers(int threads, Consumer<Thread> start) {
     helpers = new Helper[threads - 1];
-    for (int i = 0; i < helpers.length; i++) {
-      helpers[i] = new Helper(i + 1);
-      helpers[i].start();
+    Arrays.setAll(helpers, i -> new Helper(i + 1));
+    try {
+      for (Helper helper : helpers) {
+        start.accept(helper);
+      }
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
     }
   }
 
@@ -52,10 +59,15 @@ public final class Workers implements AutoCloseable {
    * @throws IllegalArgumentException if {@code threads} is not between 1 and 1024
    */
   public static Workers of(int threads) {
+    return of(threads, Thread::start);
+  }
+
+  /** A team whose threads are started so; if one cannot be, those before it end. */
+  static Workers of(int threads, Consumer<Thread> start) {
     if (threads < 1 || threads > 1024) {
       throw new IllegalArgumentException("threads must be between 1 and 1024, found " + threads);
     }
-    return new Workers(threads);
+    return new Workers(threads, start);
   }
 
   /** A team as large as the processors that this JVM may use. */
@@ -219,6 +231,8 @@ public final class Workers implements AutoCloseable {
         Job current = job;
         if ((current == null || current == last) && !closed) {
           LockSupport.park(Workers.this);
+          // Parking returns at once for as long as a thread counts as interrupted.
+          Thread.interrupted();
         }
         current = job;
         return current == last ? null : current;

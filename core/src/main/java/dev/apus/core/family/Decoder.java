@@ -155,7 +155,9 @@ final class Decoder {
   static Part normed(Part attention, NormSpec norm, String over, boolean afterRope) {
     Map<String, Object> settings = norm.toMap();
     settings.put("over", over);
-    settings.put("afterRope", afterRope);
+    if (afterRope) {
+      settings.put("afterRope", true);
+    }
     return attention.with("norm", settings);
   }
 
@@ -203,13 +205,6 @@ final class Decoder {
   /** The window of a layer of this kind, added to its attention. */
   Part windowed(Part attention, String layerType, int window) {
     return slides(layerType) && window > 0 ? attention.with("window", window) : attention;
-  }
-
-  /** Attention whose queries and keys are normalised by {@code norm}, without a bias. */
-  static Part normed(Part attention, NormSpec norm, String over) {
-    Map<String, Object> settings = norm.toMap();
-    settings.put("over", over);
-    return attention.with("norm", settings);
   }
 
   /** Whether a layer of this kind has a window; anything but full and sliding is refused. */

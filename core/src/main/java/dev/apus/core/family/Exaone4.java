@@ -22,7 +22,7 @@ final class Exaone4 implements ModelFamily {
   public Architecture describe(Config c) {
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms(1e-5);
-    Part plain = Decoder.normed(d.attention(), norm, "head");
+    Part plain = Decoder.normed(d.attention(), norm, "head", false);
     Part turned = d.rope(plain);
     int window = c.count("sliding_window", 0);
     List<String> types = d.layerTypes(i -> absent(c, i, window));

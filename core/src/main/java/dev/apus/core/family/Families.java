@@ -5,12 +5,12 @@ import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.json.Printable;
 import dev.apus.core.model.Architecture;
+import dev.apus.core.service.Services;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.TreeSet;
 
 /** The families of checkpoints that can be opened. */
@@ -67,7 +67,7 @@ public final class Families {
   /** The families that come with Apus and those that modules on the path provide. */
   public static Families installed() {
     List<ModelFamily> all = new ArrayList<>(BUILT_IN);
-    ServiceLoader.load(ModelFamily.class, Families.class.getClassLoader()).forEach(all::add);
+    all.addAll(Services.of(ModelFamily.class));
     return new Families(all);
   }
 

@@ -49,7 +49,7 @@ final class Gemma implements ModelFamily {
         d.biased(d.attention())
             .with("scale", 1 / Math.sqrt(scalar))
             .with("softcap", c.real("attn_logit_softcapping", 0));
-    Part attention = third ? Decoder.normed(plain, norm, "head") : plain;
+    Part attention = third ? Decoder.normed(plain, norm, "head", false) : plain;
     RopeSettings local =
         third
             ? RopeSettings.local(d, "rope_local_base_freq")

@@ -23,7 +23,7 @@ final class Olmo implements ModelFamily {
     boolean third = c.choice("model_type", "olmo2", "olmo2", "olmo3").equals("olmo3");
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms(1e-5);
-    Part attention = Decoder.normed(d.biased(d.attention()), norm, "row");
+    Part attention = Decoder.normed(d.biased(d.attention()), norm, "row", false);
     List<String> types =
         d.layerTypes(i -> third && (i + 1) % 4 != 0 ? "sliding_attention" : "full_attention");
     RopeSettings global =

@@ -33,7 +33,7 @@ final class OlmoHybrid implements ModelFamily {
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     List<String> types = d.layerTypes(i -> i % 4 == 3 ? "full_attention" : "linear_attention");
-    Part plain = Decoder.normed(d.biased(d.attention()), norm, "row");
+    Part plain = Decoder.normed(d.biased(d.attention()), norm, "row", false);
     boolean positions = c.hasSection("rope_parameters") || c.has("rope_theta");
     Part attention = positions ? d.rope(plain) : plain;
     Part delta =

@@ -35,7 +35,7 @@ final class Qwen implements ModelFamily {
     boolean third = type.startsWith("qwen3");
     Part plain =
         third
-            ? Decoder.normed(d.biased(d.attention()), norm, "head")
+            ? Decoder.normed(d.biased(d.attention()), norm, "head", false)
             : d.attention().with("biased", c.flag("qkv_bias", true));
     Part attention = d.rope(plain);
     boolean sliding = c.flag("use_sliding_window", false);

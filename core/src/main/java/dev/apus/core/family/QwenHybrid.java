@@ -41,7 +41,7 @@ final class QwenHybrid implements ModelFamily {
     List<String> types =
         d.layerTypes(i -> (i + 1) % interval == 0 ? "full_attention" : "linear_attention");
     Part attention =
-        d.rope(Decoder.normed(d.biased(d.attention()).with("gated", true), norm, "head"));
+        d.rope(Decoder.normed(d.biased(d.attention()).with("gated", true), norm, "head", false));
     Part delta = DeltaSettings.read(c, d).with("epsilon", norm.epsilon());
     Experts experts = Experts.read(d);
     boolean tied = c.flag("tie_word_embeddings", config.flag("tie_word_embeddings", false));

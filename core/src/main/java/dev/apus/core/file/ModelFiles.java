@@ -1,6 +1,5 @@
 package dev.apus.core.file;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -11,7 +10,11 @@ public interface ModelFiles {
   /** For messages: where the files lie. */
   String name();
 
-  /** The content of a file, or null if there is no such file. */
+  /**
+   * The content of a file, or null if there is no such file.
+   *
+   * @throws FormatException if it cannot be read or is larger than any such file
+   */
   byte[] read(String file);
 
   /**
@@ -82,15 +85,7 @@ public interface ModelFiles {
 
       @Override
       public byte[] read(String file) {
-        Path path = folder.resolve(file);
-        if (!Files.exists(path)) {
-          return null;
-        }
-        try {
-          return Files.readAllBytes(path);
-        } catch (IOException e) {
-          throw new FormatException(path + ": cannot be read: " + e, e);
-        }
+        return SettingsFile.read(folder.resolve(file));
       }
 
       @Override

@@ -1,15 +1,24 @@
 package dev.apus.core.model;
 
+import dev.apus.core.model.Architecture.Role;
+import dev.apus.core.service.Services;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The parts that architectures may name. */
 public final class Mixers {
+
+  /** Where the sequence mixers of Apus are: people who embed the core alone have to add these. */
+  private static final Map<String, String> MIXER_ARTIFACTS =
+      Map.of("attention", "apus-attention", "gated-delta-net", "apus-attention");
+
+  /** Where the channel mixers of Apus are that the core is without. */
+  private static final Map<String, String> CHANNEL_ARTIFACTS = Map.of("moe", "apus-moe");
 
   private final Map<String, MixerType> mixers = new TreeMap<>();
   private final Map<String, ChannelType> channels = new TreeMap<>();
@@ -35,7 +44,7 @@ public final class Mixers {
 
   /** Every part that a module on the path provides. */
   public static Mixers installed() {
-    return of(services(MixerType.class), services(ChannelType.class));
+    return of(Services.of(MixerType.class), Services.of(ChannelType.class));
   }
 
   public static Mixers of(
@@ -43,12 +52,6 @@ public final class Mixers {
     List<ChannelType> all = new ArrayList<>(List.of(new Mlp.Gated(), new Mlp.Plain()));
     all.addAll(channels);
     return new Mixers(mixers, all);
-  }
-
-  private static <T> List<T> services(Class<T> type) {
-    return ServiceLoader.load(type, Mixers.class.getClassLoader()).stream()
-        .map(ServiceLoader.Provider::get)
-        .toList();
   }
 
   MixerType mixer(String name) {
@@ -59,8 +62,15 @@ public final class Mixers {
     return channels.get(name);
   }
 
-  /** For messages. */
-  String names() {
-    return String.join(", ", mixers.keySet()) + ", " + String.join(", ", channels.keySet());
+  /** For messages: what a part that is not installed calls for. */
+  String missing(Role role, String name) {
+    String artifact = (role == Role.MIXER ? MIXER_ARTIFACTS : CHANNEL_ARTIFACTS).get(name);
+    return "installed: %s. Add %s"
+        .formatted(
+            String.join(
+                ", ", Stream.concat(mixers.keySet().stream(), channels.keySet().stream()).toList()),
+            artifact == null
+                ? "the module that provides it"
+                : "the artifact dev.apus:" + artifact + ", which provides it");
   }
 }

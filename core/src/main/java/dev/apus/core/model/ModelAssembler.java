@@ -92,10 +92,9 @@ public final class ModelAssembler {
     ChannelMixer channel = null;
     if (branch.role() == Role.MIXER) {
       MixerType type = mixers.mixer(part.type());
-      mixer = (SequenceMixer<MixerState>) require(type, part, layer, "mixer").build(settings, site);
+      mixer = (SequenceMixer<MixerState>) require(type, branch, layer).build(settings, site);
     } else {
-      channel =
-          require(mixers.channel(part.type()), part, layer, "channel mixer").build(settings, site);
+      channel = require(mixers.channel(part.type()), branch, layer).build(settings, site);
     }
     if (!settings.unread().isEmpty()) {
       throw settings.error(
@@ -105,16 +104,17 @@ public final class ModelAssembler {
     return new Network.BuiltBranch(mixer, state, channel, before, after, branch.scale());
   }
 
-  private <T> T require(T type, Part part, int layer, String kind) {
+  private <T> T require(T type, Branch branch, int layer) {
     if (type == null) {
+      String name = branch.part().type();
       throw new ConfigException(
           String.format(
               Locale.ROOT,
-              "layer %d needs the %s \"%s\"; installed: %s. Add the module that provides it",
+              "layer %d needs the %s \"%s\"; %s",
               layer,
-              kind,
-              part.type(),
-              mixers.names()));
+              branch.role() == Role.MIXER ? "mixer" : "channel mixer",
+              name,
+              mixers.missing(branch.role(), name)));
     }
     return type;
   }

@@ -1,0 +1,57 @@
+package dev.apus.core.file;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A JSON file of a checkpoint, read whole.
+ *
+ * <p>A download may hold anything: what is larger than such a file can be would fill the memory,
+ * and what is no regular file may have no end or never begin.
+ */
+final class SettingsFile {
+
+  private static final int LARGEST_SETTINGS = 4 << 20;
+
+  /** A vocabulary, which the files of a tokenizer hold, may be long. */
+  private static final int LARGEST_TOKENIZER = 256 << 20;
+
+  private SettingsFile() {}
+
+  /**
+   * The content, or null if there is no such file.
+   *
+   * @throws FormatException if it is no regular file or link to one, is too large or cannot be read
+   */
+  static byte[] read(Path file) {
+    if (!Files.exists(file)) {
+      return null;
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new FormatException(file + ": is no regular file; needed: a JSON file");
+    }
+    int largest = largest(file);
+    try (InputStream in = Files.newInputStream(file)) {
+      long size = Files.size(file);
+      // A file may tell a size of 0 and go on for ever, or grow while it is read.
+      byte[] content = size > largest ? new byte[0] : in.readNBytes(largest + 1);
+      if (Math.max(size, content.length) > largest) {
+        throw new FormatException(
+            "%s: has %d bytes; at most %d make sense"
+                .formatted(file, Math.max(size, content.length), largest));
+      }
+      return content;
+    } catch (IOException e) {
+      throw new FormatException(file + ": cannot be read: " + e, e);
+    }
+  }
+
+  private static int largest(Path file) {
+    return switch (file.getFileName().toString()) {
+      case "tokenizer.json", "tokenizer_config.json" -> LARGEST_TOKENIZER;
+      default -> LARGEST_SETTINGS;
+    };
+  }
+}

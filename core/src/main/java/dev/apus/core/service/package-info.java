@@ -1,0 +1,2 @@
+/** What other modules add to this one. */
+package dev.apus.core.service;
