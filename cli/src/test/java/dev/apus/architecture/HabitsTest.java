@@ -66,9 +66,6 @@ class HabitsTest {
             RunsParallel.class),
         Arguments.of(
             noClasses()
-                .that()
-                // Its own classes format nothing but messages.
-                .resideOutsideOfPackage("dev.apus.core")
                 .should()
                 .callMethodWhere(
                     target(nameMatching("format|formatted|printf"))

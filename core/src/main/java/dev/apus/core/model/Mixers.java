@@ -65,12 +65,13 @@ public final class Mixers {
   /** For messages: what a part that is not installed calls for. */
   String missing(Role role, String name) {
     String artifact = (role == Role.MIXER ? MIXER_ARTIFACTS : CHANNEL_ARTIFACTS).get(name);
-    return "installed: %s. Add %s"
-        .formatted(
-            String.join(
-                ", ", Stream.concat(mixers.keySet().stream(), channels.keySet().stream()).toList()),
-            artifact == null
-                ? "the module that provides it"
-                : "the artifact dev.apus:" + artifact + ", which provides it");
+    return String.format(
+        Locale.ROOT,
+        "installed: %s. Add %s",
+        String.join(
+            ", ", Stream.concat(mixers.keySet().stream(), channels.keySet().stream()).toList()),
+        artifact == null
+            ? "the module that provides it"
+            : "the artifact dev.apus:" + artifact + ", which provides it");
   }
 }

@@ -51,8 +51,11 @@ public final class CheckpointWeights implements WeightSource {
     StoredRows used = find(original, rows, cols, null);
     if (!stored.sameBits(used)) {
       throw new WeightException(
-          "%s differs from %s, but the config ties the two; remove it, or untie them"
-              .formatted(stored.source(), used.source()));
+          String.format(
+              Locale.ROOT,
+              "%s differs from %s, but the config ties the two; remove it, or untie them",
+              stored.source(),
+              used.source()));
     }
   }
 
