@@ -2,9 +2,7 @@ package dev.apus.cli;
 
 import dev.apus.core.Model;
 import dev.apus.core.Session;
-import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.StoredTensor;
-import dev.apus.core.file.TensorFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -27,12 +25,12 @@ import picocli.CommandLine.Spec;
     name = "describe",
     description = {
       "Prints what a model is made of, as one JSON document.",
-      "What its file holds follows on the error stream. With --json the model is opened, and its"
-          + " size and the memory that it and a session take are part of the document."
+      "What its file holds, and the memory that it and a session take, follow on the error stream;"
+          + " with --json they are part of the document."
     },
     footer = {
       "  apus describe models/Qwen3-0.6B",
-      "  apus describe -q models/Qwen3-0.6B > qwen3.json",
+      "  apus describe --document models/Qwen3-0.6B > qwen3.json",
       "  apus describe --json"
     })
 final class Describe implements Callable<Integer> {
@@ -42,8 +40,13 @@ final class Describe implements Callable<Integer> {
   @Mixin private ModelChoice choice;
   @Mixin private Threads threads;
 
-  @Option(names = "--json", description = "Open the model; print sizes as part of the document.")
+  @Option(names = "--json", description = "Print sizes and memory as part of the document.")
   private boolean json;
+
+  @Option(
+      names = "--document",
+      description = "Print the document alone; the weights of a large model need not be read.")
+  private boolean documentOnly;
 
   @Parameters(paramLabel = "PATH", arity = "0..1", description = "The same as --model=PATH.")
   private Path path;
@@ -57,32 +60,25 @@ final class Describe implements Callable<Integer> {
       }
       choice.choose(path);
     }
-    if (json) {
-      withMemory();
-    } else {
-      asStored();
+    if (json && documentOnly) {
+      throw new ParameterException(
+          command.commandLine(), "--json and --document exclude each other; one is enough");
     }
-    return Failures.OK;
-  }
-
-  /** Reads no weights, so that a large checkpoint is described as fast as a small one. */
-  private void asStored() {
-    ModelFiles files = choice.files();
     PrintWriter out = command.commandLine().getOut();
-    out.println(Model.describe(files, threads.options()).toJson());
-    out.flush();
-    try (TensorFile tensors = files.tensors()) {
-      apus.note(command.commandLine().getErr(), summary(stored(tensors.tensors().values())));
+    if (documentOnly) {
+      out.println(Model.describe(choice.files(), threads.options()).toJson());
+      return Failures.OK;
     }
-  }
-
-  /** What a model takes in memory is known when it is there. */
-  private void withMemory() {
     try (Model model = choice.open(threads.options());
         Session session = model.newSession(1)) {
       Map<String, Stored> stored = stored(model.storedTensors());
-      command.commandLine().getOut().println(document(model, stored, session.bytes()));
+      out.println(json ? document(model, stored, session.bytes()) : model.architecture().toJson());
+      out.flush();
+      if (!json) {
+        apus.note(command.commandLine().getErr(), summary(model, stored, session.bytes()));
+      }
     }
+    return Failures.OK;
   }
 
   /** How much of a checkpoint is stored in one type. */
@@ -105,12 +101,20 @@ final class Describe implements Callable<Integer> {
                 Collectors.collectingAndThen(Collectors.toList(), Stored::of)));
   }
 
-  private static String summary(Map<String, Stored> stored) {
-    return stored.entrySet().stream()
-        .map(type -> line(type.getKey(), type.getValue()))
-        .collect(
-            Collectors.joining(
-                "\n", Units.count(parameters(stored)) + " parameters; the file holds\n", ""));
+  private static String summary(Model model, Map<String, Stored> stored, long constant) {
+    String types =
+        stored.entrySet().stream()
+            .map(type -> line(type.getKey(), type.getValue()) + "\n")
+            .collect(Collectors.joining());
+    return String.format(
+        Locale.ROOT,
+        "%s parameters; the file holds\n"
+            + "%sin memory %s of weights; a session takes %s and %s for each token",
+        Units.count(parameters(stored)),
+        types,
+        Units.bytes(model.weightBytes()),
+        Units.bytes(constant),
+        Units.bytes(model.stateBytesPerToken()));
   }
 
   private static String line(String type, Stored stored) {

@@ -35,10 +35,20 @@ class DescribeTest {
   }
 
   @Test
-  void whatTheFileHoldsFollowsOnTheErrorStream() {
+  void sizesAndMemoryFollowOnTheErrorStream() {
     String err = Cli.run("describe").err();
-    assertTrue(err.startsWith("7.6 M parameters; the file holds\n"), err);
-    assertTrue(err.endsWith("  Q8_0  183 tensors, 7.6 M values, 8.1 MB\n"), err);
+    assertTrue(err.contains("7.6 M parameters; the file holds\n"), err);
+    assertTrue(err.contains("  Q8_0  183 tensors, 7.6 M values, 8.1 MB\n"), err);
+    try (Model model = Fable.open();
+        var session = model.newSession(1)) {
+      String memory =
+          "in memory %s of weights; a session takes %s and %s for each token\n"
+              .formatted(
+                  Units.bytes(model.weightBytes()),
+                  Units.bytes(session.bytes()),
+                  Units.bytes(model.stateBytesPerToken()));
+      assertTrue(err.endsWith(memory), err);
+    }
     assertEquals("", Cli.run("describe", "-q").err());
   }
 
@@ -50,11 +60,11 @@ class DescribeTest {
     new SafetensorsWriter()
         .add("model.norm.weight", "F32", List.of(6L), MemorySegment.ofArray(new byte[24]))
         .write(folder.resolve("model.safetensors"));
-    Cli run = Cli.run("describe", folder);
-    assertEquals(
-        "6 parameters; the file holds\n  F32   1 tensors, 6 values, 24 bytes\n", run.err());
+    Cli run = Cli.run("describe", "--document", folder);
+    assertEquals("", run.err());
     assertEquals("llama", Architecture.read(json(run.out())).family());
-    assertEquals(3, Cli.run("describe", "--json", folder).exitCode());
+    assertEquals(3, Cli.run("describe", folder).exitCode());
+    assertEquals(2, Cli.run("describe", "--json", "--document", folder).exitCode());
   }
 
   @Test
