@@ -4,6 +4,7 @@ import dev.apus.core.ModelOptions;
 import dev.apus.kernels.KernelReport;
 import dev.apus.kernels.Kernels;
 import java.io.PrintWriter;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -72,9 +73,6 @@ final class Apus implements Runnable {
     commandLine.setErr(Console.err());
     try {
       return commandLine.execute(arguments);
-    } catch (OutOfMemoryError e) {
-      commandLine.getErr().println("apus: " + Failures.memory(e));
-      return Failures.FAILED;
     } finally {
       commandLine.getOut().flush();
       commandLine.getErr().flush();
@@ -92,7 +90,11 @@ final class Apus implements Runnable {
           if (apus.quiet) {
             log("error");
           }
-          return new RunLast().execute(parsed);
+          try {
+            return new RunLast().execute(parsed);
+          } catch (OutOfMemoryError e) {
+            return failures.handle(e, parsed.asCommandLineList().getLast());
+          }
         });
     return commandLine;
   }
@@ -110,8 +112,12 @@ final class Apus implements Runnable {
     KernelReport report = Kernels.report();
     note(
         err,
-        "%s kernels, %d threads, %s"
-            .formatted(options.kernels().name(), options.threads(), report.jdk()));
+        String.format(
+            Locale.ROOT,
+            "%s kernels, %d threads, %s",
+            options.kernels().name(),
+            options.threads(),
+            report.jdk()));
     report.warnings().forEach(warning -> note(err, warning));
   }
 

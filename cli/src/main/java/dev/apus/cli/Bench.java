@@ -43,6 +43,7 @@ final class Bench implements Callable<Integer> {
 
   @Spec private CommandSpec command;
   @Mixin private ModelChoice choice;
+  @Mixin private Threads threads;
 
   @Option(
       names = {"-p", "--prompt"},
@@ -57,12 +58,6 @@ final class Bench implements Callable<Integer> {
       defaultValue = "128",
       description = "Tokens to generate; 0 leaves the test out (default: ${DEFAULT-VALUE}).")
   private int generate;
-
-  @Option(
-      names = {"-t", "--threads"},
-      paramLabel = "N",
-      description = "Threads that compute; as many as processors, if absent.")
-  private Integer threads;
 
   @Option(
       names = {"-r", "--repetitions"},
@@ -90,11 +85,17 @@ final class Bench implements Callable<Integer> {
     if (prompt < 0 || generate < 0 || repetitions < 1 || prompt + (long) generate == 0) {
       throw new ParameterException(
           command.commandLine(),
-          "-p %d -n %d -r %d measures nothing; needed: -p or -n above 0, -r of 1 or more"
-              .formatted(prompt, generate, repetitions));
+          String.format(
+              Locale.ROOT,
+              "-p %d -n %d -r %d measures nothing; needed: -p or -n above 0, -r of 1 or more",
+              prompt,
+              generate,
+              repetitions));
     }
-    ModelOptions options = Threads.options(threads, command);
+    ModelOptions options = threads.options();
     try (Model model = choice.open(options)) {
+      // What is too long for the model is refused before anything is measured.
+      choice.session(model, Math.max(prompt, generate)).close();
       List<Speed> speeds = new ArrayList<>();
       if (prompt > 0) {
         speeds.add(measure(model, "pp" + prompt, prompt, prompt));

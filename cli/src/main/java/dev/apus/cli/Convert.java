@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Spec;
           + " names they have in the checkpoint. Apus opens such a folder; other programs expect"
           + " other names in a GGUF file."
     },
-    footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/granite-q8"})
+    footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/Qwen3-0.6B-q8"})
 final class Convert implements Callable<Integer> {
 
   private static final List<String> SETTINGS =
@@ -68,6 +69,7 @@ final class Convert implements Callable<Integer> {
       throw new ParameterException(
           command.commandLine(), to + " is the checkpoint itself, or no folder");
     }
+    refuseSafetensors();
     ModelFiles files = ModelFiles.folder(from);
     try (TensorFile tensors = files.tensors();
         Arena arena = Arena.ofShared()) {
@@ -80,6 +82,19 @@ final class Convert implements Callable<Integer> {
       apus.note(command.commandLine().getErr(), summary(changed, tensors, stored));
     }
     return Failures.OK;
+  }
+
+  /** A folder with two sets of tensors would be no model. */
+  private void refuseSafetensors() {
+    String safetensors = ModelFiles.safetensorsIn(to);
+    if (safetensors != null) {
+      throw new ParameterException(
+          command.commandLine(),
+          to
+              + " holds "
+              + safetensors
+              + ", beside which no model.gguf may lie; name another folder");
+    }
   }
 
   private GgufWriter writer(List<StoredTensor> stored) {
@@ -98,13 +113,14 @@ final class Convert implements Callable<Integer> {
   }
 
   private String summary(long changed, TensorFile before, List<StoredTensor> after) {
-    return "%d of %d tensors are %s now; %s became %s"
-        .formatted(
-            changed,
-            after.size(),
-            format,
-            Units.bytes(bytes(List.copyOf(before.tensors().values()))),
-            Units.bytes(bytes(after)));
+    return String.format(
+        Locale.ROOT,
+        "%d of %d tensors are %s now; %s became %s",
+        changed,
+        after.size(),
+        format,
+        Units.bytes(bytes(List.copyOf(before.tensors().values()))),
+        Units.bytes(bytes(after)));
   }
 
   private static long bytes(List<StoredTensor> tensors) {

@@ -6,6 +6,7 @@ import dev.apus.core.file.StoredTensor;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -24,12 +25,12 @@ import picocli.CommandLine.Spec;
     name = "describe",
     description = {
       "Prints what a model is made of, as one JSON document.",
-      "Its size and the memory that a session takes follow on the error stream, or with --json in"
-          + " the document."
+      "What its file holds, and the memory that it and a session take, follow on the error stream;"
+          + " with --json they are part of the document."
     },
     footer = {
       "  apus describe models/Qwen3-0.6B",
-      "  apus describe models/Qwen3-0.6B > granite.json",
+      "  apus describe --document models/Qwen3-0.6B > qwen3.json",
       "  apus describe --json"
     })
 final class Describe implements Callable<Integer> {
@@ -39,8 +40,13 @@ final class Describe implements Callable<Integer> {
   @Mixin private ModelChoice choice;
   @Mixin private Threads threads;
 
-  @Option(names = "--json", description = "Print sizes as part of the document.")
+  @Option(names = "--json", description = "Print sizes and memory as part of the document.")
   private boolean json;
+
+  @Option(
+      names = "--document",
+      description = "Print the document alone; the weights of a large model need not be read.")
+  private boolean documentOnly;
 
   @Parameters(paramLabel = "PATH", arity = "0..1", description = "The same as --model=PATH.")
   private Path path;
@@ -54,17 +60,22 @@ final class Describe implements Callable<Integer> {
       }
       choice.choose(path);
     }
+    if (json && documentOnly) {
+      throw new ParameterException(
+          command.commandLine(), "--json and --document exclude each other; one is enough");
+    }
     PrintWriter out = command.commandLine().getOut();
+    if (documentOnly) {
+      out.println(Model.describe(choice.files(), threads.options()).toJson());
+      return Failures.OK;
+    }
     try (Model model = choice.open(threads.options());
         Session session = model.newSession(1)) {
-      Map<String, Stored> stored = stored(model);
-      long constant = session.bytes();
-      if (json) {
-        out.println(document(model, stored, constant));
-      } else {
-        out.println(model.architecture().toJson());
-        out.flush();
-        apus.note(command.commandLine().getErr(), summary(model, stored, constant));
+      Map<String, Stored> stored = stored(model.storedTensors());
+      out.println(json ? document(model, stored, session.bytes()) : model.architecture().toJson());
+      out.flush();
+      if (!json) {
+        apus.note(command.commandLine().getErr(), summary(model, stored, session.bytes()));
       }
     }
     return Failures.OK;
@@ -81,8 +92,8 @@ final class Describe implements Callable<Integer> {
     }
   }
 
-  private static Map<String, Stored> stored(Model model) {
-    return model.storedTensors().stream()
+  private static Map<String, Stored> stored(Collection<StoredTensor> tensors) {
+    return tensors.stream()
         .collect(
             Collectors.groupingBy(
                 StoredTensor::type,
@@ -93,25 +104,27 @@ final class Describe implements Callable<Integer> {
   private static String summary(Model model, Map<String, Stored> stored, long constant) {
     String types =
         stored.entrySet().stream()
-            .map(type -> line(type.getKey(), type.getValue()))
-            .collect(Collectors.joining("\n"));
-    return """
-    %s parameters; the file holds
-    %s
-    weights in memory: %s
-    a session: %s, and %s for each token\
-    """
-        .formatted(
-            Units.count(parameters(stored)),
-            types,
-            Units.bytes(model.weightBytes()),
-            Units.bytes(constant),
-            Units.bytes(model.stateBytesPerToken()));
+            .map(type -> line(type.getKey(), type.getValue()) + "\n")
+            .collect(Collectors.joining());
+    return String.format(
+        Locale.ROOT,
+        "%s parameters; the file holds\n"
+            + "%sin memory %s of weights; a session takes %s and %s for each token",
+        Units.count(parameters(stored)),
+        types,
+        Units.bytes(model.weightBytes()),
+        Units.bytes(constant),
+        Units.bytes(model.stateBytesPerToken()));
   }
 
   private static String line(String type, Stored stored) {
-    return "  %-5s %d tensors, %s values, %s"
-        .formatted(type, stored.tensors, Units.count(stored.values), Units.bytes(stored.bytes));
+    return String.format(
+        Locale.ROOT,
+        "  %-5s %d tensors, %s values, %s",
+        type,
+        stored.tensors,
+        Units.count(stored.values),
+        Units.bytes(stored.bytes));
   }
 
   private static long parameters(Map<String, Stored> stored) {
@@ -123,29 +136,35 @@ final class Describe implements Callable<Integer> {
         stored.entrySet().stream()
             .map(type -> member(type.getKey(), type.getValue()))
             .collect(Collectors.joining(",\n"));
-    return """
-    {
-      "architecture" : %s,
-      "parameters" : %d,
-      "stored" : {
-    %s
-      },
-      "weightBytes" : %d,
-      "stateBytes" : %d,
-      "stateBytesPerToken" : %d
-    }\
-    """
-        .formatted(
-            model.architecture().toJson().strip().replace("\n", "\n  "),
-            parameters(stored),
-            types,
-            model.weightBytes(),
-            constant,
-            model.stateBytesPerToken());
+    return String.format(
+        Locale.ROOT,
+        """
+        {
+          "architecture" : %s,
+          "parameters" : %d,
+          "stored" : {
+        %s
+          },
+          "weightBytes" : %d,
+          "stateBytes" : %d,
+          "stateBytesPerToken" : %d
+        }\
+        """,
+        model.architecture().toJson().strip().replace("\n", "\n  "),
+        parameters(stored),
+        types,
+        model.weightBytes(),
+        constant,
+        model.stateBytesPerToken());
   }
 
   private static String member(String type, Stored stored) {
-    return "    \"%s\" : { \"tensors\" : %d, \"values\" : %d, \"bytes\" : %d }"
-        .formatted(type, stored.tensors, stored.values, stored.bytes);
+    return String.format(
+        Locale.ROOT,
+        "    \"%s\" : { \"tensors\" : %d, \"values\" : %d, \"bytes\" : %d }",
+        type,
+        stored.tensors,
+        stored.values,
+        stored.bytes);
   }
 }

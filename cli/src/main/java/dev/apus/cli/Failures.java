@@ -13,6 +13,7 @@ import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -52,7 +53,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     return isOfModel(e) ? NO_MODEL : FAILED;
   }
 
-  private void trace(Exception e, PrintWriter err) {
+  private void trace(Throwable e, PrintWriter err) {
     if (apus.debugs()) {
       e.printStackTrace(err);
     }
@@ -61,7 +62,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   /** What went wrong, for a person. */
   static String sentence(Throwable e) {
     return switch (e) {
-      case OutOfMemoryError error -> memory(error);
+      case OutOfMemoryError error -> memory(error, false);
       case UncheckedIOException unchecked -> sentence(unchecked.getCause());
       case FileSystemException file -> file.getFile() + ": " + reason(file);
       case IOException io -> io.getMessage() == null ? io.toString() : io.getMessage();
@@ -84,10 +85,36 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
             .toLowerCase(Locale.ROOT);
   }
 
-  static String memory(OutOfMemoryError e) {
-    return "there is not enough memory ("
-        + e.getMessage()
-        + "); APUS_OPTS=-Xmx8g gives the heap 8 GB, --limit makes a session smaller";
+  /** A command that was left without memory; the JVM itself can go on. */
+  int handle(OutOfMemoryError e, CommandLine command) {
+    PrintWriter err = command.getErr();
+    CommandSpec spec = command.getCommandSpec();
+    err.println(spec.qualifiedName() + ": " + memory(e, spec.findOption("--limit") != null));
+    trace(e, err);
+    return FAILED;
+  }
+
+  /**
+   * Which memory there is not enough of.
+   *
+   * @param limited whether the command has {@code --limit}
+   */
+  private static String memory(OutOfMemoryError e, boolean limited) {
+    String found = "there is not enough memory (" + e.getMessage() + "); ";
+    return isOfHeap(e)
+        ? found + "the JVM's heap is full: APUS_OPTS=-Xmx8g makes it 8 GB large"
+        : found
+            + "weights and states lie outside the JVM's heap: the process needs about as much as"
+            + " the model's file and the session's state take"
+            + (limited ? "; a smaller --limit makes the state smaller" : "");
+  }
+
+  /** What the JVM says of the heap; of other memory it names what could not be allocated. */
+  private static boolean isOfHeap(OutOfMemoryError e) {
+    String message = String.valueOf(e.getMessage());
+    return message.startsWith("Java heap space")
+        || message.startsWith("GC overhead limit")
+        || message.startsWith("Requested array size");
   }
 
   private static boolean isOfModel(Throwable e) {

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     description = "Continues a text and prints it while it is generated.",
     footer = {
       "  apus generate \"Once upon a time\"",
-      "  apus generate --seed 7 -n 200 -t 0.6 --stop \"The End\" \"The fox said\"",
+      "  apus generate --seed 7 -n 200 --temp 0.6 --stop \"The End\" \"The fox said\"",
       "  apus generate -m models/Qwen3-0.6B --greedy - < prompt.txt"
     })
 final class Generate implements Callable<Integer> {
@@ -84,11 +84,7 @@ final class Generate implements Callable<Integer> {
   private Session session(Model model, int promptTokens, int maxTokens) {
     long needed = Math.max(1, Math.min(Integer.MAX_VALUE, (long) promptTokens + maxTokens));
     int context = model.architecture().context();
-    try {
-      return model.newSession(limit != null ? limit : (int) Math.min(context, needed));
-    } catch (IllegalArgumentException e) {
-      throw wrong(e.getMessage(), e);
-    }
+    return choice.session(model, limit != null ? limit : (int) Math.min(context, needed));
   }
 
   private Generation start(Session session, int[] tokens, Sampling wanted) {

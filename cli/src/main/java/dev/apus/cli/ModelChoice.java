@@ -2,14 +2,22 @@ package dev.apus.cli;
 
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
+import dev.apus.core.Session;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.fable.Fable;
 import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Which model a command is about. */
 final class ModelChoice {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Option(
       names = {"-m", "--model"},
@@ -33,8 +41,25 @@ final class ModelChoice {
     return path == null ? "fable" : path.toString();
   }
 
+  ModelFiles files() {
+    return path == null ? Fable.files() : ModelFiles.of(path);
+  }
+
   Model open(ModelOptions options) {
-    return path == null ? Fable.open(options) : Model.load(path, options);
+    return Model.load(files(), options);
+  }
+
+  /**
+   * A session of the model that was opened.
+   *
+   * @throws ParameterException if the model has no session of so many tokens
+   */
+  Session session(Model model, int limit) {
+    try {
+      return model.newSession(limit);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(command.commandLine(), name() + ": " + e.getMessage(), e);
+    }
   }
 
   /**

@@ -27,7 +27,10 @@ import picocli.CommandLine.Spec;
       "The text is cut into windows; the first token of each is given. What a conversion costs is"
           + " the difference between two models on the same text."
     },
-    footer = {"  apus perplexity -m models/granite-q8 tales.txt"})
+    footer = {
+      "  apus perplexity tales.txt",
+      "  apus perplexity -m models/Qwen3-0.6B --window 2048 tales.txt"
+    })
 final class Perplexity implements Callable<Integer> {
 
   @Spec private CommandSpec command;
@@ -84,9 +87,9 @@ final class Perplexity implements Callable<Integer> {
   }
 
   /** The sum of −ln p over all tokens but the first. */
-  private static double loss(Model model, int[] tokens) {
+  private double loss(Model model, int[] tokens) {
     double loss = 0;
-    try (Session session = model.newSession(tokens.length)) {
+    try (Session session = choice.session(model, tokens.length)) {
       float[][] logits = session.score(tokens);
       for (int i = 0; i + 1 < tokens.length; i++) {
         loss -= logProbability(logits[i], tokens[i + 1]);

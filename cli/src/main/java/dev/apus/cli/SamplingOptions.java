@@ -30,7 +30,7 @@ final class SamplingOptions {
     private boolean greedy;
 
     @Option(
-        names = {"-t", "--temperature"},
+        names = {"--temp", "--temperature"},
         paramLabel = "T",
         description = "Divides the logits: below 1 is more careful, above 1 bolder, 0 greedy.")
     private Float temperature;

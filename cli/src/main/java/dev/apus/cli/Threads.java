@@ -13,16 +13,12 @@ final class Threads {
   private CommandSpec command;
 
   @Option(
-      names = "--threads",
+      names = {"-t", "--threads"},
       paramLabel = "N",
       description = "Threads that compute; as many as processors, if absent.")
   private Integer count;
 
   ModelOptions options() {
-    return options(count, command);
-  }
-
-  static ModelOptions options(Integer count, CommandSpec command) {
     try {
       ModelOptions options = ModelOptions.standard();
       return count == null ? options : options.withThreads(count);

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "  apus verify models/Qwen3-0.6B",
-      "  apus verify --tolerance 1e-4 --only mamba goldens/models"
+      "  apus verify --tolerance 1e-4 --only Qwen3 models"
     })
 final class Verify implements Callable<Integer> {
 

@@ -1,9 +1,11 @@
 package dev.apus.architecture;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.core.domain.properties.HasParameterTypes.Predicates.rawParameterTypes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
@@ -12,8 +14,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.apus.core.compute.Pass;
+import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.BaseStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What no class of Apus does. Each rule comes with a class that breaks it, to show that it bites.
  */
 class HabitsTest {
+
+  private static final List<String> FORMAT_IN_A_LOCALE =
+      List.of(Locale.class.getName(), String.class.getName(), Object[].class.getName());
 
   static Stream<Arguments> habits() {
     return Stream.of(
@@ -56,6 +64,20 @@ class HabitsTest {
                                         .or(assignableTo(BaseStream.class))))))
                 .because("threads come from the workers that were passed in"),
             RunsParallel.class),
+        Arguments.of(
+            noClasses()
+                .should()
+                .callMethodWhere(
+                    target(nameMatching("format|formatted|printf"))
+                        .and(
+                            target(
+                                owner(
+                                    assignableTo(String.class)
+                                        .or(assignableTo(PrintStream.class))
+                                        .or(assignableTo(PrintWriter.class)))))
+                        .and(not(target(rawParameterTypes(FORMAT_IN_A_LOCALE)))))
+                .because("digits, and so names and documents, are the same in every locale"),
+            FormatsAsTheLocaleHasIt.class),
         Arguments.of(
             noFields()
                 .that()
@@ -101,6 +123,12 @@ class HabitsTest {
   private static final class RunsParallel {
     int sum(List<Integer> values) {
       return values.parallelStream().reduce(0, Integer::sum);
+    }
+  }
+
+  private static final class FormatsAsTheLocaleHasIt {
+    String layer(int index) {
+      return "layers.%d".formatted(index);
     }
   }
 

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.config.Config;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchTest {
@@ -61,6 +63,18 @@ class BenchTest {
   void aTestMayBeLeftOut() {
     String out = Cli.run("bench", "-p", 0, "-n", 2, "-r", 1, "-w", 0).out();
     assertTrue(out.contains("tg2") && !out.contains("pp"), out);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"600, 2", "2, 600"})
+  void refusesMoreTokensThanTheModelHasPositions(int prompt, int generate) throws Exception {
+    Path gpt2 = Path.of(BenchTest.class.getResource("/goldens/gpt2").toURI());
+    Cli run = Cli.run("bench", "-m", gpt2, "-p", prompt, "-n", generate, "-r", 1, "-w", 0);
+    assertEquals(
+        "apus bench: %s: a session of 600 tokens; the model has 512 positions\nsee apus bench --help"
+            .formatted(gpt2),
+        run.complaint());
+    assertEquals(2, run.exitCode());
   }
 
   @ParameterizedTest

@@ -2,6 +2,7 @@ package dev.apus.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -10,6 +11,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConvertTest {
 
@@ -58,6 +61,20 @@ class ConvertTest {
     refused(3, "there is no such folder", folder.resolve("absent"), folder.resolve("new"));
     refused(2, "--format", "--format=Q3", fable, folder.resolve("new"));
     refused(2, "--keep", "--keep=(", fable, folder.resolve("new"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model.safetensors", "model.safetensors.index.json"})
+  void refusesAFolderThatHoldsSafetensors(String name) throws IOException {
+    Path taken = Files.createDirectories(folder.resolve("taken"));
+    Files.createFile(taken.resolve(name));
+    Cli run = Cli.run("convert", fable, taken);
+    assertEquals(
+        "apus convert: %s holds %s, beside which no model.gguf may lie; name another folder\nsee apus convert --help"
+            .formatted(taken, name),
+        run.complaint());
+    assertEquals(2, run.exitCode());
+    assertFalse(Files.exists(taken.resolve("model.gguf")));
   }
 
   private static void refused(int exitCode, String message, Object... arguments) {

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.Model;
 import dev.apus.core.config.Config;
+import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.model.Architecture;
 import dev.apus.fable.Fable;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,11 +35,49 @@ class DescribeTest {
   }
 
   @Test
-  void sizesFollowOnTheErrorStream() {
+  void sizesAndMemoryFollowOnTheErrorStream() {
     String err = Cli.run("describe").err();
-    assertTrue(err.startsWith("7.6 M parameters; the file holds\n"), err);
+    assertTrue(err.contains("7.6 M parameters; the file holds\n"), err);
     assertTrue(err.contains("  Q8_0  183 tensors, 7.6 M values, 8.1 MB\n"), err);
-    assertTrue(err.contains("and 2.0 kB for each token"), err);
+    try (Model model = Fable.open();
+        var session = model.newSession(1)) {
+      String memory =
+          "in memory %s of weights; a session takes %s and %s for each token\n"
+              .formatted(
+                  Units.bytes(model.weightBytes()),
+                  Units.bytes(session.bytes()),
+                  Units.bytes(model.stateBytesPerToken()));
+      assertTrue(err.endsWith(memory), err);
+    }
+    assertEquals("", Cli.run("describe", "-q").err());
+  }
+
+  /** A model that has but one of its weights cannot be opened, and is described all the same. */
+  @Test
+  void readsNoWeightsForTheDocument(@TempDir Path folder) throws Exception {
+    Path config = Path.of(DescribeTest.class.getResource("/goldens/llama/config.json").toURI());
+    Files.copy(config, folder.resolve("config.json"));
+    new SafetensorsWriter()
+        .add("model.norm.weight", "F32", List.of(6L), MemorySegment.ofArray(new byte[24]))
+        .write(folder.resolve("model.safetensors"));
+    Cli run = Cli.run("describe", "--document", folder);
+    assertEquals("", run.err());
+    assertEquals("llama", Architecture.read(json(run.out())).family());
+    assertEquals(3, Cli.run("describe", folder).exitCode());
+    assertEquals(2, Cli.run("describe", "--json", "--document", folder).exitCode());
+  }
+
+  @Test
+  void theDocumentIsTheSameWhereDigitsAreOthers() {
+    Locale before = Locale.getDefault();
+    String document = Cli.run("describe", "--json").out();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+      assertEquals("\u0661", "%d".formatted(1), "the locale must have digits of its own");
+      assertEquals(document, Cli.run("describe", "--json").out());
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

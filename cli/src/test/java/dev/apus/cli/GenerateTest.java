@@ -78,10 +78,13 @@ class GenerateTest {
   @Test
   void penaltiesAndFiltersAreHeeded() {
     String greedy = Cli.run("generate", "--greedy", "-n", 30, PROMPT).out();
-    assertEquals(greedy, Cli.run("generate", "-t", 0, "-n", 30, PROMPT).out());
-    assertEquals(greedy, Cli.run("generate", "-t", 1, "--top-k", 1, "-n", 30, PROMPT).out());
-    assertEquals(greedy, Cli.run("generate", "-t", 1, "--top-p", 0, "-n", 30, PROMPT).out());
-    assertEquals(greedy, Cli.run("generate", "-t", 1, "--min-p", 1, "-n", 30, PROMPT).out());
+    assertEquals(greedy, Cli.run("generate", "--temp", 0, "-n", 30, PROMPT).out());
+    assertEquals(
+        greedy, Cli.run("generate", "--temperature", 1, "--top-k", 1, "-n", 30, PROMPT).out());
+    assertEquals(
+        greedy, Cli.run("generate", "--temperature", 1, "--top-p", 0, "-n", 30, PROMPT).out());
+    assertEquals(
+        greedy, Cli.run("generate", "--temperature", 1, "--min-p", 1, "-n", 30, PROMPT).out());
     for (String penalty : new String[] {"repetition", "frequency", "presence"}) {
       String option = "--" + penalty + "-penalty=9";
       assertNotEquals(greedy, Cli.run("generate", "--greedy", option, "-n", 30, PROMPT).out());
@@ -127,7 +130,7 @@ class GenerateTest {
   static Stream<Arguments> wrongOptions() {
     return Stream.of(
         wrong("Missing required parameter: 'PROMPT'"),
-        wrong("temperature=-1.0; needed: 0 or a positive number", "-t", "-1", PROMPT),
+        wrong("temperature=-1.0; needed: 0 or a positive number", "--temp", "-1", PROMPT),
         wrong("topK=-1; needed: at least 0", "--top-k=-1", PROMPT),
         wrong("topP=1.5; needed: 0 to 1", "--top-p=1.5", PROMPT),
         wrong("minP=2.0; needed: 0 to 1", "--min-p=2", PROMPT),
@@ -136,12 +139,12 @@ class GenerateTest {
         wrong("frequencyPenalty=NaN; needed: a finite", "--frequency-penalty=NaN", PROMPT),
         wrong("presencePenalty=Infinity; needed", "--presence-penalty=Infinity", PROMPT),
         wrong("stopTexts=[]; needed: texts that are not empty", "--stop=", PROMPT),
-        wrong("threads must be between 1 and 1024, found 0", "--threads=0", PROMPT),
+        wrong("threads must be between 1 and 1024, found 0", "-t0", PROMPT),
         wrong("a session of 0 tokens; needed is 1 at least", "--limit=0", PROMPT),
         wrong("the session is at 0 tokens of at most 2; 4 more do not", "--limit=2", PROMPT),
         wrong("the prompt is empty", ""),
         wrong("'many' is not an int", "-n", "many", PROMPT),
-        wrong("--greedy, --temperature=T are mutually exclusive", "--greedy", "-t1", PROMPT),
+        wrong("--greedy, --temperature=T are mutually exclusive", "--greedy", "--temp=1", PROMPT),
         wrong("Unknown option: '--tempreature=1'", "--tempreature=1", PROMPT));
   }
 
@@ -189,6 +192,6 @@ class GenerateTest {
   @Test
   void debugPrintsWhereAnErrorCameFrom(@TempDir Path folder) {
     Cli run = Cli.run("generate", "--debug", "-m", folder.resolve("absent"), PROMPT);
-    assertTrue(run.err().contains("\tat dev.apus.core.Model.load"), run.err());
+    assertTrue(run.err().contains("\tat dev.apus.core.file.ModelFiles.of"), run.err());
   }
 }

@@ -70,6 +70,25 @@ class PerplexityTest {
     refused("is not UTF-8", folder.resolve("bytes.txt"));
   }
 
+  @Test
+  void refusesAWindowThatIsLongerThanTheModelHasPositions() throws Exception {
+    Path golden = Path.of(PerplexityTest.class.getResource("/goldens/gpt2").toURI());
+    for (String name : new String[] {"config.json", "model.safetensors"}) {
+      Files.copy(golden.resolve(name), folder.resolve(name));
+    }
+    Files.writeString(
+        folder.resolve("tokenizer.json"),
+        """
+        {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}}
+        """);
+    Cli run = Cli.run("perplexity", "-m", folder, "--window", 600, file("ab".repeat(400)));
+    assertEquals(
+        "apus perplexity: %s: a session of 600 tokens; the model has 512 positions\nsee apus perplexity --help"
+            .formatted(folder),
+        run.complaint());
+    assertEquals(2, run.exitCode());
+  }
+
   private static void refused(String message, Object... arguments) {
     Object[] words = new Object[arguments.length + 1];
     words[0] = "perplexity";

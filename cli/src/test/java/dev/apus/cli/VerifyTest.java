@@ -41,6 +41,28 @@ class VerifyTest {
   }
 
   @Test
+  void aLogitThatIsNoNumberIsADeviationWhateverFollows() throws IOException {
+    Answers.of(fable).withLogit(2, 5, Float.NaN).writeTo(fable);
+    Cli run = Cli.run("verify", "--tolerance", "10", fable);
+    assertEquals(1, run.exitCode());
+    assertTrue(run.out().matches("(?s).* NaN +4 equal +DIFFERS\n.*"), run.out());
+  }
+
+  @Test
+  void answersThatDoNotFitAreARow() throws IOException {
+    Path json = fable.resolve("expected.json");
+    Files.writeString(json, Files.readString(json).replace("[1, 1, 1, 1]", "[1]"));
+    Cli run = Cli.run("verify", fable);
+    assertEquals(1, run.exitCode());
+    assertTrue(
+        run.out()
+            .contains(
+                "  FAILED: expected.json:1: greedy_margins has 1 entries; needed: 4, one for each"
+                    + " of greedy\n"),
+        run.out());
+  }
+
+  @Test
   void anotherGreedyTokenDiffersWhateverTheTolerance() throws IOException {
     Answers.of(fable).withGreedy(1).writeTo(fable);
     Cli run = Cli.run("verify", "--tolerance", "10", fable);

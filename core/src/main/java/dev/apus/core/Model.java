@@ -21,6 +21,7 @@ import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -88,6 +89,18 @@ public final class Model implements AutoCloseable {
     return load(Checkpoint.open(files, options.families()), options);
   }
 
+  /**
+   * What a checkpoint is made of, as its settings say; its weights are not read.
+   *
+   * @throws dev.apus.core.file.FormatException if a file breaks the rules of its format
+   * @throws ConfigException if the config asks for something that cannot be run
+   */
+  public static Architecture describe(ModelFiles files, ModelOptions options) {
+    Checkpoint checkpoint = Checkpoint.open(files, options.families());
+    checkpoint.tensors().close();
+    return checkpoint.architecture();
+  }
+
   private static Model load(Checkpoint checkpoint, ModelOptions options) {
     try {
       report(checkpoint.name(), options);
@@ -130,8 +143,11 @@ public final class Model implements AutoCloseable {
     Tokenizer tokenizer = text.tokenizer();
     if (tokenizer != null && tokenizer.vocabularySize() > architecture.vocabulary()) {
       throw new ConfigException(
-          "the tokenizer has ids up to %d, the model's vocabulary is %d"
-              .formatted(tokenizer.vocabularySize() - 1, architecture.vocabulary()));
+          String.format(
+              Locale.ROOT,
+              "the tokenizer has ids up to %d, the model's vocabulary is %d",
+              tokenizer.vocabularySize() - 1,
+              architecture.vocabulary()));
     }
     Workers workers = Workers.of(options.threads());
     Arena arena = Arena.ofShared();
@@ -158,7 +174,9 @@ public final class Model implements AutoCloseable {
     if (report.kernels().equals(used)) {
       return report.warnings();
     }
-    String others = " (said of the %s kernels; used are %s)".formatted(report.kernels(), used);
+    String others =
+        String.format(
+            Locale.ROOT, " (said of the %s kernels; used are %s)", report.kernels(), used);
     return report.warnings().stream().map(warning -> warning + others).toList();
   }
 
@@ -234,12 +252,11 @@ public final class Model implements AutoCloseable {
     int positions = architecture().embedding().positions();
     if (limit < 1 || (positions > 0 && limit > positions)) {
       throw new IllegalArgumentException(
-          "a session of %d tokens; %s"
-              .formatted(
-                  limit,
-                  limit < 1
-                      ? "needed is 1 at least"
-                      : "the model has " + positions + " positions"));
+          String.format(
+              Locale.ROOT,
+              "a session of %d tokens; %s",
+              limit,
+              limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
     }
     if (closed.get()) {
       throw new IllegalStateException("the model is closed");

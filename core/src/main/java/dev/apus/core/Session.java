@@ -10,6 +10,7 @@ import dev.apus.core.tokenizer.TextDecoder;
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -133,14 +134,24 @@ public final class Session implements TokenSource, AutoCloseable {
   private void checkTokens(int[] more) {
     if (more.length > limit() - length) {
       throw new IllegalArgumentException(
-          "the session is at %d tokens of at most %d; %d more do not fit; open it with a larger limit"
-              .formatted(length, limit(), more.length));
+          String.format(
+              Locale.ROOT,
+              "the session is at %d tokens of at most %d; %d more do not fit; open it with a larger"
+                  + " limit",
+              length,
+              limit(),
+              more.length));
     }
     int vocabulary = model.architecture().vocabulary();
     for (int i = 0; i < more.length; i++) {
       if (more[i] < 0 || more[i] >= vocabulary) {
         throw new IllegalArgumentException(
-            "token %d at %d is not in the vocabulary of %d".formatted(more[i], i, vocabulary));
+            String.format(
+                Locale.ROOT,
+                "token %d at %d is not in the vocabulary of %d",
+                more[i],
+                i,
+                vocabulary));
       }
     }
   }

@@ -7,9 +7,13 @@ final class Activations {
 
   private Activations() {}
 
-  /** The activation under {@code hidden_act} or {@code hidden_activation}. */
+  /** The activation under {@code hidden_activation}, or else under {@code hidden_act}. */
   static String of(Config c) {
-    return of(c, c.has("hidden_activation") ? "hidden_activation" : "hidden_act", "silu");
+    if (!c.has("hidden_activation")) {
+      return of(c, "hidden_act", "silu");
+    }
+    c.ignore("hidden_act");
+    return of(c, "hidden_activation", "silu");
   }
 
   static String of(Config c, String key, String absent) {

@@ -9,6 +9,7 @@ import dev.apus.core.service.Services;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -110,12 +111,13 @@ public final class Families {
     GgufFamily family = name instanceof String known ? ggufFamilies.get(known) : null;
     if (family == null) {
       throw new ConfigException(
-          "%s: %s %s; supported: %s"
-              .formatted(
-                  file.name(),
-                  GGUF_KEY,
-                  name == null ? "is missing" : "= " + Printable.value(name) + " is not supported",
-                  String.join(", ", new TreeSet<>(ggufFamilies.keySet()))));
+          String.format(
+              Locale.ROOT,
+              "%s: %s %s; supported: %s",
+              file.name(),
+              GGUF_KEY,
+              name == null ? "is missing" : "= " + Printable.value(name) + " is not supported",
+              String.join(", ", new TreeSet<>(ggufFamilies.keySet()))));
     }
     return family;
   }

@@ -29,6 +29,7 @@ final class Qwen implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     String type = c.choice("model_type", "qwen2", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe");
+    Decoder.only(c, "use_mrope", false);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     boolean third = type.startsWith("qwen3");

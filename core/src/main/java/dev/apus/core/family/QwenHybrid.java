@@ -4,6 +4,8 @@ import static dev.apus.core.weight.Conversion.ofEachGroup;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Architecture.Embedding;
+import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.Conversion;
@@ -31,6 +33,8 @@ final class QwenHybrid implements ModelFamily {
   @Override
   public Architecture describe(Config config) {
     Config c = TextConfig.of(config);
+    Decoder.only(c, "use_sliding_window", false);
+    Decoder.only(c, "attn_output_gate", true);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     int interval = c.positive("full_attention_interval", 4);
@@ -40,13 +44,16 @@ final class QwenHybrid implements ModelFamily {
         d.rope(Decoder.normed(d.biased(d.attention()).with("gated", true), norm, "head", false));
     Part delta = DeltaSettings.read(c, d).with("epsilon", norm.epsilon());
     Experts experts = Experts.read(d);
+    boolean tied = c.flag("tie_word_embeddings", config.flag("tie_word_embeddings", false));
     return d.architecture(
         c.word("model_type", "qwen3_next").replace("_text", ""),
+        Embedding.PLAIN,
         i -> {
           Part mixer = DeltaSettings.isLinear(d, types.get(i)) ? delta : attention;
           return Decoder.preNorm(norm, mixer, experts.channel(i));
         },
-        norm);
+        norm,
+        Head.of(tied));
   }
 
   @Override

@@ -25,7 +25,7 @@ final class SmolLm3 implements ModelFamily {
     List<Integer> rope = rotated(d);
     boolean sliding = c.flag("use_sliding_window", false);
     int window = sliding ? c.count("sliding_window", 0) : 0;
-    c.ignore("sliding_window");
+    c.ignore("sliding_window", "max_window_layers");
     List<String> types =
         d.layerTypes(i -> window > 0 && rope.get(i) == 0 ? "sliding_attention" : "full_attention");
     Part mlp = d.gatedMlp();

@@ -64,7 +64,7 @@ final class StableLm implements ModelFamily {
     String[] names = new String[heads];
     for (int head = 0; head < heads; head++) {
       names[head] =
-          "%sself_attn.%s_layernorm.norms.%d.weight".formatted(Names.LAYER, projection, head);
+          Names.LAYER + "self_attn." + projection + "_layernorm.norms." + head + ".weight";
     }
     return WeightNames.joined(names);
   }

@@ -2,6 +2,7 @@ package dev.apus.core.file;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /** The files of one model, wherever they lie: its JSON files by name, and its tensors. */
 public interface ModelFiles {
@@ -36,6 +37,17 @@ public interface ModelFiles {
       throw new FormatException(path + ": there is no such file or folder");
     }
     return gguf(path);
+  }
+
+  /**
+   * The file by which a folder's safetensors files are opened: the only one, or their index; null
+   * if it has neither.
+   */
+  static String safetensorsIn(Path folder) {
+    return Stream.of(SafetensorsFolder.SINGLE, SafetensorsFolder.INDEX)
+        .filter(name -> Files.exists(folder.resolve(name)))
+        .findFirst()
+        .orElse(null);
   }
 
   /** A GGUF file, which has its settings and its vocabulary in itself. */
@@ -79,18 +91,26 @@ public interface ModelFiles {
       @Override
       public TensorFile tensors() {
         Path gguf = folder.resolve("model.gguf");
-        boolean safetensors =
-            Files.exists(folder.resolve("model.safetensors"))
-                || Files.exists(folder.resolve("model.safetensors.index.json"));
-        if (!safetensors && !Files.exists(gguf) && !Files.exists(folder.resolve("config.json"))) {
+        boolean packed = Files.exists(gguf);
+        String safetensors = safetensorsIn(folder);
+        if (packed && safetensors != null) {
+          throw new FormatException(
+              folder
+                  + ": holds both model.gguf and "
+                  + safetensors
+                  + "; remove model.gguf to open "
+                  + safetensors
+                  + ", or "
+                  + safetensors
+                  + " to open model.gguf");
+        }
+        if (safetensors == null && !packed && !Files.exists(folder.resolve("config.json"))) {
           throw new FormatException(
               folder
                   + ": there is no config.json; a checkpoint is a folder with config.json and"
                   + " model.safetensors, or a GGUF file");
         }
-        return Files.exists(gguf) && !safetensors
-            ? Gguf.open(gguf)
-            : Safetensors.openFolder(folder);
+        return packed ? Gguf.open(gguf) : Safetensors.openFolder(folder);
       }
     };
   }

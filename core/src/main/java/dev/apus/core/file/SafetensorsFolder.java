@@ -25,8 +25,8 @@ import java.util.Set;
  */
 final class SafetensorsFolder {
 
-  private static final String SINGLE = "model.safetensors";
-  private static final String INDEX = "model.safetensors.index.json";
+  static final String SINGLE = "model.safetensors";
+  static final String INDEX = "model.safetensors.index.json";
   private static final long LARGEST_INDEX = 32 << 20;
 
   private final Path folder;

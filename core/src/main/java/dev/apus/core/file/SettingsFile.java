@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * A JSON file of a checkpoint, read whole.
@@ -39,8 +40,12 @@ final class SettingsFile {
       byte[] content = size > largest ? new byte[0] : in.readNBytes(largest + 1);
       if (Math.max(size, content.length) > largest) {
         throw new FormatException(
-            "%s: has %d bytes; at most %d make sense"
-                .formatted(file, Math.max(size, content.length), largest));
+            String.format(
+                Locale.ROOT,
+                "%s: has %d bytes; at most %d make sense",
+                file,
+                Math.max(size, content.length),
+                largest));
       }
       return content;
     } catch (IOException e) {

@@ -5,6 +5,7 @@ import dev.apus.core.service.Services;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -32,8 +33,12 @@ public final class Mixers {
     T other = types.putIfAbsent(name, type);
     if (other != null) {
       throw new IllegalStateException(
-          "two parts are called \"%s\": %s and %s"
-              .formatted(name, other.getClass().getName(), type.getClass().getName()));
+          String.format(
+              Locale.ROOT,
+              "two parts are called \"%s\": %s and %s",
+              name,
+              other.getClass().getName(),
+              type.getClass().getName()));
     }
   }
 

@@ -108,13 +108,14 @@ public final class ModelAssembler {
     if (type == null) {
       String name = branch.part().type();
       throw new ConfigException(
-          "layer %d needs the %s \"%s\"; installed: %s. Add %s"
-              .formatted(
-                  layer,
-                  branch.role() == Role.MIXER ? "mixer" : "channel mixer",
-                  name,
-                  mixers.names(),
-                  Mixers.provider(branch.role(), name)));
+          String.format(
+              Locale.ROOT,
+              "layer %d needs the %s \"%s\"; installed: %s. Add %s",
+              layer,
+              branch.role() == Role.MIXER ? "mixer" : "channel mixer",
+              name,
+              mixers.names(),
+              Mixers.provider(branch.role(), name)));
     }
     return type;
   }

@@ -1,6 +1,7 @@
 package dev.apus.core.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 
 /** The tokens {@code <0x00>} to {@code <0xFF>}, which spell what a vocabulary lacks. */
@@ -12,7 +13,7 @@ final class ByteTokens {
 
   ByteTokens(Map<String, Integer> vocabulary) {
     for (int b = 0; b < ids.length; b++) {
-      ids[b] = vocabulary.getOrDefault("<0x%02X>".formatted(b), Vocabulary.NONE);
+      ids[b] = vocabulary.getOrDefault(String.format(Locale.ROOT, "<0x%02X>", b), Vocabulary.NONE);
     }
   }
 

@@ -5,6 +5,7 @@ import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Makes a tokenizer of the vocabulary in a GGUF header. */
@@ -123,14 +124,20 @@ final class GgufTokenizer {
     long[] types = numbers("token_type");
     if (types.length != tokens.size()) {
       throw new TokenizerException(
-          "%s: %stoken_type has %d entries, but there are %d tokens"
-              .formatted(name, PREFIX, types.length, tokens.size()));
+          String.format(
+              Locale.ROOT,
+              "%s: %stoken_type has %d entries, but there are %d tokens",
+              name,
+              PREFIX,
+              types.length,
+              tokens.size()));
     }
     for (int id = 0; id < types.length; id++) {
       if (types[id] == UNKNOWN || types[id] == CONTROL || types[id] == USER_DEFINED) {
         if (tokens.get(id).isEmpty()) {
           throw new TokenizerException(
-              "%s: %stokens[%d] is empty, but no text".formatted(name, PREFIX, id));
+              String.format(
+                  Locale.ROOT, "%s: %stokens[%d] is empty, but no text", name, PREFIX, id));
         }
         added.add(AddedToken.literal(id, tokens.get(id), types[id] != USER_DEFINED));
       }
@@ -199,7 +206,7 @@ final class GgufTokenizer {
     Object value = metadata.get(PREFIX + key);
     String found = value instanceof String text ? Vocabulary.quoted(text) : describe(value);
     return new TokenizerException(
-        "%s: %s%s is %s; needed: %s".formatted(name, PREFIX, key, found, needed));
+        String.format(Locale.ROOT, "%s: %s%s is %s; needed: %s", name, PREFIX, key, found, needed));
   }
 
   private static String describe(Object value) {
@@ -213,7 +220,13 @@ final class GgufTokenizer {
 
   private TokenizerException unsupported(String key, String supported) {
     return new TokenizerException(
-        "%s: %s%s=%s is not supported; supported: %s"
-            .formatted(name, PREFIX, key, Vocabulary.quoted(text(key)), supported));
+        String.format(
+            Locale.ROOT,
+            "%s: %s%s=%s is not supported; supported: %s",
+            name,
+            PREFIX,
+            key,
+            Vocabulary.quoted(text(key)),
+            supported));
   }
 }

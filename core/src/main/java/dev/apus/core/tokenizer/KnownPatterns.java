@@ -1,5 +1,7 @@
 package dev.apus.core.tokenizer;
 
+import java.util.Locale;
+
 /** The patterns that a file may name without spelling them out. */
 final class KnownPatterns {
 
@@ -39,7 +41,11 @@ final class KnownPatterns {
   }
 
   private static String rest(String noSymbol, String digits, String slash) {
-    return "\\p{N}%s| ?[^\\s%s\\p{N}]+[\\r\\n%s]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-        .formatted(digits, noSymbol, slash);
+    return String.format(
+        Locale.ROOT,
+        "\\p{N}%s| ?[^\\s%s\\p{N}]+[\\r\\n%s]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+        digits,
+        noSymbol,
+        slash);
   }
 }

@@ -2,6 +2,7 @@ package dev.apus.core.tokenizer;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** The pairs that byte-pair encoding joins: for two ids the rank of their merge and its result. */
@@ -39,13 +40,14 @@ final class Merges {
               known(name, rank, right, left, right, ids));
       if (merges.ranks[slot] != NONE) {
         throw new TokenizerException(
-            "%s: merge %d joins %s and %s, as merge %d did"
-                .formatted(
-                    name,
-                    rank,
-                    Vocabulary.quoted(left),
-                    Vocabulary.quoted(right),
-                    merges.ranks[slot]));
+            String.format(
+                Locale.ROOT,
+                "%s: merge %d joins %s and %s, as merge %d did",
+                name,
+                rank,
+                Vocabulary.quoted(left),
+                Vocabulary.quoted(right),
+                merges.ranks[slot]));
       }
       merges.keys[slot] = key(ids.get(left), ids.get(right));
       merges.ranks[slot] = rank;
@@ -59,13 +61,14 @@ final class Merges {
     Integer id = ids.get(token);
     if (id == null) {
       throw new TokenizerException(
-          "%s: merge %d joins %s and %s, but the vocabulary has no %s"
-              .formatted(
-                  name,
-                  rank,
-                  Vocabulary.quoted(left),
-                  Vocabulary.quoted(right),
-                  Vocabulary.quoted(token)));
+          String.format(
+              Locale.ROOT,
+              "%s: merge %d joins %s and %s, but the vocabulary has no %s",
+              name,
+              rank,
+              Vocabulary.quoted(left),
+              Vocabulary.quoted(right),
+              Vocabulary.quoted(token)));
     }
     return id;
   }
@@ -75,8 +78,12 @@ final class Merges {
     int space = merge.indexOf(' ');
     if (space <= 0 || space == merge.length() - 1 || merge.indexOf(' ', space + 1) >= 0) {
       throw new TokenizerException(
-          "%s: merge %d is %s; needed: two tokens with one space between them"
-              .formatted(name, parts.size() / 2, Vocabulary.quoted(merge)));
+          String.format(
+              Locale.ROOT,
+              "%s: merge %d is %s; needed: two tokens with one space between them",
+              name,
+              parts.size() / 2,
+              Vocabulary.quoted(merge)));
     }
     parts.add(merge.substring(0, space));
     parts.add(merge.substring(space + 1));

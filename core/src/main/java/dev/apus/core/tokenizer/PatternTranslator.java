@@ -323,7 +323,7 @@ final class PatternTranslator {
 
   /** Every character is spelled as a number, so that none means anything else to Java. */
   private static String literal(int c) {
-    return "\\x{%x}".formatted(c);
+    return String.format(Locale.ROOT, "\\x{%x}", c);
   }
 
   private char peek() {
@@ -353,8 +353,13 @@ final class PatternTranslator {
 
   private TokenizerException refused(String what, Throwable cause) {
     return new TokenizerException(
-        "%s: the pattern %s has %s near character %d, which is not supported"
-            .formatted(where, Vocabulary.quoted(source), what, at),
+        String.format(
+            Locale.ROOT,
+            "%s: the pattern %s has %s near character %d, which is not supported",
+            where,
+            Vocabulary.quoted(source),
+            what,
+            at),
         cause);
   }
 }

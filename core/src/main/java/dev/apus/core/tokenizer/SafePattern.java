@@ -1,5 +1,6 @@
 package dev.apus.core.tokenizer;
 
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -58,8 +59,12 @@ final class SafePattern {
       }
     } catch (OverBudgetException | StackOverflowError e) {
       throw new TokenizerException(
-          "%s: the pattern %s is too slow on a text of %d characters"
-              .formatted(where, Vocabulary.quoted(source), text.length()),
+          String.format(
+              Locale.ROOT,
+              "%s: the pattern %s is too slow on a text of %d characters",
+              where,
+              Vocabulary.quoted(source),
+              text.length()),
           e);
     }
   }

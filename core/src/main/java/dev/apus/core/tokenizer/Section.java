@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -29,8 +30,12 @@ record Section(String file, String path, JsonNode node) {
       String name = names.next();
       if (!known.contains(name)) {
         throw new TokenizerException(
-            "%s: %s is not supported here; supported: %s"
-                .formatted(file, at(name), Arrays.stream(keys).collect(Collectors.joining(", "))));
+            String.format(
+                Locale.ROOT,
+                "%s: %s is not supported here; supported: %s",
+                file,
+                at(name),
+                Arrays.stream(keys).collect(Collectors.joining(", "))));
       }
     }
     return this;
@@ -112,8 +117,12 @@ record Section(String file, String path, JsonNode node) {
 
   TokenizerException wrongValue(String key, String supported) {
     return new TokenizerException(
-        "%s=%s is not supported; supported: %s"
-            .formatted(where(key), shorten(node.path(key)), supported));
+        String.format(
+            Locale.ROOT,
+            "%s=%s is not supported; supported: %s",
+            where(key),
+            shorten(node.path(key)),
+            supported));
   }
 
   private static String shorten(JsonNode value) {

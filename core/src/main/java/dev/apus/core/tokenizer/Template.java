@@ -2,6 +2,7 @@ package dev.apus.core.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Locale;
 
 /** The ids that stand before and after every text. */
 record Template(int[] before, int[] after) {
@@ -87,7 +88,12 @@ record Template(int[] before, int[] after) {
   private static int checked(Section section, String key, JsonNode id, Vocabulary vocabulary) {
     if (!id.isInt() || id.intValue() < 0 || id.intValue() >= vocabulary.size()) {
       throw new TokenizerException(
-          "%s holds %s; needed: ids below %d".formatted(section.where(key), id, vocabulary.size()));
+          String.format(
+              Locale.ROOT,
+              "%s holds %s; needed: ids below %d",
+              section.where(key),
+              id,
+              vocabulary.size()));
     }
     return id.intValue();
   }

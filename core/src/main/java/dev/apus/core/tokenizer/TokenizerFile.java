@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A {@code tokenizer.json} in memory: small sections as trees, vocabulary and merges as plain lists
@@ -127,9 +128,13 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
                 : parser.getLongValue();
         if (id < 0 || id > Vocabulary.LARGEST_ID) {
           throw new TokenizerException(
-              "%s: model.vocab[%s] is %s; needed: an id from 0 to %d"
-                  .formatted(
-                      name, Vocabulary.quoted(text), parser.getText(), Vocabulary.LARGEST_ID));
+              String.format(
+                  Locale.ROOT,
+                  "%s: model.vocab[%s] is %s; needed: an id from 0 to %d",
+                  name,
+                  Vocabulary.quoted(text),
+                  parser.getText(),
+                  Vocabulary.LARGEST_ID));
         }
         pieces.add(new Piece(text, (int) id, 0));
       }
@@ -185,19 +190,25 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
     private TokenizerException here(JsonParser parser, String needed) {
       var at = parser.currentTokenLocation();
       return new TokenizerException(
-          "%s: line %d, column %d holds %s; needed: %s"
-              .formatted(
-                  name,
-                  at.getLineNr(),
-                  at.getColumnNr(),
-                  parser.hasCurrentToken() ? parser.currentToken() : "nothing",
-                  needed));
+          String.format(
+              Locale.ROOT,
+              "%s: line %d, column %d holds %s; needed: %s",
+              name,
+              at.getLineNr(),
+              at.getColumnNr(),
+              parser.hasCurrentToken() ? parser.currentToken() : "nothing",
+              needed));
     }
 
     private <T> T guarded(byte[] json, Pass<T> pass) {
       if (json.length > LARGEST_BYTES) {
         throw new TokenizerException(
-            "%s: %d bytes; at most %d are read".formatted(name, json.length, LARGEST_BYTES));
+            String.format(
+                Locale.ROOT,
+                "%s: %d bytes; at most %d are read",
+                name,
+                json.length,
+                LARGEST_BYTES));
       }
       try (JsonParser parser = mapper.createParser(json)) {
         return read(parser, pass);
@@ -212,8 +223,13 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
       } catch (JsonProcessingException e) {
         var at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
         throw new TokenizerException(
-            "%s: line %d, column %d: %s"
-                .formatted(name, at.getLineNr(), at.getColumnNr(), e.getOriginalMessage()),
+            String.format(
+                Locale.ROOT,
+                "%s: line %d, column %d: %s",
+                name,
+                at.getLineNr(),
+                at.getColumnNr(),
+                e.getOriginalMessage()),
             e);
       }
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** Reads the tokenizer of a checkpoint's folder. */
 final class TokenizerFolder {
@@ -27,7 +28,12 @@ final class TokenizerFolder {
       long size = Files.size(file);
       if (size > TokenizerFile.LARGEST_BYTES) {
         throw new TokenizerException(
-            "%s: %d bytes; at most %d are read".formatted(file, size, TokenizerFile.LARGEST_BYTES));
+            String.format(
+                Locale.ROOT,
+                "%s: %d bytes; at most %d are read",
+                file,
+                size,
+                TokenizerFile.LARGEST_BYTES));
       }
       return Files.readAllBytes(file);
     } catch (IOException e) {

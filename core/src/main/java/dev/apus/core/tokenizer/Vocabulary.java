@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Tokens by id and ids by token: those of the model, which text can produce, and added ones. */
@@ -50,12 +51,13 @@ final class Vocabulary {
       if ((modelId != null && modelId != token.id())
           || (earlier != null && earlier != token.id())) {
         throw new TokenizerException(
-            "%s: the token %s has two ids, %d and %d"
-                .formatted(
-                    name,
-                    quoted(token.content()),
-                    modelId == null ? earlier : modelId,
-                    token.id()));
+            String.format(
+                Locale.ROOT,
+                "%s: the token %s has two ids, %d and %d",
+                name,
+                quoted(token.content()),
+                modelId == null ? earlier : modelId,
+                token.id()));
       }
       put(name, tokens, token.id(), token.content());
       if (token.special()) {
@@ -75,8 +77,13 @@ final class Vocabulary {
     String earlier = tokens.set(id, text);
     if (earlier != null && !earlier.equals(text)) {
       throw new TokenizerException(
-          "%s: id %d names two tokens, %s and %s"
-              .formatted(name, id, quoted(earlier), quoted(text)));
+          String.format(
+              Locale.ROOT,
+              "%s: id %d names two tokens, %s and %s",
+              name,
+              id,
+              quoted(earlier),
+              quoted(text)));
     }
   }
 

@@ -4,10 +4,12 @@ import dev.apus.core.config.Config;
 import dev.apus.core.file.FormatException;
 import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.StoredTensor;
+import dev.apus.core.model.Architecture;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A reference implementation's answers for one checkpoint, as {@code expected.safetensors} and
@@ -30,28 +32,102 @@ public record Expected(
     int[] greedy,
     double[] margins) {
 
+  private static final String JSON = "expected.json";
+  private static final String TENSORS = "expected.safetensors";
+
   /**
    * Reads a folder's answers.
    *
-   * @throws FormatException if a tensor is missing or has another type
+   * @throws FormatException if a tensor is missing, has another type or shape, or does not fit the
+   *     others
+   * @throws dev.apus.core.config.ConfigException if a setting is missing or does not fit them
    */
   public static Expected read(Path folder) {
-    Config json = Config.read(folder.resolve("expected.json"));
-    try (Safetensors file = Safetensors.open(folder.resolve("expected.safetensors"))) {
+    Config json = Config.read(folder.resolve(JSON));
+    try (Safetensors file = Safetensors.open(folder.resolve(TENSORS))) {
       int[] tokens = ints(file, "input_ids");
       int[] positions = ints(file, "positions");
+      for (int i = 0; i < positions.length; i++) {
+        requireBelow("positions", i, positions[i], tokens.length, "the number of input_ids");
+      }
       boolean causal = json.has("greedy");
       return new Expected(
           tokens,
           positions,
           rows(file, positions.length),
-          json.number("logits_std"),
-          causal ? json.positive("prompt_length") : 0,
+          spread(json),
+          causal ? promptLength(json, tokens.length) : 0,
           causal ? json.integers("greedy").stream().mapToInt(i -> i).toArray() : new int[0],
-          causal
-              ? json.numbers("greedy_margins").stream().mapToDouble(d -> d).toArray()
-              : new double[0]);
+          causal ? margins(json) : new double[0]);
     }
+  }
+
+  /**
+   * Refuses answers that a model of this architecture cannot give.
+   *
+   * @throws FormatException naming the first that it cannot
+   */
+  void requireFrom(Architecture architecture) {
+    int vocabulary = architecture.vocabulary();
+    for (int i = 0; i < tokens.length; i++) {
+      requireBelow("input_ids", i, tokens[i], vocabulary, "the model's vocabulary");
+    }
+    if (logits[0].length > vocabulary) {
+      throw fault(
+          TENSORS,
+          "logits has %d columns; the model's vocabulary is %d",
+          logits[0].length,
+          vocabulary);
+    }
+    for (int i = 0; i < greedy.length; i++) {
+      if (greedy[i] < 0 || greedy[i] >= logits[0].length) {
+        throw fault(JSON, "greedy[%d] is %d; needed: 0 to %d", i, greedy[i], logits[0].length - 1);
+      }
+    }
+    int learned = architecture.embedding().positions();
+    if (learned > 0 && length() > learned) {
+      throw fault(
+          TENSORS, "the answers are %d tokens long; the model has %d positions", length(), learned);
+    }
+  }
+
+  /** How long a session must be able to become. */
+  int length() {
+    return Math.max(tokens.length, promptLength + greedy.length);
+  }
+
+  private static double spread(Config json) {
+    double spread = json.number("logits_std");
+    if (spread <= 0) {
+      throw json.errorAt("logits_std", "logits_std=%s must be a positive number", spread);
+    }
+    return spread;
+  }
+
+  private static int promptLength(Config json, int tokens) {
+    int length = json.positive("prompt_length");
+    if (length > tokens) {
+      throw json.errorAt(
+          "prompt_length",
+          "prompt_length=%d must be at most %d, the number of input_ids in %s",
+          length,
+          tokens,
+          TENSORS);
+    }
+    return length;
+  }
+
+  private static double[] margins(Config json) {
+    List<Double> margins = json.numbers("greedy_margins");
+    int steps = json.integers("greedy").size();
+    if (margins.size() != steps) {
+      throw json.errorAt(
+          "greedy_margins",
+          "greedy_margins has %d entries; needed: %d, one for each of greedy",
+          margins.size(),
+          steps);
+    }
+    return margins.stream().mapToDouble(margin -> margin).toArray();
   }
 
   private static int[] ints(Safetensors file, String name) {
@@ -61,14 +137,14 @@ public record Expected(
 
   private static float[][] rows(Safetensors file, int count) {
     StoredTensor tensor = tensor(file, "logits", "F32");
+    List<Long> shape = tensor.shape();
+    if (shape.size() != 2 || shape.getFirst() != count) {
+      throw fault(
+          TENSORS, "logits is %s; needed: [%d, vocabulary], a row for each position", shape, count);
+    }
     float[] all =
         tensor.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
-    List<Long> shape = tensor.shape();
-    int cols = Math.toIntExact(shape.getLast());
-    if ((long) count * cols != all.length) {
-      throw new FormatException(
-          file.name() + ": logits is " + shape + ", positions has " + count + " entries");
-    }
+    int cols = all.length / count;
     float[][] rows = new float[count][cols];
     for (int row = 0; row < count; row++) {
       System.arraycopy(all, row * cols, rows[row], 0, cols);
@@ -76,13 +152,31 @@ public record Expected(
     return rows;
   }
 
+  /** A tensor that holds something: answers without a value would agree with any model. */
   private static StoredTensor tensor(Safetensors file, String name, String type) {
     StoredTensor tensor = file.tensors().get(name);
     if (tensor == null || !tensor.type().equals(type)) {
-      throw new FormatException(
-          "%s: the tensor %s must be there as %s, found %s"
-              .formatted(file.name(), name, type, tensor == null ? "nothing" : tensor.type()));
+      throw fault(
+          TENSORS,
+          "the tensor %s must be there as %s, found %s",
+          name,
+          type,
+          tensor == null ? "nothing" : tensor.type());
+    }
+    if (tensor.data().byteSize() == 0) {
+      throw fault(TENSORS, "%s is %s; needed: at least one value", name, tensor.shape());
     }
     return tensor;
+  }
+
+  private static void requireBelow(String tensor, int index, int found, int end, String what) {
+    if (found < 0 || found >= end) {
+      throw fault(
+          TENSORS, "%s[%d] is %d; needed: 0 to %d, below %s", tensor, index, found, end - 1, what);
+    }
+  }
+
+  private static FormatException fault(String file, String message, Object... parts) {
+    return new FormatException(file + ": " + String.format(Locale.ROOT, message, parts));
   }
 }

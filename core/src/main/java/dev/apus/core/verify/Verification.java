@@ -35,12 +35,16 @@ public record Verification(
 
   /**
    * Opens a checkpoint, a folder or a file, and compares it with the answers that lie beside it.
+   *
+   * @throws dev.apus.core.file.FormatException if the answers are broken, or none that a model of
+   *     this architecture can give
+   * @throws dev.apus.core.config.ConfigException if {@code expected.json} is broken
    */
   public static Verification of(Path folder, ModelOptions options) {
     Expected expected = Expected.read(answers(folder));
     try (Model model = Model.load(folder, options)) {
-      int limit =
-          Math.max(expected.tokens().length, expected.promptLength() + expected.greedy().length);
+      expected.requireFrom(model.architecture());
+      int limit = expected.length();
       return new Verification(
           folder,
           model.architecture().family(),
@@ -58,8 +62,8 @@ public record Verification(
         float[] row = logits[expected.positions()[i]];
         for (int j = 0; j < expected.logits()[i].length; j++) {
           double difference = Math.abs((double) row[j] - expected.logits()[i][j]);
-          // Written so that NaN counts as the largest difference there is.
-          largest = difference <= largest ? largest : difference;
+          // NaN counts as the largest difference there is.
+          largest = Math.max(largest, difference);
         }
       }
     }

@@ -6,6 +6,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** The weights of a checkpoint, found through a family's table of names. */
@@ -50,8 +51,11 @@ public final class CheckpointWeights implements WeightSource {
     StoredRows used = find(original, rows, cols, null);
     if (!stored.sameBits(used)) {
       throw new WeightException(
-          "%s differs from %s, but the config ties the two; remove it, or untie them"
-              .formatted(stored.source(), used.source()));
+          String.format(
+              Locale.ROOT,
+              "%s differs from %s, but the config ties the two; remove it, or untie them",
+              stored.source(),
+              used.source()));
     }
   }
 
@@ -73,16 +77,17 @@ public final class CheckpointWeights implements WeightSource {
     }
     if (found.rows().size() != rows || found.cols() != cols) {
       throw new WeightException(
-          "%s: tensor %s is %s, which gives [%d, %d]; %s must be [%d, %d]"
-              .formatted(
-                  tensors.getFirst().file(),
-                  tensors.getFirst().name(),
-                  tensors.getFirst().shape(),
-                  found.rows().size(),
-                  found.cols(),
-                  key,
-                  rows,
-                  cols));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s is %s, which gives [%d, %d]; %s must be [%d, %d]",
+              tensors.getFirst().file(),
+              tensors.getFirst().name(),
+              tensors.getFirst().shape(),
+              found.rows().size(),
+              found.cols(),
+              key,
+              rows,
+              cols));
     }
     return found;
   }
@@ -114,14 +119,15 @@ public final class CheckpointWeights implements WeightSource {
             .limit(3)
             .toList();
     return new WeightException(
-        "%s: %s needs the tensor %s [%d, %d], which is not there; nearest names: %s"
-            .formatted(
-                file.name(),
-                key,
-                name,
-                rows,
-                cols,
-                near.isEmpty() ? "none" : String.join(", ", near)));
+        String.format(
+            Locale.ROOT,
+            "%s: %s needs the tensor %s [%d, %d], which is not there; nearest names: %s",
+            file.name(),
+            key,
+            name,
+            rows,
+            cols,
+            near.isEmpty() ? "none" : String.join(", ", near)));
   }
 
   private static int commonEnds(String a, String b) {

@@ -7,6 +7,7 @@ import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /**
  * A weight matrix met as what it does: {@code y = x · Wᵀ + b}, row by row, whatever its storage
@@ -72,8 +73,15 @@ public final class Projection {
   public void apply(Pass pass, Matrix x, Matrix y) {
     if (x.cols() != inputs || y.cols() != outputs || x.rows() != y.rows()) {
       throw new IllegalArgumentException(
-          "a projection of %d to %d values met %d × %d and %d × %d"
-              .formatted(inputs, outputs, x.rows(), x.cols(), y.rows(), y.cols()));
+          String.format(
+              Locale.ROOT,
+              "a projection of %d to %d values met %d × %d and %d × %d",
+              inputs,
+              outputs,
+              x.rows(),
+              x.cols(),
+              y.rows(),
+              y.cols()));
     }
     if (x.rows() == 0) {
       return;

@@ -6,6 +6,7 @@ import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -55,8 +56,13 @@ public record Quantization(WeightFormat format, Pattern kept) {
         format.codec().encode(values, 0, data, row * rowBytes, values.length);
       } catch (IllegalArgumentException e) {
         throw new WeightException(
-            "%s: row %d cannot be stored as %s: %s"
-                .formatted(rows.source(), row, format, e.getMessage()));
+            String.format(
+                Locale.ROOT,
+                "%s: row %d cannot be stored as %s: %s",
+                rows.source(),
+                row,
+                format,
+                e.getMessage()));
       }
     }
     return new StoredTensor(tensor.file(), tensor.name(), format.name(), tensor.shape(), data);

@@ -5,6 +5,7 @@ import dev.apus.kernels.Kernels;
 import java.lang.foreign.Arena;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -73,9 +74,11 @@ public final class Weights {
     List<String> unread = source.unread();
     if (!unread.isEmpty()) {
       throw new WeightException(
-          "the checkpoint holds %d tensors that no part of the model reads, the first: %s"
-              .formatted(
-                  unread.size(), String.join(", ", unread.subList(0, Math.min(4, unread.size())))));
+          String.format(
+              Locale.ROOT,
+              "the checkpoint holds %d tensors that no part of the model reads, the first: %s",
+              unread.size(),
+              String.join(", ", unread.subList(0, Math.min(4, unread.size())))));
     }
   }
 

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,6 +142,18 @@ class NameTablesTest {
             tensor(name + "0.weight", new float[] {5, 6}, 2),
             tensor(name + "2.weight", new float[] {8, 7}, 2));
     assertEquals("5 6 0 1 8 7", values(weights, "attention.q.norm", 6));
+  }
+
+  @Test
+  void namesAreTheSameWhereDigitsAreOthers() {
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+      assertEquals("\u0661", "%d".formatted(1), "the locale must have digits of its own");
+      normsOfStableLmsHeadsAreJoined();
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

@@ -124,7 +124,6 @@ class ModelAssemblerTest {
   @Test
   void aMixerMayHaveTheNameOfAChannelMixer() {
     Mixers mixers = Mixers.of(List.of(new Nothing("mlp")), List.of());
-    assertEquals("mlp, gated-mlp, mlp", mixers.names());
     assertEquals(Nothing.class, mixers.mixer("mlp").getClass());
     assertEquals(Mlp.Plain.class, mixers.channel("mlp").getClass());
   }

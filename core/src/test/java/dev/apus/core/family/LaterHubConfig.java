@@ -1,0 +1,258 @@
+package dev.apus.core.family;
+
+/** Configs as they are on the hub of the families that came after Llama, some scaled down. */
+enum LaterHubConfig {
+  LLAMA_3_2(
+      """
+      {"architectures": ["LlamaForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "bos_token_id": 128000, "eos_token_id": [128001, 128008, 128009], "head_dim": 64,
+       "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
+       "intermediate_size": 8192, "max_position_embeddings": 131072, "mlp_bias": false,
+       "model_type": "llama", "num_attention_heads": 32, "num_hidden_layers": 16,
+       "num_key_value_heads": 8, "pretraining_tp": 1, "rms_norm_eps": 1e-05,
+       "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+         "original_max_position_embeddings": 8192, "rope_type": "llama3"},
+       "rope_theta": 500000.0, "tie_word_embeddings": true, "torch_dtype": "bfloat16",
+       "transformers_version": "4.45.0.dev0", "use_cache": true, "vocab_size": 128256}
+      """,
+      "\"type\" : \"llama3\""),
+  MISTRAL_7B(
+      """
+      {"architectures": ["MistralForCausalLM"], "bos_token_id": 1, "eos_token_id": 2,
+       "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+       "intermediate_size": 14336, "max_position_embeddings": 32768, "model_type": "mistral",
+       "num_attention_heads": 32, "num_hidden_layers": 2, "num_key_value_heads": 8,
+       "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "sliding_window": 4096,
+       "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.34.0.dev0", "use_cache": true, "vocab_size": 32000}
+      """,
+      "\"window\" : 4096"),
+  QWEN_2_5(
+      """
+      {"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 151643,
+       "eos_token_id": 151643, "hidden_act": "silu", "hidden_size": 896,
+       "initializer_range": 0.02, "intermediate_size": 4864, "max_position_embeddings": 32768,
+       "max_window_layers": 24, "model_type": "qwen2", "num_attention_heads": 14,
+       "num_hidden_layers": 2, "num_key_value_heads": 2, "rms_norm_eps": 1e-06,
+       "rope_theta": 1000000.0, "sliding_window": 32768, "tie_word_embeddings": true,
+       "torch_dtype": "bfloat16", "transformers_version": "4.40.1", "use_cache": true,
+       "use_mrope": false, "use_sliding_window": false, "vocab_size": 151936}
+      """,
+      "\"biased\" : true"),
+  QWEN_3(
+      """
+      {"architectures": ["Qwen3ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "bos_token_id": 151643, "eos_token_id": 151645, "head_dim": 128, "hidden_act": "silu",
+       "hidden_size": 1024, "initializer_range": 0.02, "intermediate_size": 3072,
+       "max_position_embeddings": 40960, "max_window_layers": 28, "model_type": "qwen3",
+       "num_attention_heads": 16, "num_hidden_layers": 2, "num_key_value_heads": 8,
+       "rms_norm_eps": 1e-06, "rope_scaling": null, "rope_theta": 1000000,
+       "sliding_window": null, "tie_word_embeddings": true, "torch_dtype": "bfloat16",
+       "transformers_version": "4.51.0", "use_cache": true, "use_sliding_window": false,
+       "vocab_size": 151936}
+      """,
+      "\"over\" : \"head\""),
+  QWEN_1_5_MOE(
+      """
+      {"architectures": ["Qwen2MoeForCausalLM"], "attention_dropout": 0.0,
+       "bos_token_id": 151643, "eos_token_id": 151643, "hidden_act": "silu",
+       "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 5632,
+       "max_position_embeddings": 8192, "max_window_layers": 21, "model_type": "qwen2_moe",
+       "num_attention_heads": 16, "num_hidden_layers": 2, "num_key_value_heads": 16,
+       "rms_norm_eps": 1e-06, "rope_theta": 1000000.0, "sliding_window": 32768,
+       "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.39.0.dev0", "use_cache": true, "use_sliding_window": false,
+       "vocab_size": 151936, "decoder_sparse_step": 1, "moe_intermediate_size": 1408,
+       "norm_topk_prob": false, "num_experts": 60, "num_experts_per_tok": 4,
+       "output_router_logits": false, "router_aux_loss_coef": 0.001,
+       "shared_expert_intermediate_size": 5632}
+      """,
+      "\"sharedInner\" : 5632"),
+  QWEN_3_30B_A3B(
+      """
+      {"architectures": ["Qwen3MoeForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "bos_token_id": 151643, "decoder_sparse_step": 1,
+       "eos_token_id": 151645, "head_dim": 128, "hidden_act": "silu", "hidden_size": 2048,
+       "initializer_range": 0.02, "intermediate_size": 6144, "max_position_embeddings": 40960,
+       "max_window_layers": 48, "mlp_only_layers": [], "model_type": "qwen3_moe",
+       "moe_intermediate_size": 768, "norm_topk_prob": true, "num_attention_heads": 32,
+       "num_experts": 128, "num_experts_per_tok": 8, "num_hidden_layers": 2,
+       "num_key_value_heads": 4, "output_router_logits": false, "rms_norm_eps": 1e-06,
+       "rope_scaling": null, "rope_theta": 1000000.0, "router_aux_loss_coef": 0.001,
+       "sliding_window": null, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.51.0", "use_cache": true, "use_sliding_window": false,
+       "vocab_size": 151936}
+      """,
+      "\"experts\" : 128"),
+  GEMMA_2(
+      """
+      {"architectures": ["Gemma2ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "attn_logit_softcapping": 50.0, "bos_token_id": 2, "cache_implementation": "hybrid",
+       "eos_token_id": 1, "final_logit_softcapping": 30.0, "head_dim": 256,
+       "hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh",
+       "hidden_size": 2304, "initializer_range": 0.02, "intermediate_size": 9216,
+       "max_position_embeddings": 8192, "model_type": "gemma2", "num_attention_heads": 8,
+       "num_hidden_layers": 2, "num_key_value_heads": 4, "pad_token_id": 0,
+       "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06, "rope_theta": 10000.0,
+       "sliding_window": 4096, "torch_dtype": "float32", "transformers_version": "4.42.4",
+       "use_cache": true, "vocab_size": 256000}
+      """,
+      "\"activation\" : \"gelu-tanh\""),
+  GEMMA_3_1B(
+      """
+      {"architectures": ["Gemma3ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "attn_logit_softcapping": null, "bos_token_id": 2, "cache_implementation": "hybrid",
+       "eos_token_id": [1, 106], "final_logit_softcapping": null, "head_dim": 256,
+       "hidden_activation": "gelu_pytorch_tanh", "hidden_size": 1152,
+       "initializer_range": 0.02, "intermediate_size": 6912, "max_position_embeddings": 32768,
+       "model_type": "gemma3_text", "num_attention_heads": 4, "num_hidden_layers": 6,
+       "num_key_value_heads": 1, "pad_token_id": 0, "query_pre_attn_scalar": 256,
+       "rms_norm_eps": 1e-06, "rope_local_base_freq": 10000, "rope_scaling": null,
+       "rope_theta": 1000000, "sliding_window": 512, "sliding_window_pattern": 6,
+       "torch_dtype": "bfloat16", "transformers_version": "4.50.0.dev0", "use_cache": true,
+       "vocab_size": 262144}
+      """,
+      "\"repeat\" : 5"),
+  OLMO_2(
+      """
+      {"architectures": ["Olmo2ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "eos_token_id": 100257, "hidden_act": "silu", "hidden_size": 2048,
+       "initializer_range": 0.02, "intermediate_size": 8192, "max_position_embeddings": 4096,
+       "model_type": "olmo2", "num_attention_heads": 16, "num_hidden_layers": 2,
+       "num_key_value_heads": 16, "pad_token_id": 100277, "rms_norm_eps": 1e-06,
+       "rope_scaling": null, "rope_theta": 500000, "tie_word_embeddings": false,
+       "torch_dtype": "float32", "transformers_version": "4.47.0", "use_cache": true,
+       "vocab_size": 100352}
+      """,
+      "\"over\" : \"row\""),
+  OLMO_3(
+      """
+      {"architectures": ["Olmo3ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "eos_token_id": 100257, "hidden_act": "silu", "hidden_size": 4096,
+       "initializer_range": 0.02, "intermediate_size": 11008,
+       "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention",
+         "full_attention"],
+       "max_position_embeddings": 65536, "model_type": "olmo3", "num_attention_heads": 32,
+       "num_hidden_layers": 4, "num_key_value_heads": 32, "pad_token_id": 100277,
+       "rms_norm_eps": 1e-06,
+       "rope_scaling": {"attention_factor": 1.2079441541679836, "beta_fast": 32, "beta_slow": 1,
+         "factor": 8.0, "original_max_position_embeddings": 8192, "rope_type": "yarn"},
+       "rope_theta": 500000, "sliding_window": 4096, "tie_word_embeddings": false,
+       "torch_dtype": "float32", "transformers_version": "4.57.0", "use_cache": true,
+       "vocab_size": 100278}
+      """,
+      "\"type\" : \"yarn\""),
+  SMOLLM_3(
+      """
+      {"architectures": ["SmolLM3ForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "bos_token_id": 128000, "eos_token_id": 128012,
+       "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
+       "intermediate_size": 11008,
+       "layer_types": ["full_attention", "full_attention", "full_attention", "full_attention"],
+       "max_position_embeddings": 65536, "max_window_layers": 28, "mlp_bias": false,
+       "model_type": "smollm3", "no_rope_layer_interval": 4, "no_rope_layers": [1, 1, 1, 0],
+       "num_attention_heads": 16, "num_hidden_layers": 4, "num_key_value_heads": 4,
+       "pad_token_id": 128004, "pretraining_tp": 2, "rms_norm_eps": 1e-06, "rope_scaling": null,
+       "rope_theta": 5000000.0, "sliding_window": null, "torch_dtype": "bfloat16",
+       "tie_word_embeddings": true, "transformers_version": "4.54.0.dev0", "use_cache": false,
+       "use_sliding_window": false, "vocab_size": 128256}
+      """,
+      "\"repeat\" : 3"),
+  EXAONE_4(
+      """
+      {"architectures": ["Exaone4ForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1,
+       "eos_token_id": 361, "head_dim": 128, "hidden_act": "silu", "hidden_size": 5120,
+       "initializer_range": 0.02, "intermediate_size": 27392,
+       "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention",
+         "full_attention"],
+       "max_position_embeddings": 131072, "model_type": "exaone4", "num_attention_heads": 40,
+       "num_hidden_layers": 4, "num_key_value_heads": 8, "pad_token_id": 0,
+       "rms_norm_eps": 1e-05,
+       "rope_scaling": {"factor": 16.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+         "original_max_position_embeddings": 8192, "rope_type": "llama3"},
+       "rope_theta": 1000000, "sliding_window": 4096, "sliding_window_pattern": "LLLG",
+       "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.54.0.dev0", "use_cache": true, "vocab_size": 102400}
+      """,
+      "\"window\" : 4096"),
+  GRANITE_3(
+      """
+      {"architectures": ["GraniteForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.1, "attention_multiplier": 0.015625, "bos_token_id": 0,
+       "embedding_multiplier": 12.0, "eos_token_id": 0, "hidden_act": "silu",
+       "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 8192,
+       "logits_scaling": 8.0, "max_position_embeddings": 131072, "mlp_bias": false,
+       "model_type": "granite", "num_attention_heads": 32, "num_hidden_layers": 2,
+       "num_key_value_heads": 8, "pad_token_id": 0, "residual_multiplier": 0.22,
+       "rms_norm_eps": 1e-05, "rope_scaling": null, "rope_theta": 10000000.0,
+       "tie_word_embeddings": true, "torch_dtype": "bfloat16", "transformers_version": "4.47.0",
+       "use_cache": true, "vocab_size": 49155}
+      """,
+      "\"scale\" : 0.22"),
+  MIXTRAL_8X7B(
+      """
+      {"architectures": ["MixtralForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1,
+       "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+       "intermediate_size": 14336, "max_position_embeddings": 32768, "model_type": "mixtral",
+       "num_attention_heads": 32, "num_experts_per_tok": 2, "num_hidden_layers": 2,
+       "num_key_value_heads": 8, "num_local_experts": 8, "output_router_logits": false,
+       "rms_norm_eps": 1e-05, "rope_theta": 1000000.0, "router_aux_loss_coef": 0.02,
+       "sliding_window": null, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.36.0.dev0", "use_cache": true, "vocab_size": 32000}
+      """,
+      "\"experts\" : 8"),
+  QWEN_3_NEXT(
+      """
+      {"architectures": ["Qwen3NextForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "bos_token_id": 151643, "decoder_sparse_step": 1,
+       "eos_token_id": 151645, "full_attention_interval": 4, "head_dim": 256,
+       "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
+       "intermediate_size": 5120, "linear_conv_kernel_dim": 4, "linear_key_head_dim": 128,
+       "linear_num_key_heads": 16, "linear_num_value_heads": 32, "linear_value_head_dim": 128,
+       "max_position_embeddings": 262144, "mlp_only_layers": [], "model_type": "qwen3_next",
+       "moe_intermediate_size": 512, "norm_topk_prob": true, "num_attention_heads": 16,
+       "num_experts": 512, "num_experts_per_tok": 10, "num_hidden_layers": 4,
+       "num_key_value_heads": 2, "output_router_logits": false, "partial_rotary_factor": 0.25,
+       "rms_norm_eps": 1e-06, "rope_scaling": null, "rope_theta": 10000000,
+       "router_aux_loss_coef": 0.001, "shared_expert_intermediate_size": 512,
+       "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.57.0.dev0", "use_cache": true, "use_sliding_window": false,
+       "vocab_size": 151936}
+      """,
+      "\"dims\" : 64"),
+  QWEN_3_5(
+      """
+      {"architectures": ["Qwen3_5ForConditionalGeneration"], "image_token_id": 248056,
+       "model_type": "qwen3_5",
+       "text_config": {"attention_bias": false, "attention_dropout": 0.0,
+         "attn_output_gate": true, "dtype": "bfloat16", "eos_token_id": 248044,
+         "full_attention_interval": 4, "head_dim": 256, "hidden_act": "silu",
+         "hidden_size": 1024, "initializer_range": 0.02, "intermediate_size": 3584,
+         "layer_types": ["linear_attention", "linear_attention", "linear_attention",
+           "full_attention"],
+         "linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_num_key_heads": 16,
+         "linear_num_value_heads": 16, "linear_value_head_dim": 128,
+         "mamba_ssm_dtype": "float32", "max_position_embeddings": 262144,
+         "model_type": "qwen3_5_text", "mtp_num_hidden_layers": 1,
+         "mtp_use_dedicated_embeddings": false, "num_attention_heads": 8,
+         "num_hidden_layers": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-06,
+         "rope_parameters": {"mrope_interleaved": true, "mrope_section": [11, 11, 10],
+           "partial_rotary_factor": 0.25, "rope_theta": 10000000, "rope_type": "default"},
+         "tie_word_embeddings": true, "use_cache": true, "vocab_size": 248320},
+       "tie_word_embeddings": true, "transformers_version": "4.57.0.dev0",
+       "video_token_id": 248057,
+       "vision_config": {"depth": 12, "hidden_size": 768, "model_type": "qwen3_5"},
+       "vision_end_token_id": 248054, "vision_start_token_id": 248053}
+      """,
+      "\"gated\" : true");
+
+  final String json;
+
+  /** What its document must hold. */
+  final String trait;
+
+  LaterHubConfig(String json, String trait) {
+    this.json = json;
+    this.trait = trait;
+  }
+}
