@@ -76,6 +76,11 @@ public final class Families {
     return List.copyOf(new TreeSet<>(families.keySet()));
   }
 
+  /** The names that are model types: without the classes, which say the same at greater length. */
+  private List<String> modelTypes() {
+    return names().stream().filter(name -> name.equals(name.toLowerCase(Locale.ROOT))).toList();
+  }
+
   /**
    * The family of a config: by its {@code architectures}, then by its {@code model_type}, because
    * families share types.
@@ -97,8 +102,8 @@ public final class Families {
       }
     }
     throw config.error(
-        "architectures and model_type name %s; supported are %s",
-        names.isEmpty() ? "nothing" : names, String.join(", ", names()));
+        "architectures and model_type name %s; supported model types are %s",
+        names.isEmpty() ? "nothing" : names, String.join(", ", modelTypes()));
   }
 
   /**
