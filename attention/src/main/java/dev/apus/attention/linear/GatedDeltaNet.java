@@ -163,6 +163,8 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
   @Override
   public DeltaState newState(int limit) {
     return new DeltaState(
+        spec.valueHeads(),
+        spec.memoryBytes(),
         NativeFloats.ofBytes(4L * (spec.taps() - 1) * spec.channels()),
         NativeFloats.ofBytes(spec.valueHeads() * spec.memoryBytes()));
   }
@@ -187,6 +189,7 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
       gates(alpha, beta);
       Matrix o = frame.matrix(rows, spec.valueCols());
       remember(pass, batch, mixed, alpha, beta, o);
+      batch.runs().forEach(run -> run.state().changed());
       Matrix gate = frame.matrix(rows, spec.valueCols());
       z.apply(pass, x, gate);
       normalize(pass, gate, o);
@@ -197,6 +200,7 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
   private void convolve(Batch<DeltaState> batch, Matrix mixed) {
     int channels = spec.channels();
     for (Run<DeltaState> run : batch.runs()) {
+      run.state().keepConvolution();
       int at = mixed.at(run.from());
       kernels
           .convolution()
@@ -263,6 +267,7 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
             (part, worker) -> {
               Run<DeltaState> run = batch.runs().get(part / heads);
               int head = part % heads;
+              run.state().keepHead(head);
               int keyHead = head / (heads / spec.keyHeads());
               int channels = spec.channels();
               int at = mixed.at(run.from());
