@@ -1,5 +1,6 @@
 package dev.apus.core;
 
+import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Mixers;
 import dev.apus.kernels.Kernels;
@@ -16,9 +17,7 @@ import java.util.Objects;
 public record ModelOptions(int threads, Kernels kernels, Mixers mixers, Families families) {
 
   public ModelOptions {
-    if (threads < 1 || threads > 1024) {
-      throw new IllegalArgumentException("threads must be between 1 and 1024, found " + threads);
-    }
+    Workers.checked(threads);
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
@@ -27,7 +26,7 @@ public record ModelOptions(int threads, Kernels kernels, Mixers mixers, Families
   /** As many threads as processors, the best kernels for this JVM, everything that is installed. */
   public static ModelOptions standard() {
     return new ModelOptions(
-        Math.min(1024, Runtime.getRuntime().availableProcessors()),
+        Math.min(Workers.MOST_THREADS, Runtime.getRuntime().availableProcessors()),
         Kernels.chosen(),
         Mixers.installed(),
         Families.installed());

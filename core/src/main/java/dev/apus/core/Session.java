@@ -254,7 +254,7 @@ public final class Session implements TokenSource, AutoCloseable {
         logits = logitsThen;
         logitsAt = logitsThen == null ? -1 : length;
       } finally {
-        busy.set(false);
+        leave();
       }
     }
 
@@ -270,7 +270,7 @@ public final class Session implements TokenSource, AutoCloseable {
     try {
       return new SessionMark();
     } finally {
-      busy.set(false);
+      leave();
     }
   }
 
@@ -283,7 +283,7 @@ public final class Session implements TokenSource, AutoCloseable {
       fork.logitsAt = logitsAt;
       return fork;
     } finally {
-      busy.set(false);
+      leave();
     }
   }
 
@@ -293,7 +293,7 @@ public final class Session implements TokenSource, AutoCloseable {
       throw new IllegalStateException("the session is in use by another thread");
     }
     if (closed) {
-      busy.set(false);
+      leave();
       throw new IllegalStateException("the session is closed");
     }
   }
@@ -313,7 +313,7 @@ public final class Session implements TokenSource, AutoCloseable {
     enter();
     closed = true;
     state.close();
-    busy.set(false);
+    leave();
   }
 
   private static final TextDecoder NO_TEXT =

@@ -28,6 +28,9 @@ public final class Workers implements AutoCloseable {
     void run(int part, int worker);
   }
 
+  /** The largest team, the caller included. */
+  public static final int MOST_THREADS = 1024;
+
   private static final long SPIN_NANOS = 80_000;
 
   /**
@@ -56,7 +59,7 @@ public final class Workers implements AutoCloseable {
   /**
    * A team of this many threads, the caller included.
    *
-   * @throws IllegalArgumentException if {@code threads} is not between 1 and 1024
+   * @throws IllegalArgumentException if {@code threads} is not between 1 and {@link #MOST_THREADS}
    */
   public static Workers of(int threads) {
     return of(threads, Thread::start);
@@ -64,15 +67,20 @@ public final class Workers implements AutoCloseable {
 
   /** A team whose threads are started so; if one cannot be, those before it end. */
   static Workers of(int threads, Consumer<Thread> start) {
-    if (threads < 1 || threads > 1024) {
-      throw new IllegalArgumentException("threads must be between 1 and 1024, found " + threads);
-    }
-    return new Workers(threads, start);
+    return new Workers(checked(threads), start);
   }
 
-  /** A team as large as the processors that this JVM may use. */
-  public static Workers available() {
-    return of(Math.min(1024, Runtime.getRuntime().availableProcessors()));
+  /**
+   * The same count, if a team can be so large.
+   *
+   * @throws IllegalArgumentException if {@code threads} is not between 1 and {@link #MOST_THREADS}
+   */
+  public static int checked(int threads) {
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "threads must be between 1 and " + MOST_THREADS + ", found " + threads);
+    }
+    return threads;
   }
 
   /** How many threads work on a job, the caller included. */

@@ -1,6 +1,7 @@
 package dev.apus.core.model;
 
 import dev.apus.core.config.Config;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -64,7 +65,7 @@ public record Architecture(
     }
 
     public static Layer of(Branch... steps) {
-      return new Layer(java.util.Arrays.stream(steps).map(b -> new Step(List.of(b))).toList());
+      return new Layer(Arrays.stream(steps).map(b -> new Step(List.of(b))).toList());
     }
 
     /** Branches that all read the same rows. */
