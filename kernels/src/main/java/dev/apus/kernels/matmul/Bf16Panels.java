@@ -53,8 +53,7 @@ final class Bf16Panels extends PanelDecoder {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
-      int width,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
@@ -62,11 +61,11 @@ final class Bf16Panels extends PanelDecoder {
     for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
       tile(
           packed,
-          rowAt(nearAt, farAt, from, row),
-          rowAt(nearAt, farAt, from, row + L),
-          rowAt(nearAt, farAt, from, row + 2 * L),
-          rowAt(nearAt, farAt, from, row + 3 * L),
-          width,
+          rowAt(nearAt, farAt, row),
+          rowAt(nearAt, farAt, row + L),
+          rowAt(nearAt, farAt, row + 2 * L),
+          rowAt(nearAt, farAt, row + 3 * L),
+          cols,
           x,
           xAt,
           scratch,
@@ -74,8 +73,8 @@ final class Bf16Panels extends PanelDecoder {
     }
   }
 
-  private static long rowAt(long nearAt, long farAt, int from, int row) {
-    return (row < ROWS ? nearAt : farAt) + (long) from * COLUMN_BYTES + 2L * (row % ROWS);
+  private static long rowAt(long nearAt, long farAt, int row) {
+    return (row < ROWS ? nearAt : farAt) + 2L * (row % ROWS);
   }
 
   /** Four vectors of rows by one token. */
@@ -85,7 +84,7 @@ final class Bf16Panels extends PanelDecoder {
       long b,
       long c,
       long d,
-      int width,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
@@ -94,9 +93,9 @@ final class Bf16Panels extends PanelDecoder {
     FloatVector b0 = FloatVector.fromArray(F, scratch, sumsAt + L);
     FloatVector c0 = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
     FloatVector d0 = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
-    for (int k = 0; k < width; k++) {
-      long at = (long) k * COLUMN_BYTES;
-      FloatVector x0 = FloatVector.broadcast(F, x[xAt + k]);
+    long end = (long) cols * COLUMN_BYTES;
+    for (long at = 0; at < end; at += COLUMN_BYTES) {
+      FloatVector x0 = FloatVector.broadcast(F, x[xAt++]);
       a0 =
           ShortVector.fromMemorySegment(S, packed, a + at, ByteOrder.LITTLE_ENDIAN)
               .convertShape(S2I, I, 0)

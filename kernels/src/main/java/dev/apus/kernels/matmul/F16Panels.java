@@ -16,9 +16,10 @@ final class F16Panels extends PanelDecoder {
   @Override
   void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
     long at = (long) from * COLUMN_BYTES;
-    Halves.decode(packed, nearAt + at, width, scratch, WEIGHTS_AT, Tiles.STRIDE);
+    Halves.decode(packed, nearAt + at, width, COLUMN_BYTES, scratch, WEIGHTS_AT, Tiles.STRIDE);
     if (farAt != nearAt) {
-      Halves.decode(packed, farAt + at, width, scratch, WEIGHTS_AT + ROWS, Tiles.STRIDE);
+      Halves.decode(
+          packed, farAt + at, width, COLUMN_BYTES, scratch, WEIGHTS_AT + ROWS, Tiles.STRIDE);
     }
   }
 }

@@ -44,8 +44,7 @@ final class F32Panels extends PanelDecoder {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
-      int width,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
@@ -53,11 +52,11 @@ final class F32Panels extends PanelDecoder {
     for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
       tile(
           packed,
-          rowAt(nearAt, farAt, from, row),
-          rowAt(nearAt, farAt, from, row + L),
-          rowAt(nearAt, farAt, from, row + 2 * L),
-          rowAt(nearAt, farAt, from, row + 3 * L),
-          width,
+          rowAt(nearAt, farAt, row),
+          rowAt(nearAt, farAt, row + L),
+          rowAt(nearAt, farAt, row + 2 * L),
+          rowAt(nearAt, farAt, row + 3 * L),
+          cols,
           x,
           xAt,
           scratch,
@@ -65,8 +64,8 @@ final class F32Panels extends PanelDecoder {
     }
   }
 
-  private static long rowAt(long nearAt, long farAt, int from, int row) {
-    return (row < ROWS ? nearAt : farAt) + (long) from * COLUMN_BYTES + 4L * (row % ROWS);
+  private static long rowAt(long nearAt, long farAt, int row) {
+    return (row < ROWS ? nearAt : farAt) + 4L * (row % ROWS);
   }
 
   /** Four vectors of rows by one token. */
@@ -76,7 +75,7 @@ final class F32Panels extends PanelDecoder {
       long b,
       long c,
       long d,
-      int width,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
@@ -85,9 +84,9 @@ final class F32Panels extends PanelDecoder {
     FloatVector b0 = FloatVector.fromArray(F, scratch, sumsAt + L);
     FloatVector c0 = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
     FloatVector d0 = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
-    for (int k = 0; k < width; k++) {
-      long at = (long) k * COLUMN_BYTES;
-      FloatVector x0 = FloatVector.broadcast(F, x[xAt + k]);
+    long end = (long) cols * COLUMN_BYTES;
+    for (long at = 0; at < end; at += COLUMN_BYTES) {
+      FloatVector x0 = FloatVector.broadcast(F, x[xAt++]);
       a0 = FloatVector.fromMemorySegment(F, packed, a + at, ByteOrder.LITTLE_ENDIAN).fma(x0, a0);
       b0 = FloatVector.fromMemorySegment(F, packed, b + at, ByteOrder.LITTLE_ENDIAN).fma(x0, b0);
       c0 = FloatVector.fromMemorySegment(F, packed, c + at, ByteOrder.LITTLE_ENDIAN).fma(x0, c0);

@@ -34,12 +34,19 @@ final class Halves {
   /**
    * Decodes columns of a panel's rows.
    *
+   * @param apart bytes from one column to the next
    * @param stride of the decoded columns
    */
   static void decode(
-      MemorySegment packed, long at, int columns, float[] floats, int floatsAt, int stride) {
+      MemorySegment packed,
+      long at,
+      int columns,
+      long apart,
+      float[] floats,
+      int floatsAt,
+      int stride) {
     for (int k = 0; k < columns; k++) {
-      column(packed, at + 2L * Matmul.PANEL_ROWS * k, floats, floatsAt + k * stride);
+      column(packed, at + apart * k, floats, floatsAt + k * stride);
     }
   }
 

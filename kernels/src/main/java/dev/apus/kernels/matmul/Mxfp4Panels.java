@@ -1,11 +1,13 @@
 package dev.apus.kernels.matmul;
 
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
@@ -18,12 +20,19 @@ import jdk.incubator.vector.VectorSpecies;
 final class Mxfp4Panels extends QuantPanels {
 
   private static final VectorSpecies<Byte> B = Lanes.I8;
+  private static final VectorSpecies<Byte> BYTES = Lanes.BYTES;
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final int ROWS = Matmul.PANEL_ROWS;
+  private static final int PARTS = BYTES.length() / I.length();
   private static final int WORDS = 4;
   private static final int WORDS_AT = ROWS;
 
-  /** Twice the values of the sixteen codes, again and again to fill a vector. */
+  private static final int BLOCK_BYTES = 17 * ROWS;
+
+  /** What is added to twice the values, to make them unsigned. */
+  private static final int ZERO = 12;
+
+  /** Twice the values of the sixteen codes, above zero, again and again to fill a vector. */
   private static final ByteVector DOUBLED = doubled();
 
   Mxfp4Panels() {
@@ -31,16 +40,36 @@ final class Mxfp4Panels extends QuantPanels {
         PanelLayout.of(
             WeightFormat.MXFP4, new PanelLayout.Units(0, 1, 1), new PanelLayout.Units(1, 4, WORDS)),
         GROUP,
-        false);
+        false,
+        ZERO);
+  }
+
+  @Override
+  void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
+    long at = panelAt + layout().blockAt(from);
+    int to = STEPS_AT + lane;
+    for (int k = 0; k < width; k += GROUP) {
+      powers(packed, at, scratch, to);
+      at += BLOCK_BYTES;
+      to += Tiles.STRIDE;
+    }
   }
 
   /** 2^(e − 128), subnormal for the two smallest; the halves make up for the doubled values. */
-  @Override
-  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
-    long at = panelAt + layout().blockAt(from);
-    for (int i = 0; i < ROWS; i++) {
-      int e = Byte.toUnsignedInt(packed.get(ValueLayout.JAVA_BYTE, at + i));
-      scratch[STEPS_AT + lane + i] = Float.intBitsToFloat(e < 2 ? 0x0020_0000 << e : e - 1 << 23);
+  private static void powers(MemorySegment packed, long at, float[] scratch, int to) {
+    for (int row = 0; row < ROWS; row += I.length()) {
+      int part = row / I.length() % PARTS;
+      IntVector e =
+          (IntVector)
+              ByteVector.fromMemorySegment(
+                      BYTES, packed, at + row - part * I.length(), ByteOrder.LITTLE_ENDIAN)
+                  .convertShape(ZERO_EXTEND_B2I, I, part);
+      IntVector subnormal = e.mul(0x0020_0000).add(0x0020_0000);
+      e.sub(1)
+          .lanewise(LSHL, 23)
+          .blend(subnormal, e.compare(LT, 2))
+          .reinterpretAsFloats()
+          .intoArray(scratch, to + row);
     }
   }
 
@@ -68,7 +97,7 @@ final class Mxfp4Panels extends QuantPanels {
     byte[] values = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
     byte[] lanes = new byte[B.length()];
     for (int i = 0; i < lanes.length; i++) {
-      lanes[i] = values[i % values.length];
+      lanes[i] = (byte) (values[i % values.length] + ZERO);
     }
     return ByteVector.fromArray(B, lanes, 0);
   }

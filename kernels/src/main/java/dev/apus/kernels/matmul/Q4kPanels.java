@@ -7,10 +7,11 @@ import java.lang.foreign.MemorySegment;
  * Panels of {@link WeightFormat#Q4_K}: the grids, then for every 64 columns eight words of a row,
  * four columns in the lower nibbles of each, and the four that are 32 further on in the upper.
  */
-final class Q4kPanels extends ShiftPanels {
+final class Q4kPanels extends NibblePanels {
 
   private static final int BLOCK = 256;
   private static final int PAIR = 2 * GROUP;
+  private static final int WORDS = GROUP / WORD_COLUMNS;
   private static final int PAIR_BYTES = PAIR / 2 * Matmul.PANEL_ROWS;
 
   Q4kPanels() {
@@ -18,11 +19,13 @@ final class Q4kPanels extends ShiftPanels {
         PanelLayout.of(
             WeightFormat.Q4_K, new PanelLayout.Units(0, 2, 2), new PanelLayout.Units(4, 4, 35)),
         true,
-        0x0f0f0f0f);
+        0,
+        WORDS,
+        PAIR_BYTES);
   }
 
   @Override
-  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+  void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
     int half = from / COLUMNS % 2;
     KGrids.decode(packed, panelAt + layout().blockAt(from), half, scratch, lane);
   }
@@ -30,10 +33,5 @@ final class Q4kPanels extends ShiftPanels {
   @Override
   long wordsAt(int col) {
     return layout().blockAt(col) + KGrids.BYTES + (long) (col % BLOCK / PAIR) * PAIR_BYTES;
-  }
-
-  @Override
-  int shift(int col) {
-    return col % PAIR < GROUP ? 0 : 4;
   }
 }

@@ -29,11 +29,12 @@ final class Q5kPanels extends QuantPanels {
         PanelLayout.of(
             WeightFormat.Q5_K, new PanelLayout.Units(0, 2, 2), new PanelLayout.Units(4, 4, 43)),
         GROUP,
-        true);
+        true,
+        0);
   }
 
   @Override
-  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+  void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
     int half = from / COLUMNS % 2;
     KGrids.decode(packed, panelAt + layout().blockAt(from), half, scratch, lane);
   }

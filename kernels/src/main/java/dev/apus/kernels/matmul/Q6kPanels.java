@@ -29,20 +29,21 @@ final class Q6kPanels extends QuantPanels {
   private static final int LOWER_AT = 2 * ROWS;
   private static final int UPPER_AT = LOWER_AT + 4 * WORDS * WORD_BYTES;
   private static final int NUMBERS_AT = UPPER_AT + 2 * WORDS * WORD_BYTES;
-  private static final byte ZERO_Q = 32;
+  private static final int ZERO_Q = 32;
 
   Q6kPanels() {
     super(
         PanelLayout.of(
             WeightFormat.Q6_K, new PanelLayout.Units(208, 2, 1), new PanelLayout.Units(0, 4, 52)),
         16,
-        false);
+        false,
+        ZERO_Q);
   }
 
   @Override
-  void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+  void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
     long at = panelAt + layout().blockAt(from);
-    Halves.decode(packed, at, 1, scratch, SCALES_AT, 0);
+    Halves.decode(packed, at, 1, 0, scratch, SCALES_AT, 0);
     steps(packed, at + NUMBERS_AT + from / HALF_BLOCK % 2 * 2L * WORD_BYTES, scratch, lane);
   }
 
@@ -93,8 +94,6 @@ final class Q6kPanels extends QuantPanels {
             .lanewise(LSHR, lowerShift)
             .and(0x0f0f0f0f)
             .or(upper)
-            .reinterpretAsBytes()
-            .sub(ZERO_Q)
             .reinterpretAsFloats()
             .intoArray(scratch, to + i * Tiles.STRIDE + row);
       }

@@ -29,6 +29,10 @@ final class Q8Panels extends PanelDecoder {
   /** Vectors of rows that one load of bytes fills. */
   private static final int PARTS = B.length() / L;
 
+  private static final int BLOCK_BYTES = 34 * ROWS;
+  private static final int BLOCKS = COLUMNS / BLOCK;
+
+  /** Steps of the blocks within {@link #COLUMNS}: {@code STRIDE} rows each. */
   private static final int STEPS_AT = 0;
 
   Q8Panels() {
@@ -39,22 +43,32 @@ final class Q8Panels extends PanelDecoder {
 
   @Override
   void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    for (int k = 0; k < width; k += BLOCK) {
-      int weightsAt = WEIGHTS_AT + k * STRIDE;
-      long block = steps(packed, nearAt, from + k, scratch, 0);
-      decodeBlock(packed, block, scratch, STEPS_AT, weightsAt);
-      if (farAt != nearAt) {
-        block = steps(packed, farAt, from + k, scratch, ROWS);
-        decodeBlock(packed, block, scratch, STEPS_AT + ROWS, weightsAt + ROWS);
-      }
+    long at = layout().blockAt(from);
+    int blocks = width / BLOCK;
+    steps(packed, nearAt + at, farAt + at, blocks, scratch);
+    decode(packed, nearAt + at, blocks, scratch, 0);
+    if (farAt != nearAt) {
+      decode(packed, farAt + at, blocks, scratch, ROWS);
     }
   }
 
-  /** Decodes the scales of a block, and says where its columns begin. */
-  private long steps(MemorySegment packed, long panelAt, int col, float[] scratch, int lane) {
-    long block = panelAt + layout().blockAt(col);
-    Halves.decode(packed, block, 1, scratch, STEPS_AT + lane, 0);
-    return block + 2 * ROWS;
+  private static void steps(
+      MemorySegment packed, long nearAt, long farAt, int blocks, float[] scratch) {
+    Halves.decode(packed, nearAt, blocks, BLOCK_BYTES, scratch, STEPS_AT, STRIDE);
+    if (farAt != nearAt) {
+      Halves.decode(packed, farAt, blocks, BLOCK_BYTES, scratch, STEPS_AT + ROWS, STRIDE);
+    }
+  }
+
+  private static void decode(MemorySegment packed, long at, int blocks, float[] scratch, int lane) {
+    for (int block = 0; block < blocks; block++) {
+      decodeBlock(
+          packed,
+          at + (long) block * BLOCK_BYTES + 2 * ROWS,
+          scratch,
+          STEPS_AT + block * STRIDE + lane,
+          WEIGHTS_AT + block * BLOCK * STRIDE + lane);
+    }
   }
 
   private static void decodeBlock(
@@ -83,18 +97,16 @@ final class Q8Panels extends PanelDecoder {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
-      int width,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
       int sumsAt) {
-    for (int k = 0; k < width; k += BLOCK) {
-      long near = steps(packed, nearAt, from + k, scratch, 0);
-      long far = near;
-      if (farAt != nearAt) {
-        far = steps(packed, farAt, from + k, scratch, ROWS);
-      }
+    for (int from = 0; from < cols; from += COLUMNS) {
+      int blocks = Math.min(BLOCKS, (cols - from) / BLOCK);
+      long near = nearAt + layout().blockAt(from);
+      long far = farAt + layout().blockAt(from);
+      steps(packed, near, far, blocks, scratch);
       for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
         tile(
             packed,
@@ -102,8 +114,9 @@ final class Q8Panels extends PanelDecoder {
             rowAt(near, far, row + L),
             rowAt(near, far, row + 2 * L),
             rowAt(near, far, row + 3 * L),
+            blocks,
             x,
-            xAt + k,
+            xAt + from,
             scratch,
             STEPS_AT + row,
             sumsAt + row);
@@ -112,52 +125,56 @@ final class Q8Panels extends PanelDecoder {
   }
 
   private static long rowAt(long near, long far, int row) {
-    return (row < ROWS ? near : far) + row % ROWS - part(row) * L;
+    return (row < ROWS ? near : far) + 2 * ROWS + row % ROWS - part(row) * L;
   }
 
-  /** Four vectors of rows by one token and the columns of a block. */
+  /** Four vectors of rows by one token and the columns of some blocks. */
   private static void tile(
       MemorySegment packed,
       long aAt,
       long bAt,
       long cAt,
       long dAt,
+      int blocks,
       float[] x,
       int xAt,
       float[] scratch,
       int stepsAt,
       int sumsAt) {
-    FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt);
-    FloatVector bStep = FloatVector.fromArray(F, scratch, stepsAt + L);
-    FloatVector cStep = FloatVector.fromArray(F, scratch, stepsAt + 2 * L);
-    FloatVector dStep = FloatVector.fromArray(F, scratch, stepsAt + 3 * L);
     FloatVector a = FloatVector.fromArray(F, scratch, sumsAt);
     FloatVector b = FloatVector.fromArray(F, scratch, sumsAt + L);
     FloatVector c = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
     FloatVector d = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
-    for (int k = 0; k < BLOCK; k++) {
-      long at = (long) k * ROWS;
-      FloatVector input = FloatVector.broadcast(F, x[xAt + k]);
-      FloatVector aQ =
-          (FloatVector)
-              ByteVector.fromMemorySegment(B, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
-                  .convertShape(B2F, F, 0);
-      FloatVector bQ =
-          (FloatVector)
-              ByteVector.fromMemorySegment(B, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
-                  .convertShape(B2F, F, PARTS - 1);
-      FloatVector cQ =
-          (FloatVector)
-              ByteVector.fromMemorySegment(B, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
-                  .convertShape(B2F, F, 0);
-      FloatVector dQ =
-          (FloatVector)
-              ByteVector.fromMemorySegment(B, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
-                  .convertShape(B2F, F, PARTS - 1);
-      a = aQ.mul(aStep).fma(input, a);
-      b = bQ.mul(bStep).fma(input, b);
-      c = cQ.mul(cStep).fma(input, c);
-      d = dQ.mul(dStep).fma(input, d);
+    for (int block = 0; block < blocks; block++) {
+      int stepAt = stepsAt + block * STRIDE;
+      FloatVector aStep = FloatVector.fromArray(F, scratch, stepAt);
+      FloatVector bStep = FloatVector.fromArray(F, scratch, stepAt + L);
+      FloatVector cStep = FloatVector.fromArray(F, scratch, stepAt + 2 * L);
+      FloatVector dStep = FloatVector.fromArray(F, scratch, stepAt + 3 * L);
+      long end = (long) block * BLOCK_BYTES + BLOCK * ROWS;
+      for (long at = (long) block * BLOCK_BYTES; at < end; at += ROWS) {
+        FloatVector input = FloatVector.broadcast(F, x[xAt++]);
+        FloatVector aQ =
+            (FloatVector)
+                ByteVector.fromMemorySegment(B, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
+                    .convertShape(B2F, F, 0);
+        FloatVector bQ =
+            (FloatVector)
+                ByteVector.fromMemorySegment(B, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
+                    .convertShape(B2F, F, PARTS - 1);
+        FloatVector cQ =
+            (FloatVector)
+                ByteVector.fromMemorySegment(B, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
+                    .convertShape(B2F, F, 0);
+        FloatVector dQ =
+            (FloatVector)
+                ByteVector.fromMemorySegment(B, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
+                    .convertShape(B2F, F, PARTS - 1);
+        a = aQ.mul(aStep).fma(input, a);
+        b = bQ.mul(bStep).fma(input, b);
+        c = cQ.mul(cStep).fma(input, c);
+        d = dQ.mul(dStep).fma(input, d);
+      }
     }
     a.intoArray(scratch, sumsAt);
     b.intoArray(scratch, sumsAt + L);

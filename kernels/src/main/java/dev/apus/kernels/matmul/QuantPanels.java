@@ -1,8 +1,6 @@
 package dev.apus.kernels.matmul;
 
-import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.I2F;
-import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
@@ -12,11 +10,15 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Panels of a quantised format, whose weights are {@code step · q + low} with a step and perhaps a
- * low for each sub-block of columns.
+ * Panels of a quantised format, whose weights are {@code step · (q − zero) + low} with a step and
+ * perhaps a low for each sub-block of columns.
  *
- * <p>A format brings its quants to signed bytes, four columns of a row in each word; what follows
+ * <p>A format brings its quants to unsigned bytes, four columns of a row in each word; what follows
  * is the same for all. Between the two they lie in the scratch, as the bits of floats.
+ *
+ * <p>A byte becomes a float by being put into the lowest bits of 2²³, or of 2¹⁵ if it lies eight
+ * bits higher, and subtracting that power again with the zero; this is exact, and processors do it
+ * faster than any conversion.
  */
 abstract class QuantPanels extends PanelDecoder {
 
@@ -29,6 +31,13 @@ abstract class QuantPanels extends PanelDecoder {
 
   /** The columns that a format unpacks at a time. */
   static final int GROUP = 32;
+
+  /** Floats whose lowest bits a word's lower byte, and its next one, are put into. */
+  static final float LOWER = 0x1p23f;
+
+  static final float UPPER = 0x1p15f;
+  static final int LOWER_BITS = Float.floatToRawIntBits(LOWER);
+  static final int UPPER_BITS = Float.floatToRawIntBits(UPPER);
 
   /** Scales as stored, two for each row of a panel. */
   static final int SCALES_AT = 0;
@@ -45,28 +54,31 @@ abstract class QuantPanels extends PanelDecoder {
   /** Floats from the start of the scratch that all of these take. */
   static final int OWN_FLOATS = WORDS_AT + GROUP / WORD_COLUMNS * STRIDE;
 
-  private final int stepColumns;
   private final int subColumns;
   private final boolean lows;
+  private final int zero;
 
   /**
    * @param subColumns columns with the same step, 16 or 32
    * @param lows whether sub-blocks have lows
+   * @param zero the quant that stands for zero
    */
-  QuantPanels(PanelLayout layout, int subColumns, boolean lows) {
+  QuantPanels(PanelLayout layout, int subColumns, boolean lows, int zero) {
     super(layout);
-    this.stepColumns = Math.min(layout.format().blockLength(), COLUMNS);
     this.subColumns = subColumns;
     this.lows = lows;
+    this.zero = zero;
   }
 
   /**
-   * Puts the steps, and the lows if there are any, of one panel's columns from {@code from} on into
-   * the scratch: those of a block, or of as much of it as is decoded at a time.
+   * Puts the steps, and the lows if there are any, of one panel's columns {@code [from, from +
+   * width)} into the scratch.
    *
+   * @param from a multiple of {@link #COLUMNS}
    * @param lane 0 for the near panel, its number of rows for the far one
    */
-  abstract void steps(MemorySegment packed, long panelAt, int from, float[] scratch, int lane);
+  abstract void steps(
+      MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane);
 
   /** Puts the quants of the group from column {@code from} on into the scratch. */
   abstract void words(MemorySegment packed, long panelAt, int from, float[] scratch, int lane);
@@ -74,11 +86,11 @@ abstract class QuantPanels extends PanelDecoder {
   @Override
   final void decode(
       MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    for (int k = 0; k < width; k += subColumns) {
-      unpackSteps(packed, nearAt, farAt, from, k, scratch);
-      unpackWords(packed, nearAt, farAt, from, k, scratch);
+    unpackSteps(packed, nearAt, farAt, from, width, scratch);
+    for (int k = 0; k < width; k += GROUP) {
+      unpackWords(packed, nearAt, farAt, from + k, scratch);
       for (int row = 0; row < STRIDE; row += L) {
-        decodeSub(scratch, unpackedAt(k) + row, stepAt(k) + row, lowAt(k) + row, k * STRIDE + row);
+        decodeGroup(scratch, k, row);
       }
     }
   }
@@ -88,117 +100,136 @@ abstract class QuantPanels extends PanelDecoder {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
-      int width,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
       int sumsAt) {
-    for (int k = 0; k < width; k += subColumns) {
-      unpackSteps(packed, nearAt, farAt, from, k, scratch);
-      unpackWords(packed, nearAt, farAt, from, k, scratch);
-      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
-        extendSub(
-            scratch,
-            unpackedAt(k) + row,
-            stepAt(k) + row,
-            lowAt(k) + row,
-            x,
-            xAt + k,
-            sumsAt + row);
+    for (int from = 0; from < cols; from += COLUMNS) {
+      int width = Math.min(COLUMNS, cols - from);
+      unpackSteps(packed, nearAt, farAt, from, width, scratch);
+      for (int k = 0; k < width; k += GROUP) {
+        unpackWords(packed, nearAt, farAt, from + k, scratch);
+        for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+          extendGroup(scratch, k, row, x, xAt + from + k, sumsAt + row);
+        }
       }
     }
   }
 
-  /** Makes the steps and lows ready for the columns from {@code from + k} on. */
+  /** Makes the steps and lows ready for columns {@code [from, from + width)}. */
   final void unpackSteps(
-      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
-    if (k == 0 && !lows) {
+      MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+    if (!lows) {
       // Adding −0 changes no bit, whatever the sign of a zero.
       Arrays.fill(scratch, LOWS_AT, LOWS_AT + STRIDE, -0f);
     }
-    if (k % stepColumns == 0) {
-      steps(packed, nearAt, from + k, scratch, 0);
-      if (farAt != nearAt) {
-        steps(packed, farAt, from + k, scratch, Matmul.PANEL_ROWS);
-      }
+    steps(packed, nearAt, from, width, scratch, 0);
+    if (farAt != nearAt) {
+      steps(packed, farAt, from, width, scratch, Matmul.PANEL_ROWS);
     }
   }
 
   private void unpackWords(
-      MemorySegment packed, long nearAt, long farAt, int from, int k, float[] scratch) {
-    if (k % GROUP == 0) {
-      words(packed, nearAt, from + k, scratch, 0);
-      if (farAt != nearAt) {
-        words(packed, farAt, from + k, scratch, Matmul.PANEL_ROWS);
-      }
+      MemorySegment packed, long nearAt, long farAt, int from, float[] scratch) {
+    words(packed, nearAt, from, scratch, 0);
+    if (farAt != nearAt) {
+      words(packed, farAt, from, scratch, Matmul.PANEL_ROWS);
     }
   }
 
-  private static int unpackedAt(int k) {
-    return WORDS_AT + k % GROUP / WORD_COLUMNS * STRIDE;
-  }
-
+  /** Where the step lies that holds for column {@code k} of those made ready. */
   final int stepAt(int k) {
-    return STEPS_AT + k % stepColumns / subColumns * STRIDE;
+    return STEPS_AT + k / subColumns * STRIDE;
   }
 
   final int lowAt(int k) {
-    return lows ? LOWS_AT + k % stepColumns / subColumns * STRIDE : LOWS_AT;
+    return LOWS_AT + k / subColumns * lowStride();
+  }
+
+  /** From one sub-block's lows to the next one's: 0 if there are none. */
+  final int lowStride() {
+    return lows ? STRIDE : 0;
+  }
+
+  final int subColumns() {
+    return subColumns;
+  }
+
+  final int zero() {
+    return zero;
   }
 
   /** One vector of rows. */
-  private void decodeSub(float[] scratch, int wordsAt, int stepAt, int lowAt, int weightAt) {
-    FloatVector step = FloatVector.fromArray(F, scratch, stepAt);
-    FloatVector low = FloatVector.fromArray(F, scratch, lowAt);
-    for (int i = 0; i < subColumns / WORD_COLUMNS; i++) {
-      int to = WEIGHTS_AT + weightAt + WORD_COLUMNS * i * STRIDE;
-      IntVector four = FloatVector.fromArray(F, scratch, wordsAt + i * STRIDE).reinterpretAsInts();
-      for (int left = 24; left >= 0; left -= 8) {
-        FloatVector q =
-            (FloatVector) four.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-        step.fma(q, low).intoArray(scratch, to);
-        to += STRIDE;
+  private void decodeGroup(float[] scratch, int from, int row) {
+    FloatVector lower = FloatVector.broadcast(F, LOWER + zero);
+    FloatVector upper = FloatVector.broadcast(F, UPPER + zero);
+    for (int k = 0; k < GROUP; k += WORD_COLUMNS) {
+      FloatVector step = FloatVector.fromArray(F, scratch, stepAt(from + k) + row);
+      FloatVector low = FloatVector.fromArray(F, scratch, lowAt(from + k) + row);
+      int wordAt = WORDS_AT + k / WORD_COLUMNS * STRIDE + row;
+      int to = WEIGHTS_AT + (from + k) * STRIDE + row;
+      IntVector four = FloatVector.fromArray(F, scratch, wordAt).reinterpretAsInts();
+      for (int pair = 0; pair < 2; pair++) {
+        step.fma(four.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower), low)
+            .intoArray(scratch, to);
+        step.fma(four.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper), low)
+            .intoArray(scratch, to + STRIDE);
+        four = four.lanewise(LSHR, 16);
+        to += 2 * STRIDE;
       }
     }
   }
 
   /** Four vectors of rows by one token. */
-  private void extendSub(
-      float[] scratch, int wordsAt, int stepAt, int lowAt, float[] x, int xAt, int sumsAt) {
-    FloatVector aStep = FloatVector.fromArray(F, scratch, stepAt);
-    FloatVector bStep = FloatVector.fromArray(F, scratch, stepAt + L);
-    FloatVector cStep = FloatVector.fromArray(F, scratch, stepAt + 2 * L);
-    FloatVector dStep = FloatVector.fromArray(F, scratch, stepAt + 3 * L);
-    FloatVector aLow = FloatVector.fromArray(F, scratch, lowAt);
-    FloatVector bLow = FloatVector.fromArray(F, scratch, lowAt + L);
-    FloatVector cLow = FloatVector.fromArray(F, scratch, lowAt + 2 * L);
-    FloatVector dLow = FloatVector.fromArray(F, scratch, lowAt + 3 * L);
+  private void extendGroup(float[] scratch, int from, int row, float[] x, int xAt, int sumsAt) {
+    FloatVector lower = FloatVector.broadcast(F, LOWER + zero);
+    FloatVector upper = FloatVector.broadcast(F, UPPER + zero);
     FloatVector aSum = FloatVector.fromArray(F, scratch, sumsAt);
     FloatVector bSum = FloatVector.fromArray(F, scratch, sumsAt + L);
     FloatVector cSum = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
     FloatVector dSum = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
-    for (int i = 0; i < subColumns / WORD_COLUMNS; i++) {
-      int at = wordsAt + i * STRIDE;
-      int k = xAt + WORD_COLUMNS * i;
-      IntVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsInts();
-      IntVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsInts();
-      IntVector c = FloatVector.fromArray(F, scratch, at + 2 * L).reinterpretAsInts();
-      IntVector d = FloatVector.fromArray(F, scratch, at + 3 * L).reinterpretAsInts();
-      for (int left = 24; left >= 0; left -= 8) {
-        FloatVector input = FloatVector.broadcast(F, x[k++]);
-        FloatVector aQ =
-            (FloatVector) a.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-        FloatVector bQ =
-            (FloatVector) b.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-        FloatVector cQ =
-            (FloatVector) c.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-        FloatVector dQ =
-            (FloatVector) d.lanewise(LSHL, left).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-        aSum = aStep.fma(aQ, aLow).fma(input, aSum);
-        bSum = bStep.fma(bQ, bLow).fma(input, bSum);
-        cSum = cStep.fma(cQ, cLow).fma(input, cSum);
-        dSum = dStep.fma(dQ, dLow).fma(input, dSum);
+    for (int sub = 0; sub < GROUP; sub += subColumns) {
+      int stepAt = stepAt(from + sub) + row;
+      FloatVector aStep = FloatVector.fromArray(F, scratch, stepAt);
+      FloatVector bStep = FloatVector.fromArray(F, scratch, stepAt + L);
+      FloatVector cStep = FloatVector.fromArray(F, scratch, stepAt + 2 * L);
+      FloatVector dStep = FloatVector.fromArray(F, scratch, stepAt + 3 * L);
+      int lowAt = lowAt(from + sub) + row;
+      FloatVector aLow = FloatVector.fromArray(F, scratch, lowAt);
+      FloatVector bLow = FloatVector.fromArray(F, scratch, lowAt + L);
+      FloatVector cLow = FloatVector.fromArray(F, scratch, lowAt + 2 * L);
+      FloatVector dLow = FloatVector.fromArray(F, scratch, lowAt + 3 * L);
+      for (int k = sub; k < sub + subColumns; k += WORD_COLUMNS) {
+        int at = WORDS_AT + k / WORD_COLUMNS * STRIDE + row;
+        IntVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsInts();
+        IntVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsInts();
+        IntVector c = FloatVector.fromArray(F, scratch, at + 2 * L).reinterpretAsInts();
+        IntVector d = FloatVector.fromArray(F, scratch, at + 3 * L).reinterpretAsInts();
+        for (int to = xAt + 4; xAt < to; xAt += 2) {
+          FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
+          FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
+          FloatVector q = a.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          aSum = aStep.fma(q, aLow).fma(x0, aSum);
+          q = b.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          bSum = bStep.fma(q, bLow).fma(x0, bSum);
+          q = c.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          cSum = cStep.fma(q, cLow).fma(x0, cSum);
+          q = d.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          dSum = dStep.fma(q, dLow).fma(x0, dSum);
+          q = a.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          aSum = aStep.fma(q, aLow).fma(x1, aSum);
+          q = b.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          bSum = bStep.fma(q, bLow).fma(x1, bSum);
+          q = c.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          cSum = cStep.fma(q, cLow).fma(x1, cSum);
+          q = d.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          dSum = dStep.fma(q, dLow).fma(x1, dSum);
+          a = a.lanewise(LSHR, 16);
+          b = b.lanewise(LSHR, 16);
+          c = c.lanewise(LSHR, 16);
+          d = d.lanewise(LSHR, 16);
+        }
       }
     }
     aSum.intoArray(scratch, sumsAt);

@@ -91,14 +91,14 @@ final class VectorMatmul implements Matmul {
       int xStride,
       int tokens,
       float[] scratch) {
+    if (tokens == 1) {
+      decoder.extend(packed, nearAt, farAt, cols, x, xAt, scratch, SUMS_AT);
+      return;
+    }
     for (int from = 0; from < cols; from += COLUMNS) {
       int width = Math.min(COLUMNS, cols - from);
-      if (tokens == 1) {
-        decoder.extend(packed, nearAt, farAt, from, width, x, xAt + from, scratch, SUMS_AT);
-      } else {
-        decoder.decode(packed, nearAt, farAt, from, width, scratch);
-        Tiles.extend(scratch, SUMS_AT, width, x, xAt + from, xStride, tokens);
-      }
+      decoder.decode(packed, nearAt, farAt, from, width, scratch);
+      Tiles.extend(scratch, SUMS_AT, width, x, xAt + from, xStride, tokens);
     }
   }
 

@@ -1,0 +1,177 @@
+package dev.apus.kernels.matmul;
+
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import dev.apus.kernels.math.Lanes;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Panels of a quantised format whose stored words hold nibbles: a run of columns in the lower ones,
+ * the next run in the upper ones. One token's sums are extended straight from these words, without
+ * a detour through the scratch, so that loads run well ahead of the arithmetic.
+ */
+abstract class NibblePanels extends QuantPanels {
+
+  private static final VectorSpecies<Float> F = Lanes.F32;
+  private static final VectorSpecies<Integer> I = Lanes.I32;
+  private static final int L = F.length();
+  private static final int ROWS = Matmul.PANEL_ROWS;
+  private static final int STRIDE = Tiles.STRIDE;
+  private static final int WORD_BYTES = 4 * ROWS;
+
+  private final int words;
+  private final int pairBytes;
+
+  /**
+   * @param words of a run of columns
+   * @param pairBytes from the words of one pair of runs to those of the next
+   */
+  NibblePanels(PanelLayout layout, boolean lows, int zero, int words, int pairBytes) {
+    super(layout, GROUP, lows, zero);
+    this.words = words;
+    this.pairBytes = pairBytes;
+  }
+
+  /** Where the words of the pair of runs that begins with this column lie in a panel. */
+  abstract long wordsAt(int col);
+
+  @Override
+  final void words(MemorySegment packed, long panelAt, int from, float[] scratch, int lane) {
+    int runColumns = words * WORD_COLUMNS;
+    for (int col = from; col < from + GROUP; col += WORD_COLUMNS) {
+      int within = col % (2 * runColumns);
+      int shift = within < runColumns ? 0 : 4;
+      long at =
+          panelAt
+              + wordsAt(col - within)
+              + (long) (within % runColumns / WORD_COLUMNS) * WORD_BYTES;
+      int to = WORDS_AT + (col - from) / WORD_COLUMNS * STRIDE + lane;
+      for (int row = 0; row < ROWS; row += L) {
+        IntVector.fromMemorySegment(I, packed, at + 4L * row, ByteOrder.LITTLE_ENDIAN)
+            .lanewise(LSHR, shift)
+            .and(0x0f0f0f0f)
+            .reinterpretAsFloats()
+            .intoArray(scratch, to + row);
+      }
+    }
+  }
+
+  @Override
+  final void extend(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int cols,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt) {
+    for (int from = 0; from < cols; from += COLUMNS) {
+      int width = Math.min(COLUMNS, cols - from);
+      unpackSteps(packed, nearAt, farAt, from, width, scratch);
+      long near = nearAt + wordsAt(from);
+      long far = farAt + wordsAt(from);
+      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+        tile(
+            packed,
+            rowAt(near, far, row),
+            rowAt(near, far, row + L),
+            rowAt(near, far, row + 2 * L),
+            rowAt(near, far, row + 3 * L),
+            width,
+            scratch,
+            row,
+            x,
+            xAt + from,
+            sumsAt + row);
+      }
+    }
+  }
+
+  private static long rowAt(long near, long far, int row) {
+    return (row < ROWS ? near : far) + 4L * (row % ROWS);
+  }
+
+  /** Four vectors of rows by one token. */
+  private void tile(
+      MemorySegment packed,
+      long aAt,
+      long bAt,
+      long cAt,
+      long dAt,
+      int width,
+      float[] scratch,
+      int row,
+      float[] x,
+      int xAt,
+      int sumsAt) {
+    FloatVector lower = FloatVector.broadcast(F, LOWER + zero());
+    FloatVector upper = FloatVector.broadcast(F, UPPER + zero());
+    FloatVector aSum = FloatVector.fromArray(F, scratch, sumsAt);
+    FloatVector bSum = FloatVector.fromArray(F, scratch, sumsAt + L);
+    FloatVector cSum = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
+    FloatVector dSum = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
+    int runColumns = words * WORD_COLUMNS;
+    for (int run = 0; run * runColumns < width; run++) {
+      int stepAt = stepAt(run * runColumns) + row;
+      FloatVector aStep = FloatVector.fromArray(F, scratch, stepAt);
+      FloatVector bStep = FloatVector.fromArray(F, scratch, stepAt + L);
+      FloatVector cStep = FloatVector.fromArray(F, scratch, stepAt + 2 * L);
+      FloatVector dStep = FloatVector.fromArray(F, scratch, stepAt + 3 * L);
+      int lowAt = lowAt(run * runColumns) + row;
+      FloatVector aLow = FloatVector.fromArray(F, scratch, lowAt);
+      FloatVector bLow = FloatVector.fromArray(F, scratch, lowAt + L);
+      FloatVector cLow = FloatVector.fromArray(F, scratch, lowAt + 2 * L);
+      FloatVector dLow = FloatVector.fromArray(F, scratch, lowAt + 3 * L);
+      int shift = run % 2 * 4;
+      long from = (long) (run / 2) * pairBytes;
+      long end = from + (long) words * WORD_BYTES;
+      for (long at = from; at < end; at += WORD_BYTES) {
+        IntVector a =
+            IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift);
+        IntVector b =
+            IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift);
+        IntVector c =
+            IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift);
+        IntVector d =
+            IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift);
+        for (int to = xAt + WORD_COLUMNS; xAt < to; xAt += 2) {
+          FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
+          FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
+          FloatVector q = a.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          aSum = aStep.fma(q, aLow).fma(x0, aSum);
+          q = b.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          bSum = bStep.fma(q, bLow).fma(x0, bSum);
+          q = c.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          cSum = cStep.fma(q, cLow).fma(x0, cSum);
+          q = d.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
+          dSum = dStep.fma(q, dLow).fma(x0, dSum);
+          q = a.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          aSum = aStep.fma(q, aLow).fma(x1, aSum);
+          q = b.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          bSum = bStep.fma(q, bLow).fma(x1, bSum);
+          q = c.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          cSum = cStep.fma(q, cLow).fma(x1, cSum);
+          q = d.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
+          dSum = dStep.fma(q, dLow).fma(x1, dSum);
+          a = a.lanewise(LSHR, 16);
+          b = b.lanewise(LSHR, 16);
+          c = c.lanewise(LSHR, 16);
+          d = d.lanewise(LSHR, 16);
+        }
+      }
+    }
+    aSum.intoArray(scratch, sumsAt);
+    bSum.intoArray(scratch, sumsAt + L);
+    cSum.intoArray(scratch, sumsAt + 2 * L);
+    dSum.intoArray(scratch, sumsAt + 3 * L);
+  }
+}
