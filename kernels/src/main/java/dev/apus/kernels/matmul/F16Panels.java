@@ -15,11 +15,13 @@ final class F16Panels extends PanelDecoder {
 
   @Override
   void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    long at = (long) from * COLUMN_BYTES;
-    Halves.decode(packed, nearAt + at, width, COLUMN_BYTES, scratch, WEIGHTS_AT, Tiles.STRIDE);
-    if (farAt != nearAt) {
-      Halves.decode(
-          packed, farAt + at, width, COLUMN_BYTES, scratch, WEIGHTS_AT + ROWS, Tiles.STRIDE);
+    for (int k = 0; k < width; k++) {
+      long at = (long) (from + k) * COLUMN_BYTES;
+      int to = WEIGHTS_AT + k * Tiles.STRIDE;
+      Halves.decode(packed, nearAt + at, scratch, to);
+      if (farAt != nearAt) {
+        Halves.decode(packed, farAt + at, scratch, to + ROWS);
+      }
     }
   }
 }

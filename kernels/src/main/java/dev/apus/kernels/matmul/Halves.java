@@ -31,26 +31,8 @@ final class Halves {
 
   private Halves() {}
 
-  /**
-   * Decodes columns of a panel's rows.
-   *
-   * @param apart bytes from one column to the next
-   * @param stride of the decoded columns
-   */
-  static void decode(
-      MemorySegment packed,
-      long at,
-      int columns,
-      long apart,
-      float[] floats,
-      int floatsAt,
-      int stride) {
-    for (int k = 0; k < columns; k++) {
-      column(packed, at + apart * k, floats, floatsAt + k * stride);
-    }
-  }
-
-  private static void column(MemorySegment packed, long at, float[] floats, int floatsAt) {
+  /** Decodes one half for each row of a panel. */
+  static void decode(MemorySegment packed, long at, float[] floats, int floatsAt) {
     for (int i = 0; i < Matmul.PANEL_ROWS; i += F.length()) {
       IntVector half =
           (IntVector)

@@ -28,7 +28,8 @@ final class KGrids {
 
   /** Decodes one half of the block at {@code at}, 0 or 1. */
   static void decode(MemorySegment packed, long at, int half, float[] scratch, int lane) {
-    Halves.decode(packed, at, 2, 2 * ROWS, scratch, QuantPanels.SCALES_AT, ROWS);
+    Halves.decode(packed, at, scratch, QuantPanels.SCALES_AT);
+    Halves.decode(packed, at + 2 * ROWS, scratch, QuantPanels.SCALES_AT + ROWS);
     grids(packed, at + NUMBERS_AT, half, scratch, lane);
   }
 

@@ -23,15 +23,18 @@ abstract class NibblePanels extends QuantPanels {
   private static final int STRIDE = Tiles.STRIDE;
   private static final int WORD_BYTES = 4 * ROWS;
 
+  private final int unit;
   private final int words;
   private final int pairBytes;
 
   /**
+   * @param unit columns whose grids are decoded together
    * @param words of a run of columns
    * @param pairBytes from the words of one pair of runs to those of the next
    */
-  NibblePanels(PanelLayout layout, boolean lows, int zero, int words, int pairBytes) {
+  NibblePanels(PanelLayout layout, boolean lows, int zero, int unit, int words, int pairBytes) {
     super(layout, GROUP, lows, zero);
+    this.unit = unit;
     this.words = words;
     this.pairBytes = pairBytes;
   }
@@ -70,12 +73,13 @@ abstract class NibblePanels extends QuantPanels {
       int xAt,
       float[] scratch,
       int sumsAt) {
-    for (int from = 0; from < cols; from += COLUMNS) {
-      int width = Math.min(COLUMNS, cols - from);
-      unpackSteps(packed, nearAt, farAt, from, width, scratch);
-      long near = nearAt + wordsAt(from);
-      long far = farAt + wordsAt(from);
-      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+    for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+      for (int from = 0; from < cols; from += unit) {
+        int width = Math.min(unit, cols - from);
+        // As they come by: to read grids ahead would keep processors from seeing the stream.
+        unpackSteps(packed, nearAt, farAt, from, width, scratch);
+        long near = nearAt + wordsAt(from);
+        long far = farAt + wordsAt(from);
         tile(
             packed,
             rowAt(near, far, row),
@@ -109,8 +113,6 @@ abstract class NibblePanels extends QuantPanels {
       float[] x,
       int xAt,
       int sumsAt) {
-    FloatVector lower = FloatVector.broadcast(F, LOWER + zero());
-    FloatVector upper = FloatVector.broadcast(F, UPPER + zero());
     FloatVector aSum = FloatVector.fromArray(F, scratch, sumsAt);
     FloatVector bSum = FloatVector.fromArray(F, scratch, sumsAt + L);
     FloatVector cSum = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
@@ -127,46 +129,64 @@ abstract class NibblePanels extends QuantPanels {
       FloatVector bLow = FloatVector.fromArray(F, scratch, lowAt + L);
       FloatVector cLow = FloatVector.fromArray(F, scratch, lowAt + 2 * L);
       FloatVector dLow = FloatVector.fromArray(F, scratch, lowAt + 3 * L);
+      // Upper nibbles are as well in the lowest bits of a float that is sixteen times smaller.
       int shift = run % 2 * 4;
+      IntVector lowerMask = IntVector.broadcast(I, 0xf << shift);
+      IntVector upperMask = IntVector.broadcast(I, 0xf00 << shift);
+      FloatVector lower = FloatVector.broadcast(F, LOWER / (1 << shift));
+      FloatVector upper = FloatVector.broadcast(F, UPPER / (1 << shift));
+      FloatVector lowerZero = lower.add(zero());
+      FloatVector upperZero = upper.add(zero());
+      IntVector lowerBits = lower.reinterpretAsInts();
+      IntVector upperBits = upper.reinterpretAsInts();
       long from = (long) (run / 2) * pairBytes;
       long end = from + (long) words * WORD_BYTES;
       for (long at = from; at < end; at += WORD_BYTES) {
-        IntVector a =
-            IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
-                .lanewise(LSHR, shift);
-        IntVector b =
-            IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
-                .lanewise(LSHR, shift);
-        IntVector c =
-            IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
-                .lanewise(LSHR, shift);
-        IntVector d =
-            IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
-                .lanewise(LSHR, shift);
-        for (int to = xAt + WORD_COLUMNS; xAt < to; xAt += 2) {
-          FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
-          FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
-          FloatVector q = a.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-          aSum = aStep.fma(q, aLow).fma(x0, aSum);
-          q = b.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-          bSum = bStep.fma(q, bLow).fma(x0, bSum);
-          q = c.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-          cSum = cStep.fma(q, cLow).fma(x0, cSum);
-          q = d.and(0xf).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-          dSum = dStep.fma(q, dLow).fma(x0, dSum);
-          q = a.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-          aSum = aStep.fma(q, aLow).fma(x1, aSum);
-          q = b.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-          bSum = bStep.fma(q, bLow).fma(x1, bSum);
-          q = c.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-          cSum = cStep.fma(q, cLow).fma(x1, cSum);
-          q = d.and(0xf00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-          dSum = dStep.fma(q, dLow).fma(x1, dSum);
-          a = a.lanewise(LSHR, 16);
-          b = b.lanewise(LSHR, 16);
-          c = c.lanewise(LSHR, 16);
-          d = d.lanewise(LSHR, 16);
-        }
+        FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
+        FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
+        FloatVector x2 = FloatVector.broadcast(F, x[xAt + 2]);
+        FloatVector x3 = FloatVector.broadcast(F, x[xAt + 3]);
+        xAt += WORD_COLUMNS;
+        IntVector word = IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN);
+        FloatVector q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        aSum = aStep.fma(q, aLow).fma(x0, aSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        aSum = aStep.fma(q, aLow).fma(x1, aSum);
+        word = word.lanewise(LSHR, 16);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        aSum = aStep.fma(q, aLow).fma(x2, aSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        aSum = aStep.fma(q, aLow).fma(x3, aSum);
+        word = IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        bSum = bStep.fma(q, bLow).fma(x0, bSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        bSum = bStep.fma(q, bLow).fma(x1, bSum);
+        word = word.lanewise(LSHR, 16);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        bSum = bStep.fma(q, bLow).fma(x2, bSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        bSum = bStep.fma(q, bLow).fma(x3, bSum);
+        word = IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        cSum = cStep.fma(q, cLow).fma(x0, cSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        cSum = cStep.fma(q, cLow).fma(x1, cSum);
+        word = word.lanewise(LSHR, 16);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        cSum = cStep.fma(q, cLow).fma(x2, cSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        cSum = cStep.fma(q, cLow).fma(x3, cSum);
+        word = IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        dSum = dStep.fma(q, dLow).fma(x0, dSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        dSum = dStep.fma(q, dLow).fma(x1, dSum);
+        word = word.lanewise(LSHR, 16);
+        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        dSum = dStep.fma(q, dLow).fma(x2, dSum);
+        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
+        dSum = dStep.fma(q, dLow).fma(x3, dSum);
       }
     }
     aSum.intoArray(scratch, sumsAt);

@@ -21,14 +21,17 @@ final class Q4Panels extends NibblePanels {
             WeightFormat.Q4_0, new PanelLayout.Units(0, 2, 1), new PanelLayout.Units(2, 4, WORDS)),
         false,
         ZERO_Q,
+        BLOCK,
         WORDS,
         BLOCK_BYTES);
   }
 
   @Override
   void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
-    long at = panelAt + layout().blockAt(from);
-    Halves.decode(packed, at, width / BLOCK, BLOCK_BYTES, scratch, STEPS_AT + lane, Tiles.STRIDE);
+    for (int k = 0; k < width; k += BLOCK) {
+      long at = panelAt + layout().blockAt(from + k);
+      Halves.decode(packed, at, scratch, STEPS_AT + k / BLOCK * Tiles.STRIDE + lane);
+    }
   }
 
   @Override

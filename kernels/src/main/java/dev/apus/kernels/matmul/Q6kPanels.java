@@ -43,7 +43,7 @@ final class Q6kPanels extends QuantPanels {
   @Override
   void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
     long at = panelAt + layout().blockAt(from);
-    Halves.decode(packed, at, 1, 0, scratch, SCALES_AT, 0);
+    Halves.decode(packed, at, scratch, SCALES_AT);
     steps(packed, at + NUMBERS_AT + from / HALF_BLOCK % 2 * 2L * WORD_BYTES, scratch, lane);
   }
 

@@ -30,9 +30,9 @@ final class Q8Panels extends PanelDecoder {
   private static final int PARTS = B.length() / L;
 
   private static final int BLOCK_BYTES = 34 * ROWS;
-  private static final int BLOCKS = COLUMNS / BLOCK;
+  private static final int BYTES_AT = 2 * ROWS;
 
-  /** Steps of the blocks within {@link #COLUMNS}: {@code STRIDE} rows each. */
+  /** Steps of a block: {@code STRIDE} rows. */
   private static final int STEPS_AT = 0;
 
   Q8Panels() {
@@ -43,31 +43,21 @@ final class Q8Panels extends PanelDecoder {
 
   @Override
   void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    long at = layout().blockAt(from);
-    int blocks = width / BLOCK;
-    steps(packed, nearAt + at, farAt + at, blocks, scratch);
-    decode(packed, nearAt + at, blocks, scratch, 0);
-    if (farAt != nearAt) {
-      decode(packed, farAt + at, blocks, scratch, ROWS);
+    for (int k = 0; k < width; k += BLOCK) {
+      long at = layout().blockAt(from + k);
+      steps(packed, nearAt + at, farAt + at, scratch);
+      int weightsAt = WEIGHTS_AT + k * STRIDE;
+      decodeBlock(packed, nearAt + at + BYTES_AT, scratch, STEPS_AT, weightsAt);
+      if (farAt != nearAt) {
+        decodeBlock(packed, farAt + at + BYTES_AT, scratch, STEPS_AT + ROWS, weightsAt + ROWS);
+      }
     }
   }
 
-  private static void steps(
-      MemorySegment packed, long nearAt, long farAt, int blocks, float[] scratch) {
-    Halves.decode(packed, nearAt, blocks, BLOCK_BYTES, scratch, STEPS_AT, STRIDE);
-    if (farAt != nearAt) {
-      Halves.decode(packed, farAt, blocks, BLOCK_BYTES, scratch, STEPS_AT + ROWS, STRIDE);
-    }
-  }
-
-  private static void decode(MemorySegment packed, long at, int blocks, float[] scratch, int lane) {
-    for (int block = 0; block < blocks; block++) {
-      decodeBlock(
-          packed,
-          at + (long) block * BLOCK_BYTES + 2 * ROWS,
-          scratch,
-          STEPS_AT + block * STRIDE + lane,
-          WEIGHTS_AT + block * BLOCK * STRIDE + lane);
+  private static void steps(MemorySegment packed, long near, long far, float[] scratch) {
+    Halves.decode(packed, near, scratch, STEPS_AT);
+    if (STRIDE > ROWS) {
+      Halves.decode(packed, far, scratch, STEPS_AT + ROWS);
     }
   }
 
@@ -102,78 +92,64 @@ final class Q8Panels extends PanelDecoder {
       int xAt,
       float[] scratch,
       int sumsAt) {
-    for (int from = 0; from < cols; from += COLUMNS) {
-      int blocks = Math.min(BLOCKS, (cols - from) / BLOCK);
-      long near = nearAt + layout().blockAt(from);
-      long far = farAt + layout().blockAt(from);
-      steps(packed, near, far, blocks, scratch);
-      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
-        tile(
-            packed,
-            rowAt(near, far, row),
-            rowAt(near, far, row + L),
-            rowAt(near, far, row + 2 * L),
-            rowAt(near, far, row + 3 * L),
-            blocks,
-            x,
-            xAt + from,
-            scratch,
-            STEPS_AT + row,
-            sumsAt + row);
-      }
+    for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+      tile(packed, nearAt, farAt, row, cols, x, xAt, scratch, sumsAt + row);
     }
   }
 
   private static long rowAt(long near, long far, int row) {
-    return (row < ROWS ? near : far) + 2 * ROWS + row % ROWS - part(row) * L;
+    return (row < ROWS ? near : far) + BYTES_AT + row % ROWS - part(row) * L;
   }
 
-  /** Four vectors of rows by one token and the columns of some blocks. */
+  /** Four vectors of rows by one token. */
   private static void tile(
       MemorySegment packed,
-      long aAt,
-      long bAt,
-      long cAt,
-      long dAt,
-      int blocks,
+      long nearAt,
+      long farAt,
+      int row,
+      int cols,
       float[] x,
       int xAt,
       float[] scratch,
-      int stepsAt,
       int sumsAt) {
+    long aAt = rowAt(nearAt, farAt, row);
+    long bAt = rowAt(nearAt, farAt, row + L);
+    long cAt = rowAt(nearAt, farAt, row + 2 * L);
+    long dAt = rowAt(nearAt, farAt, row + 3 * L);
     FloatVector a = FloatVector.fromArray(F, scratch, sumsAt);
     FloatVector b = FloatVector.fromArray(F, scratch, sumsAt + L);
     FloatVector c = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
     FloatVector d = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
-    for (int block = 0; block < blocks; block++) {
-      int stepAt = stepsAt + block * STRIDE;
-      FloatVector aStep = FloatVector.fromArray(F, scratch, stepAt);
-      FloatVector bStep = FloatVector.fromArray(F, scratch, stepAt + L);
-      FloatVector cStep = FloatVector.fromArray(F, scratch, stepAt + 2 * L);
-      FloatVector dStep = FloatVector.fromArray(F, scratch, stepAt + 3 * L);
-      long end = (long) block * BLOCK_BYTES + BLOCK * ROWS;
-      for (long at = (long) block * BLOCK_BYTES; at < end; at += ROWS) {
+    long panel = (long) cols / BLOCK * BLOCK_BYTES;
+    for (long block = 0; block < panel; block += BLOCK_BYTES) {
+      steps(packed, nearAt + block, farAt + block, scratch);
+      FloatVector aStep = FloatVector.fromArray(F, scratch, STEPS_AT + row);
+      FloatVector bStep = FloatVector.fromArray(F, scratch, STEPS_AT + row + L);
+      FloatVector cStep = FloatVector.fromArray(F, scratch, STEPS_AT + row + 2 * L);
+      FloatVector dStep = FloatVector.fromArray(F, scratch, STEPS_AT + row + 3 * L);
+      long end = block + BLOCK * ROWS;
+      for (long at = block; at < end; at += ROWS) {
         FloatVector input = FloatVector.broadcast(F, x[xAt++]);
-        FloatVector aQ =
+        FloatVector q =
             (FloatVector)
                 ByteVector.fromMemorySegment(B, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
                     .convertShape(B2F, F, 0);
-        FloatVector bQ =
+        a = q.mul(aStep).fma(input, a);
+        q =
             (FloatVector)
                 ByteVector.fromMemorySegment(B, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
                     .convertShape(B2F, F, PARTS - 1);
-        FloatVector cQ =
+        b = q.mul(bStep).fma(input, b);
+        q =
             (FloatVector)
                 ByteVector.fromMemorySegment(B, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
                     .convertShape(B2F, F, 0);
-        FloatVector dQ =
+        c = q.mul(cStep).fma(input, c);
+        q =
             (FloatVector)
                 ByteVector.fromMemorySegment(B, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
                     .convertShape(B2F, F, PARTS - 1);
-        a = aQ.mul(aStep).fma(input, a);
-        b = bQ.mul(bStep).fma(input, b);
-        c = cQ.mul(cStep).fma(input, c);
-        d = dQ.mul(dStep).fma(input, d);
+        d = q.mul(dStep).fma(input, d);
       }
     }
     a.intoArray(scratch, sumsAt);
