@@ -128,6 +128,15 @@ public final class Families {
   }
 
   /**
+   * How a GGUF file says what a model is, in the words of the first kind of file that can.
+   *
+   * @throws ConfigException if none can
+   */
+  public GgufLayout gguf(Architecture model) {
+    return GgufLayout.of(model, ggufFamilies, this);
+  }
+
+  /**
    * What a config describes; every one of its settings must have been understood.
    *
    * @throws ConfigException naming the first setting that was not
