@@ -3,6 +3,7 @@ package dev.apus.cli;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.config.Config;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,7 +14,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code apus random}: a checkpoint with random weights, for measurements. */
@@ -35,7 +35,6 @@ import picocli.CommandLine.Spec;
 final class RandomModel implements Callable<Integer> {
 
   @Spec private CommandSpec command;
-  @ParentCommand private Apus apus;
   @Mixin private Threads threads;
 
   @Option(
@@ -73,8 +72,33 @@ final class RandomModel implements Callable<Integer> {
     if (name.endsWith(".gguf")) {
       checkpoint.writeGguf(output, format, seed);
     } else {
+      requireFolder(name);
       checkpoint.writeFolder(output, format, seed);
     }
     return Failures.OK;
+  }
+
+  /** What is trained must not be lost, and a folder with two sets of tensors would be no model. */
+  private void requireFolder(String name) {
+    if (name.endsWith(".safetensors")) {
+      throw wrong("is a file; name the folder for config.json and model.safetensors");
+    }
+    if (!Files.exists(output)) {
+      return;
+    }
+    if (!Files.isDirectory(output)) {
+      throw wrong("is no folder, and does not end in .gguf");
+    }
+    String held = ModelFiles.safetensorsIn(output);
+    if (held == null && Files.exists(output.resolve("model.gguf"))) {
+      held = "model.gguf";
+    }
+    if (held != null) {
+      throw wrong("holds " + held + " already; remove it, or name another folder");
+    }
+  }
+
+  private ParameterException wrong(String reason) {
+    return new ParameterException(command.commandLine(), output + " " + reason);
   }
 }

@@ -37,6 +37,7 @@ public final class Families {
           new Nemotron(),
           new Olmo(),
           new OlmoHybrid(),
+          new Olmoe(),
           new Phi3(),
           new Qwen(),
           new QwenHybrid(),

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeSet;
 
 /**
  * How a GGUF file says what a model is: the metadata, with the tensors that belong to it, and the
@@ -49,7 +50,7 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
             Locale.ROOT,
             "no kind of GGUF file that is known (%s) can say what a model of the family %s is;"
                 + " write a folder instead",
-            String.join(", ", known.keySet()),
+            String.join(", ", new TreeSet<>(known.keySet())),
             model.family()));
   }
 

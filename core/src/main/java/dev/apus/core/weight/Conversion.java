@@ -51,7 +51,7 @@ public interface Conversion {
    * @throws WeightException if this conversion does not know
    */
   default IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
-    throw new WeightException("this conversion cannot be undone");
+    throw new WeightException("its conversion has no way back");
   }
 
   /** The stored value of which this makes {@code x}. */

@@ -54,6 +54,7 @@ public final class RandomTensors {
     return StoredLayout.of(list, names).stream().map(tensor -> made(tensor, format)).toList();
   }
 
+  /** Routers stay as {@link Quantization} leaves them. */
   private Made made(Tensor tensor, WeightFormat format) {
     List<Long> shape = tensor.shape();
     boolean stays =

@@ -5,6 +5,7 @@ import dev.apus.core.weight.WeightList.Wanted;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
 
@@ -119,11 +120,26 @@ final class StoredLayout {
       int tensor = i;
       stored.add(row -> new Origin(tensor, row));
     }
-    IntFunction<Origin> origins = source.conversion().origins(stored);
+    IntFunction<Origin> origins = origins(wanted, source, stored);
     int rows = wanted.vector() ? wanted.cols() : wanted.rows();
     for (int row = 0; row < rows; row++) {
       Origin origin = origins.apply(row);
       tensors.get(origin.tensor()).put(origin.row(), new Row(wanted, source.conversion(), row));
+    }
+  }
+
+  private static IntFunction<Origin> origins(
+      Wanted wanted, WeightNames.Source source, List<IntFunction<Origin>> stored) {
+    try {
+      return source.conversion().origins(stored);
+    } catch (WeightException e) {
+      throw new WeightException(
+          String.format(
+              Locale.ROOT,
+              "%s cannot be written as %s: %s",
+              wanted.key(),
+              String.join(", ", source.names()),
+              e.getMessage()));
     }
   }
 
