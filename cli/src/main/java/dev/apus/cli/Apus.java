@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       Bench.class,
       Perplexity.class,
       Convert.class,
+      RandomModel.class,
     })
 final class Apus implements Runnable {
 

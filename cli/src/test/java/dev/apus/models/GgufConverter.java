@@ -27,16 +27,17 @@ import java.util.Map;
 final class GgufConverter {
 
   private static final Map<String, String> ARCHITECTURES =
-      Map.of(
-          "llama", "llama",
-          "mistral", "llama",
-          "mixtral", "llama",
-          "qwen2", "qwen2",
-          "qwen3", "qwen3",
-          "qwen2_moe", "qwen2moe",
-          "qwen3_moe", "qwen3moe",
-          "gemma2", "gemma2",
-          "gemma3_text", "gemma3");
+      Map.ofEntries(
+          Map.entry("llama", "llama"),
+          Map.entry("mistral", "llama"),
+          Map.entry("mixtral", "llama"),
+          Map.entry("qwen2", "qwen2"),
+          Map.entry("qwen3", "qwen3"),
+          Map.entry("qwen2_moe", "qwen2moe"),
+          Map.entry("qwen3_moe", "qwen3moe"),
+          Map.entry("olmoe", "olmoe"),
+          Map.entry("gemma2", "gemma2"),
+          Map.entry("gemma3_text", "gemma3"));
 
   /** What stands between {@code blk.N.} and {@code .weight}, by what stood after the layer. */
   private static final Map<String, String> NAMES =

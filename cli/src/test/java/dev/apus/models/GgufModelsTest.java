@@ -47,7 +47,8 @@ class GgufModelsTest {
           "qwen3",
           "qwen3_moe",
           "gemma2",
-          "gemma3");
+          "gemma3",
+          "olmoe");
 
   @TempDir private Path temporary;
 

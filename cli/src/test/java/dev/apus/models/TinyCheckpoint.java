@@ -92,6 +92,10 @@ final class TinyCheckpoint {
       add(layer + "q_norm.weight", headDim);
       add(layer + "k_norm.weight", headDim);
     }
+    if (type.equals("olmoe")) {
+      add(layer + "q_norm.weight", inner);
+      add(layer + "k_norm.weight", keys);
+    }
   }
 
   private void channel(String layer) {
@@ -113,7 +117,7 @@ final class TinyCheckpoint {
       if (mixtral) {
         block(moe + "experts." + e + ".", inner, "w1", "w3", "w2");
       } else {
-        int each = config.positive("moe_intermediate_size");
+        int each = config.positive("moe_intermediate_size", inner);
         block(moe + "experts." + e + ".", each, "gate_proj", "up_proj", "down_proj");
       }
     }

@@ -55,6 +55,7 @@ final class TinyModels {
           "olmo2",
           "olmo3",
           "olmo_hybrid",
+          "olmoe",
           "phi3",
           "qwen2",
           "qwen2_moe",

@@ -37,6 +37,7 @@ public final class Families {
           new Nemotron(),
           new Olmo(),
           new OlmoHybrid(),
+          new Olmoe(),
           new Phi3(),
           new Qwen(),
           new QwenHybrid(),
@@ -125,6 +126,15 @@ public final class Families {
               String.join(", ", new TreeSet<>(ggufFamilies.keySet()))));
     }
     return family;
+  }
+
+  /**
+   * How a GGUF file says what a model is, in the words of the first kind of file that can.
+   *
+   * @throws ConfigException if none can
+   */
+  public GgufLayout gguf(Architecture model) {
+    return GgufLayout.of(model, ggufFamilies, this);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -23,6 +24,17 @@ public interface GgufFamily {
    *     cannot be run
    */
   Config config(Gguf file);
+
+  /**
+   * Fills in the metadata of a file that holds such a model: {@link #config} the other way. It may
+   * leave out what it does not know how to say, because what comes of the metadata is compared with
+   * the model before anything is written.
+   *
+   * @return whether files of this family can be written
+   */
+  default boolean describe(Architecture model, GgufMetadata metadata) {
+    return false;
+  }
 
   /** What a file with this config calls its weights. */
   WeightNames weights(Config config);

@@ -7,6 +7,7 @@ import dev.apus.core.model.Part;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
+import java.util.Map;
 
 /**
  * OLMo Hybrid: three Gated DeltaNet layers, whose memory may have negative eigenvalues, to one of
@@ -55,6 +56,10 @@ final class OlmoHybrid implements ModelFamily {
   public WeightNames weights(Config c) {
     String layer = Names.LAYER + "linear_attn.";
     String ours = "gated-delta-net.";
+    Map<String, Object> delta = DeltaSettings.read(c, new Decoder(c)).settings();
+    int keys = (int) delta.get("keyHeads") * (int) delta.get("keyDim");
+    int values = (int) delta.get("valueHeads") * (int) delta.get("valueDim");
+    int[] rows = {keys, keys, values};
     return Names.outer()
         .row("mixer.norm", Names.LAYER + "input_layernorm.weight")
         .row("mixer.norm", Names.LAYER + "attention_layer_norm.weight")
@@ -66,11 +71,14 @@ final class OlmoHybrid implements ModelFamily {
         .row(
             ours + "qkv",
             WeightNames.joined(
-                layer + "q_proj.weight", layer + "k_proj.weight", layer + "v_proj.weight"))
+                rows, layer + "q_proj.weight", layer + "k_proj.weight", layer + "v_proj.weight"))
         .row(
             ours + "conv",
             WeightNames.joined(
-                layer + "q_conv1d.weight", layer + "k_conv1d.weight", layer + "v_conv1d.weight"))
+                rows,
+                layer + "q_conv1d.weight",
+                layer + "k_conv1d.weight",
+                layer + "v_conv1d.weight"))
         .row(ours + "z", layer + "g_proj.weight")
         .row(ours + "b", layer + "b_proj.weight")
         .row(ours + "a", layer + "a_proj.weight")

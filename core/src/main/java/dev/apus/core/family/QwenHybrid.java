@@ -61,12 +61,13 @@ final class QwenHybrid implements ModelFamily {
     Config c = TextConfig.of(config);
     Decoder d = new Decoder(c);
     WeightNames names =
-        Experts.names(Names.withoutNorms())
+        Names.withoutNorms()
             .prefix("model.", "model.language_model.")
             .ignore("mtp\\..*|model\\.visual\\..*");
     if (c.has("moe_intermediate_size")) {
       Experts.fused(names, d.width, c.positive("moe_intermediate_size"));
     }
+    Experts.names(names);
     Source queries = WeightNames.from(Names.LAYER + "self_attn.q_proj.weight");
     int dim = d.headDim;
     names
@@ -84,8 +85,31 @@ final class QwenHybrid implements ModelFamily {
     names.row(ours, WeightNames.from(theirs + ".weight").as(Conversion.PLUS_ONE));
   }
 
+  /** Both layouts are read; the type's own is the likelier. */
   private static WeightNames delta(WeightNames names, Config c) {
     String layer = Names.LAYER + "linear_attn.";
+    String ours = "gated-delta-net.";
+    if (c.word("model_type", "qwen3_next").equals("qwen3_next")) {
+      interleaved(separate(names, ours, layer), ours, layer, c);
+    } else {
+      separate(interleaved(names, ours, layer, c), ours, layer);
+    }
+    return names
+        .row(ours + "conv", layer + "conv1d.weight")
+        .row(ours + "decay", WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
+        .row(ours + "dtBias", layer + "dt_bias")
+        .row(ours + "norm", layer + "norm.weight")
+        .row(ours + "o", layer + "out_proj.weight");
+  }
+
+  private static WeightNames separate(WeightNames names, String ours, String layer) {
+    for (String part : new String[] {"qkv", "z", "b", "a"}) {
+      names.row(ours + part, layer + "in_proj_" + part + ".weight");
+    }
+    return names;
+  }
+
+  private static WeightNames interleaved(WeightNames names, String ours, String layer, Config c) {
     int heads = c.positive("linear_num_key_heads");
     int ratio = c.positive("linear_num_value_heads") / heads;
     int key = c.positive("linear_key_head_dim");
@@ -93,7 +117,6 @@ final class QwenHybrid implements ModelFamily {
     int stride = 2 * key + 2 * value;
     Source qkvz = WeightNames.from(layer + "in_proj_qkvz.weight");
     Source ba = WeightNames.from(layer + "in_proj_ba.weight");
-    String ours = "gated-delta-net.";
     return names
         .row(
             ours + "qkv",
@@ -104,15 +127,6 @@ final class QwenHybrid implements ModelFamily {
                     ofEachGroup(heads, stride, 2 * key, value))))
         .row(ours + "z", qkvz.as(ofEachGroup(heads, stride, 2 * key + value, value)))
         .row(ours + "b", ba.as(ofEachGroup(heads, 2 * ratio, 0, ratio)))
-        .row(ours + "a", ba.as(ofEachGroup(heads, 2 * ratio, ratio, ratio)))
-        .row(ours + "qkv", layer + "in_proj_qkv.weight")
-        .row(ours + "z", layer + "in_proj_z.weight")
-        .row(ours + "b", layer + "in_proj_b.weight")
-        .row(ours + "a", layer + "in_proj_a.weight")
-        .row(ours + "conv", layer + "conv1d.weight")
-        .row(ours + "decay", WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
-        .row(ours + "dtBias", layer + "dt_bias")
-        .row(ours + "norm", layer + "norm.weight")
-        .row(ours + "o", layer + "out_proj.weight");
+        .row(ours + "a", ba.as(ofEachGroup(heads, 2 * ratio, ratio, ratio)));
   }
 }

@@ -7,6 +7,7 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.WeightNames.Source;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -56,16 +57,18 @@ final class StableLm implements ModelFamily {
     return Names.outer()
         .row("mixer.norm", Names.LAYER + "input_layernorm.weight")
         .row("channel.norm", Names.LAYER + second + ".weight")
-        .row("attention.q.norm", eachHead("q", d.heads))
-        .row("attention.k.norm", eachHead("k", d.kvHeads));
+        .row("attention.q.norm", eachHead("q", d.heads, d.headDim))
+        .row("attention.k.norm", eachHead("k", d.kvHeads, d.headDim));
   }
 
-  private static Source eachHead(String projection, int heads) {
+  private static Source eachHead(String projection, int heads, int headDim) {
     String[] names = new String[heads];
     for (int head = 0; head < heads; head++) {
       names[head] =
           Names.LAYER + "self_attn." + projection + "_layernorm.norms." + head + ".weight";
     }
-    return WeightNames.joined(names);
+    int[] rows = new int[heads];
+    Arrays.fill(rows, headDim);
+    return WeightNames.joined(rows, names);
   }
 }

@@ -59,6 +59,11 @@ public final class Gguf implements TensorFile {
     }
   }
 
+  /** The same metadata with other tensors. */
+  Gguf with(Map<String, StoredTensor> others) {
+    return new Gguf(MappedTensors.of(name(), others), metadata);
+  }
+
   private static Gguf openOne(Path file) {
     try (Source source = FileSource.open(file)) {
       return read(source);

@@ -17,7 +17,8 @@ import java.util.Map;
 /**
  * Writes a GGUF file of version 3.
  *
- * <p>Tensors are kept by reference and read when the file is written, in the order of adding.
+ * <p>Tensors are kept by reference and read, or made, when the file is written, in the order of
+ * adding.
  */
 public final class GgufWriter {
 
@@ -25,7 +26,7 @@ public final class GgufWriter {
 
   private final int alignment;
   private final Map<String, byte[]> metadata = new LinkedHashMap<>();
-  private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private final Map<String, Outgoing> tensors = new LinkedHashMap<>();
 
   /** A file with the usual alignment of 32 bytes. */
   public GgufWriter() {
@@ -124,10 +125,48 @@ public final class GgufWriter {
     }
     GgufHeader.requireShape(tensor.shape(), tensor.place());
     tensor.requireBytes(type.bytes(tensor.shape(), tensor.place()));
+    return add(Outgoing.of(tensor));
+  }
+
+  /**
+   * Adds a tensor whose bytes are made when the file is written.
+   *
+   * @param type a type that ggml has
+   * @param shape outermost dimension first
+   * @throws FormatException if the type is unknown, a row does not end with a block, or the name is
+   *     taken
+   */
+  public GgufWriter add(String name, String type, List<Long> shape, TensorContent content) {
+    Place place = Place.tensor("a new GGUF file", name);
+    GgmlType known = GgmlType.named(type);
+    if (known == null) {
+      throw place.error("is %s, which GGUF has no number for", type);
+    }
+    GgufHeader.requireShape(shape, place);
+    return add(Outgoing.made(name, type, shape, known.bytes(shape, place), content, place));
+  }
+
+  private GgufWriter add(Outgoing tensor) {
     if (tensors.putIfAbsent(tensor.name(), tensor) != null) {
       throw tensor.place().error("has a name that is taken");
     }
     return this;
+  }
+
+  /**
+   * What opening the file would give: its metadata and its tensors, without the data that are made
+   * when it is written.
+   *
+   * @param name what messages call it
+   */
+  public Gguf preview(String name) {
+    Map<String, StoredTensor> outlines = new LinkedHashMap<>();
+    tensors.forEach(
+        (key, tensor) ->
+            outlines.put(
+                key, new StoredTensor(name, key, tensor.type(), tensor.shape(), tensor.data())));
+    byte[] header = header(Map.of());
+    return Gguf.of(name, MemorySegment.ofArray(header)).with(outlines);
   }
 
   /** Writes the file; if that fails, what was there before is still there. */
@@ -141,35 +180,35 @@ public final class GgufWriter {
   }
 
   private void writeTo(WritableByteChannel out) throws IOException {
-    byte[] header = header();
+    byte[] header = header(tensors);
     AtomicFile.write(out, ByteBuffer.wrap(header));
     AtomicFile.write(out, padding(header.length));
-    for (StoredTensor tensor : tensors.values()) {
-      AtomicFile.write(out, tensor.data());
-      AtomicFile.write(out, padding(tensor.data().byteSize()));
+    for (Outgoing tensor : tensors.values()) {
+      tensor.writeTo(out);
+      AtomicFile.write(out, padding(tensor.bytes()));
     }
   }
 
-  private byte[] header() {
+  private byte[] header(Map<String, Outgoing> listed) {
     var header = new ByteArrayOutputStream();
     header.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
     header.writeBytes(bytes(Integer.BYTES).putInt(VERSION).array());
     header.writeBytes(
-        bytes(2 * Long.BYTES).putLong(tensors.size()).putLong(metadata.size()).array());
+        bytes(2 * Long.BYTES).putLong(listed.size()).putLong(metadata.size()).array());
     metadata.forEach(
         (key, value) -> {
           header.writeBytes(string(key));
           header.writeBytes(value);
         });
     long at = 0;
-    for (StoredTensor tensor : tensors.values()) {
+    for (Outgoing tensor : listed.values()) {
       header.writeBytes(info(tensor, at));
-      at += tensor.data().byteSize() + padding(tensor.data().byteSize()).remaining();
+      at += tensor.bytes() + padding(tensor.bytes()).remaining();
     }
     return header.toByteArray();
   }
 
-  private static byte[] info(StoredTensor tensor, long at) {
+  private static byte[] info(Outgoing tensor, long at) {
     byte[] name = string(tensor.name());
     List<Long> dimensions = tensor.shape().reversed();
     ByteBuffer info = bytes(name.length + 2 * Integer.BYTES + (dimensions.size() + 1) * Long.BYTES);

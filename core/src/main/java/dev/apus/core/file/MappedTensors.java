@@ -20,6 +20,11 @@ final class MappedTensors implements TensorFile {
     this.mappings = mappings;
   }
 
+  /** Tensors that lie in no file. */
+  static MappedTensors of(String name, Map<String, StoredTensor> tensors) {
+    return new MappedTensors(name, tensors, List.of());
+  }
+
   /** Maps a file whose header has been read; the entries lie within it and have different names. */
   static MappedTensors map(Source source, List<Entry> entries, long dataAt) {
     Mapping mapping = source.map();

@@ -18,15 +18,16 @@ import java.util.Map;
 /**
  * Writes a safetensors file.
  *
- * <p>Tensors are kept by reference and read when the file is written. The data begins at a multiple
- * of 64 bytes; the tensors in it lie back to back, as the format wants, in the order of adding.
+ * <p>Tensors are kept by reference and read, or made, when the file is written. The data begins at
+ * a multiple of 64 bytes; the tensors in it lie back to back, as the format wants, in the order of
+ * adding.
  */
 public final class SafetensorsWriter {
 
   private static final int ALIGNMENT = 64;
 
   private final Map<String, String> metadata = new LinkedHashMap<>();
-  private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private final Map<String, Outgoing> tensors = new LinkedHashMap<>();
 
   /** A file without tensors yet. */
   public SafetensorsWriter() {}
@@ -65,6 +66,27 @@ public final class SafetensorsWriter {
       throw tensor.place().error("is %s, which safetensors has no name for", tensor.type());
     }
     tensor.requireBytes(type.bytes(tensor.elements(), tensor.place()));
+    return add(Outgoing.of(tensor));
+  }
+
+  /**
+   * Adds a tensor whose bytes are made when the file is written.
+   *
+   * @param type a type that safetensors knows
+   * @param shape outermost dimension first
+   * @throws FormatException if the type is unknown or the name is taken
+   */
+  public SafetensorsWriter add(String name, String type, List<Long> shape, TensorContent content) {
+    Place place = Place.tensor("a new safetensors file", name);
+    SafetensorsType known = SafetensorsType.named(type);
+    if (known == null) {
+      throw place.error("is %s, which safetensors has no name for", type);
+    }
+    long bytes = known.bytes(Sizes.product(shape, place), place);
+    return add(Outgoing.made(name, type, shape, bytes, content, place));
+  }
+
+  private SafetensorsWriter add(Outgoing tensor) {
     if (tensor.name().equals("__metadata__")
         || tensors.putIfAbsent(tensor.name(), tensor) != null) {
       throw tensor.place().error("has a name that is taken");
@@ -91,8 +113,8 @@ public final class SafetensorsWriter {
       start.put((byte) ' ');
     }
     AtomicFile.write(out, start.flip());
-    for (StoredTensor tensor : tensors.values()) {
-      AtomicFile.write(out, tensor.data());
+    for (Outgoing tensor : tensors.values()) {
+      tensor.writeTo(out);
     }
   }
 
@@ -108,21 +130,20 @@ public final class SafetensorsWriter {
         json.writeEndObject();
       }
       long at = 0;
-      for (StoredTensor tensor : tensors.values()) {
+      for (Outgoing tensor : tensors.values()) {
         writeTensor(json, tensor, at);
-        at += tensor.data().byteSize();
+        at += tensor.bytes();
       }
       json.writeEndObject();
     }
     return bytes.toByteArray();
   }
 
-  private static void writeTensor(JsonGenerator json, StoredTensor tensor, long at)
-      throws IOException {
+  private static void writeTensor(JsonGenerator json, Outgoing tensor, long at) throws IOException {
     json.writeObjectFieldStart(tensor.name());
     json.writeStringField("dtype", tensor.type());
     writeNumbers(json, "shape", tensor.shape());
-    writeNumbers(json, "data_offsets", List.of(at, at + tensor.data().byteSize()));
+    writeNumbers(json, "data_offsets", List.of(at, at + tensor.bytes()));
     json.writeEndObject();
   }
 

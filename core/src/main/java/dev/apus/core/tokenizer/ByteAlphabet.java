@@ -35,6 +35,11 @@ final class ByteAlphabet {
     return new String(spelled);
   }
 
+  /** A byte as its character. */
+  static String spell(byte value) {
+    return String.valueOf(CHARACTER[value & 0xFF]);
+  }
+
   /** The bytes that a token spells, or its UTF-8 bytes if it has a character that spells none. */
   static byte[] bytes(String token) {
     byte[] bytes = new byte[token.length()];

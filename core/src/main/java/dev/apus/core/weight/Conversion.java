@@ -1,41 +1,72 @@
 package dev.apus.core.weight;
 
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
 
-/** How the tensors a file stores become the one weight that a mixer's formula names. */
+/**
+ * How the tensors a file stores become the one weight that a mixer's formula names.
+ *
+ * <p>A conversion moves rows and changes values. Those made here also know the way back, by which
+ * weights that are ours become tensors as a file stores them.
+ */
 @FunctionalInterface
 public interface Conversion {
 
   /** One tensor, as it is. */
-  Conversion AS_STORED = List::getFirst;
+  Conversion AS_STORED = new RowConversions.AsStored();
 
   /** {@code −e^x}: state-space decays are stored as logarithms. */
-  Conversion MINUS_EXP = values(x -> (float) -StrictMath.exp(x));
+  Conversion MINUS_EXP = values(x -> (float) -StrictMath.exp(x), x -> (float) StrictMath.log(-x));
 
   /** {@code 1 + x}: norms whose weights are stored as the distance from one. */
-  Conversion PLUS_ONE = values(x -> 1 + x);
+  Conversion PLUS_ONE = values(x -> 1 + x, x -> x - 1);
 
   /** {@code x − 1}: undoes a converter that has added the one. */
-  Conversion MINUS_ONE = values(x -> x - 1);
+  Conversion MINUS_ONE = values(x -> x - 1, x -> 1 + x);
 
   /**
    * Rows as columns: the weights of GPT-2's {@code Conv1D}. A bias, one value a row, stays as it
    * is.
    */
-  Conversion TRANSPOSED = Conversion::transpose;
+  Conversion TRANSPOSED = new RowConversions.Transposed();
 
-  /** All rows of the tensors, one tensor after the other. */
-  Conversion JOINED = Conversion::join;
+  /** All rows of the tensors, one tensor after the other; to go back it needs {@link #joined}. */
+  Conversion JOINED = RowConversions::join;
 
   StoredRows apply(List<StoredRows> stored);
 
+  /**
+   * Where a row is stored.
+   *
+   * @param tensor which of the tensors
+   */
+  record Origin(int tensor, int row) {}
+
+  /**
+   * Where each row of what this conversion gives is stored.
+   *
+   * @param stored the same for each tensor's own rows
+   * @throws WeightException if this conversion does not know
+   */
+  default IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
+    throw new WeightException("its conversion has no way back");
+  }
+
+  /** The stored value of which this makes {@code x}. */
+  default float stored(float x) {
+    return x;
+  }
+
+  /** Whether the stored rows are columns here, so that {@link Origin#row} counts columns. */
+  default boolean turns() {
+    return false;
+  }
+
   /** This conversion, then another on its result. */
   default Conversion then(Conversion next) {
-    return stored -> next.apply(List.of(apply(stored)));
+    return new RowConversions.Chain(this, next);
   }
 
   /** {@code count} rows from row {@code from}. */
@@ -45,19 +76,7 @@ public interface Conversion {
 
   /** {@code count} rows, of which row {@code r} is the stored row {@code from.applyAsInt(r)}. */
   static Conversion gather(int count, IntUnaryOperator from) {
-    return stored -> {
-      StoredRows all = stored.getFirst();
-      var rows = new ArrayList<MemorySegment>(Math.min(count, all.rows().size()));
-      for (int row = 0; row < count; row++) {
-        int source = from.applyAsInt(row);
-        if (source < 0 || source >= all.rows().size()) {
-          throw new WeightException(
-              all.source() + " has " + all.rows().size() + " rows, row " + source + " is needed");
-        }
-        rows.add(all.rows().get(source));
-      }
-      return new StoredRows(all.source(), all.format(), all.cols(), rows);
-    };
+    return new RowConversions.Gather(count, from);
   }
 
   /**
@@ -68,64 +87,29 @@ public interface Conversion {
     return gather(groups * count, row -> row / count * stride + from + row % count);
   }
 
-  /** The results of several conversions of the same tensors, one after the other. */
-  static Conversion concatenated(Conversion... parts) {
-    return stored -> join(Arrays.stream(parts).map(part -> part.apply(stored)).toList());
+  /** All rows of several tensors, which have so many each, one tensor after the other. */
+  static Conversion joined(int... rows) {
+    return new RowConversions.Joined(List.copyOf(Arrays.stream(rows).boxed().toList()));
   }
 
-  /** A function of every value; the result is F32. */
+  /** The results of several conversions of the same tensors, one after the other. */
+  static Conversion concatenated(Conversion... parts) {
+    return new RowConversions.Concatenated(List.of(parts));
+  }
+
+  /** A function of every value, without a way back; the result is F32. */
   static Conversion values(FloatFunction f) {
-    return stored -> {
-      StoredRows all = stored.getFirst();
-      float[] values = all.decode();
-      for (int i = 0; i < values.length; i++) {
-        values[i] = f.of(values[i]);
-      }
-      return StoredRows.of(all.source(), values, all.cols());
-    };
+    return stored -> RowConversions.values(stored.getFirst(), f);
+  }
+
+  /** A function of every value, and the one that undoes it; the result is F32. */
+  static Conversion values(FloatFunction f, FloatFunction undo) {
+    return new RowConversions.Values(f, undo);
   }
 
   /** A function of one value. */
   @FunctionalInterface
   interface FloatFunction {
     float of(float x);
-  }
-
-  private static StoredRows join(List<StoredRows> stored) {
-    StoredRows first = stored.getFirst();
-    var rows = new ArrayList<MemorySegment>();
-    for (StoredRows part : stored) {
-      if (part.cols() != first.cols() || part.format() != first.format()) {
-        throw new WeightException(
-            part.source()
-                + " is "
-                + part.format()
-                + part.shape()
-                + " and cannot be joined to "
-                + first.source()
-                + ", "
-                + first.format()
-                + first.shape());
-      }
-      rows.addAll(part.rows());
-    }
-    return new StoredRows(first.source(), first.format(), first.cols(), rows);
-  }
-
-  private static StoredRows transpose(List<StoredRows> stored) {
-    StoredRows all = stored.getFirst();
-    int rows = all.rows().size();
-    int cols = all.cols();
-    if (cols == 1) {
-      return all;
-    }
-    float[] values = all.decode();
-    float[] turned = new float[values.length];
-    for (int row = 0; row < rows; row++) {
-      for (int col = 0; col < cols; col++) {
-        turned[col * rows + row] = values[row * cols + col];
-      }
-    }
-    return StoredRows.of(all.source(), turned, rows);
   }
 }

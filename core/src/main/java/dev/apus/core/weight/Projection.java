@@ -50,6 +50,11 @@ public final class Projection {
     return new Projection(matmul, outputs, stored.cols(), packed, bias);
   }
 
+  /** A projection of which only the shape is known, and which cannot be applied. */
+  static Projection outline(StoredRows stored, Matmul matmul) {
+    return new Projection(matmul, stored.rows().size(), stored.cols(), MemorySegment.NULL, null);
+  }
+
   public int outputs() {
     return outputs;
   }

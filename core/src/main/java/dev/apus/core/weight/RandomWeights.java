@@ -13,9 +13,12 @@ import java.util.SplittableRandom;
  * order they are asked for in.
  *
  * <p>Matrices are uniform with variance {@code 1 / inputs}, so that activations neither die nor
- * explode; vectors lie where their mixer says is typical.
+ * explode; vectors lie where their mixer says is typical, at multiples of 1/4096, to which one can
+ * be added without rounding.
  */
 public final class RandomWeights implements WeightSource {
+
+  private static final double GRID = 4096;
 
   private final long seed;
   private final WeightFormat format;
@@ -30,9 +33,6 @@ public final class RandomWeights implements WeightSource {
 
   @Override
   public StoredRows find(Key key, int rows, int cols, Typical typical) {
-    var random = new SplittableRandom(seed ^ mixed(key));
-    float center = typical == null ? 0 : typical.center();
-    float width = typical == null ? (float) Math.sqrt(3.0 / cols) : typical.width();
     WeightFormat stored =
         typical == null && cols % format.blockLength() == 0 ? format : WeightFormat.F32;
     long rowBytes = stored.rowBytes(cols);
@@ -40,13 +40,30 @@ public final class RandomWeights implements WeightSource {
     float[] values = new float[cols];
     List<MemorySegment> slices = new ArrayList<>(rows);
     for (int row = 0; row < rows; row++) {
-      for (int col = 0; col < cols; col++) {
-        values[col] = center + width * (2 * (float) random.nextDouble() - 1);
-      }
+      draw(key, row, typical, values);
       stored.codec().encode(values, 0, memory, row * rowBytes, cols);
       slices.add(memory.asSlice(row * rowBytes, rowBytes));
     }
     return new StoredRows("seed " + seed + ": " + key, stored, cols, slices);
+  }
+
+  /** Draws one row of a weight; it does not depend on any other row. */
+  void draw(Key key, int row, Typical typical, float[] values) {
+    var random = new SplittableRandom(seed ^ mixed(key) + row * 0xD1B54A32D192ED03L);
+    if (typical != null) {
+      for (int i = 0; i < values.length; i++) {
+        double value = typical.center() + typical.width() * (2 * random.nextDouble() - 1);
+        values[i] = (float) (Math.rint(value * GRID) / GRID);
+      }
+      return;
+    }
+    // Four values of sixteen bits for each number drawn, every one the middle of its interval.
+    double scale = Math.sqrt(3.0 / values.length) / 32768;
+    long bits = 0;
+    for (int i = 0; i < values.length; i++) {
+      bits = i % 4 == 0 ? random.nextLong() : bits >>> 16;
+      values[i] = (float) (((short) bits + 0.5) * scale);
+    }
   }
 
   /** A hash of the key that is the same on every machine. */

@@ -68,9 +68,18 @@ public final class WeightNames {
     return new Source(List.of(name), Conversion.AS_STORED, null);
   }
 
-  /** The rows of several tensors as one weight. */
+  /** The rows of several tensors as one weight; how many each has, only the file knows. */
   public static Source joined(String... names) {
     return new Source(List.of(names), Conversion.JOINED, null);
+  }
+
+  /**
+   * The rows of several tensors as one weight.
+   *
+   * @param rows how many each tensor has; a file may divide them otherwise
+   */
+  public static Source joined(int[] rows, String... names) {
+    return new Source(List.of(names), Conversion.joined(rows), null);
   }
 
   /**

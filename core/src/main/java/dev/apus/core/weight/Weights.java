@@ -29,6 +29,14 @@ public final class Weights {
     this.arena = arena;
   }
 
+  /**
+   * Weights that are asked for and not packed: what is assembled from them shows which weights a
+   * model has, and cannot run.
+   */
+  public static Weights outline(WeightSource source, Kernels kernels) {
+    return new Weights(source, kernels, null, null);
+  }
+
   /** What the weights are packed for. */
   public Kernels kernels() {
     return kernels;
@@ -98,6 +106,9 @@ public final class Weights {
     public Projection projection(String name, int outputs, int inputs, boolean biased) {
       StoredRows stored = find(name, outputs, inputs, null);
       float[] bias = biased ? vector(name + ".bias", outputs, Typical.BIAS) : null;
+      if (arena == null) {
+        return Projection.outline(stored, kernels.matmul(stored.format()));
+      }
       Projection projection =
           Projection.pack(stored, kernels.matmul(stored.format()), bias, arena, workers);
       bytes += projection.bytes() - (bias == null ? 0 : 4L * outputs);

@@ -2,17 +2,22 @@ package dev.apus.core.weight;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.apus.core.weight.Conversion.Origin;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConversionTest {
@@ -115,5 +120,60 @@ class ConversionTest {
           e.getMessage());
     }
     assertEquals(1, Conversion.rows(32767, 1).apply(List.of(huge)).rows().size());
+  }
+
+  static final List<Conversion> waysBack =
+      List.of(
+          Conversion.AS_STORED,
+          Conversion.rows(3, 4),
+          Conversion.gather(10, row -> 9 - row),
+          Conversion.ofEachGroup(2, 5, 1, 3),
+          Conversion.concatenated(Conversion.rows(6, 4), Conversion.ofEachGroup(2, 3, 0, 2)),
+          Conversion.gather(10, row -> 9 - row).then(Conversion.rows(2, 5)),
+          Conversion.joined(4, 6),
+          Conversion.joined(4, 6).then(Conversion.rows(3, 3)),
+          Conversion.PLUS_ONE,
+          Conversion.MINUS_ONE.then(Conversion.rows(1, 8)),
+          Conversion.rows(1, 8).then(Conversion.MINUS_EXP));
+
+  /** Every row of the result is, by its origin and the way back of its values, the stored row. */
+  @ParameterizedTest
+  @FieldSource("waysBack")
+  void theWayBackLeadsToWhatIsStored(Conversion conversion) {
+    StoredRows all = rows(10, 1);
+    boolean two = conversion.toString().contains("Joined");
+    StoredRows[] stored =
+        two ? new StoredRows[] {part(all, 0, 4), part(all, 4, 10)} : new StoredRows[] {all};
+    float[] result = apply(conversion, stored);
+    List<IntFunction<Origin>> own = new ArrayList<>();
+    for (int i = 0; i < stored.length; i++) {
+      int tensor = i;
+      own.add(row -> new Origin(tensor, row));
+    }
+    IntFunction<Origin> origins = conversion.origins(own);
+    for (int row = 0; row < result.length; row++) {
+      Origin origin = origins.apply(row);
+      float expected = stored[origin.tensor()].decode()[origin.row()];
+      assertEquals(expected, conversion.stored(result[row]), 1e-5f, conversion + " row " + row);
+    }
+  }
+
+  private static StoredRows part(StoredRows all, int from, int to) {
+    return new StoredRows("part", all.format(), all.cols(), all.rows().subList(from, to));
+  }
+
+  @Test
+  void whatIsTurnedTwiceIsNotTurned() {
+    assertTrue(Conversion.TRANSPOSED.turns());
+    assertTrue(Conversion.TRANSPOSED.then(Conversion.rows(0, 1)).turns());
+    assertFalse(Conversion.TRANSPOSED.then(Conversion.TRANSPOSED).turns());
+  }
+
+  @Test
+  void someConversionsHaveNoWayBack() {
+    for (Conversion conversion : List.of(Conversion.JOINED, Conversion.values(x -> 2 * x))) {
+      var e = assertThrows(WeightException.class, () -> conversion.origins(List.of()));
+      assertEquals("its conversion has no way back", e.getMessage());
+    }
   }
 }

@@ -1,0 +1,303 @@
+package dev.apus.models;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.apus.core.Model;
+import dev.apus.core.ModelOptions;
+import dev.apus.core.RandomCheckpoint;
+import dev.apus.core.Session;
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.file.Gguf;
+import dev.apus.core.file.Safetensors;
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.tokenizer.Tokenizer;
+import dev.apus.kernels.block.WeightFormat;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A checkpoint that is written from a seed holds the model that is made of the seed. */
+class RandomCheckpointTest {
+
+  private static final int TOKENS = 20;
+  private static final long SEED = 3;
+
+  /** Those that use one norm for two parts have only its first draw in the file. */
+  static final List<String> families =
+      TinyModels.FAMILIES.stream()
+          .filter(family -> !List.of("cohere2", "falcon").contains(family))
+          .toList();
+
+  /** Logarithms of decays, and Llama 3's rule as a table of factors, are rounded once more. */
+  private static final List<String> ROUNDED =
+      List.of("olmo_hybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "llama3-rope");
+
+  static final List<String> ggufFamilies =
+      Stream.concat(
+              GgufModelsTest.families.stream(), Stream.of("llama3-rope", "mistral", "ministral"))
+          .toList();
+
+  @TempDir private Path temporary;
+
+  @ParameterizedTest
+  @FieldSource("families")
+  void aFolderHoldsTheModelOfItsSeed(String family) throws IOException {
+    Path folder = temporary.resolve(family);
+    checkpoint(family).writeFolder(folder, WeightFormat.F32, SEED);
+    assertSame(family, logits(folder));
+  }
+
+  @ParameterizedTest
+  @FieldSource("ggufFamilies")
+  void aGgufFileHoldsTheModelOfItsSeed(String family) throws IOException {
+    Path file = temporary.resolve("model.gguf");
+    checkpoint(family).writeGguf(file, WeightFormat.F32, SEED);
+    assertSame(family, logits(file));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyFormatHoldsTheModelOfItsSeed(WeightFormat format) throws IOException {
+    Architecture wide = Architecture.read(Config.parse("wide", wideDocument()));
+    Path file = temporary.resolve("model.gguf");
+    RandomCheckpoint.of(Config.parse("wide", wideDocument()), ModelOptions.standard())
+        .writeGguf(file, format, SEED);
+    try (Model model = Model.random(wide, SEED, format, ModelOptions.standard())) {
+      assertSameBits(logits(model), logits(file));
+    }
+  }
+
+  /** A document as a person may write it, with rows that divide into the largest blocks. */
+  private static byte[] wideDocument() {
+    return """
+    {"family": "by hand", "vocabulary": 300, "width": 256, "context": 64,
+     "embedding": {}, "norm": {"epsilon": 1e-5}, "head": {"tied": true},
+     "layers": [{"repeat": 2, "steps": [
+       {"norm": {"epsilon": 1e-5},
+        "mixer": {"type": "attention", "heads": 4, "kvHeads": 2, "headDim": 64,
+                  "rope": {"theta": 10000.0, "dims": 64}}},
+       {"norm": {"epsilon": 1e-5},
+        "channel": {"type": "gated-mlp", "inner": 512, "activation": "silu"}}]}]}
+    """
+        .getBytes(UTF_8);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16", "Q8_0", "Q4_0"})
+  void aFolderOfAnyFormatOpens(WeightFormat format) throws IOException {
+    Path folder = temporary.resolve("folder");
+    checkpoint("qwen3_next").writeFolder(folder, format, SEED);
+    boolean published = format.blockLength() == 1;
+    assertEquals(published, Files.exists(folder.resolve("model.safetensors")));
+    assertEquals(!published, Files.exists(folder.resolve("model.gguf")));
+    assertEquals(TOKENS, logits(folder).length);
+  }
+
+  static Stream<Path> goldens() throws IOException, URISyntaxException {
+    return Stream.concat(GoldenTest.committed(), GoldenTest.shared())
+        .filter(
+            folder -> {
+              // The reference cuts the joined convolution of OLMo Hybrid into thirds.
+              String name = folder.getFileName().toString();
+              return TinyModels.FAMILIES.contains(name) && !name.equals("olmo_hybrid");
+            });
+  }
+
+  /** Names and shapes are those that the reference writes. */
+  @ParameterizedTest
+  @MethodSource("goldens")
+  void theTensorsAreThoseOfTheReference(Path golden) throws IOException {
+    Path folder = temporary.resolve("folder");
+    RandomCheckpoint.of(Config.read(golden.resolve("config.json")), ModelOptions.standard())
+        .writeFolder(folder, WeightFormat.BF16, SEED);
+    try (TensorFile expected = Safetensors.openFolder(golden);
+        TensorFile found = Safetensors.openFolder(folder)) {
+      assertEquals(shapes(expected), shapes(found));
+    }
+  }
+
+  private static Map<String, List<Long>> shapes(TensorFile file) {
+    Map<String, List<Long>> shapes = new TreeMap<>();
+    file.tensors().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    return shapes;
+  }
+
+  /** What is written as GGUF is what a converter makes of what is written as safetensors. */
+  @ParameterizedTest
+  @FieldSource("ggufFamilies")
+  void theFileIsWhatAConverterMakes(String family) throws IOException {
+    if (family.equals("ministral")) {
+      return;
+    }
+    Path folder = temporary.resolve(family);
+    Path file = temporary.resolve("model.gguf");
+    checkpoint(family).writeFolder(folder, WeightFormat.F32, SEED);
+    checkpoint(family).writeGguf(file, WeightFormat.F32, SEED);
+    try (TensorFile tensors = Safetensors.openFolder(folder);
+        Gguf found = Gguf.open(file)) {
+      Config config = Config.read(folder.resolve("config.json"));
+      Path converted = temporary.resolve("converted.gguf");
+      GgufConverter.convert(config, tensors, WeightFormat.F32).write(converted);
+      try (Gguf expected = Gguf.open(converted)) {
+        Map<String, Object> needed = metadata(expected);
+        // Nothing is computed by the width of a dense block that no layer has.
+        needed.keySet().removeIf(key -> key.matches("qwen.moe\\.feed_forward_length"));
+        Map<String, Object> more = metadata(found);
+        more.keySet().retainAll(needed.keySet());
+        assertEquals(needed, more);
+        assertEquals(shapes(expected), shapes(found));
+        expected.tensors().forEach((name, t) -> assertSame(t, found.tensors().get(name)));
+      }
+    }
+  }
+
+  private static Map<String, Object> metadata(Gguf file) {
+    Map<String, Object> metadata = new TreeMap<>(file.metadata());
+    metadata.keySet().removeIf(key -> key.startsWith("tokenizer.") || key.equals("general.name"));
+    return metadata;
+  }
+
+  private static void assertSame(StoredTensor expected, StoredTensor found) {
+    assertEquals(-1, expected.data().mismatch(found.data()), expected.name());
+  }
+
+  @Test
+  void threadsChangeNothingAndTheSeedEverything() throws IOException {
+    Path one = temporary.resolve("one.gguf");
+    Path three = temporary.resolve("three.gguf");
+    Path other = temporary.resolve("other.gguf");
+    Config config = TinyModels.config("mixtral");
+    ModelOptions options = ModelOptions.standard();
+    RandomCheckpoint.of(config, options.withThreads(1)).writeGguf(one, WeightFormat.Q4_0, 1);
+    RandomCheckpoint.of(config, options.withThreads(3)).writeGguf(three, WeightFormat.Q4_0, 1);
+    RandomCheckpoint.of(config, options).writeGguf(other, WeightFormat.Q4_0, 2);
+    assertEquals(-1, Files.mismatch(one, three));
+    try (Gguf first = Gguf.open(one);
+        Gguf second = Gguf.open(other)) {
+      for (StoredTensor tensor : first.tensors().values()) {
+        StoredTensor counterpart = second.tensors().get(tensor.name());
+        assertFalse(tensor.data().mismatch(counterpart.data()) < 0, tensor.name());
+      }
+    }
+  }
+
+  @Test
+  void theVocabularyHasTheConfigsSizeAndSpellsEveryText() throws IOException {
+    Path file = temporary.resolve("model.gguf");
+    byte[] json = Files.readAllBytes(resourceWithVocabulary(70_000));
+    RandomCheckpoint.of(Config.parse("config.json", json), ModelOptions.standard())
+        .writeGguf(file, WeightFormat.Q8_0, SEED);
+    try (Model model = Model.load(file)) {
+      Tokenizer tokenizer = model.tokenizer();
+      assertEquals(70_000, tokenizer.vocabularySize());
+      String text = "Apus apus, der Mauersegler – 雨燕 \0\n";
+      assertEquals(text, tokenizer.decode(tokenizer.encode(text)).replace("<|begin|>", ""));
+    }
+  }
+
+  private Path resourceWithVocabulary(int size) throws IOException {
+    String json = new String(TinyModels.resource("/configs/llama.json"), UTF_8);
+    return Files.writeString(
+        temporary.resolve("config.json"),
+        json.replaceFirst("\"vocab_size\": \\d+", "\"vocab_size\": " + size));
+  }
+
+  @Test
+  void aSmallVocabularyIsLeftOut() throws IOException {
+    Path file = temporary.resolve("model.gguf");
+    checkpoint("llama").writeGguf(file, WeightFormat.BF16, SEED);
+    try (Gguf gguf = Gguf.open(file)) {
+      assertEquals("none", gguf.metadata().get("tokenizer.ggml.model"));
+      assertEquals(192L, gguf.metadata().get("llama.vocab_size"));
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("beyondGguf")
+  void whatNoGgufFileSaysIsRefused(String family) {
+    Path file = temporary.resolve("model.gguf");
+    var e =
+        assertThrows(
+            ConfigException.class,
+            () -> checkpoint(family).writeGguf(file, WeightFormat.F32, SEED));
+    assertEquals(
+        "no kind of GGUF file that is known (gemma2, gemma3, llama, olmoe, qwen2, qwen2moe, qwen3,"
+            + " qwen3moe) can say what a model of the family "
+            + checkpoint(family).architecture().family()
+            + " is; write a folder instead",
+        e.getMessage());
+    assertFalse(Files.exists(file));
+  }
+
+  static final List<String> beyondGguf =
+      List.of("qwen3_next", "olmo2", "cohere2", "falcon", "gpt2", "smollm3", "granite", "stablelm");
+
+  @Test
+  void anArchitectureHasNoFolder() {
+    Config document = Config.parse("wide.json", wideDocument());
+    var checkpoint = RandomCheckpoint.of(document, ModelOptions.standard());
+    var e =
+        assertThrows(
+            ConfigException.class,
+            () -> checkpoint.writeFolder(temporary.resolve("x"), WeightFormat.F32, SEED));
+    assertEquals(
+        "wide.json: is an architecture, for which there is no config.json; a GGUF file can be"
+            + " written",
+        e.getMessage().replaceFirst(":1:", ":"));
+  }
+
+  private static RandomCheckpoint checkpoint(String family) {
+    return RandomCheckpoint.of(TinyModels.config(family), ModelOptions.standard());
+  }
+
+  private static void assertSame(String family, float[][] found) {
+    Architecture architecture = TinyModels.architecture(family);
+    ModelOptions options = ModelOptions.standard();
+    try (Model model = Model.random(architecture, SEED, WeightFormat.F32, options)) {
+      float[][] expected = logits(model);
+      if (!ROUNDED.contains(family)) {
+        assertSameBits(expected, found);
+        return;
+      }
+      for (int row = 0; row < expected.length; row++) {
+        assertArrayEquals(expected[row], found[row], 1e-4f, "token " + row);
+      }
+    }
+  }
+
+  private static float[][] logits(Path checkpoint) {
+    try (Model model = Model.load(checkpoint)) {
+      return logits(model);
+    }
+  }
+
+  private static float[][] logits(Model model) {
+    try (Session session = model.newSession(TOKENS)) {
+      return session.score(TinyModels.tokens(TOKENS, 5));
+    }
+  }
+
+  private static void assertSameBits(float[][] expected, float[][] found) {
+    for (int row = 0; row < expected.length; row++) {
+      assertArrayEquals(expected[row], found[row], "token " + row);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.apus.core.family;
+
+import dev.apus.core.file.GgufWriter;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Role;
+import dev.apus.core.model.Architecture.Step;
+import dev.apus.core.model.Part;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * The metadata of a GGUF file, made of an architecture: {@link GgufSettings} the other way. Layers
+ * are described by the first of them, and the rotation by the last, which is the first kind that
+ * has no window where there are two. Keys are named without the architecture they begin with.
+ */
+public final class GgufMetadata {
+
+  private static final String SCALING = "rope.scaling.";
+
+  private final Architecture model;
+  private final String prefix;
+  private final GgufWriter gguf;
+  private final Part first;
+  private final Part channel;
+  private final Map<String, Object> rope;
+
+  GgufMetadata(Architecture model, String architecture, GgufWriter gguf) {
+    this.model = model;
+    this.prefix = architecture + ".";
+    this.gguf = gguf;
+    this.first = mixer(model, 0);
+    this.channel = part(model, 0, Role.CHANNEL);
+    this.rope =
+        IntStream.range(0, model.layers().size())
+            .mapToObj(layer -> mixer(model, layer))
+            .filter(part -> !part.settings().containsKey("window"))
+            .findFirst()
+            .map(GgufMetadata::rope)
+            .orElse(rope(first));
+  }
+
+  /** Whether all layers have one mixer and one channel mixer, attention and a gated block. */
+  static boolean fits(Architecture model) {
+    return !model.layers().isEmpty()
+        && IntStream.range(0, model.layers().size())
+            .allMatch(
+                layer ->
+                    mixer(model, layer).type().equals("attention")
+                        && List.of("gated-mlp", "moe")
+                            .contains(part(model, layer, Role.CHANNEL).type()));
+  }
+
+  static Part mixer(Architecture model, int layer) {
+    return part(model, layer, Role.MIXER);
+  }
+
+  private static Part part(Architecture model, int layer, Role role) {
+    return model.layers().get(layer).steps().stream()
+        .map(Step::branches)
+        .flatMap(List::stream)
+        .filter(branch -> branch.role() == role)
+        .map(Branch::part)
+        .findFirst()
+        .orElse(Part.of("nothing"));
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> rope(Part attention) {
+    return attention.settings().get("rope") instanceof Map<?, ?> rope
+        ? (Map<String, Object>) rope
+        : Map.of();
+  }
+
+  /** A setting of the first layer's attention, or null. */
+  Object mixer(String setting) {
+    return first.settings().get(setting);
+  }
+
+  /** A setting of the first layer's channel mixer, or null. */
+  Object channel(String setting) {
+    return channel.settings().get(setting);
+  }
+
+  /** The rows that all decoders share. */
+  GgufMetadata decoder() {
+    gguf.text("general.architecture", prefix.substring(0, prefix.length() - 1))
+        .text("general.type", "model")
+        .u32("general.quantization_version", 2);
+    return u32("block_count", model.layers().size())
+        .u32("context_length", model.context())
+        .u32("embedding_length", model.width())
+        .u32("vocab_size", model.vocabulary())
+        .u32("attention.head_count", mixer("heads"))
+        .u32("attention.head_count_kv", mixer("kvHeads"))
+        .u32("attention.key_length", mixer("headDim"))
+        .u32("attention.value_length", mixer("headDim"))
+        .f32("attention.layer_norm_rms_epsilon", model.norm().epsilon())
+        .u32("rope.dimension_count", rope.get("dims"))
+        .f32("rope.freq_base", rope.get("theta"))
+        .scaling();
+  }
+
+  private GgufMetadata scaling() {
+    if (rope.get("type") instanceof String type && List.of("linear", "yarn").contains(type)) {
+      gguf.text(prefix + SCALING + "type", type);
+      f32(SCALING + "factor", rope.get("factor"));
+      u32(SCALING + "original_context_length", rope.get("original"));
+    }
+    return this;
+  }
+
+  /** The base of the rotation in layers with a window, where that is another one. */
+  GgufMetadata swa() {
+    Object theta = rope(first).get("theta");
+    return theta == null || theta.equals(rope.get("theta"))
+        ? this
+        : f32("rope.freq_base_swa", theta);
+  }
+
+  /** A whole number, if there is one. */
+  GgufMetadata u32(String key, Object value) {
+    if (value instanceof Number number && number.longValue() > 0) {
+      gguf.u32(prefix + key, number.longValue());
+    }
+    return this;
+  }
+
+  /** A number, if there is one other than zero. */
+  GgufMetadata f32(String key, Object value) {
+    if (value instanceof Number number && number.floatValue() != 0) {
+      gguf.f32(prefix + key, number.floatValue());
+    }
+    return this;
+  }
+
+  /** The factors by which pairs turn slower, in place of Llama 3's rule; none without it. */
+  float[] factors() {
+    if (!"llama3".equals(rope.get("type"))) {
+      return new float[0];
+    }
+    int dims = (Integer) rope.get("dims");
+    double factor = number("factor");
+    double low = number("original") / number("lowFrequency");
+    double high = number("original") / number("highFrequency");
+    float[] factors = new float[dims / 2];
+    for (int i = 0; i < factors.length; i++) {
+      float frequency = 1 / (float) StrictMath.pow(number("theta"), 2f * i / dims);
+      double wavelength = 2 * Math.PI / frequency;
+      double smooth =
+          (number("original") / wavelength - number("lowFrequency"))
+              / (number("highFrequency") - number("lowFrequency"));
+      factors[i] =
+          wavelength < high
+              ? 1
+              : wavelength > low ? (float) factor : (float) (1 / ((1 - smooth) / factor + smooth));
+    }
+    return factors;
+  }
+
+  private double number(String setting) {
+    return ((Number) rope.get(setting)).doubleValue();
+  }
+}

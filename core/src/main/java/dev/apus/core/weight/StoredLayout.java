@@ -1,0 +1,153 @@
+package dev.apus.core.weight;
+
+import dev.apus.core.weight.Conversion.Origin;
+import dev.apus.core.weight.WeightList.Wanted;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/**
+ * The tensors of a checkpoint that holds the weights of a model: a family's table of names, read
+ * the other way. Of several names that a weight may have, it takes the likeliest.
+ */
+final class StoredLayout {
+
+  /**
+   * A tensor, row by row.
+   *
+   * @param experts how many experts' rows lie in it one after the other; 0 if it is not made so
+   * @param rows a weight's row for each stored row
+   * @param turned whether the rows here are columns of the tensor
+   */
+  record Tensor(String name, int cols, int experts, List<Row> rows, boolean turned) {
+
+    boolean vector() {
+      return rows.getFirst().of.vector();
+    }
+
+    /** Whether it is a matrix that rows of activations are multiplied with. */
+    boolean matrix() {
+      return rows.getFirst().of.typical() == null;
+    }
+
+    /** The dimensions, outermost first. */
+    List<Long> shape() {
+      long count = rows.size();
+      if (vector()) {
+        return List.of(count);
+      }
+      if (turned) {
+        return List.of((long) cols, count);
+      }
+      return experts > 0
+          ? List.of((long) experts, count / experts, (long) cols)
+          : List.of(count, (long) cols);
+    }
+  }
+
+  /** Row {@code row} of a weight, or value {@code row} of a vector. */
+  record Row(Wanted of, Conversion conversion, int row) {}
+
+  private static final class Draft {
+
+    private final String name;
+    private final List<Row> rows = new ArrayList<>();
+    private boolean shared;
+    private int experts;
+
+    Draft(String name) {
+      this.name = name;
+    }
+
+    void put(int at, Row row) {
+      while (rows.size() <= at) {
+        rows.add(null);
+      }
+      if (rows.get(at) == null) {
+        rows.set(at, row);
+      }
+    }
+
+    Tensor tensor() {
+      int hole = rows.indexOf(null);
+      if (hole >= 0) {
+        throw new WeightException(
+            "tensor " + name + ": row " + hole + " of " + rows.size() + " is part of no weight");
+      }
+      Row first = rows.getFirst();
+      boolean vector = first.of.vector();
+      return new Tensor(
+          name,
+          vector ? 1 : first.of.cols(),
+          shared ? experts : 0,
+          List.copyOf(rows),
+          first.conversion.turns() && !vector);
+    }
+  }
+
+  private StoredLayout() {}
+
+  /**
+   * The tensors, in the order in which the weights were asked for.
+   *
+   * @throws WeightException if the table has no name for a weight, or no way back
+   */
+  static List<Tensor> of(WeightList weights, WeightNames names) {
+    Map<String, Draft> drafts = new LinkedHashMap<>();
+    for (Wanted wanted : weights.wanted()) {
+      place(wanted, names, drafts);
+    }
+    return drafts.values().stream().map(Draft::tensor).toList();
+  }
+
+  private static void place(Wanted wanted, WeightNames names, Map<String, Draft> drafts) {
+    WeightNames.Source source = likeliest(wanted.key(), wanted.key().expert(), names);
+    List<Draft> tensors =
+        source.names().stream().map(n -> drafts.computeIfAbsent(n, Draft::new)).toList();
+    int expert = wanted.key().expert();
+    if (expert >= 0 && likeliest(wanted.key(), expert + 1, names).names().equals(source.names())) {
+      tensors.forEach(
+          draft -> {
+            draft.shared = true;
+            draft.experts = Math.max(draft.experts, expert + 1);
+          });
+    }
+    List<IntFunction<Origin>> stored = new ArrayList<>();
+    for (int i = 0; i < tensors.size(); i++) {
+      int tensor = i;
+      stored.add(row -> new Origin(tensor, row));
+    }
+    IntFunction<Origin> origins = origins(wanted, source, stored);
+    int rows = wanted.vector() ? wanted.cols() : wanted.rows();
+    for (int row = 0; row < rows; row++) {
+      Origin origin = origins.apply(row);
+      tensors.get(origin.tensor()).put(origin.row(), new Row(wanted, source.conversion(), row));
+    }
+  }
+
+  private static IntFunction<Origin> origins(
+      Wanted wanted, WeightNames.Source source, List<IntFunction<Origin>> stored) {
+    try {
+      return source.conversion().origins(stored);
+    } catch (WeightException e) {
+      throw new WeightException(
+          String.format(
+              Locale.ROOT,
+              "%s cannot be written as %s: %s",
+              wanted.key(),
+              String.join(", ", source.names()),
+              e.getMessage()));
+    }
+  }
+
+  private static WeightNames.Source likeliest(WeightSource.Key key, int expert, WeightNames names) {
+    List<WeightNames.Source> sources = names.find(key.name(), key.layer(), expert);
+    if (sources.isEmpty()) {
+      throw new WeightException("this family's table of names has no row for " + key.name());
+    }
+    return sources.getFirst();
+  }
+}
