@@ -4,12 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
 import dev.apus.core.model.MixerState;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
+import dev.apus.kernels.attention.CacheFormat;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -19,37 +24,48 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A cache keeps what was appended, however it grew, was copied, rewound or read back. */
+@ParameterizedClass
+@EnumSource(CacheFormat.class)
 class KeyValueCacheTest {
 
   private static final int HEADS = 3;
   private static final int KEY_DIM = 5;
   private static final int VALUE_DIM = 7;
 
-  private final Attention kernel = Kernels.chosen().attention();
+  private final CacheFormat format;
+  private final Attention kernel;
+  private final Workers workers = Workers.of(1);
+  private final Pass pass = new Pass(workers, Kernels.chosen());
+
+  KeyValueCacheTest(CacheFormat format) {
+    this.format = format;
+    this.kernel = Kernels.chosen().attention(format);
+  }
 
   private KeyValueCache cache(int limit) {
     return new KeyValueCache(kernel, HEADS, KEY_DIM, VALUE_DIM, limit, null);
   }
 
   /** Appends tokens that a seed and their position make. */
-  private static void append(KeyValueCache cache, int tokens, long seed) {
-    cache.reserve(tokens);
+  private void append(KeyValueCache cache, int tokens, long seed) {
     for (int i = 0; i < tokens; i++) {
       var random = new SplittableRandom(seed * 1_000_003 + cache.length());
-      float[] k = new float[2 + HEADS * KEY_DIM];
-      float[] v = new float[4 + HEADS * VALUE_DIM];
-      for (int j = 2; j < k.length; j++) {
-        k[j] = (float) random.nextGaussian();
+      var k = new Matrix(new float[2 * HEADS * KEY_DIM], 2, HEADS * KEY_DIM);
+      var v = new Matrix(new float[2 * HEADS * VALUE_DIM], 2, HEADS * VALUE_DIM);
+      for (int j = k.at(1); j < k.data().length; j++) {
+        k.data()[j] = (float) random.nextGaussian();
       }
-      for (int j = 4; j < v.length; j++) {
-        v[j] = (float) random.nextGaussian();
+      for (int j = v.at(1); j < v.data().length; j++) {
+        v.data()[j] = (float) random.nextGaussian();
       }
-      cache.append(k, 2, v, 4);
+      cache.append(pass, k, v, 1, 1);
     }
   }
 
@@ -65,17 +81,12 @@ class KeyValueCacheTest {
           traits,
           new Queries(q, 0, KEY_DIM, 1, 1, cache.length() - 1),
           new Visited(new int[] {0, cache.length()}, 1, true, 0),
-          cache.keys(),
-          cache.keysAt(head),
-          cache.values(),
-          cache.valuesAt(head),
-          null,
-          null,
-          0,
+          cache.stored(head),
+          new Biases(null, null, 0),
           out,
           head * VALUE_DIM,
           VALUE_DIM,
-          new float[kernel.scratchFloats(traits, 1, 1)]);
+          new float[kernel.scratchFloats(traits, 1)]);
     }
     return out;
   }
@@ -185,6 +196,7 @@ class KeyValueCacheTest {
   void aHeadThatCannotBeIsRefusedBeforeAnythingChanges(int length, int slots) throws IOException {
     var bytes = new ByteArrayOutputStream();
     var out = new DataOutputStream(bytes);
+    out.writeUTF(format.name());
     out.writeInt(length);
     out.writeInt(slots);
     try (KeyValueCache cache = cache(100)) {
@@ -195,6 +207,22 @@ class KeyValueCacheTest {
           "a cache of " + length + " tokens in " + slots + " slots does not fit a limit of 100",
           e.getMessage());
       assertEquals(37, cache.length());
+      assertArrayEquals(then, content(cache));
+    }
+  }
+
+  @Test
+  void aCacheOfAnotherFormatIsRefused() throws IOException {
+    CacheFormat other = format == CacheFormat.F32 ? CacheFormat.BF16 : CacheFormat.F32;
+    Attention others = Kernels.chosen().attention(other);
+    try (KeyValueCache cache = cache(100);
+        var written = new KeyValueCache(others, HEADS, KEY_DIM, VALUE_DIM, 100, null)) {
+      append(cache, 37, 1);
+      append(written, 5, 2);
+      float[] then = content(cache);
+      var e = assertThrows(IOException.class, () -> cache.read(in(written(written))));
+      assertEquals(
+          "a cache in " + other + " was written, this one is in " + format, e.getMessage());
       assertArrayEquals(then, content(cache));
     }
   }
