@@ -15,6 +15,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.core.weight.WeightSource.Key;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -38,13 +39,23 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
 
   @SuppressWarnings("unchecked")
   public MixerBench(
-      MixerType type, Map<String, ?> settings, int width, Kernels kernels, int threads) {
+      MixerType type,
+      Map<String, ?> settings,
+      int width,
+      Kernels kernels,
+      CacheFormat cache,
+      int threads) {
     this.width = width;
     this.workers = Workers.of(threads);
     this.pass = new Pass(workers, kernels);
     var weights = new Weights(SOURCE, kernels, workers, arena);
-    Site site = new Site(width, 0, LIMIT, kernels, weights.root());
+    Site site = new Site(width, 0, LIMIT, kernels, cache, weights.root());
     this.mixer = (SequenceMixer<S>) type.build(Config.of(type.name(), settings), site);
+  }
+
+  public MixerBench(
+      MixerType type, Map<String, ?> settings, int width, Kernels kernels, int threads) {
+    this(type, settings, width, kernels, CacheFormat.F32, threads);
   }
 
   public MixerBench(MixerType type, Map<String, ?> settings, int width) {
@@ -52,7 +63,11 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
   }
 
   public S state() {
-    return mixer.newState(LIMIT);
+    return state(LIMIT);
+  }
+
+  public S state(int limit) {
+    return mixer.newState(limit);
   }
 
   public long bytesPerToken() {

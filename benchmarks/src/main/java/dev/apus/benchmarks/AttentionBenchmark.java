@@ -2,34 +2,65 @@ package dev.apus.benchmarks;
 
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
+import dev.apus.kernels.attention.CacheFormat;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.infra.Blackhole;
 
-/** The last rows of a sequence against all of its keys, for one key–value head. */
+/**
+ * The last rows of a sequence against all keys that they see, for all heads of a layer, on one
+ * thread; and how near it comes to the {@link Ceilings} of the same JVM. One row is a step of
+ * generation, as many rows as the context a prompt.
+ */
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
 public class AttentionBenchmark extends KernelBenchmark {
 
-  @Param("128")
+  @Param CacheFormat cache;
+
+  @Param({"64", "128"})
   int headDim;
+
+  @Param("8")
+  int kvHeads;
 
   @Param("4")
   int group;
 
-  @Param({"1", "64"})
-  int tokens;
+  @Param({"1", "512"})
+  int rows;
 
-  @Param({"512", "8192"})
+  @Param({"512", "32768"})
   int context;
+
+  /** How many tokens back a row sees; 0 for all. */
+  @Param("0")
+  int window;
+
+  /** Rows of a call. */
+  @Param("32")
+  int tileRows;
+
+  @Param("500")
+  int ceilingMillis;
 
   private Attention attention;
   private Traits traits;
-  private Queries queries;
-  private Visited visited;
+  private Biases biases;
+  private Ceilings ceilings;
   private MemorySegment keys;
   private MemorySegment values;
+  private float[] q;
   private float[] out;
   private float[] scratch;
 
@@ -37,44 +68,89 @@ public class AttentionBenchmark extends KernelBenchmark {
 
   @Override
   void prepare(Kernels kernels) {
-    attention = kernels.attention();
+    if (rows > context) {
+      throw new IllegalArgumentException("rows=" + rows + " are more than context=" + context);
+    }
+    attention = kernels.attention(cache);
     traits = new Traits(headDim, headDim, (float) (1 / Math.sqrt(headDim)), 0);
-    int stride = group * headDim;
-    queries = new Queries(values(tokens * stride), 0, stride, tokens, group, context - tokens);
-    visited = new Visited(new int[] {0, context}, 1, true, 0);
-    out = new float[tokens * stride];
-    scratch = new float[attention.scratchFloats(traits, tokens, group)];
-    store();
-  }
-
-  private void store() {
-    int granularity = attention.slotGranularity();
-    int slots = Math.ceilDiv(context, granularity) * granularity;
-    keys = memory(attention.keyBytes(headDim, slots));
-    values = memory(attention.valueBytes(headDim, slots));
-    for (int slot = 0; slot < context; slot++) {
-      attention.storeKeys(values(headDim), 0, headDim, keys, 0, slot);
-      attention.storeValues(values(headDim), 0, headDim, values, 0, slot);
+    biases = new Biases(null, null, 0);
+    q = values(rows * stride());
+    out = new float[rows * stride()];
+    scratch = new float[attention.scratchFloats(traits, tileRows * group)];
+    keys = memory(kvHeads * attention.keyBytes(headDim, slots()));
+    values = memory(kvHeads * attention.valueBytes(headDim, slots()));
+    for (int head = 0; head < kvHeads; head++) {
+      Stored stored = stored(head);
+      for (int slot = 0; slot < context; slot++) {
+        attention.storeKeys(values(headDim), 0, headDim, keys, stored.keysAt(), slot);
+        attention.storeValues(values(headDim), 0, headDim, values, stored.valuesAt(), slot);
+      }
     }
   }
 
+  @Override
+  void measureCeilings(Blackhole sink) {
+    ceilings = Ceilings.measure(memory(256L << 20), ceilingMillis, sink);
+  }
+
+  private int stride() {
+    return kvHeads * group * headDim;
+  }
+
+  private int slots() {
+    int granularity = attention.slotGranularity();
+    return Math.ceilDiv(context, granularity) * granularity;
+  }
+
+  private Stored stored(int head) {
+    long keysAt = head * attention.keyBytes(headDim, slots());
+    long valuesAt = head * attention.valueBytes(headDim, slots());
+    return new Stored(keys, keysAt, values, valuesAt);
+  }
+
   @Benchmark
-  public float[] attend() {
+  public float[] attend(Shares shares) {
+    for (int head = 0; head < kvHeads; head++) {
+      for (int row = 0; row < rows; row += tileRows) {
+        attend(head, row, Math.min(tileRows, rows - row));
+      }
+    }
+    shares.ofBandwidth += read() / ceilings.bytesPerSecond();
+    shares.ofFlops += 4.0 * stride() * seen() / ceilings.flopsPerSecond();
+    return out;
+  }
+
+  private void attend(int head, int row, int count) {
+    int at = row * stride() + head * group * headDim;
+    int position = context - rows + row;
+    int first = window == 0 ? 0 : Math.max(0, position - window + 1);
     attention.attend(
         traits,
-        queries,
-        visited,
-        keys,
-        0,
-        values,
-        0,
-        null,
-        null,
-        0,
+        new Queries(q, at, stride(), count, group, position),
+        new Visited(new int[] {first, position + count}, 1, true, window),
+        stored(head),
+        biases,
         out,
-        0,
-        group * headDim,
+        at,
+        stride(),
         scratch);
-    return out;
+  }
+
+  /** Keys that the rows of one head see, all together. */
+  private double seen() {
+    double seen = 0;
+    for (int slots = context - rows + 1; slots <= context; slots++) {
+      seen += window == 0 ? slots : Math.min(slots, window);
+    }
+    return seen;
+  }
+
+  /** Bytes of the keys and values that are seen at all. */
+  private double read() {
+    int slots = window == 0 ? context : Math.min(context, window + rows - 1);
+    int granularity = attention.slotGranularity();
+    double slotBytes =
+        attention.keyBytes(headDim, granularity) + attention.valueBytes(headDim, granularity);
+    return kvHeads * slots * slotBytes / granularity;
   }
 }

@@ -18,6 +18,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.Blackhole;
 
 /** What the benchmarks of kernels share: the choice of the form, seeded inputs, native memory. */
 @State(Scope.Thread)
@@ -37,7 +38,7 @@ public abstract class KernelBenchmark {
   KernelBenchmark() {}
 
   @Setup(Level.Trial)
-  public final void openMemory() {
+  public final void openMemory(Blackhole sink) {
     arena = Arena.ofShared();
     prepare(
         switch (kernels) {
@@ -47,6 +48,7 @@ public abstract class KernelBenchmark {
               throw new IllegalArgumentException(
                   "kernels=" + kernels + " is neither scalar nor vector");
         });
+    measureCeilings(sink);
   }
 
   @TearDown(Level.Trial)
@@ -56,6 +58,9 @@ public abstract class KernelBenchmark {
 
   /** Makes the inputs of a trial. */
   abstract void prepare(Kernels kernels);
+
+  /** Measures what the benchmark is compared with, after its inputs are made. */
+  void measureCeilings(Blackhole sink) {}
 
   /** Values in [−1, 1). */
   final float[] values(int count) {

@@ -6,16 +6,11 @@ import dev.apus.kernels.matmul.Matmul;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
@@ -71,8 +66,8 @@ public class MatmulBenchmark extends KernelBenchmark {
     scratch = new float[matmul.scratchFloats(cols, tokens)];
   }
 
-  @Setup(Level.Trial)
-  public void measureCeilings(Blackhole sink) {
+  @Override
+  void measureCeilings(Blackhole sink) {
     ceilings = Ceilings.measure(matrices, ceilingMillis, sink);
   }
 
@@ -96,15 +91,5 @@ public class MatmulBenchmark extends KernelBenchmark {
     shares.ofBandwidth += matrixBytes / ceilings.bytesPerSecond();
     shares.ofFlops += 2.0 * rows * cols * tokens / ceilings.flopsPerSecond();
     return y;
-  }
-
-  /** Which part of each ceiling was reached; 1 is all of it. */
-  @AuxCounters(AuxCounters.Type.OPERATIONS)
-  @State(Scope.Thread)
-  public static class Shares {
-    public double ofBandwidth;
-    public double ofFlops;
-
-    public Shares() {}
   }
 }

@@ -83,6 +83,7 @@ final class Apus implements Runnable {
   static CommandLine commandLine() {
     Apus apus = new Apus();
     CommandLine commandLine = new CommandLine(apus);
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(apus);
     commandLine.setParameterExceptionHandler(failures);
     commandLine.setExecutionExceptionHandler(failures);

@@ -44,6 +44,7 @@ final class Bench implements Callable<Integer> {
   @Spec private CommandSpec command;
   @Mixin private ModelChoice choice;
   @Mixin private Threads threads;
+  @Mixin private CacheChoice cache;
 
   @Option(
       names = {"-p", "--prompt"},
@@ -92,7 +93,7 @@ final class Bench implements Callable<Integer> {
               generate,
               repetitions));
     }
-    ModelOptions options = threads.options();
+    ModelOptions options = cache.over(threads.options());
     try (Model model = choice.open(options)) {
       // What is too long for the model is refused before anything is measured.
       choice.session(model, Math.max(prompt, generate)).close();
@@ -157,7 +158,7 @@ final class Bench implements Callable<Integer> {
       return;
     }
     Table table =
-        new Table("model", "size", "parameters", "kernels", "threads", "test", "tokens/s");
+        new Table("model", "size", "parameters", "kernels", "threads", "cache", "test", "tokens/s");
     for (Speed speed : speeds) {
       table.add(
           choice.name(),
@@ -165,6 +166,7 @@ final class Bench implements Callable<Integer> {
           Units.count(model.parameters()),
           options.kernels().name(),
           String.valueOf(options.threads()),
+          options.cache().name(),
           speed.test,
           Units.rate(speed.mean()) + " ± " + Units.rate(speed.deviation()));
     }
@@ -201,6 +203,7 @@ final class Bench implements Callable<Integer> {
           "parameters" : %d,
           "kernels" : %s,
           "threads" : %d,
+          "cache" : %s,
           "jdk" : %s,
           "tests" : [
         %s
@@ -213,6 +216,7 @@ final class Bench implements Callable<Integer> {
         model.parameters(),
         quoted(options.kernels().name()),
         options.threads(),
+        quoted(options.cache().name()),
         quoted(Kernels.report().jdk()),
         tests);
   }

@@ -24,9 +24,9 @@ class BenchTest {
   void printsATable() {
     List<String> lines = bench("table").out().lines().toList();
     assertTrue(
-        lines.get(0).matches("model +size +parameters +kernels +threads +test +tokens/s"),
+        lines.get(0).matches("model +size +parameters +kernels +threads +cache +test +tokens/s"),
         lines.get(0));
-    String row = "fable +[0-9.]+ MB +7.6 M +\\S+ +1 +%s +[0-9.]+ ± [0-9.]+";
+    String row = "fable +[0-9.]+ MB +7.6 M +\\S+ +1 +F32 +%s +[0-9.]+ ± [0-9.]+";
     assertTrue(lines.get(1).matches(row.formatted("pp9")), lines.get(1));
     assertTrue(lines.get(2).matches(row.formatted("tg3")), lines.get(2));
     assertTrue(lines.getLast().contains("VM"), lines.getLast());
@@ -35,7 +35,7 @@ class BenchTest {
   @Test
   void printsMarkdown() {
     List<String> lines = bench("md").out().lines().toList();
-    assertTrue(lines.get(1).matches("\\| -+ (\\| -+ ){6}\\|"), lines.get(1));
+    assertTrue(lines.get(1).matches("\\| -+ (\\| -+ ){7}\\|"), lines.get(1));
     assertTrue(lines.get(2).matches("\\| fable \\|.*\\| pp9 +\\| .*\\|"), lines.get(2));
   }
 
@@ -46,6 +46,7 @@ class BenchTest {
     assertEquals("qwen3_next", json.word("family"));
     assertEquals(7_640_352, json.integer("parameters"));
     assertEquals(1, json.positive("threads"));
+    assertEquals("F32", json.word("cache"));
     List<Config> tests = json.sections("tests");
     assertEquals("pp9", tests.get(0).word("test"));
     assertEquals("tg3", tests.get(1).word("test"));
@@ -57,6 +58,12 @@ class BenchTest {
       assertEquals(
           Math.abs(runs.get(0) - runs.get(1)) / Math.sqrt(2), test.number("deviation"), 0.001);
     }
+  }
+
+  @Test
+  void measuresTheCacheThatItIsAskedFor() {
+    String out = Cli.run("bench", "-p", 0, "-n", 2, "-r", 1, "-w", 0, "--cache", "bf16").out();
+    assertTrue(out.contains(" BF16 "), out);
   }
 
   @Test

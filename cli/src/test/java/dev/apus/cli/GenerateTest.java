@@ -37,13 +37,30 @@ class GenerateTest {
         run.err()
             .matches(
                 "4 prompt tokens at [0-9.]+/s, 8 tokens at [0-9.]+/s until --max-tokens; greedy;"
-                    + " weights [0-9.]+ MB, state [0-9.]+ kB\n"),
+                    + " weights [0-9.]+ MB, state [0-9.]+ [kM]B\n"),
         run.err());
   }
 
   @Test
   void quietPrintsTheTextAlone() {
     assertEquals("", Cli.run("generate", "-q", "--greedy", "-n", 2, PROMPT).err());
+  }
+
+  @Test
+  void aCacheInHalvesIsSmaller() {
+    String exact = Cli.run("generate", "--greedy", "-n", 8, PROMPT).err();
+    Cli halves = Cli.run("generate", "--greedy", "-n", 8, "--cache", "bf16", PROMPT);
+    assertEquals(0, halves.exitCode(), halves.err());
+    assertTrue(stateOf(halves.err()) < stateOf(exact), exact + halves.err());
+    Cli wrong = Cli.run("generate", "--cache", "q8", PROMPT);
+    assertEquals(2, wrong.exitCode());
+    assertTrue(wrong.err().contains("'--cache'") && wrong.err().contains("F32, BF16"), wrong.err());
+  }
+
+  private static double stateOf(String summary) {
+    String state = summary.replaceFirst("(?s).*state ([0-9.]+) ([kM])B.*", "$1 $2");
+    double size = Double.parseDouble(state.split(" ")[0]);
+    return state.endsWith("M") ? 1000 * size : size;
   }
 
   @Test

@@ -16,6 +16,7 @@ import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.io.InputStream;
@@ -153,7 +154,8 @@ final class TinyModels {
     Workers workers = Workers.of(threads);
     Arena arena = Arena.ofShared();
     Weights weights = new Weights(source, kernels, workers, arena);
-    Network network = ModelAssembler.assemble(architecture, Mixers.installed(), weights);
+    Network network =
+        ModelAssembler.assemble(architecture, Mixers.installed(), CacheFormat.F32, weights);
     return new Tiny(network, new Pass(workers, kernels), workers, arena);
   }
 

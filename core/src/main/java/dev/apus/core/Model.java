@@ -153,7 +153,8 @@ public final class Model implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       Weights weights = new Weights(source, options.kernels(), workers, arena);
-      Network network = ModelAssembler.assemble(architecture, options.mixers(), weights);
+      Network network =
+          ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       return new Model(network, text, settings, weights, options, workers, arena, file);
     } catch (RuntimeException | Error e) {
       arena.close();

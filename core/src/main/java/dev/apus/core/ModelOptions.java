@@ -4,6 +4,7 @@ import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Mixers;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.Objects;
 
 /**
@@ -11,32 +12,44 @@ import java.util.Objects;
  *
  * @param threads how many threads compute, the caller's included
  * @param kernels what computes
+ * @param cache how sessions keep keys and values
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
  */
-public record ModelOptions(int threads, Kernels kernels, Mixers mixers, Families families) {
+public record ModelOptions(
+    int threads, Kernels kernels, CacheFormat cache, Mixers mixers, Families families) {
 
   public ModelOptions {
     Workers.checked(threads);
     Objects.requireNonNull(kernels, "kernels");
+    Objects.requireNonNull(cache, "cache");
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
   }
 
-  /** As many threads as processors, the best kernels for this JVM, everything that is installed. */
+  /**
+   * As many threads as processors, the best kernels for this JVM, exact caches, everything that is
+   * installed.
+   */
   public static ModelOptions standard() {
     return new ModelOptions(
         Math.min(Workers.MOST_THREADS, Runtime.getRuntime().availableProcessors()),
         Kernels.chosen(),
+        CacheFormat.F32,
         Mixers.installed(),
         Families.installed());
   }
 
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, kernels, mixers, families);
+    return new ModelOptions(count, kernels, cache, mixers, families);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
-    return new ModelOptions(threads, chosen, mixers, families);
+    return new ModelOptions(threads, chosen, cache, mixers, families);
+  }
+
+  /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
+  public ModelOptions withCache(CacheFormat format) {
+    return new ModelOptions(threads, kernels, format, mixers, families);
   }
 }

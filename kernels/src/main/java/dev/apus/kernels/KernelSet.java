@@ -2,6 +2,7 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
@@ -14,13 +15,18 @@ import java.util.function.Function;
 record KernelSet(
     String name,
     Activations activations,
-    Attention attention,
+    Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
     MatrixMemory memory,
     Norms norms,
     Rotary rotary,
     Function<WeightFormat, Matmul> matmuls)
     implements Kernels {
+
+  @Override
+  public Attention attention(CacheFormat format) {
+    return attentions.apply(format);
+  }
 
   @Override
   public Matmul matmul(WeightFormat format) {

@@ -2,6 +2,7 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
@@ -64,7 +65,8 @@ public interface Kernels {
 
   Activations activations();
 
-  Attention attention();
+  /** The attention over a cache of this format. */
+  Attention attention(CacheFormat format);
 
   ShortConvolution convolution();
 

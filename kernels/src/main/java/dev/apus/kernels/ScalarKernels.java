@@ -15,7 +15,7 @@ final class ScalarKernels {
       new KernelSet(
           "scalar",
           new ScalarActivations(),
-          new ScalarAttention(),
+          ScalarAttention::new,
           new ScalarShortConvolution(),
           new ScalarMatrixMemory(),
           new ScalarNorms(),

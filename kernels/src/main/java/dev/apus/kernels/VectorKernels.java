@@ -19,7 +19,7 @@ final class VectorKernels {
       new KernelSet(
           "vector-" + bits(),
           new VectorActivations(),
-          new VectorAttention(),
+          VectorAttention::new,
           new VectorShortConvolution(),
           new VectorMatrixMemory(),
           new VectorNorms(),

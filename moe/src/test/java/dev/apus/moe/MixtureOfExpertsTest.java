@@ -18,6 +18,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -73,7 +74,7 @@ class MixtureOfExpertsTest {
 
   private ChannelMixer built(Map<String, Object> settings, WeightSource source, Kernels kernels) {
     var weights = new Weights(source, kernels, workers, arena);
-    Site site = new Site(WIDTH, 0, 100, kernels, weights.root());
+    Site site = new Site(WIDTH, 0, 100, kernels, CacheFormat.F32, weights.root());
     return new MixtureOfExperts.Type().build(Config.of("moe", settings), site);
   }
 

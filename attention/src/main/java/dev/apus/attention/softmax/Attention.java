@@ -1,7 +1,10 @@
 package dev.apus.attention.softmax;
 
+import static dev.apus.kernels.attention.Attention.SPAN;
+
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
@@ -15,6 +18,7 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
@@ -36,12 +40,22 @@ import java.util.List;
  */
 public final class Attention implements SequenceMixer<KeyValueCache> {
 
-  /** Rows of one tile: enough to use a block of keys several times while it is in the cache. */
-  private static final int TILE_ROWS = 16;
+  /** Queries of a tile: enough to pay for decoding keys and values, few enough for a cache. */
+  private static final int TILE_QUERIES = 128;
+
+  /** Rows of a tile: more would score too many keys that the first of them do not see. */
+  private static final int MOST_TILE_ROWS = 64;
+
+  /** Parts for each thread that share work out well; with fewer tiles, spans are shared out. */
+  private static final int ENOUGH_PARTS = 4;
+
+  /** Memory that the results of single spans may take. */
+  private static final int MOST_PART_FLOATS = 1 << 22;
 
   private final AttentionSpec spec;
   private final Traits traits;
   private final Kernels kernels;
+  private final dev.apus.kernels.attention.Attention kernel;
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
@@ -58,6 +72,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
     this.kernels = site.kernels();
+    this.kernel = kernels.attention(site.cache());
     int width = site.width();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -84,12 +99,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   public KeyValueCache newState(int limit) {
     Rope turned = spec.rope() != null && rope == null ? Rope.of(spec.rope(), limit) : rope;
     return new KeyValueCache(
-        kernels.attention(), spec.kvHeads(), spec.headDim(), spec.valueDim(), limit, turned);
+        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), limit, turned);
   }
 
   @Override
   public long bytesPerToken() {
-    return 4L * spec.kvHeads() * ((long) spec.headDim() + spec.valueDim());
+    int slots = kernel.slotGranularity();
+    long bytes = kernel.keyBytes(spec.headDim(), slots) + kernel.valueBytes(spec.valueDim(), slots);
+    return spec.kvHeads() * bytes / slots;
   }
 
   @Override
@@ -110,7 +127,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         normalize(pass, q, k);
       }
       Matrix o = frame.matrix(rows, output.inputs());
-      attend(pass, batch, q, k, v, o);
+      for (Run<KeyValueCache> run : batch.runs()) {
+        run.state().append(pass, k, v, run.from(), run.length());
+      }
+      attend(pass, batch, q, o);
       if (gates != null) {
         gate(pass, frame, x, o);
       }
@@ -139,18 +159,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     var rotary = kernels.rotary();
     for (Run<KeyValueCache> run : batch.runs()) {
       Rope turned = run.state().rope();
+      Rope.Tables tables = turned.tables(pass, run.position(), run.length());
       pass.eachRow(
           run.length(),
-          8 * (q.cols() + k.cols()),
+          2 * (q.cols() + k.cols()),
           (from, to, worker) -> {
-            float[] cos = new float[turned.dims() / 2];
-            float[] sin = new float[turned.dims() / 2];
             for (int i = from; i < to; i++) {
               int row = run.from() + i;
-              turned.tables(run.position() + i, 1, cos, sin);
-              turned.rotate(rotary, q.data(), q.at(row), spec.heads(), spec.headDim(), cos, sin, 0);
-              turned.rotate(
-                  rotary, k.data(), k.at(row), spec.kvHeads(), spec.headDim(), cos, sin, 0);
+              turned.rotate(rotary, q.data(), q.at(row), spec.heads(), spec.headDim(), tables, i);
+              turned.rotate(rotary, k.data(), k.at(row), spec.kvHeads(), spec.headDim(), tables, i);
             }
           });
     }
@@ -159,58 +176,162 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   /**
    * One run's rows {@code [from, from + rows)} of the batch, for all query heads of a key–value
    * head.
+   *
+   * @param position of the first row
+   * @param firstSlot that some row sees
+   * @param endSlot the slot after the last that some row sees
    */
-  private record Tile(Run<KeyValueCache> run, int from, int rows, int kvHead) {}
+  private record Tile(
+      KeyValueCache cache, int from, int rows, int head, int position, int firstSlot, int endSlot) {
 
-  private void attend(
-      Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k, Matrix v, Matrix o) {
+    int firstSpan() {
+      return firstSlot / SPAN;
+    }
+
+    int spans() {
+      return (endSlot - 1) / SPAN - firstSpan() + 1;
+    }
+  }
+
+  private List<Tile> tiles(Batch<KeyValueCache> batch) {
+    int tileRows = Math.clamp(TILE_QUERIES / spec.group(), 1, MOST_TILE_ROWS);
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : batch.runs()) {
-      run.state().reserve(run.length());
-      for (int row = run.from(); row < run.to(); row++) {
-        run.state().append(k.data(), k.at(row), v.data(), v.at(row));
-      }
-      for (int from = run.from(); from < run.to(); from += TILE_ROWS) {
+      // The last rows have the most to do: whoever is free at the end should find little left.
+      for (int end = run.to(); end > run.from(); end -= tileRows) {
+        int from = Math.max(run.from(), end - tileRows);
+        int position = run.position() + from - run.from();
+        int first = spec.window() == 0 ? 0 : Math.max(0, position - spec.window() + 1);
+        int endSlot = endSlot(run.state(), position + end - from);
         for (int head = 0; head < spec.kvHeads(); head++) {
-          tiles.add(new Tile(run, from, Math.min(TILE_ROWS, run.to() - from), head));
+          tiles.add(new Tile(run.state(), from, end - from, head, position, first, endSlot));
         }
       }
     }
-    pass.workers().run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
+    return tiles;
+  }
+
+  /** The slot after the last that rows before {@code end} see. */
+  private int endSlot(KeyValueCache cache, int end) {
+    if (spec.causal()) {
+      return end;
+    }
+    long reach = spec.window() == 0 ? cache.length() : end - 1L + spec.window();
+    return (int) Math.min(cache.length(), reach);
+  }
+
+  private void attend(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix o) {
+    List<Tile> tiles = tiles(batch);
+    int threads = pass.workers().threads();
+    long floats = 0;
+    int spans = 0;
+    for (Tile tile : tiles) {
+      floats += (long) tile.spans() * partFloats(tile);
+      spans += tile.spans();
+    }
+    boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
+    if (enough || spans == tiles.size() || floats > MOST_PART_FLOATS) {
+      pass.workers()
+          .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
+    } else {
+      attendSpans(pass, tiles, spans, (int) floats, q, o);
+    }
+  }
+
+  /** Shares out the spans of the tiles, and then merges those of each tile. */
+  private void attendSpans(Pass pass, List<Tile> tiles, int spans, int floats, Matrix q, Matrix o) {
+    try (Pass.Frame frame = pass.frame()) {
+      float[] parts = frame.floats(floats);
+      int shares = Math.min(spans, ENOUGH_PARTS * pass.workers().threads());
+      pass.workers()
+          .run(
+              shares,
+              (share, worker) -> {
+                int from = Workers.rangeStart(spans, shares, share);
+                int to = Workers.rangeStart(spans, shares, share + 1);
+                int partsAt = 0;
+                for (Tile tile : tiles) {
+                  for (int i = Math.max(0, from); i < Math.min(to, tile.spans()); i++) {
+                    attendSpan(pass, worker, tile, i, q, parts, partsAt + i * partFloats(tile));
+                  }
+                  from -= tile.spans();
+                  to -= tile.spans();
+                  partsAt += tile.spans() * partFloats(tile);
+                }
+              });
+      int[] partsAt = new int[tiles.size() + 1];
+      for (int i = 0; i < tiles.size(); i++) {
+        partsAt[i + 1] = partsAt[i] + tiles.get(i).spans() * partFloats(tiles.get(i));
+      }
+      pass.workers()
+          .run(tiles.size(), (part, worker) -> merge(tiles.get(part), q, parts, partsAt[part], o));
+    }
+  }
+
+  private int partFloats(Tile tile) {
+    return kernel.partFloats(traits, tile.rows() * spec.group());
+  }
+
+  private Queries queries(Tile tile, Matrix q) {
+    int at = q.at(tile.from()) + tile.head() * spec.group() * spec.headDim();
+    return new Queries(q.data(), at, q.cols(), tile.rows(), spec.group(), tile.position());
+  }
+
+  private Visited visited(Tile tile) {
+    int[] range = {tile.firstSlot(), tile.endSlot()};
+    return new Visited(range, 1, spec.causal(), spec.window());
+  }
+
+  private Biases biases(Tile tile) {
+    return new Biases(slopes, sinks, tile.head() * spec.group());
+  }
+
+  private int resultAt(Tile tile, Matrix o) {
+    return o.at(tile.from()) + tile.head() * spec.group() * spec.valueDim();
+  }
+
+  private float[] scratch(Pass pass, int worker, Tile tile) {
+    return pass.scratch(worker, kernel.scratchFloats(traits, tile.rows() * spec.group()));
   }
 
   private void attend(Pass pass, int worker, Tile tile, Matrix q, Matrix o) {
-    KeyValueCache cache = tile.run().state();
-    int head = tile.kvHead();
-    int position = tile.run().position() + tile.from() - tile.run().from();
-    int last = spec.causal() ? position + tile.rows() : cache.length();
-    int first = spec.window() == 0 ? 0 : Math.max(0, position - spec.window() + 1);
-    if (!spec.causal() && spec.window() != 0) {
-      last = Math.min(last, position + tile.rows() - 1 + spec.window());
-    }
-    var kernel = kernels.attention();
-    int headAt = head * spec.group();
     kernel.attend(
         traits,
-        new Queries(
-            q.data(),
-            q.at(tile.from()) + headAt * spec.headDim(),
-            q.cols(),
-            tile.rows(),
-            spec.group(),
-            position),
-        new Visited(new int[] {first, last}, 1, spec.causal(), spec.window()),
-        cache.keys(),
-        cache.keysAt(head),
-        cache.values(),
-        cache.valuesAt(head),
-        slopes,
-        sinks,
-        headAt,
+        queries(tile, q),
+        visited(tile),
+        tile.cache().stored(tile.head()),
+        biases(tile),
         o.data(),
-        o.at(tile.from()) + headAt * spec.valueDim(),
+        resultAt(tile, o),
         o.cols(),
-        pass.scratch(worker, kernel.scratchFloats(traits, tile.rows(), spec.group())));
+        scratch(pass, worker, tile));
+  }
+
+  private void attendSpan(
+      Pass pass, int worker, Tile tile, int span, Matrix q, float[] parts, int partAt) {
+    kernel.attendSpan(
+        traits,
+        queries(tile, q),
+        visited(tile),
+        tile.firstSpan() + span,
+        tile.cache().stored(tile.head()),
+        biases(tile),
+        parts,
+        partAt,
+        scratch(pass, worker, tile));
+  }
+
+  private void merge(Tile tile, Matrix q, float[] parts, int partsAt, Matrix o) {
+    kernel.merge(
+        traits,
+        queries(tile, q),
+        biases(tile),
+        parts,
+        partsAt,
+        tile.spans(),
+        o.data(),
+        resultAt(tile, o),
+        o.cols());
   }
 
   private void gate(Pass pass, Pass.Frame frame, Matrix x, Matrix o) {

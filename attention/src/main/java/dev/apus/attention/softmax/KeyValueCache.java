@@ -1,8 +1,11 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.core.compute.Pass;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.model.NativeFloats;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Stored;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -12,6 +15,9 @@ import java.lang.foreign.MemorySegment;
 final class KeyValueCache implements MixerState {
 
   private static final int FIRST_SLOTS = 64;
+
+  /** Storing a value takes about as long as computing so many. */
+  private static final int STORE_VALUES = 4;
 
   private final Attention kernel;
   private final int heads;
@@ -49,7 +55,7 @@ final class KeyValueCache implements MixerState {
   }
 
   /** Makes room for more tokens. */
-  void reserve(int tokens) {
+  private void reserve(int tokens) {
     int needed = Math.addExact(length, tokens);
     if (needed <= capacity) {
       return;
@@ -79,29 +85,38 @@ final class KeyValueCache implements MixerState {
     return to;
   }
 
-  /** Appends the keys and values of one token; room must have been reserved. */
-  void append(float[] k, int kAt, float[] v, int vAt) {
-    for (int head = 0; head < heads; head++) {
-      kernel.storeKeys(k, kAt + head * keyDim, keyDim, keys.segment(), keysAt(head), length);
-      kernel.storeValues(
-          v, vAt + head * valueDim, valueDim, values.segment(), valuesAt(head), length);
-    }
-    length++;
+  /** Appends the keys and values in some rows of these matrices. */
+  void append(Pass pass, Matrix k, Matrix v, int row, int rows) {
+    reserve(rows);
+    int first = length;
+    pass.eachRow(
+        rows,
+        STORE_VALUES * (k.cols() + v.cols()),
+        (from, to, worker) -> {
+          for (int head = 0; head < heads; head++) {
+            Stored stored = stored(head);
+            for (int i = from; i < to; i++) {
+              int kAt = k.at(row + i) + head * keyDim;
+              int vAt = v.at(row + i) + head * valueDim;
+              int slot = first + i;
+              kernel.storeKeys(k.data(), kAt, keyDim, stored.keys(), stored.keysAt(), slot);
+              kernel.storeValues(v.data(), vAt, valueDim, stored.values(), stored.valuesAt(), slot);
+            }
+          }
+        });
+    length += rows;
   }
 
-  MemorySegment keys() {
-    return keys.segment();
+  /** The keys and values of one head. */
+  Stored stored(int head) {
+    return new Stored(keys.segment(), keysAt(head), values.segment(), valuesAt(head));
   }
 
-  MemorySegment values() {
-    return values.segment();
-  }
-
-  long keysAt(int head) {
+  private long keysAt(int head) {
     return head * kernel.keyBytes(keyDim, capacity);
   }
 
-  long valuesAt(int head) {
+  private long valuesAt(int head) {
     return head * kernel.valueBytes(valueDim, capacity);
   }
 
@@ -138,9 +153,10 @@ final class KeyValueCache implements MixerState {
     long valueBytes = kernel.valueBytes(valueDim, to - from);
     for (int head = 0; head < heads; head++) {
       long at = head * (keyBytes + valueBytes);
-      MemorySegment k = keys().asSlice(keysAt(head) + kernel.keyBytes(keyDim, from), keyBytes);
+      MemorySegment k =
+          keys.segment().asSlice(keysAt(head) + kernel.keyBytes(keyDim, from), keyBytes);
       MemorySegment v =
-          values().asSlice(valuesAt(head) + kernel.valueBytes(valueDim, from), valueBytes);
+          values.segment().asSlice(valuesAt(head) + kernel.valueBytes(valueDim, from), valueBytes);
       MemorySegment keptKeys = bytes.asSlice(at, keyBytes);
       MemorySegment keptValues = bytes.asSlice(at + keyBytes, valueBytes);
       (out ? keptKeys : k).copyFrom(out ? k : keptKeys);
@@ -165,6 +181,7 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public void write(DataOutput out) throws IOException {
+    out.writeUTF(kernel.format().name());
     out.writeInt(length);
     out.writeInt(capacity);
     if (capacity > 0) {
@@ -175,6 +192,11 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public void read(DataInput in) throws IOException {
+    String format = in.readUTF();
+    if (!format.equals(kernel.format().name())) {
+      throw new IOException(
+          "a cache in " + format + " was written, this one is in " + kernel.format());
+    }
     int written = in.readInt();
     int slots = in.readInt();
     int granularity = kernel.slotGranularity();

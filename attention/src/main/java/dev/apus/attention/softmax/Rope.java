@@ -1,7 +1,9 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.kernels.rope.Rotary;
+import java.util.Arrays;
 
 /**
  * Rotary position embedding: for each position, the angles by which pairs of a head's values turn.
@@ -14,16 +16,21 @@ import dev.apus.kernels.rope.Rotary;
  */
 final class Rope {
 
+  /** A cosine takes about as long as so many values of a kernel. */
+  private static final int ANGLE_VALUES = 16;
+
   private final Rotary.Layout layout;
   private final int dims;
   private final float[] frequencies;
   private final float factor;
+  private final int hash;
 
   private Rope(Rotary.Layout layout, int dims, float[] frequencies, float factor) {
     this.layout = layout;
     this.dims = dims;
     this.frequencies = frequencies;
     this.factor = factor;
+    this.hash = 31 * Arrays.hashCode(frequencies) + Float.hashCode(factor);
   }
 
   /**
@@ -81,33 +88,58 @@ final class Rope {
     return dims;
   }
 
+  /** The cosines and sines of consecutive positions, {@code dims / 2} for each. */
+  record Tables(float[] cos, float[] sin) {}
+
+  private record TablesKey(Rope rope, int position, int rows) {}
+
   /**
-   * Writes the cosines and sines of consecutive positions, {@code dims / 2} each.
+   * The tables of a run, which all layers of a pass share that turn by the same angles.
    *
    * <p>Angles are single-precision products, like those of the models' reference implementations:
    * far into a sequence the rounding of the angle is part of what a model was trained with.
    */
-  void tables(int position, int rows, float[] cos, float[] sin) {
+  Tables tables(Pass pass, int position, int rows) {
+    return pass.once(
+        new TablesKey(this, position, rows),
+        () -> {
+          Tables tables = new Tables(new float[rows * dims / 2], new float[rows * dims / 2]);
+          pass.eachRow(
+              rows, ANGLE_VALUES * dims, (from, to, worker) -> fill(tables, position, from, to));
+          return tables;
+        });
+  }
+
+  private void fill(Tables tables, int position, int from, int to) {
     int pairs = dims / 2;
-    for (int row = 0; row < rows; row++) {
+    for (int row = from; row < to; row++) {
       for (int i = 0; i < pairs; i++) {
         float angle = (float) (position + row) * frequencies[i];
-        cos[row * pairs + i] = (float) StrictMath.cos(angle) * factor;
-        sin[row * pairs + i] = (float) StrictMath.sin(angle) * factor;
+        tables.cos[row * pairs + i] = (float) StrictMath.cos(angle) * factor;
+        tables.sin[row * pairs + i] = (float) StrictMath.sin(angle) * factor;
       }
     }
   }
 
+  @Override
+  public boolean equals(Object other) {
+    return this == other
+        || other instanceof Rope rope
+            && hash == rope.hash
+            && layout == rope.layout
+            && factor == rope.factor
+            && Arrays.equals(frequencies, rope.frequencies);
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */
   void rotate(
-      Rotary kernel,
-      float[] x,
-      int xAt,
-      int heads,
-      int headDim,
-      float[] cos,
-      float[] sin,
-      int tableRow) {
-    kernel.rotate(layout, x, xAt, heads, headDim, dims, cos, sin, tableRow * (dims / 2));
+      Rotary kernel, float[] x, int xAt, int heads, int headDim, Tables tables, int tableRow) {
+    int at = tableRow * (dims / 2);
+    kernel.rotate(layout, x, xAt, heads, headDim, dims, tables.cos, tables.sin, at);
   }
 }

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
@@ -12,6 +13,7 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -127,6 +129,52 @@ class AttentionTest {
     }
   }
 
+  /** Many tokens, so that there are several spans, which threads may share out. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void whoComputesTheSpansDoesNotShow(Map<String, Object> settings) {
+    int tokens = 700;
+    for (CacheFormat cache : CacheFormat.values()) {
+      float[][] expected = null;
+      for (int threads : new int[] {1, 2, 7}) {
+        try (var bench =
+            new MixerBench<KeyValueCache>(
+                new Attention.Type(), settings, WIDTH, Kernels.chosen(), cache, threads)) {
+          double[][] x = bench.tokens(tokens, 5);
+          KeyValueCache state = bench.state(tokens);
+          bench.run(state, Arrays.copyOf(x, tokens - 3), 0);
+          float[][] last = bench.run(state, Arrays.copyOfRange(x, tokens - 3, tokens), tokens - 3);
+          expected = expected == null ? last : expected;
+          assertSame(expected, 0, last);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void aCacheOfHalfTheSizeIsNearAndKeepsTheLaws(Map<String, Object> settings) {
+    try (var exact = bench(settings);
+        var bench =
+            new MixerBench<KeyValueCache>(
+                new Attention.Type(), settings, WIDTH, Kernels.chosen(), CacheFormat.BF16, 2)) {
+      assertEquals(exact.bytesPerToken(), 2 * bench.bytesPerToken());
+      double[][] x = bench.tokens(TOKENS, 5);
+      float[][] whole = bench.run(bench.state(), x, 0);
+      float[][] near = exact.run(exact.state(), x, 0);
+      assertFalse(Arrays.deepEquals(near, whole), "it must have rounded something");
+      for (int i = 0; i < TOKENS; i++) {
+        for (int j = 0; j < WIDTH; j++) {
+          assertEquals(near[i][j], whole[i][j], 0.1f, "token " + i + ", value " + j);
+        }
+      }
+      KeyValueCache state = bench.state();
+      for (int i = 0; i < TOKENS; i++) {
+        assertSame(whole, i, bench.run(state, new double[][] {x[i]}, i));
+      }
+    }
+  }
+
   /** Attention as whoever promises to compute a text in one call may build it. */
   private static final class Ahead implements MixerType {
 
@@ -197,8 +245,8 @@ class AttentionTest {
     try (var bench = bench(settings);
         KeyValueCache state = bench.state()) {
       bench.run(state, bench.tokens(MixerBench.LIMIT, 5), 0);
-      assertEquals(4 * 2 * (5 + 7), bench.bytesPerToken());
-      assertEquals(0, bench.bytesPerToken() * 208L - state.bytes(), "slots come in sixteens");
+      assertEquals(4 * 2 * (5 + 32), bench.bytesPerToken(), "values come in 32 lanes");
+      assertEquals(256 * bench.bytesPerToken(), state.bytes(), "slots come in blocks of 64");
     }
   }
 

@@ -157,11 +157,10 @@ class RopeSettingsTest {
       Map<String, ?> settings =
           Map.of("type", type, "theta", theta, "factor", factor, "dims", dims);
       Rope rope = Rope.of(spec(4, 100, settings), Integer.MAX_VALUE);
-      float[] cos = new float[rope.dims() / 2];
-      float[] sin = new float[rope.dims() / 2];
-      rope.tables(Integer.MAX_VALUE, 1, cos, sin);
-      for (int i = 0; i < cos.length; i++) {
-        assertTrue(Float.isFinite(cos[i]) && Float.isFinite(sin[i]), dims + " dims, pair " + i);
+      Rope.Tables tables = RopeTest.tables(rope, Integer.MAX_VALUE, 1);
+      for (int i = 0; i < rope.dims() / 2; i++) {
+        boolean finite = Float.isFinite(tables.cos()[i]) && Float.isFinite(tables.sin()[i]);
+        assertTrue(finite, dims + " dims, pair " + i);
       }
     }
   }

@@ -1,11 +1,14 @@
 package dev.apus.attention.softmax;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
 import dev.apus.kernels.Kernels;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -174,9 +177,7 @@ class RopeTest {
     for (String type : List.of("default", "yarn")) {
       Map<String, ?> settings = Map.of("type", type, "factor", 4, "attentionFactor", 0.75);
       Rope rope = Rope.of(spec(8, 100, settings), 100);
-      float[] cos = new float[4];
-      rope.tables(0, 1, cos, new float[4]);
-      assertEquals(0.75f, cos[0], type);
+      assertEquals(0.75f, tables(rope, 0, 1).cos()[0], type);
     }
   }
 
@@ -187,18 +188,39 @@ class RopeTest {
     Rope rope = Rope.of(spec(10, 100, Map.of("type", "yarn", "factor", 4)), 100);
     float[] frequencies = Frequencies.of(spec(10, 100, Map.of("type", "yarn", "factor", 4)), 100);
     double factor = 0.1 * Math.log(4) + 1;
-    float[] cos = new float[16];
-    float[] sin = new float[16];
-    Arrays.fill(cos, Float.NaN);
-    rope.tables(position, 3, cos, sin);
+    Rope.Tables tables = tables(rope, position, 3);
     for (int row = 0; row < 3; row++) {
       for (int i = 0; i < 5; i++) {
         float angle = (position + row) * frequencies[i];
-        assertEquals(factor * Math.cos(angle), cos[row * 5 + i], 2e-7);
-        assertEquals(factor * Math.sin(angle), sin[row * 5 + i], 2e-7);
+        assertEquals(factor * Math.cos(angle), tables.cos()[row * 5 + i], 2e-7);
+        assertEquals(factor * Math.sin(angle), tables.sin()[row * 5 + i], 2e-7);
       }
     }
-    assertEquals(Float.NaN, cos[15]);
+  }
+
+  /** Layers that turn by the same angles compute them once a pass; others have their own. */
+  @Test
+  void whatTurnsAlikeSharesItsTables() {
+    Map<String, ?> yarn = Map.of("type", "yarn", "factor", 4);
+    Rope one = Rope.of(spec(10, 100, yarn), 100);
+    Rope same = Rope.of(spec(10, 100, yarn), 100);
+    Rope other = Rope.of(spec(10, 100, Map.of()), 100);
+    try (Workers workers = Workers.of(2)) {
+      var pass = new Pass(workers, Kernels.chosen());
+      Rope.Tables tables = one.tables(pass, 7, 3);
+      assertSame(tables, same.tables(pass, 7, 3));
+      assertNotSame(tables, other.tables(pass, 7, 3));
+      assertNotSame(tables, one.tables(pass, 8, 3));
+      assertNotSame(tables, one.tables(pass, 7, 4));
+      pass.begin();
+      assertNotSame(tables, one.tables(pass, 7, 3));
+    }
+  }
+
+  static Rope.Tables tables(Rope rope, int position, int rows) {
+    try (Workers workers = Workers.of(1)) {
+      return rope.tables(new Pass(workers, Kernels.chosen()), position, rows);
+    }
   }
 
   /** What a query and a key have in common depends on how far they are apart, not on where. */
@@ -227,10 +249,8 @@ class RopeTest {
 
   private static float[] turned(Rope rope, float[] x, int position) {
     float[] copy = x.clone();
-    float[] cos = new float[rope.dims() / 2];
-    float[] sin = new float[rope.dims() / 2];
-    rope.tables(position, 1, cos, sin);
-    rope.rotate(Kernels.chosen().rotary(), copy, 0, 1, x.length, cos, sin, 0);
+    Rope.Tables tables = tables(rope, position, 1);
+    rope.rotate(Kernels.chosen().rotary(), copy, 0, 1, x.length, tables, 0);
     return copy;
   }
 

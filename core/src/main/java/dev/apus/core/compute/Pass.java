@@ -5,7 +5,10 @@ import dev.apus.kernels.Kernels;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * What a forward pass works with besides weights and states: threads, kernels, and scratch memory
@@ -29,6 +32,7 @@ public final class Pass {
   private final Kernels kernels;
   private final float[][] scratch;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
+  private final Map<Object, Object> made = new HashMap<>();
 
   public Pass(Workers workers, Kernels kernels) {
     this.workers = workers;
@@ -61,6 +65,26 @@ public final class Pass {
       scratch[worker] = new float[floats];
     }
     return scratch[worker];
+  }
+
+  /**
+   * What the key stands for: made by the first layer that asks, and the same for those after it.
+   *
+   * @param key equal for equal things, whoever makes them
+   */
+  @SuppressWarnings("unchecked")
+  public <T> T once(Object key, Supplier<T> maker) {
+    Object known = made.get(key);
+    if (known == null) {
+      known = maker.get();
+      made.put(key, known);
+    }
+    return (T) known;
+  }
+
+  /** Lets go of what the layers shared, because other rows come. */
+  public void begin() {
+    made.clear();
   }
 
   /** Does something to the rows {@code [from, to)}. */

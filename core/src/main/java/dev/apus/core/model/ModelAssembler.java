@@ -10,6 +10,7 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.RowTable;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.Weights;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,24 +20,29 @@ public final class ModelAssembler {
 
   private final Architecture architecture;
   private final Mixers mixers;
+  private final CacheFormat cache;
   private final Weights weights;
   private int states;
 
-  private ModelAssembler(Architecture architecture, Mixers mixers, Weights weights) {
+  private ModelAssembler(
+      Architecture architecture, Mixers mixers, CacheFormat cache, Weights weights) {
     this.architecture = architecture;
     this.mixers = mixers;
+    this.cache = cache;
     this.weights = weights;
   }
 
   /**
    * Builds a network.
    *
+   * @param cache how its sequences keep keys and values
    * @throws ConfigException if a part is not installed or cannot run as its settings say
    * @throws dev.apus.core.weight.WeightException if a weight is missing, has another shape, or is
    *     not read by any part
    */
-  public static Network assemble(Architecture architecture, Mixers mixers, Weights weights) {
-    return new ModelAssembler(architecture, mixers, weights).assemble();
+  public static Network assemble(
+      Architecture architecture, Mixers mixers, CacheFormat cache, Weights weights) {
+    return new ModelAssembler(architecture, mixers, cache, weights).assemble();
   }
 
   private Network assemble() {
@@ -87,7 +93,13 @@ public final class ModelAssembler {
     Part part = branch.part();
     Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());
     Site site =
-        new Site(width, layer, architecture.context(), weights.kernels(), scope.scope(part.type()));
+        new Site(
+            width,
+            layer,
+            architecture.context(),
+            weights.kernels(),
+            cache,
+            scope.scope(part.type()));
     SequenceMixer<MixerState> mixer = null;
     ChannelMixer channel = null;
     if (branch.role() == Role.MIXER) {

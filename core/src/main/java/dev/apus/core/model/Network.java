@@ -95,6 +95,7 @@ public final class Network {
       Matrix logits,
       BooleanSupplier cancelled) {
     int width = architecture.width();
+    pass.begin();
     try (Pass.Frame frame = pass.frame()) {
       Matrix x = frame.matrix(tokens.length, width);
       embed(pass, batch, tokens, x);

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -129,5 +130,14 @@ class PassTest {
     assertEquals("2 × 3 does not fit into 5 floats", e.getMessage());
     e = assertThrows(IllegalArgumentException.class, () -> new Matrix(new float[5], -1, 3));
     assertEquals("-1 × 3 does not fit into 5 floats", e.getMessage());
+  }
+
+  @Test
+  void whatLayersShareIsMadeOnceAPass() {
+    Object made = pass.once(List.of(1, 2), Object::new);
+    assertSame(made, pass.once(List.of(1, 2), Object::new), "an equal key");
+    assertNotSame(made, pass.once(List.of(1, 3), Object::new), "another key");
+    pass.begin();
+    assertNotSame(made, pass.once(List.of(1, 2), Object::new), "another pass");
   }
 }

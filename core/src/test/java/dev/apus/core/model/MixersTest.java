@@ -13,6 +13,7 @@ import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -81,7 +82,8 @@ class MixersTest {
           new Weights(new RandomWeights(1, WeightFormat.F32), Kernels.scalar(), workers, arena);
       var e =
           assertThrows(
-              ConfigException.class, () -> ModelAssembler.assemble(architecture, mixers, weights));
+              ConfigException.class,
+              () -> ModelAssembler.assemble(architecture, mixers, CacheFormat.F32, weights));
       assertEquals("layer 0 needs " + message, e.getMessage());
     }
   }

@@ -16,6 +16,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.core.weight.WeightSource.Key;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -46,7 +47,7 @@ class MlpTest {
   }
 
   private ChannelMixer built(String type, int width, Map<String, ?> settings) {
-    Site site = new Site(width, 0, 100, Kernels.chosen(), scope);
+    Site site = new Site(width, 0, 100, Kernels.chosen(), CacheFormat.F32, scope);
     return Mixers.of(List.of(), List.of()).channel(type).build(Config.of("mlp", settings), site);
   }
 

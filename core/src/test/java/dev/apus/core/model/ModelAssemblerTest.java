@@ -20,6 +20,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.core.weight.WeightSource.Key;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -52,7 +53,7 @@ class ModelAssemblerTest {
 
   private Network assemble(Architecture architecture, Mixers mixers) {
     Weights weights = new Weights(source, Kernels.chosen(), workers, arena);
-    return ModelAssembler.assemble(architecture, mixers, weights);
+    return ModelAssembler.assemble(architecture, mixers, CacheFormat.F32, weights);
   }
 
   private String refusal(Branch branch) {

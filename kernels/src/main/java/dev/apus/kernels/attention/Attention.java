@@ -3,28 +3,38 @@ package dev.apus.kernels.attention;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Softmax attention of a tile of queries over the keys it visits, with an online softmax, so that
- * scores are never stored for more than a few blocks of keys.
+ * Softmax attention of a tile of queries over the keys it visits, span after span, so that scores
+ * are never stored for more than one span.
  *
  * <p>One call serves the query heads that share one key–value head. Keys and values of that head
  * lie in two native segments whose layout {@link #storeKeys} and {@link #storeValues} own;
- * positions are slots {@code 0, 1, …} in them.
+ * positions are slots {@code 0, 1, …} in them. What is computed with is what they hold, which in
+ * {@link CacheFormat#BF16} is rounded.
  *
- * <p>The unit of the online softmax is a block of sixteen slots, {@code 16 b … 16 b + 15}; blocks
- * that hold a slot which the row sees are taken in ascending order, whatever the ranges they came
- * in. For each,
+ * <p>The slots are divided into spans of {@link #SPAN}. Each span has a softmax of its own over the
+ * slots of it that the row sees,
  *
  * <pre>
  *   s_i = softcap((Σ_d k_i[d] · q[d]) · scale) + slope · (slot_i − position)
- *   m′ = max(m, max_i s_i)          c = e^(m − m′)          p_i = e^(s_i − m′)
- *   l_i ← l_i · c + p_i             o ← o · c + Σ_i p_i · v_i
+ *   m = max_i s_i          p_i = e^(s_i − m)          l = Σ_i p_i          o = Σ_i p_i · v_i
  * </pre>
  *
- * <p>where sums are chains of fused multiply-adds, the first coordinate or slot first, and the
- * sixteen denominators l are added as a tree at the end. A row's result therefore has the same bits
- * whatever rows share its call. Slots that a row does not see are never used, whatever lies there.
+ * <p>and the spans that the row sees anything of are merged in ascending order:
+ *
+ * <pre>
+ *   M′ = max(M, m)         c = e^(M − M′)             e = e^(m − M′)
+ *   L ← L · c + l · e      O ← O · c + o · e
+ * </pre>
+ *
+ * <p>Sums over d and sums of values are chains of fused multiply-adds, the first coordinate or slot
+ * first; l has sixteen partial sums, slot i in sum i mod 16, added as a tree. A row's result
+ * therefore has the same bits whatever rows share its call, and whoever computed its spans. Slots
+ * that a row does not see are never used, whatever lies there.
  */
 public interface Attention {
+
+  /** Slots of a span. */
+  int SPAN = 256;
 
   /**
    * What is fixed for a layer.
@@ -40,7 +50,12 @@ public interface Attention {
    *
    * @param position the slot of row 0; row {@code r} stands at {@code position + r}
    */
-  record Queries(float[] data, int at, int stride, int rows, int group, int position) {}
+  record Queries(float[] data, int at, int stride, int rows, int group, int position) {
+
+    int count() {
+      return rows * group;
+    }
+  }
 
   /**
    * Which keys a row may see: of the visited slots, those with {@code rowPosition − window &lt;
@@ -51,6 +66,21 @@ public interface Attention {
    * @param window 0 for no limit; a bidirectional window sees as far ahead as back
    */
   record Visited(int[] ranges, int count, boolean causal, int window) {}
+
+  /** Keys and values of one head, from a byte of native memory each. */
+  record Stored(MemorySegment keys, long keysAt, MemorySegment values, long valuesAt) {}
+
+  /**
+   * What scores are changed by.
+   *
+   * @param slopes ALiBi: {@code slopes[headAt + g] · (slot − rowPosition)} is added to a score; or
+   *     null
+   * @param sinks {@code e^(sinks[headAt + g])} is added to a softmax's denominator; or null
+   */
+  record Biases(float[] slopes, float[] sinks, int headAt) {}
+
+  /** How keys and values are kept. */
+  CacheFormat format();
 
   /**
    * Slots are allocated in multiples of this; memory that was never stored to may hold anything.
@@ -72,26 +102,56 @@ public interface Attention {
   /**
    * Writes each query's weighted mean of the values it sees; zeros if it sees none.
    *
-   * @param slopes ALiBi: {@code slopes[headAt + g] · (slot − rowPosition)} is added to a score; or
-   *     null
-   * @param sinks {@code e^(sinks[headAt + g])} is added to a softmax's denominator; or null
+   * @param out row {@code r}, head {@code g} is written from {@code outAt + r · outStride + g ·
+   *     valueDim}
    * @param scratch at least {@link #scratchFloats} floats that no other thread uses
    */
   void attend(
       Traits traits,
       Queries q,
       Visited visited,
-      MemorySegment keys,
-      long keysAt,
-      MemorySegment values,
-      long valuesAt,
-      float[] slopes,
-      float[] sinks,
-      int headAt,
+      Stored stored,
+      Biases biases,
       float[] out,
       int outAt,
       int outStride,
       float[] scratch);
 
-  int scratchFloats(Traits traits, int rows, int group);
+  /**
+   * What {@link #attend} does for one span: {@link #partFloats} floats for {@link #merge}.
+   *
+   * @param span the slots {@code [SPAN · span, SPAN · (span + 1))}
+   * @param scratch as for {@link #attend}
+   */
+  void attendSpan(
+      Traits traits,
+      Queries q,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int partAt,
+      float[] scratch);
+
+  /**
+   * What {@link #attend} makes of its spans.
+   *
+   * @param parts of all visited spans, one behind the other, in ascending order; overwritten
+   */
+  void merge(
+      Traits traits,
+      Queries q,
+      Biases biases,
+      float[] parts,
+      int partsAt,
+      int count,
+      float[] out,
+      int outAt,
+      int outStride);
+
+  /** Floats of what a span has given for so many queries. */
+  int partFloats(Traits traits, int queries);
+
+  int scratchFloats(Traits traits, int queries);
 }

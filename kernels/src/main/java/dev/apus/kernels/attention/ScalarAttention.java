@@ -1,130 +1,102 @@
 package dev.apus.kernels.attention;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-
 import dev.apus.kernels.math.ScalarMath;
 import dev.apus.kernels.math.ScalarSums;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** The definition of {@link Attention}: one query after another, one block of keys at a time. */
-public final class ScalarAttention extends BlockedAttention {
+/** The definition of {@link Attention}: one query after another, one slot at a time. */
+public final class ScalarAttention extends SpannedAttention {
 
-  /** Scratch: the scores of a block, which become its weights, and the partial denominators. */
-  private static final int DENOMINATOR_AT = SLOTS;
+  /** Partial sums of the denominator. */
+  private static final int PARTIALS = 16;
 
-  public ScalarAttention() {}
+  /** Scratch: the scores of a span, which become its weights; partial sums; a key or a value. */
+  private static final int PARTIALS_AT = SPAN;
 
-  @Override
-  public int scratchFloats(Traits traits, int rows, int group) {
-    return 2 * SLOTS;
+  private static final int LOADED_AT = PARTIALS_AT + PARTIALS;
+
+  public ScalarAttention(CacheFormat format) {
+    super(format);
   }
 
   @Override
-  public void attend(
+  int spanFloats(Traits traits, int queries) {
+    return LOADED_AT + LANES;
+  }
+
+  @Override
+  public void attendSpan(
       Traits traits,
       Queries q,
       Visited visited,
-      MemorySegment keys,
-      long keysAt,
-      MemorySegment values,
-      long valuesAt,
-      float[] slopes,
-      float[] sinks,
-      int headAt,
-      float[] out,
-      int outAt,
-      int outStride,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int partAt,
       float[] scratch) {
-    for (int r = 0; r < q.rows(); r++) {
-      for (int g = 0; g < q.group(); g++) {
-        int at = outAt + r * outStride + g * traits.valueDim();
-        float slope = slopes == null ? 0 : slopes[headAt + g];
-        Arrays.fill(out, at, at + traits.valueDim(), 0);
-        Arrays.fill(scratch, DENOMINATOR_AT, DENOMINATOR_AT + SLOTS, 0);
-        float max = Float.NEGATIVE_INFINITY;
-        int position = q.position() + r;
-        var blocks = new VisitedBlocks(visited, position, position);
-        while (blocks.next()) {
-          long blockAt = keysAt + blockAt(blocks.block(), traits.headDim());
-          int queryAt = q.at() + r * q.stride() + g * traits.headDim();
-          score(traits, q.data(), queryAt, slope, position, blocks, keys, blockAt, scratch);
-          long rowsAt = valuesAt + 4L * blocks.block() * SLOTS * traits.valueDim();
-          max = take(traits, max, blocks.mask(), values, rowsAt, out, at, scratch);
-        }
-        if (max != Float.NEGATIVE_INFINITY) {
-          float sum = ScalarSums.tree(scratch, DENOMINATOR_AT);
-          float factor = lastFactor(max, sum, sinks, headAt + g);
-          for (int j = at; j < at + traits.valueDim(); j++) {
-            out[j] = out[j] * factor;
-          }
-        }
+    for (int i = 0; i < q.count(); i++) {
+      int position = q.position() + i / q.group();
+      int g = i % q.group();
+      int queryAt = q.at() + i / q.group() * q.stride() + g * traits.headDim();
+      float slope = biases.slopes() == null ? 0 : biases.slopes()[biases.headAt() + g];
+      var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
+      Arrays.fill(scratch, 0, SPAN, Float.NEGATIVE_INFINITY);
+      float max = Float.NEGATIVE_INFINITY;
+      for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
+        float score = score(traits, q.data(), queryAt, stored, slot, scratch);
+        float distance = (float) (slot / PARTIALS * PARTIALS - position) + slot % PARTIALS;
+        score = Math.fma(slope, distance, score);
+        scratch[slot % SPAN] = score;
+        max = Math.max(max, score);
+      }
+      int at = partAt + i * queryFloats(traits);
+      Arrays.fill(part, at, at + traits.valueDim(), 0);
+      part[at + traits.valueDim()] = max;
+      if (max != Float.NEGATIVE_INFINITY) {
+        part[at + traits.valueDim() + 1] = weigh(max, scratch);
+        addValues(traits, seen, stored, part, at, scratch);
       }
     }
   }
 
-  /** Writes the scores of a block; −∞ for a slot that is not seen. */
-  private static void score(
-      Traits traits,
-      float[] q,
-      int queryAt,
-      float slope,
-      int position,
-      VisitedBlocks blocks,
-      MemorySegment keys,
-      long blockAt,
-      float[] scores) {
-    for (int lane = 0; lane < SLOTS; lane++) {
-      scores[lane] = Float.NEGATIVE_INFINITY;
-      if ((blocks.mask() >> lane & 1) != 0) {
-        float dot = 0;
-        for (int d = 0; d < traits.headDim(); d++) {
-          long at = blockAt + (d * SLOTS + lane) * 4L;
-          dot = Math.fma(keys.get(JAVA_FLOAT_UNALIGNED, at), q[queryAt + d], dot);
-        }
-        float score = dot * traits.scale();
-        if (traits.softcap() != 0) {
-          score = traits.softcap() * ScalarMath.tanh(score / traits.softcap());
-        }
-        float distance = (float) (blocks.block() * SLOTS - position) + (float) lane;
-        scores[lane] = Math.fma(slope, distance, score);
-      }
+  private float score(
+      Traits traits, float[] q, int queryAt, Stored stored, int slot, float[] scratch) {
+    long at = stored.keysAt() + keyPanelAt(slot, traits.headDim()) + (long) slot % LANES * unit;
+    float dot = 0;
+    for (int d = 0; d < traits.headDim(); d++) {
+      load(stored.keys(), at + (long) d * LANES * unit, scratch, LOADED_AT, 1);
+      dot = Math.fma(scratch[LOADED_AT], q[queryAt + d], dot);
     }
+    float score = dot * traits.scale();
+    return traits.softcap() == 0
+        ? score
+        : traits.softcap() * ScalarMath.tanh(score / traits.softcap());
   }
 
-  /** Adds the weighted values of a block to {@code out} and returns the new greatest score. */
-  private static float take(
-      Traits traits,
-      float max,
-      int mask,
-      MemorySegment values,
-      long rowsAt,
-      float[] out,
-      int at,
-      float[] scratch) {
-    float newMax = max;
-    for (int lane = 0; lane < SLOTS; lane++) {
-      newMax = Math.max(newMax, scratch[lane]);
+  /** Turns scores into weights and returns their sum. */
+  private static float weigh(float max, float[] scratch) {
+    Arrays.fill(scratch, PARTIALS_AT, PARTIALS_AT + PARTIALS, 0);
+    for (int slot = 0; slot < SPAN; slot++) {
+      scratch[slot] = ScalarMath.exp(scratch[slot] - max);
+      scratch[PARTIALS_AT + slot % PARTIALS] += scratch[slot];
     }
-    if (newMax == Float.NEGATIVE_INFINITY) {
-      return newMax;
-    }
-    float kept = ScalarMath.exp(max - newMax);
-    for (int lane = 0; lane < SLOTS; lane++) {
-      scratch[lane] = ScalarMath.exp(scratch[lane] - newMax);
-      int sumAt = DENOMINATOR_AT + lane;
-      scratch[sumAt] = Math.fma(scratch[sumAt], kept, scratch[lane]);
-    }
-    for (int j = 0; j < traits.valueDim(); j++) {
-      float sum = out[at + j] * kept;
-      for (int lane = 0; lane < SLOTS; lane++) {
-        if ((mask >> lane & 1) != 0) {
-          long valueAt = rowsAt + ((long) lane * traits.valueDim() + j) * 4;
-          sum = Math.fma(values.get(JAVA_FLOAT_UNALIGNED, valueAt), scratch[lane], sum);
+    return ScalarSums.tree(scratch, PARTIALS_AT);
+  }
+
+  private void addValues(
+      Traits traits, VisitedSlots seen, Stored stored, float[] sums, int at, float[] scratch) {
+    for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
+      for (int from = 0; from < traits.valueDim(); from += LANES) {
+        long valueAt = stored.valuesAt() + valuePanelAt(slot, from / LANES, traits.valueDim());
+        valueAt += (long) slot % BLOCK * LANES * unit;
+        int count = Math.min(LANES, traits.valueDim() - from);
+        load(stored.values(), valueAt, scratch, LOADED_AT, count);
+        for (int j = 0; j < count; j++) {
+          int sumAt = at + from + j;
+          sums[sumAt] = Math.fma(scratch[LOADED_AT + j], scratch[slot % SPAN], sums[sumAt]);
         }
       }
-      out[at + j] = sum;
     }
-    return newMax;
   }
 }

@@ -12,7 +12,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Panels of {@link WeightFormat#BF16}: a column is 32 upper halves of floats. */
-final class Bf16Panels extends PanelDecoder {
+final class Bf16Panels extends StreamedPanels {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final VectorSpecies<Integer> I = Lanes.I32;
@@ -125,5 +125,95 @@ final class Bf16Panels extends PanelDecoder {
     b0.intoArray(scratch, sumsAt + L);
     c0.intoArray(scratch, sumsAt + 2 * L);
     d0.intoArray(scratch, sumsAt + 3 * L);
+  }
+
+  @Override
+  void extendFour(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] x,
+      int xAt,
+      int xStride,
+      int last,
+      float[] scratch,
+      int sumsAt) {
+    int rows = farAt == nearAt ? ROWS : STRIDE;
+    for (int row = 0; row < rows; row += 2 * L) {
+      four(
+          packed,
+          rowAt(nearAt, farAt, from, row),
+          width,
+          x,
+          xAt,
+          xAt + xStride,
+          xAt + 2 * xStride,
+          xAt + last * xStride,
+          scratch,
+          sumsAt + row,
+          sumsAt + row + STRIDE,
+          sumsAt + row + 2 * STRIDE,
+          sumsAt + row + last * STRIDE);
+    }
+  }
+
+  /** Two vectors of rows by four tokens. */
+  private static void four(
+      MemorySegment packed,
+      long rowAt,
+      int width,
+      float[] x,
+      int x0,
+      int x1,
+      int x2,
+      int x3,
+      float[] scratch,
+      int s0,
+      int s1,
+      int s2,
+      int s3) {
+    FloatVector a0 = FloatVector.fromArray(F, scratch, s0);
+    FloatVector b0 = FloatVector.fromArray(F, scratch, s0 + L);
+    FloatVector a1 = FloatVector.fromArray(F, scratch, s1);
+    FloatVector b1 = FloatVector.fromArray(F, scratch, s1 + L);
+    FloatVector a2 = FloatVector.fromArray(F, scratch, s2);
+    FloatVector b2 = FloatVector.fromArray(F, scratch, s2 + L);
+    FloatVector a3 = FloatVector.fromArray(F, scratch, s3);
+    FloatVector b3 = FloatVector.fromArray(F, scratch, s3 + L);
+    for (int k = 0; k < width; k++) {
+      long at = rowAt + (long) k * COLUMN_BYTES;
+      FloatVector a =
+          ShortVector.fromMemorySegment(S, packed, at, ByteOrder.LITTLE_ENDIAN)
+              .convertShape(S2I, I, 0)
+              .lanewise(LSHL, 16)
+              .reinterpretAsFloats();
+      FloatVector b =
+          ShortVector.fromMemorySegment(S, packed, at + 2L * L, ByteOrder.LITTLE_ENDIAN)
+              .convertShape(S2I, I, 0)
+              .lanewise(LSHL, 16)
+              .reinterpretAsFloats();
+      FloatVector x0k = FloatVector.broadcast(F, x[x0 + k]);
+      a0 = a.fma(x0k, a0);
+      b0 = b.fma(x0k, b0);
+      FloatVector x1k = FloatVector.broadcast(F, x[x1 + k]);
+      a1 = a.fma(x1k, a1);
+      b1 = b.fma(x1k, b1);
+      FloatVector x2k = FloatVector.broadcast(F, x[x2 + k]);
+      a2 = a.fma(x2k, a2);
+      b2 = b.fma(x2k, b2);
+      FloatVector x3k = FloatVector.broadcast(F, x[x3 + k]);
+      a3 = a.fma(x3k, a3);
+      b3 = b.fma(x3k, b3);
+    }
+    a0.intoArray(scratch, s0);
+    b0.intoArray(scratch, s0 + L);
+    a1.intoArray(scratch, s1);
+    b1.intoArray(scratch, s1 + L);
+    a2.intoArray(scratch, s2);
+    b2.intoArray(scratch, s2 + L);
+    a3.intoArray(scratch, s3);
+    b3.intoArray(scratch, s3 + L);
   }
 }

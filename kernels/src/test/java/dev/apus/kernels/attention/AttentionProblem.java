@@ -3,9 +3,12 @@ package dev.apus.kernels.attention;
 import static dev.apus.kernels.Guarded.AT;
 
 import dev.apus.kernels.Guarded;
+import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
+import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -37,6 +40,19 @@ final class AttentionProblem {
     this.q = Guarded.normal(random, shape.rows() * queryStride());
     this.k = Guarded.normal(random, end() * shape.headDim());
     this.v = Guarded.normal(random, end() * shape.valueDim());
+  }
+
+  /** Makes keys and values such as a BF16 cache can hold. */
+  void round() {
+    round(k);
+    round(v);
+  }
+
+  private static void round(float[] values) {
+    var codec = WeightFormat.BF16.codec();
+    MemorySegment stored = MemorySegment.ofArray(new byte[2 * values.length]);
+    codec.encode(values, 0, stored, 0, values.length);
+    codec.decode(stored, 0, values, 0, values.length);
   }
 
   void softcap(float limit) {
@@ -88,8 +104,18 @@ final class AttentionProblem {
     return run(attention, shape.visited(), shape.rows());
   }
 
-  /** Runs with so many rows a call. Slots that no row sees hold NaN. */
+  /** Runs with so many rows a call. */
   float[] run(Attention attention, Visited visited, int rowsPerCall) {
+    return run(attention, visited, rowsPerCall, this::attend);
+  }
+
+  /** Runs every span by itself. */
+  float[] runSpans(Attention attention) {
+    return run(attention, shape.visited(), shape.rows(), this::attendSpans);
+  }
+
+  /** Runs calls. Slots that no row sees hold NaN. */
+  private float[] run(Attention attention, Visited visited, int rowsPerCall, Call call) {
     int granularity = attention.slotGranularity();
     int slots = (end() + granularity - 1) / granularity * granularity;
     float[] out = Guarded.poisoned(shape.rows() * resultStride());
@@ -106,30 +132,58 @@ final class AttentionProblem {
           attention.storeValues(v, vAt, shape.valueDim(), values, 4, slot);
         }
       }
+      var stored = new Stored(keys, 4, values, 4);
       for (int row = 0; row < shape.rows(); row += rowsPerCall) {
         int rows = Math.min(rowsPerCall, shape.rows() - row);
-        float[] scratch = new float[attention.scratchFloats(traits, rows, shape.group())];
-        Arrays.fill(scratch, Float.NaN);
         int at = AT + row * queryStride();
         int position = shape.position() + row;
-        attention.attend(
-            traits,
+        call.run(
+            attention,
             new Queries(q, at, queryStride(), rows, shape.group(), position),
             visited,
-            keys,
-            4,
-            values,
-            4,
-            slopes,
-            sinks,
-            HEAD_AT,
+            stored,
             out,
-            AT + row * resultStride(),
-            resultStride(),
-            scratch);
+            AT + row * resultStride());
       }
     }
     return out;
+  }
+
+  /** Computes the rows of one call. */
+  private interface Call {
+    void run(
+        Attention attention, Queries q, Visited visited, Stored stored, float[] out, int outAt);
+  }
+
+  private void attend(
+      Attention attention, Queries q, Visited visited, Stored stored, float[] out, int outAt) {
+    float[] scratch = scratch(attention, q);
+    attention.attend(traits, q, visited, stored, biases(), out, outAt, resultStride(), scratch);
+  }
+
+  /** Span by span, the last first, and then merged. */
+  private void attendSpans(
+      Attention attention, Queries q, Visited visited, Stored stored, float[] out, int outAt) {
+    int spans = Math.max(1, Math.ceilDiv(end(), Attention.SPAN));
+    int floats = attention.partFloats(traits, q.rows() * q.group());
+    float[] parts = new float[2 + spans * floats];
+    Arrays.fill(parts, Float.NaN);
+    for (int span = spans - 1; span >= 0; span--) {
+      float[] scratch = scratch(attention, q);
+      int at = 2 + span * floats;
+      attention.attendSpan(traits, q, visited, span, stored, biases(), parts, at, scratch);
+    }
+    attention.merge(traits, q, biases(), parts, 2, spans, out, outAt, resultStride());
+  }
+
+  private Biases biases() {
+    return new Biases(slopes, sinks, HEAD_AT);
+  }
+
+  private float[] scratch(Attention attention, Queries q) {
+    float[] scratch = new float[attention.scratchFloats(traits, q.rows() * q.group())];
+    Arrays.fill(scratch, Float.NaN);
+    return scratch;
   }
 
   private boolean isSeen(int slot) {

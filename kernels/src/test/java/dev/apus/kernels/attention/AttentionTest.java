@@ -29,6 +29,13 @@ class AttentionTest {
     }
     cases.add(new Case(24, 24, 4, 1, 0, causal(0, 0, 1)));
     cases.add(new Case(24, 33, 4, 1, 300, causal(0, 0, 301)));
+    cases.add(new Case(24, 40, 1, 12, 505, causal(0, 0, 517)));
+    cases.add(new Case(24, 40, 2, 5, 700, causal(450, 0, 705)));
+    cases.add(new Case(24, 40, 2, 40, 240, causal(5, 0, 280)));
+    cases.add(new Case(24, 40, 1, 40, 240, everywhere(9, 0, 300)));
+    cases.add(new Case(24, 40, 3, 3, 900, causal(0, 250, 260, 600, 601, 767, 770)));
+    cases.add(new Case(130, 96, 9, 2, 258, causal(0, 0, 260)));
+    cases.add(new Case(257, 24, 2, 2, 20, causal(0, 0, 22)));
     cases.add(new Case(24, 64, 2, 70, 0, causal(0, 0, 70)));
     cases.add(new Case(24, 64, 3, 20, 50, causal(7, 0, 70)));
     cases.add(new Case(24, 64, 3, 20, 50, causal(1, 0, 70)));
@@ -67,10 +74,12 @@ class AttentionTest {
   @ParameterizedTest
   @MethodSource("cases")
   void agreesWithTheDefinition(Case shape) {
-    Attention vector = VectorApi.kernels().attention();
-    for (AttentionProblem problem : problems(shape)) {
-      float[] expected = problem.run(Kernels.scalar().attention());
-      assertSameBits(expected, problem.run(vector), shape.toString());
+    for (CacheFormat format : CacheFormat.values()) {
+      Attention scalar = Kernels.scalar().attention(format);
+      Attention vector = VectorApi.kernels().attention(format);
+      for (AttentionProblem problem : problems(shape)) {
+        assertSameBits(problem.run(scalar), problem.run(vector), format + ", " + shape);
+      }
     }
   }
 
@@ -78,7 +87,7 @@ class AttentionTest {
   @MethodSource("cases")
   void followsTheFormula(Case shape) {
     for (AttentionProblem problem : problems(shape)) {
-      float[] out = problem.run(Kernels.scalar().attention());
+      float[] out = problem.run(Kernels.scalar().attention(CacheFormat.F32));
       assertGuardsHold(out);
       for (int row = 0; row < shape.rows(); row++) {
         for (int g = 0; g < shape.group(); g++) {
@@ -95,12 +104,36 @@ class AttentionTest {
 
   @ParameterizedTest
   @MethodSource("cases")
+  void aCacheOfHalfTheSizeHoldsRoundedValues(Case shape) {
+    for (Kernels kernels : VectorApi.sets().toList()) {
+      for (AttentionProblem problem : problems(shape)) {
+        float[] halves = problem.run(kernels.attention(CacheFormat.BF16));
+        problem.round();
+        float[] rounded = problem.run(kernels.attention(CacheFormat.F32));
+        assertSameBits(rounded, halves, kernels.name());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void spansMayBeComputedApart(Case shape) {
+    for (Kernels kernels : VectorApi.sets().toList()) {
+      for (AttentionProblem problem : problems(shape)) {
+        Attention attention = kernels.attention(CacheFormat.F32);
+        assertSameBits(problem.run(attention), problem.runSpans(attention), kernels.name());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
   void rowsTogetherAreRowsAlone(Case shape) {
     for (Kernels kernels : VectorApi.sets().toList()) {
       for (AttentionProblem problem : problems(shape)) {
-        float[] together = problem.run(kernels.attention());
-        for (int rows : new int[] {1, 2, 5}) {
-          float[] apart = problem.run(kernels.attention(), shape.visited(), rows);
+        float[] together = problem.run(kernels.attention(CacheFormat.F32));
+        for (int rows : new int[] {1, 2, 5, 11}) {
+          float[] apart = problem.run(kernels.attention(CacheFormat.F32), shape.visited(), rows);
           assertSameBits(together, apart, kernels.name() + ", " + rows + " rows a call");
         }
       }
@@ -111,9 +144,10 @@ class AttentionTest {
   @MethodSource("dev.apus.kernels.VectorApi#sets")
   void howTheVisitedSlotsAreCutIntoRangesLeavesNoTrace(Kernels kernels) {
     var problem = new AttentionProblem(new Case(20, 20, 3, 4, 66, causal(0, 0, 70)));
-    float[] whole = problem.run(kernels.attention());
+    float[] whole = problem.run(kernels.attention(CacheFormat.F32));
     Visited parts = causal(0, 0, 1, 1, 16, 16, 30, 30, 31, 31, 64, 64, 70);
-    assertSameBits(whole, problem.run(kernels.attention(), parts, 4), "in six ranges");
+    assertSameBits(
+        whole, problem.run(kernels.attention(CacheFormat.F32), parts, 4), "in six ranges");
   }
 
   @ParameterizedTest
@@ -121,7 +155,7 @@ class AttentionTest {
   void aRowThatSeesNothingIsZero(Kernels kernels) {
     var problem = new AttentionProblem(new Case(20, 21, 3, 4, 10, causal(0, 12, 14)));
     problem.sink(1);
-    float[] out = problem.run(kernels.attention());
+    float[] out = problem.run(kernels.attention(CacheFormat.F32));
     for (int row = 0; row < 4; row++) {
       for (int j = 0; j < 3 * 21; j++) {
         float value = out[AT + row * problem.resultStride() + j];
@@ -139,7 +173,7 @@ class AttentionTest {
     Arrays.fill(problem.k, AT, AT + 70 * 20, 0);
     Arrays.fill(problem.k, AT + 5 * 20, AT + 6 * 20, 56);
     Arrays.fill(problem.k, AT + 60 * 20, AT + 61 * 20, -56);
-    float[] out = problem.run(kernels.attention());
+    float[] out = problem.run(kernels.attention(CacheFormat.F32));
     for (int j = 0; j < 20; j++) {
       assertEquals(problem.v[AT + 5 * 20 + j], out[AT + j], 1e-6f, "the score of 1e4 takes all");
     }
@@ -150,7 +184,7 @@ class AttentionTest {
   void equalScoresGiveTheMean(Kernels kernels) {
     var problem = new AttentionProblem(new Case(20, 20, 4, 1, 69, causal(0, 0, 70)));
     Arrays.fill(problem.k, AT, AT + 70 * 20, -50);
-    float[] out = problem.run(kernels.attention());
+    float[] out = problem.run(kernels.attention(CacheFormat.F32));
     for (int j = 0; j < 20; j++) {
       double sum = 0;
       for (int slot = 0; slot < 70; slot++) {
@@ -164,7 +198,7 @@ class AttentionTest {
   @MethodSource("dev.apus.kernels.VectorApi#sets")
   void aWindowOfOneGivesTheRowsOwnValue(Kernels kernels) {
     var problem = new AttentionProblem(new Case(20, 20, 2, 5, 30, causal(1, 0, 35)));
-    float[] out = problem.run(kernels.attention());
+    float[] out = problem.run(kernels.attention(CacheFormat.F32));
     for (int row = 0; row < 5; row++) {
       for (int j = 0; j < 20; j++) {
         float value = problem.v[AT + (30 + row) * 20 + j];

@@ -1,0 +1,242 @@
+package dev.apus.attention.softmax;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.core.model.MixerState;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.Attention.Visited;
+import dev.apus.kernels.attention.CacheFormat;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A cache keeps what was appended, however it grew, was copied, rewound or read back. */
+abstract class KeyValueCacheLaws {
+
+  private static final int HEADS = 3;
+  private static final int KEY_DIM = 5;
+  private static final int VALUE_DIM = 7;
+
+  private final CacheFormat format;
+  private final Attention kernel;
+  private final Workers workers = Workers.of(1);
+  private final Pass pass = new Pass(workers, Kernels.chosen());
+
+  KeyValueCacheLaws(CacheFormat format) {
+    this.format = format;
+    this.kernel = Kernels.chosen().attention(format);
+  }
+
+  private KeyValueCache cache(int limit) {
+    return new KeyValueCache(kernel, HEADS, KEY_DIM, VALUE_DIM, limit, null);
+  }
+
+  /** Appends tokens that a seed and their position make. */
+  private void append(KeyValueCache cache, int tokens, long seed) {
+    for (int i = 0; i < tokens; i++) {
+      var random = new SplittableRandom(seed * 1_000_003 + cache.length());
+      var k = new Matrix(new float[2 * HEADS * KEY_DIM], 2, HEADS * KEY_DIM);
+      var v = new Matrix(new float[2 * HEADS * VALUE_DIM], 2, HEADS * VALUE_DIM);
+      for (int j = k.at(1); j < k.data().length; j++) {
+        k.data()[j] = (float) random.nextGaussian();
+      }
+      for (int j = v.at(1); j < v.data().length; j++) {
+        v.data()[j] = (float) random.nextGaussian();
+      }
+      cache.append(pass, k, v, 1, 1);
+    }
+  }
+
+  /** What a query of ones finds in each head: every key and value has a part in it. */
+  private float[] content(KeyValueCache cache) {
+    float[] out = new float[HEADS * VALUE_DIM];
+    float[] q = new float[KEY_DIM];
+    Arrays.fill(out, Float.NaN);
+    Arrays.fill(q, 1);
+    var traits = new Traits(KEY_DIM, VALUE_DIM, 0.3f, 0);
+    for (int head = 0; head < HEADS; head++) {
+      kernel.attend(
+          traits,
+          new Queries(q, 0, KEY_DIM, 1, 1, cache.length() - 1),
+          new Visited(new int[] {0, cache.length()}, 1, true, 0),
+          cache.stored(head),
+          new Biases(null, null, 0),
+          out,
+          head * VALUE_DIM,
+          VALUE_DIM,
+          new float[kernel.scratchFloats(traits, 1)]);
+    }
+    return out;
+  }
+
+  private static byte[] written(KeyValueCache cache) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    cache.write(new DataOutputStream(bytes));
+    return bytes.toByteArray();
+  }
+
+  private static DataInputStream in(byte[] bytes) {
+    return new DataInputStream(new ByteArrayInputStream(bytes));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 64, 65, 200, 100_000})
+  void howItGrewDoesNotShow(int limit) {
+    int tokens = Math.min(limit, 200);
+    try (KeyValueCache one = cache(limit);
+        KeyValueCache many = cache(limit)) {
+      append(one, tokens, 1);
+      for (int length = 0, step = 1; length < tokens; length += step, step = step % 13 + 1) {
+        append(many, Math.min(step, tokens - length), 1);
+      }
+      assertEquals(tokens, many.length());
+      assertArrayEquals(content(one), content(many));
+    }
+  }
+
+  @Test
+  void itTakesNothingAtFirstAndNoMoreThanItsLimit() {
+    KeyValueCache cache = cache(100);
+    assertEquals(0, cache.bytes());
+    append(cache, 100, 1);
+    int slots = Math.ceilDiv(100, kernel.slotGranularity()) * kernel.slotGranularity();
+    long most = HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots));
+    assertEquals(most, cache.bytes());
+    cache.close();
+    assertEquals(0, cache.bytes());
+    cache.close();
+  }
+
+  @Test
+  void aMarkBringsItBackAgainAndAgain() {
+    try (KeyValueCache cache = cache(300)) {
+      append(cache, 37, 1);
+      float[] then = content(cache);
+      MixerState.Mark mark = cache.mark(null);
+      for (long seed = 2; seed < 5; seed++) {
+        append(cache, (int) (60 * seed), seed);
+        mark.rewind();
+        assertEquals(37, cache.length());
+        assertArrayEquals(then, content(cache));
+      }
+      append(cache, 10, 1);
+      try (KeyValueCache other = cache(300)) {
+        append(other, 47, 1);
+        assertArrayEquals(content(other), content(cache));
+      }
+    }
+  }
+
+  @Test
+  void aCopyGoesItsOwnWay() {
+    try (KeyValueCache cache = cache(300)) {
+      try (KeyValueCache empty = cache.copy()) {
+        append(empty, 3, 1);
+        assertEquals(0, cache.length());
+      }
+      append(cache, 37, 1);
+      float[] then = content(cache);
+      KeyValueCache copy = cache.copy();
+      assertArrayEquals(then, content(copy));
+      append(copy, 90, 2);
+      copy.close();
+      assertArrayEquals(then, content(cache));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 5", "1, 5", "5, 5", "64, 100", "65, 100", "100, 100"})
+  void whatIsWrittenIsReadBack(int tokens, int limit) throws IOException {
+    try (KeyValueCache cache = cache(limit);
+        KeyValueCache read = cache(limit)) {
+      append(cache, tokens, 1);
+      append(read, 3, 9);
+      read.read(in(written(cache)));
+      assertEquals(tokens, read.length());
+      assertEquals(cache.bytes(), read.bytes());
+      append(cache, limit - tokens, 2);
+      append(read, limit - tokens, 2);
+      assertArrayEquals(content(cache), content(read));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-1, 0",
+    "5, 4",
+    "0, -16",
+    "17, 16",
+    "3, 17",
+    "100, 1600",
+    "2147483647, 2147483647",
+    "1, 2147483632"
+  })
+  void aHeadThatCannotBeIsRefusedBeforeAnythingChanges(int length, int slots) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    var out = new DataOutputStream(bytes);
+    out.writeUTF(format.name());
+    out.writeInt(length);
+    out.writeInt(slots);
+    try (KeyValueCache cache = cache(100)) {
+      append(cache, 37, 1);
+      float[] then = content(cache);
+      var e = assertThrows(IOException.class, () -> cache.read(in(bytes.toByteArray())));
+      assertEquals(
+          "a cache of " + length + " tokens in " + slots + " slots does not fit a limit of 100",
+          e.getMessage());
+      assertEquals(37, cache.length());
+      assertArrayEquals(then, content(cache));
+    }
+  }
+
+  @Test
+  void aCacheOfAnotherFormatIsRefused() throws IOException {
+    CacheFormat other = format == CacheFormat.F32 ? CacheFormat.BF16 : CacheFormat.F32;
+    Attention others = Kernels.chosen().attention(other);
+    try (KeyValueCache cache = cache(100);
+        var written = new KeyValueCache(others, HEADS, KEY_DIM, VALUE_DIM, 100, null)) {
+      append(cache, 37, 1);
+      append(written, 5, 2);
+      float[] then = content(cache);
+      var e = assertThrows(IOException.class, () -> cache.read(in(written(written))));
+      assertEquals(
+          "a cache in " + other + " was written, this one is in " + format, e.getMessage());
+      assertArrayEquals(then, content(cache));
+    }
+  }
+
+  /** A file that ends too early leaves the cache as it was. */
+  @Test
+  void aShortFileIsRefusedBeforeAnythingChanges() throws IOException {
+    try (KeyValueCache cache = cache(100);
+        KeyValueCache other = cache(100)) {
+      append(cache, 37, 1);
+      append(other, 80, 2);
+      float[] then = content(cache);
+      byte[] written = written(other);
+      for (int length : new int[] {0, 3, 4, 7, 8, 9, written.length / 2, written.length - 1}) {
+        assertThrows(EOFException.class, () -> cache.read(in(Arrays.copyOf(written, length))));
+        assertEquals(37, cache.length());
+        assertArrayEquals(then, content(cache));
+      }
+    }
+  }
+}

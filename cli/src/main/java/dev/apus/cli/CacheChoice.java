@@ -1,0 +1,23 @@
+package dev.apus.cli;
+
+import dev.apus.core.ModelOptions;
+import dev.apus.kernels.attention.CacheFormat;
+import picocli.CommandLine.Option;
+
+/** How sessions keep keys and values. */
+final class CacheChoice {
+
+  @Option(
+      names = "--cache",
+      paramLabel = "FORMAT",
+      defaultValue = "f32",
+      description = {
+        "How attention keeps keys and values: f32, exactly, or bf16, rounded, which takes half the"
+            + " memory (default: ${DEFAULT-VALUE})."
+      })
+  private CacheFormat format;
+
+  ModelOptions over(ModelOptions options) {
+    return options.withCache(format);
+  }
+}

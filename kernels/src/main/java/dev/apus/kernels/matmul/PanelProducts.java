@@ -1,0 +1,100 @@
+package dev.apus.kernels.matmul;
+
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Products of panels with rows of inputs, of which kernels besides {@link Matmul} are made:
+ *
+ * <pre>
+ *   sums[t][n] ← fma(w[n][k], x[t][k], sums[t][n])          k = from, from + 1, …
+ * </pre>
+ *
+ * <p>A panel is column after column, each the values of {@link Matmul#PANEL_ROWS} neighbouring
+ * rows. {@link #STRIDE} rows are worked on together: those of a near panel and, where vectors are
+ * wide, of a far one. Public for the packages of this module only.
+ */
+public final class PanelProducts {
+
+  /** Rows worked on together; the sums of a token are as many apart from those of the next. */
+  public static final int STRIDE = Tiles.STRIDE;
+
+  /** Panels worked on together. */
+  public static final int PANELS = STRIDE / Matmul.PANEL_ROWS;
+
+  /** Floats at the start of the scratch that are used here; sums lie behind them. */
+  public static final int FLOATS = PanelDecoder.FLOATS;
+
+  /** For more tokens than this, decoding columns once for all of them is faster. */
+  private static final int FEW = 8;
+
+  private final StreamedPanels panels;
+
+  private PanelProducts(StreamedPanels panels) {
+    this.panels = panels;
+  }
+
+  /**
+   * The products of a format.
+   *
+   * @throws IllegalArgumentException if the format is neither F32 nor BF16
+   */
+  public static PanelProducts of(WeightFormat format) {
+    return new PanelProducts(
+        switch (format) {
+          case F32 -> new F32Panels();
+          case BF16 -> new Bf16Panels();
+          default -> throw new IllegalArgumentException("no products of " + format + " panels");
+        });
+  }
+
+  /**
+   * Extends the sums of some tokens by columns {@code [from, from + width)}.
+   *
+   * @param farAt where the far panel begins; {@code nearAt} if there is none, and what becomes of
+   *     its sums does not matter
+   * @param x token {@code t}'s input for column {@code from} is at {@code xAt + t · xStride}; may
+   *     be the scratch
+   * @param sumsAt of the first token's sums in {@code scratch}
+   */
+  public void extend(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] scratch,
+      int sumsAt) {
+    if (tokens > FEW) {
+      for (int done = 0; done < width; done += PanelDecoder.COLUMNS) {
+        int columns = Math.min(PanelDecoder.COLUMNS, width - done);
+        panels.decode(packed, nearAt, farAt, from + done, columns, scratch);
+        Tiles.extend(scratch, sumsAt, columns, x, xAt + done, xStride, tokens);
+      }
+      return;
+    }
+    int t = 0;
+    for (; tokens - t >= StreamedPanels.FOUR - 1; t += StreamedPanels.FOUR) {
+      panels.extendFour(
+          packed,
+          nearAt,
+          farAt,
+          from,
+          width,
+          x,
+          xAt + t * xStride,
+          xStride,
+          Math.min(StreamedPanels.FOUR, tokens - t) - 1,
+          scratch,
+          sumsAt + t * STRIDE);
+    }
+    for (; t < tokens; t++) {
+      panels.extend(
+          packed, nearAt, farAt, from, width, x, xAt + t * xStride, scratch, sumsAt + t * STRIDE);
+    }
+  }
+}
