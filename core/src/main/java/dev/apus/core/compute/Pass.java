@@ -25,6 +25,12 @@ public final class Pass {
   /** Handing a part to another thread costs about as much as computing this many values. */
   private static final int SHARED_VALUES = 8192;
 
+  /** Or as making this many multiply-adds. */
+  private static final long SHARED_COST = 1 << 16;
+
+  /** Work on fewer rows streams weights, and is divided into one range for each thread. */
+  private static final int FEW_ROWS = 16;
+
   private final Workers workers;
   private final Kernels kernels;
   private final float[][] scratch;
@@ -63,18 +69,12 @@ public final class Pass {
     return scratch[worker];
   }
 
-  /** Does something to the rows {@code [from, to)}. */
-  @FunctionalInterface
-  public interface RowWork {
-    void run(int from, int to, int worker);
-  }
-
   /**
    * Shares rows out to the workers, or does them here if there is too little work to be worth it.
    *
    * @param valuesPerRow about how many values are computed for a row
    */
-  public void eachRow(int rows, int valuesPerRow, RowWork work) {
+  public void eachRow(int rows, int valuesPerRow, Divisible.RangeWork work) {
     long values = (long) rows * valuesPerRow;
     int parts = (int) Math.min(Math.min(rows, 4L * workers.threads()), values / SHARED_VALUES);
     if (parts < 2) {
@@ -88,6 +88,42 @@ public final class Pass {
                 Workers.rangeStart(rows, parts, part),
                 Workers.rangeStart(rows, parts, part + 1),
                 worker));
+  }
+
+  /**
+   * Does all of this as one job. Its parts are equal stretches of the whole cost, whatever they
+   * come from: many small works share out as evenly as a large one, and wait for each other once.
+   */
+  public void run(Divisible... works) {
+    long total = 0;
+    boolean few = true;
+    for (Divisible work : works) {
+      total = Math.addExact(total, work.total());
+      few &= work.rows() < FEW_ROWS;
+    }
+    int most = workers.threads() == 1 ? 1 : few ? workers.threads() : 4 * workers.threads();
+    int parts = (int) Math.clamp(total / SHARED_COST, 1L, (long) most);
+    long whole = total;
+    workers.run(parts, (part, worker) -> runPart(works, whole, parts, part, worker));
+  }
+
+  private static void runPart(Divisible[] works, long total, int parts, int part, int worker) {
+    long from = start(total, parts, part);
+    long to = start(total, parts, part + 1);
+    for (Divisible work : works) {
+      int first = work.unitAt(from);
+      int last = work.unitAt(to);
+      if (first < last) {
+        work.work().run(first, last, worker);
+      }
+      from -= work.total();
+      to -= work.total();
+    }
+  }
+
+  /** Where a part begins, without the overflow of {@code total · part / parts}. */
+  private static long start(long total, int parts, int part) {
+    return total / parts * part + total % parts * part / parts;
   }
 
   /** Matrices that live until the frame is closed. */

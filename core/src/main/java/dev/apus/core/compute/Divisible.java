@@ -1,0 +1,29 @@
+package dev.apus.core.compute;
+
+/**
+ * Work that may be divided between its units, each of which writes what no other unit reads or
+ * writes.
+ *
+ * @param units how many there are
+ * @param cost of a unit: about how many multiply-adds it takes
+ * @param rows for how many rows of activations a unit works; for a few it takes as long as reading
+ *     its weights takes, which is fastest in one long stream
+ * @param work does a range of units
+ */
+public record Divisible(int units, long cost, int rows, RangeWork work) {
+
+  /** Does the units {@code [from, to)}. */
+  @FunctionalInterface
+  public interface RangeWork {
+    void run(int from, int to, int worker);
+  }
+
+  long total() {
+    return units * cost;
+  }
+
+  /** The first unit that begins at or after this much of the cost; at most {@code units}. */
+  int unitAt(long spent) {
+    return (int) Math.clamp(Math.ceilDiv(spent, cost), 0L, (long) units);
+  }
+}
