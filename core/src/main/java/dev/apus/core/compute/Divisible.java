@@ -5,12 +5,10 @@ package dev.apus.core.compute;
  * writes.
  *
  * @param units how many there are
- * @param cost of a unit: about how many multiply-adds it takes
- * @param rows for how many rows of activations a unit works; for a few it takes as long as reading
- *     its weights takes, which is fastest in one long stream
+ * @param cost of a unit: about how many multiply-adds it takes, or would in the time
  * @param work does a range of units
  */
-public record Divisible(int units, long cost, int rows, RangeWork work) {
+public record Divisible(int units, long cost, RangeWork work) {
 
   /** Does the units {@code [from, to)}. */
   @FunctionalInterface

@@ -28,8 +28,14 @@ public final class Pass {
   /** Or as making this many multiply-adds. */
   private static final long SHARED_COST = 1 << 16;
 
-  /** Work on fewer rows streams weights, and is divided into one range for each thread. */
-  private static final int FEW_ROWS = 16;
+  /**
+   * Threads that take less than this at a time would not read weights in long streams: the weights
+   * are about a mebibyte if they are used once.
+   */
+  private static final long LONG_COST = 1 << 22;
+
+  /** Parts of a long job for each thread, so that whoever is late holds up only a small part. */
+  private static final int FINE = 4;
 
   private final Workers workers;
   private final Kernels kernels;
@@ -76,7 +82,8 @@ public final class Pass {
    */
   public void eachRow(int rows, int valuesPerRow, Divisible.RangeWork work) {
     long values = (long) rows * valuesPerRow;
-    int parts = (int) Math.min(Math.min(rows, 4L * workers.threads()), values / SHARED_VALUES);
+    int parts =
+        (int) Math.min(Math.min(rows, (long) FINE * workers.threads()), values / SHARED_VALUES);
     if (parts < 2) {
       work.run(0, rows, 0);
       return;
@@ -96,15 +103,21 @@ public final class Pass {
    */
   public void run(Divisible... works) {
     long total = 0;
-    boolean few = true;
     for (Divisible work : works) {
       total = Math.addExact(total, work.total());
-      few &= work.rows() < FEW_ROWS;
     }
-    int most = workers.threads() == 1 ? 1 : few ? workers.threads() : 4 * workers.threads();
-    int parts = (int) Math.clamp(total / SHARED_COST, 1L, (long) most);
+    int parts = parts(total);
     long whole = total;
     workers.run(parts, (part, worker) -> runPart(works, whole, parts, part, worker));
+  }
+
+  private int parts(long cost) {
+    int threads = workers.threads();
+    if (threads == 1) {
+      return 1;
+    }
+    long shortest = Math.clamp(cost / SHARED_COST, 1L, (long) threads);
+    return (int) Math.clamp(cost / LONG_COST, shortest, (long) FINE * threads);
   }
 
   private static void runPart(Divisible[] works, long total, int parts, int part, int worker) {

@@ -87,7 +87,6 @@ public final class Mlp implements ChannelMixer {
     return new Divisible(
         up.panels(),
         matrices * up.panelCost(to - from),
-        to - from,
         (fromPanel, toPanel, worker) -> {
           up.multiply(pass, worker, x, inner, from, to, fromPanel, toPanel);
           if (gate != null) {
@@ -115,7 +114,6 @@ public final class Mlp implements ChannelMixer {
     return new Divisible(
         down.panels(),
         down.panelCost(to - from),
-        to - from,
         (fromPanel, toPanel, worker) ->
             down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel));
   }

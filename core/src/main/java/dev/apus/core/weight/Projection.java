@@ -84,7 +84,6 @@ public final class Projection {
     return new Divisible(
         panels(),
         panelCost(rows),
-        rows,
         (from, to, worker) -> multiply(pass, worker, x, y, 0, rows, from, to));
   }
 
