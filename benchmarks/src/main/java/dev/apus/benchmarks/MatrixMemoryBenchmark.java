@@ -7,10 +7,25 @@ import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.infra.Blackhole;
 
-/** One head's memory through one token and through a chunk, for every rule. */
+/**
+ * One head's memory through one token and through chunks, for every rule, on one thread; and how
+ * near it comes to the {@link Ceilings} of the same JVM.
+ */
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
 public class MatrixMemoryBenchmark extends KernelBenchmark {
 
   @Param Decay decay;
@@ -23,6 +38,10 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
   @Param({"1", "64"})
   int tokens;
 
+  @Param("500")
+  int ceilingMillis;
+
+  private Ceilings ceilings;
   private MatrixMemory memory;
   private Shape shape;
   private Rows q;
@@ -57,13 +76,34 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
     scratch = new float[memory.scratchFloats(shape)];
   }
 
+  @Setup(Level.Trial)
+  public void measureCeilings(Blackhole sink) {
+    ceilings = Ceilings.measure(state, ceilingMillis, sink);
+  }
+
   private Rows rows(float[] data) {
     return new Rows(data, 0, headDim);
   }
 
   @Benchmark
-  public float[] advance() {
+  public float[] advance(Share share) {
     memory.advance(shape, tokens, q, k, v, factors, beta, state, 0, o, scratch);
+    share.ofFlops += flops() / ceilings.flopsPerSecond();
     return o.data();
+  }
+
+  /** What cannot be saved: the memory read with each query, by the delta rule each key, written. */
+  private double flops() {
+    int passes = write == Write.DELTA ? 3 : 2;
+    return 2.0 * passes * headDim * headDim * tokens;
+  }
+
+  /** Which part of the ceiling of arithmetic was reached; 1 is all of it. */
+  @AuxCounters(AuxCounters.Type.OPERATIONS)
+  @State(Scope.Thread)
+  public static class Share {
+    public double ofFlops;
+
+    public Share() {}
   }
 }

@@ -38,7 +38,8 @@ public class ShortConvolutionBenchmark extends KernelBenchmark {
 
   @Benchmark
   public float[] convolve() {
-    convolution.convolve(weight, bias, TAPS, width, x, 0, width, tokens, state, 0, y, 0, width);
+    convolution.convolve(
+        weight, bias, TAPS, width, 0, width, x, 0, width, tokens, state, 0, y, 0, width);
     return y;
   }
 }

@@ -33,6 +33,9 @@ class BenchmarksTest {
         .param("heads", "2")
         .param("headDim", "32")
         .param("context", "64")
+        .param("experts", "5")
+        .param("top", "2")
+        .param("inner", "64")
         .param("tokens", "3")
         .param("rows", "40")
         .param("cols", "256")
@@ -47,6 +50,7 @@ class BenchmarksTest {
         AttentionBenchmark.class,
         MatmulBenchmark.class,
         MatrixMemoryBenchmark.class,
+        MixtureOfExpertsBenchmark.class,
         NormsBenchmark.class,
         RotaryBenchmark.class,
         ShortConvolutionBenchmark.class

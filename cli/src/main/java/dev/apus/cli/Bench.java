@@ -8,8 +8,10 @@ import dev.apus.kernels.Kernels;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -81,8 +83,20 @@ final class Bench implements Callable<Integer> {
       description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Output output;
 
+  @Option(
+      names = "--profile",
+      description = {
+        "Then run each test again and print where the calling thread's time goes, by samples of",
+        "Flight Recorder."
+      })
+  private boolean profile;
+
   @Override
   public Integer call() {
+    if (profile && output == Output.json) {
+      throw new ParameterException(
+          command.commandLine(), "--profile prints a table; choose -o table or -o md");
+    }
     if (prompt < 0 || generate < 0 || repetitions < 1 || prompt + (long) generate == 0) {
       throw new ParameterException(
           command.commandLine(),
@@ -98,13 +112,17 @@ final class Bench implements Callable<Integer> {
       // What is too long for the model is refused before anything is measured.
       choice.session(model, Math.max(prompt, generate)).close();
       List<Speed> speeds = new ArrayList<>();
+      Map<String, Profile> profiles = new LinkedHashMap<>();
       if (prompt > 0) {
-        speeds.add(measure(model, "pp" + prompt, prompt, prompt));
+        test(model, "pp" + prompt, prompt, prompt, speeds, profiles);
       }
       if (generate > 0) {
-        speeds.add(measure(model, "tg" + generate, generate, 1));
+        test(model, "tg" + generate, generate, 1, speeds, profiles);
       }
       print(model, options, speeds);
+      if (profile) {
+        print(profiles);
+      }
     }
     return Failures.OK;
   }
@@ -121,6 +139,51 @@ final class Bench implements Callable<Integer> {
       double mean = mean();
       double squares = runs.stream().mapToDouble(run -> (run - mean) * (run - mean)).sum();
       return runs.size() < 2 ? 0 : Math.sqrt(squares / (runs.size() - 1));
+    }
+  }
+
+  private void test(
+      Model model,
+      String test,
+      int tokens,
+      int atOnce,
+      List<Speed> speeds,
+      Map<String, Profile> profiles) {
+    speeds.add(measure(model, test, tokens, atOnce));
+    if (profile) {
+      SplittableRandom random = new SplittableRandom(1);
+      profiles.put(
+          test,
+          Profile.of(
+              () -> {
+                long profiled = 0;
+                for (int i = 0; i < repetitions || profiled < warmUp * 1_000_000_000L; i++) {
+                  profiled += run(model, tokens, atOnce, random);
+                }
+              }));
+    }
+  }
+
+  private void print(Map<String, Profile> profiles) {
+    List<String> heading = new ArrayList<>(List.of("share of time"));
+    heading.addAll(profiles.keySet());
+    Table table = new Table(heading.toArray(String[]::new));
+    for (String kind : Profile.kinds()) {
+      List<String> row = new ArrayList<>(List.of(kind));
+      for (Profile of : profiles.values()) {
+        row.add(String.format(Locale.ROOT, "%.1f %%", 100 * of.shares().get(kind)));
+      }
+      table.add(row.toArray(String[]::new));
+    }
+    List<String> samples = new ArrayList<>(List.of("samples"));
+    profiles.values().forEach(of -> samples.add(String.valueOf(of.samples())));
+    table.add(samples.toArray(String[]::new));
+    PrintWriter out = command.commandLine().getOut();
+    out.println();
+    if (output == Output.md) {
+      table.printMarkdown(out);
+    } else {
+      table.print(out);
     }
   }
 

@@ -40,6 +40,26 @@ class BenchTest {
   }
 
   @Test
+  void printsWhereTheTimeGoes() {
+    Cli run =
+        Cli.run("bench", "-p", 64, "-n", 0, "-t", 1, "-r", 1, "-w", 1, "-o", "table", "--profile");
+    assertEquals(0, run.exitCode(), run.err());
+    List<String> lines = run.out().lines().dropWhile(l -> !l.startsWith("share of time")).toList();
+    assertTrue(lines.getFirst().matches("share of time +pp64"), run.out());
+    String matmul = lines.stream().filter(l -> l.startsWith("matmul ")).findFirst().orElseThrow();
+    double share = Double.parseDouble(matmul.replaceAll("[^0-9.]", ""));
+    assertTrue(share > 10 && share <= 100, matmul);
+    assertTrue(lines.getLast().matches("samples +[1-9][0-9]*"), lines.getLast());
+  }
+
+  @Test
+  void aProfileIsNoJson() {
+    Cli run = Cli.run("bench", "-o", "json", "--profile");
+    assertEquals(2, run.exitCode());
+    assertTrue(run.err().contains("--profile prints a table; choose -o table or -o md"), run.err());
+  }
+
+  @Test
   void printsJson() {
     Config json = Config.parse("out", bench("json").out().getBytes(StandardCharsets.UTF_8));
     assertEquals("fable", json.word("model"));

@@ -125,7 +125,7 @@ public final class RandomCheckpoint {
       WeightNames names, WeightFormat format, long seed, Workers workers) {
     WeightList list = new WeightList();
     ModelAssembler.assemble(
-        architecture, options.mixers(), Weights.outline(list, options.kernels()));
+        architecture, options.mixers(), options.cache(), Weights.outline(list, options.kernels()));
     return new RandomTensors(seed, workers).of(list, names, format);
   }
 

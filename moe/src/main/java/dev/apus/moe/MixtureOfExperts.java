@@ -1,5 +1,6 @@
 package dev.apus.moe;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.ChannelMixer;
@@ -22,8 +23,9 @@ import java.util.List;
  *   y = Σ_{e ∈ top(router(x))} weight_e · expert_e(x)   (+ σ(W_g x) · shared(x))
  * </pre>
  *
- * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens. What a
- * token's experts give is added in the order of the experts, whoever else is in the batch.
+ * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
+ * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
+ * is added in the order of the experts, whoever else is in the batch.
  *
  * @see <a href="https://arxiv.org/abs/1701.06538">Outrageously Large Neural Networks</a>
  */
@@ -54,75 +56,107 @@ public final class MixtureOfExperts implements ChannelMixer {
   @Override
   public void forward(Pass pass, Matrix x, Matrix y) {
     int rows = x.rows();
-    int top = router.top();
-    int[] chosen = new int[rows * top];
     try (Pass.Frame frame = pass.frame()) {
-      float[] weights = frame.floats(rows * top);
       Matrix logits = frame.matrix(rows, router.experts());
-      scores.apply(pass, x, logits);
-      for (int row = 0; row < rows; row++) {
-        router.choose(kernels, logits.data(), logits.at(row), chosen, weights, row * top);
+      Matrix gate = sharedGate == null ? null : frame.matrix(rows, 1);
+      List<Divisible> tasks = new ArrayList<>();
+      tasks.add(scores.task(pass, x, logits));
+      if (sharedGate != null) {
+        tasks.add(sharedGate.task(pass, x, gate));
       }
-      Arrays.fill(y.data(), 0, rows * y.cols(), 0);
-      for (int expert = 0; expert < experts.size(); expert++) {
-        add(pass, expert, chosen, weights, x, y);
-      }
-      if (shared != null) {
-        addShared(pass, x, y);
-      }
-    }
-  }
-
-  private void add(Pass pass, int expert, int[] chosen, float[] weights, Matrix x, Matrix y) {
-    int tokens = 0;
-    for (int e : chosen) {
-      tokens += e == expert ? 1 : 0;
-    }
-    if (tokens == 0) {
-      return;
-    }
-    int width = x.cols();
-    try (Pass.Frame frame = pass.frame()) {
-      Matrix gathered = frame.matrix(tokens, width);
-      Matrix output = frame.matrix(tokens, width);
-      int[] choices = new int[tokens];
-      for (int choice = 0, next = 0; choice < chosen.length; choice++) {
-        if (chosen[choice] == expert) {
-          int row = choice / router.top();
-          System.arraycopy(x.data(), x.at(row), gathered.data(), gathered.at(next), width);
-          choices[next++] = choice;
-        }
-      }
-      experts.get(expert).forward(pass, gathered, output);
-      for (int i = 0; i < tokens; i++) {
-        int row = choices[i] / router.top();
-        kernels
-            .activations()
-            .addScaled(
-                weights[choices[i]], output.data(), output.at(i), y.data(), y.at(row), width);
-      }
-    }
-  }
-
-  private void addShared(Pass pass, Matrix x, Matrix y) {
-    int rows = x.rows();
-    int width = x.cols();
-    try (Pass.Frame frame = pass.frame()) {
-      Matrix output = frame.matrix(rows, width);
-      shared.forward(pass, x, output);
-      Matrix gate = frame.matrix(rows, 1);
-      if (sharedGate == null) {
-        Arrays.fill(gate.data(), 0, rows, 1);
-      } else {
-        sharedGate.apply(pass, x, gate);
+      pass.run(tasks.toArray(Divisible[]::new));
+      float[] weights = frame.floats(rows * router.top());
+      Choices choices = choose(pass, logits, weights);
+      Matrix given = frame.matrix(rows * router.top(), x.cols());
+      Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
+      ask(pass, choices, x, given, sharedGiven);
+      if (sharedGate != null) {
         kernels.activations().apply(Activation.SIGMOID, gate.data(), 0, rows);
       }
-      for (int row = 0; row < rows; row++) {
-        kernels
-            .activations()
-            .addScaled(gate.data()[row], output.data(), output.at(row), y.data(), y.at(row), width);
-      }
+      pass.eachRow(
+          rows,
+          (router.top() + 1) * x.cols(),
+          (from, to, worker) -> {
+            for (int row = from; row < to; row++) {
+              add(choices, weights, given, row, y);
+              if (shared != null) {
+                float weight = gate == null ? 1 : gate.data()[row];
+                addScaled(weight, sharedGiven, row, y, row);
+              }
+            }
+          });
     }
+  }
+
+  private Choices choose(Pass pass, Matrix logits, float[] weights) {
+    int top = router.top();
+    int[] chosen = new int[logits.rows() * top];
+    pass.eachRow(
+        logits.rows(),
+        top * logits.cols(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            router.choose(kernels, logits.data(), logits.at(row), chosen, weights, row * top);
+          }
+        });
+    return Choices.sorted(chosen, router.experts());
+  }
+
+  /**
+   * All chosen experts answer, and the shared one: two jobs, whoever was chosen.
+   *
+   * @param given a row for each pair: first what the expert is asked, then what it gives
+   */
+  private void ask(Pass pass, Choices choices, Matrix x, Matrix given, Matrix sharedGiven) {
+    int rows = x.rows();
+    int pairs = given.rows();
+    int width = x.cols();
+    int inner = experts.getFirst().inner();
+    try (Pass.Frame frame = pass.frame()) {
+      pass.eachRow(
+          pairs,
+          width,
+          (from, to, worker) -> {
+            for (int pair = from; pair < to; pair++) {
+              int at = x.at(choices.choice(pair) / router.top());
+              System.arraycopy(x.data(), at, given.data(), given.at(pair), width);
+            }
+          });
+      Matrix gates = frame.matrix(pairs, inner);
+      Matrix inners = frame.matrix(pairs, inner);
+      List<Divisible> first = new ArrayList<>();
+      List<Divisible> second = new ArrayList<>();
+      for (int e = 0; e < experts.size(); e++) {
+        int from = choices.start(e);
+        int to = choices.start(e + 1);
+        if (from < to) {
+          first.add(experts.get(e).innerTask(pass, given, gates, inners, from, to));
+          second.add(experts.get(e).outputTask(pass, inners, given, from, to));
+        }
+      }
+      if (shared != null) {
+        Matrix sharedGates = frame.matrix(rows, shared.inner());
+        Matrix sharedInner = frame.matrix(rows, shared.inner());
+        first.add(shared.innerTask(pass, x, sharedGates, sharedInner, 0, rows));
+        second.add(shared.outputTask(pass, sharedInner, sharedGiven, 0, rows));
+      }
+      pass.run(first.toArray(Divisible[]::new));
+      pass.run(second.toArray(Divisible[]::new));
+    }
+  }
+
+  /** The weighted sum of what a token's experts gave, in the order of the experts. */
+  private void add(Choices choices, float[] weights, Matrix given, int row, Matrix y) {
+    Arrays.fill(y.data(), y.at(row), y.at(row + 1), 0);
+    for (int choice = row * router.top(); choice < (row + 1) * router.top(); choice++) {
+      addScaled(weights[choice], given, choices.pair(choice), y, row);
+    }
+  }
+
+  private void addScaled(float weight, Matrix from, int row, Matrix y, int to) {
+    kernels
+        .activations()
+        .addScaled(weight, from.data(), from.at(row), y.data(), y.at(to), y.cols());
   }
 
   /**

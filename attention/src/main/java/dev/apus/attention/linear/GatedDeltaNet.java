@@ -37,6 +37,9 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
   /** Keeps a query or key of zeros from being divided by zero. */
   private static final float UNIT_EPSILON = 1e-6f;
 
+  /** Channels that one thread convolves at a time, at least. */
+  private static final int CHANNELS = 64;
+
   /**
    * @param keyHeads heads of queries and keys
    * @param taps length of the short convolution
@@ -179,46 +182,62 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix mixed = frame.matrix(rows, spec.channels());
-      qkv.apply(pass, x, mixed);
-      convolve(batch, mixed);
-      unitLength(pass, mixed);
+      Matrix gate = frame.matrix(rows, spec.valueCols());
       Matrix alpha = frame.matrix(rows, spec.valueHeads());
       Matrix beta = frame.matrix(rows, spec.valueHeads());
-      a.apply(pass, x, alpha);
-      b.apply(pass, x, beta);
-      gates(alpha, beta);
+      pass.run(
+          qkv.task(pass, x, mixed),
+          z.task(pass, x, gate),
+          a.task(pass, x, alpha),
+          b.task(pass, x, beta));
+      convolve(pass, batch, mixed);
+      unitLength(pass, mixed);
+      gates(pass, alpha, beta);
       Matrix o = frame.matrix(rows, spec.valueCols());
       remember(pass, batch, mixed, alpha, beta, o);
       batch.runs().forEach(run -> run.state().changed());
-      Matrix gate = frame.matrix(rows, spec.valueCols());
-      z.apply(pass, x, gate);
       normalize(pass, gate, o);
       output.apply(pass, o, y);
     }
   }
 
-  private void convolve(Batch<DeltaState> batch, Matrix mixed) {
+  private void convolve(Pass pass, Batch<DeltaState> batch, Matrix mixed) {
+    batch.runs().forEach(run -> run.state().keepConvolution());
     int channels = spec.channels();
-    for (Run<DeltaState> run : batch.runs()) {
-      run.state().keepConvolution();
-      int at = mixed.at(run.from());
-      kernels
-          .convolution()
-          .convolve(
-              convolution,
-              null,
-              spec.taps(),
-              channels,
-              mixed.data(),
-              at,
-              channels,
-              run.length(),
-              run.state().convolution().segment(),
-              0,
-              mixed.data(),
-              at,
-              channels);
-    }
+    pass.eachRow(
+        Math.ceilDiv(channels, CHANNELS),
+        mixed.rows() * CHANNELS * spec.taps() / 4,
+        (from, to, worker) -> {
+          int first = from * CHANNELS;
+          int last = Math.min(channels, to * CHANNELS);
+          for (Run<DeltaState> run : batch.runs()) {
+            convolve(run, first, last, mixed);
+          }
+        });
+  }
+
+  private void convolve(Run<DeltaState> run, int first, int last, Matrix mixed) {
+    int channels = spec.channels();
+    float[] data = mixed.data();
+    int at = mixed.at(run.from());
+    kernels
+        .convolution()
+        .convolve(
+            convolution,
+            null,
+            spec.taps(),
+            channels,
+            first,
+            last,
+            data,
+            at,
+            channels,
+            run.length(),
+            run.state().convolution().segment(),
+            0,
+            data,
+            at,
+            channels);
   }
 
   private void unitLength(Pass pass, Matrix mixed) {
@@ -240,22 +259,32 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
         });
   }
 
-  private void gates(Matrix alpha, Matrix beta) {
+  private void gates(Pass pass, Matrix alpha, Matrix beta) {
     int heads = spec.valueHeads();
-    int count = alpha.rows() * heads;
     var activations = kernels.activations();
-    for (int i = 0; i < count; i++) {
-      alpha.data()[i] += dtBias[i % heads];
-    }
-    activations.apply(Activation.SOFTPLUS, alpha.data(), 0, count);
-    for (int i = 0; i < count; i++) {
-      alpha.data()[i] *= decay[i % heads];
-    }
-    activations.apply(Activation.EXP, alpha.data(), 0, count);
-    activations.apply(Activation.SIGMOID, beta.data(), 0, count);
-    for (int i = 0; i < count; i++) {
-      beta.data()[i] *= spec.betaScale();
-    }
+    pass.eachRow(
+        alpha.rows(),
+        16 * heads,
+        (from, to, worker) -> {
+          int at = alpha.at(from);
+          int count = alpha.at(to) - at;
+          for (int row = from; row < to; row++) {
+            for (int head = 0; head < heads; head++) {
+              alpha.data()[alpha.at(row) + head] += dtBias[head];
+            }
+          }
+          activations.apply(Activation.SOFTPLUS, alpha.data(), at, count);
+          for (int row = from; row < to; row++) {
+            for (int head = 0; head < heads; head++) {
+              alpha.data()[alpha.at(row) + head] *= decay[head];
+            }
+          }
+          activations.apply(Activation.EXP, alpha.data(), at, count);
+          activations.apply(Activation.SIGMOID, beta.data(), at, count);
+          for (int i = at; i < at + count; i++) {
+            beta.data()[i] *= spec.betaScale();
+          }
+        });
   }
 
   private void remember(

@@ -116,9 +116,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       Matrix q = frame.matrix(rows, queries.outputs());
       Matrix k = frame.matrix(rows, keys.outputs());
       Matrix v = frame.matrix(rows, values.outputs());
-      queries.apply(pass, x, q);
-      keys.apply(pass, x, k);
-      values.apply(pass, x, v);
+      pass.run(queries.task(pass, x, q), keys.task(pass, x, k), values.task(pass, x, v));
       if (!spec.normAfterRope()) {
         normalize(pass, q, k);
       }

@@ -28,6 +28,18 @@ public final class Pass {
   /** Handing a part to another thread costs about as much as computing this many values. */
   private static final int SHARED_VALUES = 8192;
 
+  /** Or as making this many multiply-adds. */
+  private static final long SHARED_COST = 1 << 16;
+
+  /**
+   * Threads that take less than this at a time would not read weights in long streams: the weights
+   * are about a mebibyte if they are used once.
+   */
+  private static final long LONG_COST = 1 << 22;
+
+  /** Parts of a long job for each thread, so that whoever is late holds up only a small part. */
+  private static final int FINE = 4;
+
   private final Workers workers;
   private final Kernels kernels;
   private final float[][] scratch;
@@ -87,20 +99,15 @@ public final class Pass {
     made.clear();
   }
 
-  /** Does something to the rows {@code [from, to)}. */
-  @FunctionalInterface
-  public interface RowWork {
-    void run(int from, int to, int worker);
-  }
-
   /**
    * Shares rows out to the workers, or does them here if there is too little work to be worth it.
    *
    * @param valuesPerRow about how many values are computed for a row
    */
-  public void eachRow(int rows, int valuesPerRow, RowWork work) {
+  public void eachRow(int rows, int valuesPerRow, Divisible.RangeWork work) {
     long values = (long) rows * valuesPerRow;
-    int parts = (int) Math.min(Math.min(rows, 4L * workers.threads()), values / SHARED_VALUES);
+    int parts =
+        (int) Math.min(Math.min(rows, (long) FINE * workers.threads()), values / SHARED_VALUES);
     if (parts < 2) {
       work.run(0, rows, 0);
       return;
@@ -112,6 +119,48 @@ public final class Pass {
                 Workers.rangeStart(rows, parts, part),
                 Workers.rangeStart(rows, parts, part + 1),
                 worker));
+  }
+
+  /**
+   * Does all of this as one job. Its parts are equal stretches of the whole cost, whatever they
+   * come from: many small works share out as evenly as a large one, and wait for each other once.
+   */
+  public void run(Divisible... works) {
+    long total = 0;
+    for (Divisible work : works) {
+      total = Math.addExact(total, work.total());
+    }
+    int parts = parts(total);
+    long whole = total;
+    workers.run(parts, (part, worker) -> runPart(works, whole, parts, part, worker));
+  }
+
+  private int parts(long cost) {
+    int threads = workers.threads();
+    if (threads == 1) {
+      return 1;
+    }
+    long shortest = Math.clamp(cost / SHARED_COST, 1L, (long) threads);
+    return (int) Math.clamp(cost / LONG_COST, shortest, (long) FINE * threads);
+  }
+
+  private static void runPart(Divisible[] works, long total, int parts, int part, int worker) {
+    long from = start(total, parts, part);
+    long to = start(total, parts, part + 1);
+    for (Divisible work : works) {
+      int first = work.unitAt(from);
+      int last = work.unitAt(to);
+      if (first < last) {
+        work.work().run(first, last, worker);
+      }
+      from -= work.total();
+      to -= work.total();
+    }
+  }
+
+  /** Where a part begins, without the overflow of {@code total · part / parts}. */
+  private static long start(long total, int parts, int part) {
+    return total / parts * part + total % parts * part / parts;
   }
 
   /** Matrices that live until the frame is closed. */

@@ -1,11 +1,13 @@
 package dev.apus.core.model;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.matmul.Matmul;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -59,46 +61,61 @@ public final class Mlp implements ChannelMixer {
     return Activation.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
   }
 
+  /** Values between the two stages of the block. */
+  public int inner() {
+    return up.outputs();
+  }
+
   @Override
   public void forward(Pass pass, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
-      Matrix inner = frame.matrix(x.rows(), up.outputs());
-      up.apply(pass, x, inner);
-      if (gate == null) {
-        activate(pass, inner);
-      } else {
-        Matrix gates = frame.matrix(x.rows(), gate.outputs());
-        gate.apply(pass, x, gates);
-        multiply(pass, gates, inner);
-      }
-      down.apply(pass, inner, y);
+      Matrix inner = frame.matrix(x.rows(), inner());
+      Matrix gates = gate == null ? null : frame.matrix(x.rows(), inner());
+      pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
+      pass.run(outputTask(pass, inner, y, 0, x.rows()));
     }
   }
 
-  private void activate(Pass pass, Matrix inner) {
-    var kernel = pass.kernels().activations();
-    int cols = inner.cols();
-    pass.eachRow(
-        inner.rows(),
-        4 * cols,
-        (from, to, worker) ->
-            kernel.apply(activation, inner.data(), from * cols, (to - from) * cols));
+  /**
+   * The first stage, for rows {@code [from, to)}, to be done together with other work: {@code inner
+   * ← f(gate(x)) · up(x)}.
+   *
+   * @param gates scratch of the shape of {@code inner}; null for a block without a gate
+   */
+  public Divisible innerTask(Pass pass, Matrix x, Matrix gates, Matrix inner, int from, int to) {
+    int matrices = gate == null ? 1 : 2;
+    return new Divisible(
+        up.panels(),
+        matrices * up.panelCost(to - from),
+        (fromPanel, toPanel, worker) -> {
+          up.multiply(pass, worker, x, inner, from, to, fromPanel, toPanel);
+          if (gate != null) {
+            gate.multiply(pass, worker, x, gates, from, to, fromPanel, toPanel);
+          }
+          int first = fromPanel * Matmul.PANEL_ROWS;
+          int count = Math.min(inner(), toPanel * Matmul.PANEL_ROWS) - first;
+          for (int row = from; row < to; row++) {
+            activate(pass, gates, inner, inner.at(row) + first, count);
+          }
+        });
   }
 
-  private void multiply(Pass pass, Matrix gates, Matrix inner) {
+  private void activate(Pass pass, Matrix gates, Matrix inner, int at, int count) {
     var kernel = pass.kernels().activations();
-    int cols = inner.cols();
-    pass.eachRow(
-        inner.rows(),
-        4 * cols,
-        (from, to, worker) ->
-            kernel.gate(
-                activation,
-                gates.data(),
-                from * cols,
-                inner.data(),
-                from * cols,
-                (to - from) * cols));
+    if (gate == null) {
+      kernel.apply(activation, inner.data(), at, count);
+    } else {
+      kernel.gate(activation, gates.data(), at, inner.data(), at, count);
+    }
+  }
+
+  /** The second stage, for rows {@code [from, to)}: {@code y ← down(inner)}. */
+  public Divisible outputTask(Pass pass, Matrix inner, Matrix y, int from, int to) {
+    return new Divisible(
+        down.panels(),
+        down.panelCost(to - from),
+        (fromPanel, toPanel, worker) ->
+            down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel));
   }
 
   /** The type {@code gated-mlp}: {@code inner}, {@code activation}, {@code biased}. */

@@ -1,5 +1,6 @@
 package dev.apus.core.weight;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.tensor.Matrix;
@@ -76,42 +77,70 @@ public final class Projection {
    * Writes a row of {@code y} for each row of {@code x}; a row's bits do not depend on the others.
    */
   public void apply(Pass pass, Matrix x, Matrix y) {
-    if (x.cols() != inputs || y.cols() != outputs || x.rows() != y.rows()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "a projection of %d to %d values met %d × %d and %d × %d",
-              inputs,
-              outputs,
-              x.rows(),
-              x.cols(),
-              y.rows(),
-              y.cols()));
-    }
-    if (x.rows() == 0) {
-      return;
-    }
-    int panels = Math.ceilDiv(outputs, PANEL);
-    int parts = Math.min(panels, parts(pass.workers().threads(), x.rows()));
-    pass.workers()
-        .run(
-            parts,
-            (part, worker) -> {
-              int from = Workers.rangeStart(panels, parts, part);
-              int to = Workers.rangeStart(panels, parts, part + 1);
-              multiply(pass, worker, x, y, from, to);
-            });
+    pass.run(task(pass, x, y));
   }
 
-  private void multiply(Pass pass, int worker, Matrix x, Matrix y, int fromPanel, int toPanel) {
-    float[] scratch = pass.scratch(worker, matmul.scratchFloats(inputs, x.rows()));
+  /** What {@link #apply} does, to be done together with other work. */
+  public Divisible task(Pass pass, Matrix x, Matrix y) {
+    if (x.cols() != inputs || y.cols() != outputs || x.rows() != y.rows()) {
+      throw mismatch(x, y);
+    }
+    int rows = x.rows();
+    return new Divisible(
+        panels(),
+        panelCost(rows),
+        (from, to, worker) -> multiply(pass, worker, x, y, 0, rows, from, to));
+  }
+
+  /** How many panels there are, of {@link Matmul#PANEL_ROWS} outputs each but the last. */
+  public int panels() {
+    return Math.ceilDiv(outputs, PANEL);
+  }
+
+  /**
+   * The cost of a panel for so many rows, as {@link Divisible} counts it. To read and decode a
+   * weight takes about as long as to multiply it by a few activations.
+   */
+  public long panelCost(int rows) {
+    return PANEL * inputs * (rows + 3L);
+  }
+
+  /**
+   * Computes the outputs of panels {@code [fromPanel, toPanel)} for rows {@code [fromRow, toRow)},
+   * on the thread that calls it.
+   */
+  public void multiply(
+      Pass pass,
+      int worker,
+      Matrix x,
+      Matrix y,
+      int fromRow,
+      int toRow,
+      int fromPanel,
+      int toPanel) {
+    if (x.cols() != inputs || y.cols() != outputs || toRow > x.rows() || toRow > y.rows()) {
+      throw mismatch(x, y);
+    }
+    int rows = toRow - fromRow;
+    float[] scratch = pass.scratch(worker, matmul.scratchFloats(inputs, rows));
     matmul.multiply(
-        packed, outputs, inputs, fromPanel, toPanel, x.data(), 0, inputs, x.rows(), y.data(), 0,
-        outputs, scratch);
+        packed,
+        outputs,
+        inputs,
+        fromPanel,
+        toPanel,
+        x.data(),
+        x.at(fromRow),
+        inputs,
+        rows,
+        y.data(),
+        y.at(fromRow),
+        outputs,
+        scratch);
     if (bias != null) {
       int from = fromPanel * PANEL;
       int to = Math.min(outputs, toPanel * PANEL);
-      for (int row = 0; row < x.rows(); row++) {
+      for (int row = fromRow; row < toRow; row++) {
         int at = y.at(row);
         for (int i = from; i < to; i++) {
           y.data()[at + i] += bias[i];
@@ -120,10 +149,16 @@ public final class Projection {
     }
   }
 
-  /**
-   * One range for each thread keeps its streams long; longer work is cut finer, to share it evenly.
-   */
-  private static int parts(int threads, int rows) {
-    return threads == 1 ? 1 : rows < 16 ? threads : 4 * threads;
+  private IllegalArgumentException mismatch(Matrix x, Matrix y) {
+    return new IllegalArgumentException(
+        String.format(
+            Locale.ROOT,
+            "a projection of %d to %d values met %d × %d and %d × %d",
+            inputs,
+            outputs,
+            x.rows(),
+            x.cols(),
+            y.rows(),
+            y.cols()));
   }
 }

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +124,57 @@ class PassTest {
           assertSame(here, Thread.currentThread());
           assertArrayEquals(new int[] {0, 100, 0}, new int[] {from, to, worker});
         });
+  }
+
+  /** Works of all sizes and costs together, some of them empty. */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "2, 1", "7, 1", "1, 40000", "2, 40000", "7, 40000", "7, 1000000000"})
+  void everyUnitOfEveryWorkIsDoneOnce(int threads, long cost) {
+    int[] units = {5, 0, 1, 64, 3};
+    long[] costs = {1, 7, 1000 * cost, cost, 3 * cost};
+    try (Workers team = Workers.of(threads)) {
+      var together = new Pass(team, Kernels.chosen());
+      var counts = new AtomicIntegerArray[units.length];
+      var works = new Divisible[units.length];
+      for (int i = 0; i < units.length; i++) {
+        AtomicIntegerArray count = counts[i] = new AtomicIntegerArray(units[i]);
+        works[i] =
+            new Divisible(
+                units[i],
+                costs[i],
+                (from, to, worker) -> {
+                  assertTrue(from < to && worker >= 0 && worker < threads);
+                  for (int unit = from; unit < to; unit++) {
+                    count.incrementAndGet(unit);
+                  }
+                });
+      }
+      together.run(works);
+      for (int i = 0; i < units.length; i++) {
+        for (int unit = 0; unit < units[i]; unit++) {
+          assertEquals(1, counts[i].get(unit), "unit " + unit + " of work " + i);
+        }
+      }
+    }
+  }
+
+  /** Many small works are as many parts as one large work of the same cost. */
+  @Test
+  void smallWorksShareOutEvenly() {
+    int threads = workers.threads();
+    var ranges = new AtomicInteger();
+    var works = new Divisible[61];
+    Arrays.setAll(
+        works, i -> new Divisible(4, 1 << 20, (from, to, worker) -> ranges.incrementAndGet()));
+    pass.run(works);
+    assertTrue(ranges.get() > 61, "the job is divided, and each work is done");
+    assertTrue(ranges.get() < 61 + 4 * threads, "a part cuts one work at most");
+  }
+
+  @Test
+  void noWorkIsNoJob() {
+    pass.run();
+    pass.run(new Divisible(0, 1, (from, to, worker) -> fail("no unit, no range")));
   }
 
   @Test

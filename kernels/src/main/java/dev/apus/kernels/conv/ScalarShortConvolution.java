@@ -15,6 +15,8 @@ public final class ScalarShortConvolution implements ShortConvolution {
       float[] bias,
       int taps,
       int channels,
+      int from,
+      int to,
       float[] x,
       int xAt,
       int xStride,
@@ -25,7 +27,7 @@ public final class ScalarShortConvolution implements ShortConvolution {
       int yAt,
       int yStride) {
     for (int t = 0; t < tokens; t++) {
-      for (int c = 0; c < channels; c++) {
+      for (int c = from; c < to; c++) {
         float sum = bias == null ? 0 : bias[c];
         y[yAt + t * yStride + c] =
             step(sum, weight, taps, channels, c, x[xAt + t * xStride + c], state, stateAt);

@@ -16,7 +16,8 @@ import java.lang.foreign.MemorySegment;
 public interface ShortConvolution {
 
   /**
-   * Convolves {@code tokens} rows and moves the state forward past them.
+   * Convolves channels {@code [from, to)} of {@code tokens} rows and moves their state forward past
+   * them. It touches nothing of the other channels.
    *
    * @param weight {@code [taps][channels]}
    * @param bias {@code [channels]} or null
@@ -28,6 +29,8 @@ public interface ShortConvolution {
       float[] bias,
       int taps,
       int channels,
+      int from,
+      int to,
       float[] x,
       int xAt,
       int xStride,

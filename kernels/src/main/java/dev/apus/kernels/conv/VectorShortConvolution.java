@@ -23,6 +23,8 @@ public final class VectorShortConvolution implements ShortConvolution {
       float[] bias,
       int taps,
       int channels,
+      int from,
+      int to,
       float[] x,
       int xAt,
       int xStride,
@@ -32,17 +34,17 @@ public final class VectorShortConvolution implements ShortConvolution {
       float[] y,
       int yAt,
       int yStride) {
-    int whole = LANES.loopBound(channels);
-    for (int from = 0; from < whole; from += BLOCK) {
-      int to = Math.min(from + BLOCK, whole);
+    int whole = from + LANES.loopBound(to - from);
+    for (int first = from; first < whole; first += BLOCK) {
+      int last = Math.min(first + BLOCK, whole);
       for (int t = 0; t < tokens; t++) {
         int xRow = xAt + t * xStride;
         int yRow = yAt + t * yStride;
-        step(weight, bias, taps, channels, from, to, x, xRow, state, stateAt, y, yRow);
+        step(weight, bias, taps, channels, first, last, x, xRow, state, stateAt, y, yRow);
       }
     }
     for (int t = 0; t < tokens; t++) {
-      for (int c = whole; c < channels; c++) {
+      for (int c = whole; c < to; c++) {
         float sum = bias == null ? 0 : bias[c];
         float in = x[xAt + t * xStride + c];
         y[yAt + t * yStride + c] =

@@ -132,7 +132,6 @@ final class Bf16Panels extends StreamedPanels {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
       int width,
       float[] x,
       int xAt,
@@ -144,7 +143,7 @@ final class Bf16Panels extends StreamedPanels {
     for (int row = 0; row < rows; row += 2 * L) {
       four(
           packed,
-          rowAt(nearAt, farAt, from, row),
+          rowAt(nearAt, farAt, row),
           width,
           x,
           xAt,
@@ -182,8 +181,8 @@ final class Bf16Panels extends StreamedPanels {
     FloatVector b2 = FloatVector.fromArray(F, scratch, s2 + L);
     FloatVector a3 = FloatVector.fromArray(F, scratch, s3);
     FloatVector b3 = FloatVector.fromArray(F, scratch, s3 + L);
-    for (int k = 0; k < width; k++) {
-      long at = rowAt + (long) k * COLUMN_BYTES;
+    long end = rowAt + (long) width * COLUMN_BYTES;
+    for (long at = rowAt; at < end; at += COLUMN_BYTES) {
       FloatVector a =
           ShortVector.fromMemorySegment(S, packed, at, ByteOrder.LITTLE_ENDIAN)
               .convertShape(S2I, I, 0)
@@ -194,16 +193,16 @@ final class Bf16Panels extends StreamedPanels {
               .convertShape(S2I, I, 0)
               .lanewise(LSHL, 16)
               .reinterpretAsFloats();
-      FloatVector x0k = FloatVector.broadcast(F, x[x0 + k]);
+      FloatVector x0k = FloatVector.broadcast(F, x[x0++]);
       a0 = a.fma(x0k, a0);
       b0 = b.fma(x0k, b0);
-      FloatVector x1k = FloatVector.broadcast(F, x[x1 + k]);
+      FloatVector x1k = FloatVector.broadcast(F, x[x1++]);
       a1 = a.fma(x1k, a1);
       b1 = b.fma(x1k, b1);
-      FloatVector x2k = FloatVector.broadcast(F, x[x2 + k]);
+      FloatVector x2k = FloatVector.broadcast(F, x[x2++]);
       a2 = a.fma(x2k, a2);
       b2 = b.fma(x2k, b2);
-      FloatVector x3k = FloatVector.broadcast(F, x[x3 + k]);
+      FloatVector x3k = FloatVector.broadcast(F, x[x3++]);
       a3 = a.fma(x3k, a3);
       b3 = b.fma(x3k, b3);
     }

@@ -103,7 +103,6 @@ final class F32Panels extends StreamedPanels {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
       int width,
       float[] x,
       int xAt,
@@ -115,7 +114,7 @@ final class F32Panels extends StreamedPanels {
     for (int row = 0; row < rows; row += 2 * L) {
       four(
           packed,
-          rowAt(nearAt, farAt, from, row),
+          rowAt(nearAt, farAt, row),
           width,
           x,
           xAt,
@@ -153,21 +152,21 @@ final class F32Panels extends StreamedPanels {
     FloatVector b2 = FloatVector.fromArray(F, scratch, s2 + L);
     FloatVector a3 = FloatVector.fromArray(F, scratch, s3);
     FloatVector b3 = FloatVector.fromArray(F, scratch, s3 + L);
-    for (int k = 0; k < width; k++) {
-      long at = rowAt + (long) k * COLUMN_BYTES;
+    long end = rowAt + (long) width * COLUMN_BYTES;
+    for (long at = rowAt; at < end; at += COLUMN_BYTES) {
       FloatVector a = FloatVector.fromMemorySegment(F, packed, at, ByteOrder.LITTLE_ENDIAN);
       FloatVector b =
           FloatVector.fromMemorySegment(F, packed, at + 4L * L, ByteOrder.LITTLE_ENDIAN);
-      FloatVector x0k = FloatVector.broadcast(F, x[x0 + k]);
+      FloatVector x0k = FloatVector.broadcast(F, x[x0++]);
       a0 = a.fma(x0k, a0);
       b0 = b.fma(x0k, b0);
-      FloatVector x1k = FloatVector.broadcast(F, x[x1 + k]);
+      FloatVector x1k = FloatVector.broadcast(F, x[x1++]);
       a1 = a.fma(x1k, a1);
       b1 = b.fma(x1k, b1);
-      FloatVector x2k = FloatVector.broadcast(F, x[x2 + k]);
+      FloatVector x2k = FloatVector.broadcast(F, x[x2++]);
       a2 = a.fma(x2k, a2);
       b2 = b.fma(x2k, b2);
-      FloatVector x3k = FloatVector.broadcast(F, x[x3 + k]);
+      FloatVector x3k = FloatVector.broadcast(F, x[x3++]);
       a3 = a.fma(x3k, a3);
       b3 = b.fma(x3k, b3);
     }

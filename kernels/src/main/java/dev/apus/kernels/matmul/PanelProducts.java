@@ -77,13 +77,15 @@ public final class PanelProducts {
       }
       return;
     }
+    long offset = panels.layout().blockAt(from);
+    long near = nearAt + offset;
+    long far = farAt + offset;
     int t = 0;
     for (; tokens - t >= StreamedPanels.FOUR - 1; t += StreamedPanels.FOUR) {
       panels.extendFour(
           packed,
-          nearAt,
-          farAt,
-          from,
+          near,
+          far,
           width,
           x,
           xAt + t * xStride,
@@ -93,8 +95,7 @@ public final class PanelProducts {
           sumsAt + t * STRIDE);
     }
     for (; t < tokens; t++) {
-      panels.extend(
-          packed, nearAt, farAt, from, width, x, xAt + t * xStride, scratch, sumsAt + t * STRIDE);
+      panels.extend(packed, near, far, width, x, xAt + t * xStride, scratch, sumsAt + t * STRIDE);
     }
   }
 }

@@ -16,8 +16,8 @@ abstract class StreamedPanels extends PanelDecoder {
   }
 
   /**
-   * Extends the sums of three or four tokens by columns {@code [from, from + width)}; the far
-   * panel's only if it is another than the near one.
+   * Extends the sums of three or four tokens by the first {@code width} columns; the far panel's
+   * only if it is another than the near one.
    *
    * @param last 3, or 2 if there is no fourth token: then the third one is computed twice, with the
    *     same sums stored to the same place
@@ -26,7 +26,6 @@ abstract class StreamedPanels extends PanelDecoder {
       MemorySegment packed,
       long nearAt,
       long farAt,
-      int from,
       int width,
       float[] x,
       int xAt,

@@ -9,9 +9,8 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The loops over a memory that the recurrent form needs: four vectors of columns at a time, then
- * one, of which a part may be masked. The decay factor of key {@code i} is at {@code dAt + i ·
- * dStep}.
+ * The loops over a memory that the recurrent form needs: tiles of four vectors of columns, of one
+ * block or of two, then of one vector, of which a part may be masked.
  */
 final class RecurrentTiles {
 
@@ -22,41 +21,31 @@ final class RecurrentTiles {
 
   private RecurrentTiles() {}
 
-  /** {@code h ← (D ⊙ S)ᵀ k}; S stays as it is. */
+  /** {@code h ← Sᵀ k}. */
   static void hold(
-      Shape shape,
-      float[] d,
-      int dAt,
-      int dStep,
-      float[] k,
-      int kAt,
-      MemorySegment state,
-      long stateAt,
-      float[] h,
-      int hAt) {
+      Shape shape, float[] k, int kAt, MemorySegment state, long at, float[] h, int hAt) {
     int keyDim = shape.keyDim();
     int valueDim = shape.valueDim();
     int j = 0;
     for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
-      long at = stateAt + j * 4L;
-      holdFour(d, dAt, dStep, k, kAt, keyDim, state, at, valueDim * 4L, h, hAt + j);
+      long first = at + Blocks.at(shape, 0, j);
+      long third = at + Blocks.at(shape, 0, j + 2 * LENGTH);
+      holdFour(k, kAt, keyDim, state, first, third, Blocks.rowBytes(shape, j), h, hAt + j);
     }
     for (; j < valueDim; j += LENGTH) {
-      long at = stateAt + j * 4L;
+      long first = at + Blocks.at(shape, 0, j);
       var mask = LANES.indexInRange(j, valueDim);
-      holdOne(mask, d, dAt, dStep, k, kAt, keyDim, state, at, valueDim * 4L, h, hAt + j);
+      holdOne(mask, k, kAt, keyDim, state, first, Blocks.rowBytes(shape, j), h, hAt + j);
     }
   }
 
   private static void holdFour(
-      float[] d,
-      int dAt,
-      int dStep,
       float[] k,
       int kAt,
       int keyDim,
       MemorySegment state,
-      long at,
+      long first,
+      long third,
       long rowBytes,
       float[] h,
       int hAt) {
@@ -64,13 +53,12 @@ final class RecurrentTiles {
     FloatVector h1 = h0;
     FloatVector h2 = h0;
     FloatVector h3 = h0;
-    for (int i = 0; i < keyDim; i++, at += rowBytes) {
-      FloatVector di = FloatVector.broadcast(LANES, d[dAt + i * dStep]);
-      FloatVector ki = FloatVector.broadcast(LANES, k[kAt + i]);
-      h0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER).mul(di).fma(ki, h0);
-      h1 = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER).mul(di).fma(ki, h1);
-      h2 = FloatVector.fromMemorySegment(LANES, state, at + 2 * BYTES, ORDER).mul(di).fma(ki, h2);
-      h3 = FloatVector.fromMemorySegment(LANES, state, at + 3 * BYTES, ORDER).mul(di).fma(ki, h3);
+    for (int i = kAt; i < kAt + keyDim; i++, first += rowBytes, third += rowBytes) {
+      FloatVector ki = FloatVector.broadcast(LANES, k[i]);
+      h0 = FloatVector.fromMemorySegment(LANES, state, first, ORDER).fma(ki, h0);
+      h1 = FloatVector.fromMemorySegment(LANES, state, first + BYTES, ORDER).fma(ki, h1);
+      h2 = FloatVector.fromMemorySegment(LANES, state, third, ORDER).fma(ki, h2);
+      h3 = FloatVector.fromMemorySegment(LANES, state, third + BYTES, ORDER).fma(ki, h3);
     }
     h0.intoArray(h, hAt);
     h1.intoArray(h, hAt + LENGTH);
@@ -80,9 +68,6 @@ final class RecurrentTiles {
 
   private static void holdOne(
       VectorMask<Float> mask,
-      float[] d,
-      int dAt,
-      int dStep,
       float[] k,
       int kAt,
       int keyDim,
@@ -92,14 +77,17 @@ final class RecurrentTiles {
       float[] h,
       int hAt) {
     FloatVector h0 = FloatVector.zero(LANES);
-    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+    for (int i = kAt; i < kAt + keyDim; i++, at += rowBytes) {
       FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER, mask);
-      h0 = s0.mul(d[dAt + i * dStep]).fma(FloatVector.broadcast(LANES, k[kAt + i]), h0);
+      h0 = s0.fma(FloatVector.broadcast(LANES, k[i]), h0);
     }
     h0.intoArray(h, hAt, mask);
   }
 
-  /** {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q}. */
+  /**
+   * {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q}. The decay factor of key {@code i} is at {@code
+   * dAt + i · dStep}.
+   */
   static void write(
       Shape shape,
       float[] d,
@@ -112,22 +100,23 @@ final class RecurrentTiles {
       float[] u,
       int uAt,
       MemorySegment state,
-      long stateAt,
+      long at,
       float[] o,
       int oAt) {
+    int n = shape.keyDim();
     int valueDim = shape.valueDim();
-    int keyDim = shape.keyDim();
-    long rowBytes = valueDim * 4L;
     int j = 0;
     for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
-      long at = stateAt + j * 4L;
-      writeFour(d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt + j, state, at, rowBytes, o, oAt + j);
+      long row = Blocks.rowBytes(shape, j);
+      long first = at + Blocks.at(shape, 0, j);
+      long third = at + Blocks.at(shape, 0, j + 2 * LENGTH);
+      writeFour(d, dAt, dStep, k, kAt, q, qAt, n, u, uAt + j, state, first, third, row, o, oAt + j);
     }
     for (; j < valueDim; j += LENGTH) {
-      long at = stateAt + j * 4L;
+      long row = Blocks.rowBytes(shape, j);
+      long first = at + Blocks.at(shape, 0, j);
       var mask = LANES.indexInRange(j, valueDim);
-      writeOne(
-          mask, d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt + j, state, at, rowBytes, o, oAt + j);
+      writeOne(mask, d, dAt, dStep, k, kAt, q, qAt, n, u, uAt + j, state, first, row, o, oAt + j);
     }
   }
 
@@ -143,7 +132,8 @@ final class RecurrentTiles {
       float[] u,
       int uAt,
       MemorySegment state,
-      long at,
+      long first,
+      long third,
       long rowBytes,
       float[] o,
       int oAt) {
@@ -155,25 +145,25 @@ final class RecurrentTiles {
     FloatVector o1 = o0;
     FloatVector o2 = o0;
     FloatVector o3 = o0;
-    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+    for (int i = 0; i < keyDim; i++, first += rowBytes, third += rowBytes) {
       FloatVector di = FloatVector.broadcast(LANES, d[dAt + i * dStep]);
       FloatVector ki = FloatVector.broadcast(LANES, k[kAt + i]);
       FloatVector qi = FloatVector.broadcast(LANES, q[qAt + i]);
-      FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
+      FloatVector s = FloatVector.fromMemorySegment(LANES, state, first, ORDER);
       s = ki.fma(u0, s.mul(di));
-      s.intoMemorySegment(state, at, ORDER);
+      s.intoMemorySegment(state, first, ORDER);
       o0 = s.fma(qi, o0);
-      s = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER);
+      s = FloatVector.fromMemorySegment(LANES, state, first + BYTES, ORDER);
       s = ki.fma(u1, s.mul(di));
-      s.intoMemorySegment(state, at + BYTES, ORDER);
+      s.intoMemorySegment(state, first + BYTES, ORDER);
       o1 = s.fma(qi, o1);
-      s = FloatVector.fromMemorySegment(LANES, state, at + 2 * BYTES, ORDER);
+      s = FloatVector.fromMemorySegment(LANES, state, third, ORDER);
       s = ki.fma(u2, s.mul(di));
-      s.intoMemorySegment(state, at + 2 * BYTES, ORDER);
+      s.intoMemorySegment(state, third, ORDER);
       o2 = s.fma(qi, o2);
-      s = FloatVector.fromMemorySegment(LANES, state, at + 3 * BYTES, ORDER);
+      s = FloatVector.fromMemorySegment(LANES, state, third + BYTES, ORDER);
       s = ki.fma(u3, s.mul(di));
-      s.intoMemorySegment(state, at + 3 * BYTES, ORDER);
+      s.intoMemorySegment(state, third + BYTES, ORDER);
       o3 = s.fma(qi, o3);
     }
     o0.intoArray(o, oAt);

@@ -70,6 +70,18 @@ class ShortConvolutionTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void channelsMayBeTakenInAnyRanges(Kernels kernels) {
+    var problem = new Problem(4, 37);
+    var whole = problem.run(kernels, TOKENS);
+    for (int range : new int[] {1, 5, 16, 20, 36}) {
+      var parts = problem.runInRanges(kernels, range);
+      assertSameBits(whole.y, parts.y, "ranges of " + range);
+      assertArrayEquals(whole.state, parts.state, "ranges of " + range + ": the state");
+    }
+  }
+
   private record Result(float[] y, float[] state) {}
 
   /** Random weights, bias, state and inputs, the rows further apart than they are long. */
@@ -117,10 +129,37 @@ class ShortConvolutionTest {
     }
 
     private void step(Kernels kernels, int from, int tokens, MemorySegment state, float[] y) {
+      step(kernels, from, tokens, 0, channels, state, y);
+    }
+
+    private void step(
+        Kernels kernels,
+        int from,
+        int tokens,
+        int first,
+        int last,
+        MemorySegment state,
+        float[] y) {
       int at = AT + from * stride;
       kernels
           .convolution()
-          .convolve(weight, bias, taps, channels, y, at, stride, tokens, state, 4, y, at, stride);
+          .convolve(
+              weight, bias, taps, channels, first, last, y, at, stride, tokens, state, 4, y, at,
+              stride);
+    }
+
+    /** Convolves in place, all tokens of a few channels at a time, last channels first. */
+    Result runInRanges(Kernels kernels, int range) {
+      try (Arena arena = Arena.ofConfined()) {
+        float[] y = x.clone();
+        MemorySegment memory = arena.allocate(4 * (state.length + 2L));
+        memory.fill((byte) -1);
+        MemorySegment.copy(state, 0, memory, JAVA_FLOAT, 4, state.length);
+        for (int last = channels; last > 0; last -= range) {
+          step(kernels, 0, TOKENS, Math.max(0, last - range), last, memory, y);
+        }
+        return new Result(y, memory.toArray(JAVA_FLOAT));
+      }
     }
 
     private static float[] plain(SplittableRandom random, int count) {

@@ -1,0 +1,27 @@
+package dev.apus.core.compute;
+
+/**
+ * Work that may be divided between its units, each of which writes what no other unit reads or
+ * writes.
+ *
+ * @param units how many there are
+ * @param cost of a unit: about how many multiply-adds it takes, or would in the time
+ * @param work does a range of units
+ */
+public record Divisible(int units, long cost, RangeWork work) {
+
+  /** Does the units {@code [from, to)}. */
+  @FunctionalInterface
+  public interface RangeWork {
+    void run(int from, int to, int worker);
+  }
+
+  long total() {
+    return units * cost;
+  }
+
+  /** The first unit that begins at or after this much of the cost; at most {@code units}. */
+  int unitAt(long spent) {
+    return (int) Math.clamp(Math.ceilDiv(spent, cost), 0L, (long) units);
+  }
+}
