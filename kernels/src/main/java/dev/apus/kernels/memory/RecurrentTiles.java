@@ -9,8 +9,9 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The loops over a memory that the recurrent form needs: tiles of four vectors of columns, of one
- * block or of two, then of one vector, of which a part may be masked.
+ * The loops over a memory that the recurrent form needs: tiles of two vectors of columns, then of
+ * one, of which a part may be masked. A tile is read and then written before the next one is, so
+ * that it is in L1 the second time.
  */
 final class RecurrentTiles {
 
@@ -21,49 +22,50 @@ final class RecurrentTiles {
 
   private RecurrentTiles() {}
 
-  /** {@code h ← Sᵀ k}. */
+  /** Columns of the tile that begins at column {@code j}. */
+  static int width(Shape shape, int j) {
+    return j + 2 * LENGTH <= shape.valueDim() ? 2 * LENGTH : Math.min(LENGTH, shape.valueDim() - j);
+  }
+
+  /** {@code h ← Sᵀ k} of a tile. */
   static void hold(
-      Shape shape, float[] k, int kAt, MemorySegment state, long at, float[] h, int hAt) {
+      Shape shape,
+      int j,
+      int width,
+      float[] k,
+      int kAt,
+      MemorySegment state,
+      long at,
+      float[] h,
+      int hAt) {
     int keyDim = shape.keyDim();
-    int valueDim = shape.valueDim();
-    int j = 0;
-    for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
-      long first = at + Blocks.at(shape, 0, j);
-      long third = at + Blocks.at(shape, 0, j + 2 * LENGTH);
-      holdFour(k, kAt, keyDim, state, first, third, Blocks.rowBytes(shape, j), h, hAt + j);
-    }
-    for (; j < valueDim; j += LENGTH) {
-      long first = at + Blocks.at(shape, 0, j);
-      var mask = LANES.indexInRange(j, valueDim);
-      holdOne(mask, k, kAt, keyDim, state, first, Blocks.rowBytes(shape, j), h, hAt + j);
+    long rowBytes = Blocks.rowBytes(shape, j);
+    long first = at + Blocks.at(shape, 0, j);
+    if (width > LENGTH) {
+      holdTwo(k, kAt, keyDim, state, first, rowBytes, h, hAt);
+    } else {
+      holdOne(LANES.indexInRange(0, width), k, kAt, keyDim, state, first, rowBytes, h, hAt);
     }
   }
 
-  private static void holdFour(
+  private static void holdTwo(
       float[] k,
       int kAt,
       int keyDim,
       MemorySegment state,
       long first,
-      long third,
       long rowBytes,
       float[] h,
       int hAt) {
     FloatVector h0 = FloatVector.zero(LANES);
     FloatVector h1 = h0;
-    FloatVector h2 = h0;
-    FloatVector h3 = h0;
-    for (int i = kAt; i < kAt + keyDim; i++, first += rowBytes, third += rowBytes) {
+    for (int i = kAt; i < kAt + keyDim; i++, first += rowBytes) {
       FloatVector ki = FloatVector.broadcast(LANES, k[i]);
       h0 = FloatVector.fromMemorySegment(LANES, state, first, ORDER).fma(ki, h0);
       h1 = FloatVector.fromMemorySegment(LANES, state, first + BYTES, ORDER).fma(ki, h1);
-      h2 = FloatVector.fromMemorySegment(LANES, state, third, ORDER).fma(ki, h2);
-      h3 = FloatVector.fromMemorySegment(LANES, state, third + BYTES, ORDER).fma(ki, h3);
     }
     h0.intoArray(h, hAt);
     h1.intoArray(h, hAt + LENGTH);
-    h2.intoArray(h, hAt + 2 * LENGTH);
-    h3.intoArray(h, hAt + 3 * LENGTH);
   }
 
   private static void holdOne(
@@ -85,11 +87,13 @@ final class RecurrentTiles {
   }
 
   /**
-   * {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q}. The decay factor of key {@code i} is at {@code
-   * dAt + i · dStep}.
+   * {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q} of a tile. The decay factor of key {@code i} is
+   * at {@code dAt + i · dStep}.
    */
   static void write(
       Shape shape,
+      int j,
+      int width,
       float[] d,
       int dAt,
       int dStep,
@@ -103,24 +107,18 @@ final class RecurrentTiles {
       long at,
       float[] o,
       int oAt) {
-    int n = shape.keyDim();
-    int valueDim = shape.valueDim();
-    int j = 0;
-    for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
-      long row = Blocks.rowBytes(shape, j);
-      long first = at + Blocks.at(shape, 0, j);
-      long third = at + Blocks.at(shape, 0, j + 2 * LENGTH);
-      writeFour(d, dAt, dStep, k, kAt, q, qAt, n, u, uAt + j, state, first, third, row, o, oAt + j);
-    }
-    for (; j < valueDim; j += LENGTH) {
-      long row = Blocks.rowBytes(shape, j);
-      long first = at + Blocks.at(shape, 0, j);
-      var mask = LANES.indexInRange(j, valueDim);
-      writeOne(mask, d, dAt, dStep, k, kAt, q, qAt, n, u, uAt + j, state, first, row, o, oAt + j);
+    int keyDim = shape.keyDim();
+    long row = Blocks.rowBytes(shape, j);
+    long first = at + Blocks.at(shape, 0, j);
+    if (width > LENGTH) {
+      writeTwo(d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt, state, first, row, o, oAt);
+    } else {
+      var mask = LANES.indexInRange(0, width);
+      writeOne(mask, d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt, state, first, row, o, oAt);
     }
   }
 
-  private static void writeFour(
+  private static void writeTwo(
       float[] d,
       int dAt,
       int dStep,
@@ -133,19 +131,14 @@ final class RecurrentTiles {
       int uAt,
       MemorySegment state,
       long first,
-      long third,
       long rowBytes,
       float[] o,
       int oAt) {
     FloatVector u0 = FloatVector.fromArray(LANES, u, uAt);
     FloatVector u1 = FloatVector.fromArray(LANES, u, uAt + LENGTH);
-    FloatVector u2 = FloatVector.fromArray(LANES, u, uAt + 2 * LENGTH);
-    FloatVector u3 = FloatVector.fromArray(LANES, u, uAt + 3 * LENGTH);
     FloatVector o0 = FloatVector.zero(LANES);
     FloatVector o1 = o0;
-    FloatVector o2 = o0;
-    FloatVector o3 = o0;
-    for (int i = 0; i < keyDim; i++, first += rowBytes, third += rowBytes) {
+    for (int i = 0; i < keyDim; i++, first += rowBytes) {
       FloatVector di = FloatVector.broadcast(LANES, d[dAt + i * dStep]);
       FloatVector ki = FloatVector.broadcast(LANES, k[kAt + i]);
       FloatVector qi = FloatVector.broadcast(LANES, q[qAt + i]);
@@ -157,19 +150,9 @@ final class RecurrentTiles {
       s = ki.fma(u1, s.mul(di));
       s.intoMemorySegment(state, first + BYTES, ORDER);
       o1 = s.fma(qi, o1);
-      s = FloatVector.fromMemorySegment(LANES, state, third, ORDER);
-      s = ki.fma(u2, s.mul(di));
-      s.intoMemorySegment(state, third, ORDER);
-      o2 = s.fma(qi, o2);
-      s = FloatVector.fromMemorySegment(LANES, state, third + BYTES, ORDER);
-      s = ki.fma(u3, s.mul(di));
-      s.intoMemorySegment(state, third + BYTES, ORDER);
-      o3 = s.fma(qi, o3);
     }
     o0.intoArray(o, oAt);
     o1.intoArray(o, oAt + LENGTH);
-    o2.intoArray(o, oAt + 2 * LENGTH);
-    o3.intoArray(o, oAt + 3 * LENGTH);
   }
 
   private static void writeOne(

@@ -85,29 +85,36 @@ public final class VectorMatrixMemory implements MatrixMemory {
       keyAt = 0;
     }
     float factor = perKey ? 1 : d.value(t, 0);
-    float[] u = v.data();
-    int uAt = v.start(t);
-    if (delta) {
-      u = scratch;
-      uAt = shape.keyDim();
-      RecurrentTiles.hold(shape, key, keyAt, state, at, u, uAt);
-      subtract(v.data(), v.start(t), u, uAt, factor, beta.value(t, 0), shape.valueDim());
+    float b = delta ? beta.value(t, 0) : 0;
+    int width;
+    for (int j = 0; j < shape.valueDim(); j += width) {
+      width = RecurrentTiles.width(shape, j);
+      float[] u = v.data();
+      int uAt = v.start(t) + j;
+      if (delta) {
+        u = scratch;
+        uAt = shape.keyDim();
+        RecurrentTiles.hold(shape, j, width, key, keyAt, state, at, u, uAt);
+        subtract(v.data(), v.start(t) + j, u, uAt, factor, b, width);
+      }
+      RecurrentTiles.write(
+          shape,
+          j,
+          width,
+          d.data(),
+          d.start(t),
+          perKey ? 1 : 0,
+          k.data(),
+          k.start(t),
+          q.data(),
+          q.start(t),
+          u,
+          uAt,
+          state,
+          at,
+          o.data(),
+          o.start(t) + j);
     }
-    RecurrentTiles.write(
-        shape,
-        d.data(),
-        d.start(t),
-        perKey ? 1 : 0,
-        k.data(),
-        k.start(t),
-        q.data(),
-        q.start(t),
-        u,
-        uAt,
-        state,
-        at,
-        o.data(),
-        o.start(t));
   }
 
   /** {@code u ← β · (v − factor · u)}. */
