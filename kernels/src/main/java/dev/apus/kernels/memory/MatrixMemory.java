@@ -13,31 +13,29 @@ import java.lang.foreign.MemorySegment;
  *   o = Sᵀ q
  * </pre>
  *
- * <p>There are two forms of it. The recurrent form does this token by token: what the memory holds
- * is read with {@code k} and then multiplied by the decay (with a decay for each key: read with
- * {@code D ⊙ k}), the memory is multiplied by the decay and written to by one fused multiply-add a
- * cell, and both reads are chains of fused multiply-adds over the keys, first key first. The
- * chunked form takes eight tokens at once, so that the memory is read and written once for eight:
- * with P(s, t) the decay between two tokens,
+ * <p>There are two forms of it. The recurrent form does this token by token: the memory is
+ * multiplied by the decay, written to by one fused multiply-add a cell, and both reads are chains
+ * of fused multiply-adds over the keys, first key first. The chunked form takes four tokens at
+ * once, so that the memory is read and written once for four: with P(s, t) the decay between two
+ * tokens,
  *
  * <pre>
  *   u_t = v_t  or  β_t · (v_t − (S₀ᵀ (P(t) ⊙ k_t) + Σ_{s &lt; t} (k_t · (P(s, t) ⊙ k_s)) u_s))
  *   o_t = S₀ᵀ (P(t) ⊙ q_t) + Σ_{s ≤ t} (q_t · (P(s, t) ⊙ k_s)) u_s
- *   S₈ = P(8) ⊙ S₀ + Σ_s (P(s, 8) ⊙ k_s) ⊗ u_s
+ *   S₄ = P(4) ⊙ S₀ + Σ_s (P(s, 4) ⊙ k_s) ⊗ u_s
  * </pre>
  *
- * <p>which differs from the recurrent form by rounding alone. Where P is one number, it multiplies
- * what was read or is written, not the keys. A run of at least {@link #SHORTEST_CHUNKED} tokens is
- * taken in chunks, and the tokens that are left over recur; so how a sequence is cut into runs
- * shows in the last bits of the result. For keys and queries no longer than 1, decays in [0, 1] and
- * β in [0, 2] a token's step makes no error larger, so that after T tokens either form is within
- * {@code T · (keyDim + 4) · 2⁻²³ · r} of the exact result, where r is the greatest length that a
- * column of the memory had, plus the greatest value.
+ * <p>which differs from the recurrent form by rounding alone. A run of at least {@link
+ * #SHORTEST_CHUNKED} tokens is taken in chunks, and the tokens that are left over recur; so how a
+ * sequence is cut into runs shows in the last bits of the result. For keys and queries no longer
+ * than 1, decays in [0, 1] and β in [0, 2] a token's step makes no error larger, so that after T
+ * tokens either form is within {@code T · (keyDim + 4) · 2⁻²³ · r} of the exact result, where r is
+ * the greatest length that a column of the memory had, plus the greatest value.
  */
 public interface MatrixMemory {
 
-  /** Runs of fewer tokens recur: a chunk has to be whole. */
-  int SHORTEST_CHUNKED = Chunk.TOKENS;
+  /** Runs of fewer tokens recur: a chunk of four has to be whole. */
+  int SHORTEST_CHUNKED = 4;
 
   /** What the memory forgets at each token. */
   enum Decay {
@@ -79,8 +77,7 @@ public interface MatrixMemory {
    * @param decay the factors themselves (not their logarithms): 1 value a token, {@code keyDim}
    *     values, or null, as the shape's decay says
    * @param beta 1 value a token, or null if nothing is written by the delta rule
-   * @param state native; {@code keyDim × valueDim} floats from byte {@code stateAt}, zero before
-   *     the first token, in an order that is the same in every form and known to this package alone
+   * @param state native; row-major {@code keyDim × valueDim} floats from byte {@code stateAt}
    * @param o receives {@code valueDim} values a token
    * @param scratch at least {@link #scratchFloats} floats that no other thread uses
    */

@@ -9,9 +9,9 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The loops over a memory that the recurrent form needs: tiles of two vectors of columns, then of
- * one, of which a part may be masked. A tile is read and then written before the next one is, so
- * that it is in L1 the second time.
+ * The loops over a memory that the recurrent form needs: four vectors of columns at a time, then
+ * one, of which a part may be masked. The decay factor of key {@code i} is at {@code dAt + i ·
+ * dStep}.
  */
 final class RecurrentTiles {
 
@@ -22,54 +22,67 @@ final class RecurrentTiles {
 
   private RecurrentTiles() {}
 
-  /** Columns of the tile that begins at column {@code j}. */
-  static int width(Shape shape, int j) {
-    return j + 2 * LENGTH <= shape.valueDim() ? 2 * LENGTH : Math.min(LENGTH, shape.valueDim() - j);
-  }
-
-  /** {@code h ← Sᵀ k} of a tile. */
+  /** {@code h ← (D ⊙ S)ᵀ k}; S stays as it is. */
   static void hold(
       Shape shape,
-      int j,
-      int width,
+      float[] d,
+      int dAt,
+      int dStep,
       float[] k,
       int kAt,
       MemorySegment state,
-      long at,
+      long stateAt,
       float[] h,
       int hAt) {
     int keyDim = shape.keyDim();
-    long rowBytes = Blocks.rowBytes(shape, j);
-    long first = at + Blocks.at(shape, 0, j);
-    if (width > LENGTH) {
-      holdTwo(k, kAt, keyDim, state, first, rowBytes, h, hAt);
-    } else {
-      holdOne(LANES.indexInRange(0, width), k, kAt, keyDim, state, first, rowBytes, h, hAt);
+    int valueDim = shape.valueDim();
+    int j = 0;
+    for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
+      long at = stateAt + j * 4L;
+      holdFour(d, dAt, dStep, k, kAt, keyDim, state, at, valueDim * 4L, h, hAt + j);
+    }
+    for (; j < valueDim; j += LENGTH) {
+      long at = stateAt + j * 4L;
+      var mask = LANES.indexInRange(j, valueDim);
+      holdOne(mask, d, dAt, dStep, k, kAt, keyDim, state, at, valueDim * 4L, h, hAt + j);
     }
   }
 
-  private static void holdTwo(
+  private static void holdFour(
+      float[] d,
+      int dAt,
+      int dStep,
       float[] k,
       int kAt,
       int keyDim,
       MemorySegment state,
-      long first,
+      long at,
       long rowBytes,
       float[] h,
       int hAt) {
     FloatVector h0 = FloatVector.zero(LANES);
     FloatVector h1 = h0;
-    for (int i = kAt; i < kAt + keyDim; i++, first += rowBytes) {
-      FloatVector ki = FloatVector.broadcast(LANES, k[i]);
-      h0 = FloatVector.fromMemorySegment(LANES, state, first, ORDER).fma(ki, h0);
-      h1 = FloatVector.fromMemorySegment(LANES, state, first + BYTES, ORDER).fma(ki, h1);
+    FloatVector h2 = h0;
+    FloatVector h3 = h0;
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+      FloatVector di = FloatVector.broadcast(LANES, d[dAt + i * dStep]);
+      FloatVector ki = FloatVector.broadcast(LANES, k[kAt + i]);
+      h0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER).mul(di).fma(ki, h0);
+      h1 = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER).mul(di).fma(ki, h1);
+      h2 = FloatVector.fromMemorySegment(LANES, state, at + 2 * BYTES, ORDER).mul(di).fma(ki, h2);
+      h3 = FloatVector.fromMemorySegment(LANES, state, at + 3 * BYTES, ORDER).mul(di).fma(ki, h3);
     }
     h0.intoArray(h, hAt);
     h1.intoArray(h, hAt + LENGTH);
+    h2.intoArray(h, hAt + 2 * LENGTH);
+    h3.intoArray(h, hAt + 3 * LENGTH);
   }
 
   private static void holdOne(
       VectorMask<Float> mask,
+      float[] d,
+      int dAt,
+      int dStep,
       float[] k,
       int kAt,
       int keyDim,
@@ -79,21 +92,16 @@ final class RecurrentTiles {
       float[] h,
       int hAt) {
     FloatVector h0 = FloatVector.zero(LANES);
-    for (int i = kAt; i < kAt + keyDim; i++, at += rowBytes) {
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
       FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER, mask);
-      h0 = s0.fma(FloatVector.broadcast(LANES, k[i]), h0);
+      h0 = s0.mul(d[dAt + i * dStep]).fma(FloatVector.broadcast(LANES, k[kAt + i]), h0);
     }
     h0.intoArray(h, hAt, mask);
   }
 
-  /**
-   * {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q} of a tile. The decay factor of key {@code i} is
-   * at {@code dAt + i · dStep}.
-   */
+  /** {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q}. */
   static void write(
       Shape shape,
-      int j,
-      int width,
       float[] d,
       int dAt,
       int dStep,
@@ -104,21 +112,26 @@ final class RecurrentTiles {
       float[] u,
       int uAt,
       MemorySegment state,
-      long at,
+      long stateAt,
       float[] o,
       int oAt) {
+    int valueDim = shape.valueDim();
     int keyDim = shape.keyDim();
-    long row = Blocks.rowBytes(shape, j);
-    long first = at + Blocks.at(shape, 0, j);
-    if (width > LENGTH) {
-      writeTwo(d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt, state, first, row, o, oAt);
-    } else {
-      var mask = LANES.indexInRange(0, width);
-      writeOne(mask, d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt, state, first, row, o, oAt);
+    long rowBytes = valueDim * 4L;
+    int j = 0;
+    for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
+      long at = stateAt + j * 4L;
+      writeFour(d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt + j, state, at, rowBytes, o, oAt + j);
+    }
+    for (; j < valueDim; j += LENGTH) {
+      long at = stateAt + j * 4L;
+      var mask = LANES.indexInRange(j, valueDim);
+      writeOne(
+          mask, d, dAt, dStep, k, kAt, q, qAt, keyDim, u, uAt + j, state, at, rowBytes, o, oAt + j);
     }
   }
 
-  private static void writeTwo(
+  private static void writeFour(
       float[] d,
       int dAt,
       int dStep,
@@ -130,29 +143,43 @@ final class RecurrentTiles {
       float[] u,
       int uAt,
       MemorySegment state,
-      long first,
+      long at,
       long rowBytes,
       float[] o,
       int oAt) {
     FloatVector u0 = FloatVector.fromArray(LANES, u, uAt);
     FloatVector u1 = FloatVector.fromArray(LANES, u, uAt + LENGTH);
+    FloatVector u2 = FloatVector.fromArray(LANES, u, uAt + 2 * LENGTH);
+    FloatVector u3 = FloatVector.fromArray(LANES, u, uAt + 3 * LENGTH);
     FloatVector o0 = FloatVector.zero(LANES);
     FloatVector o1 = o0;
-    for (int i = 0; i < keyDim; i++, first += rowBytes) {
+    FloatVector o2 = o0;
+    FloatVector o3 = o0;
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
       FloatVector di = FloatVector.broadcast(LANES, d[dAt + i * dStep]);
       FloatVector ki = FloatVector.broadcast(LANES, k[kAt + i]);
       FloatVector qi = FloatVector.broadcast(LANES, q[qAt + i]);
-      FloatVector s = FloatVector.fromMemorySegment(LANES, state, first, ORDER);
+      FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
       s = ki.fma(u0, s.mul(di));
-      s.intoMemorySegment(state, first, ORDER);
+      s.intoMemorySegment(state, at, ORDER);
       o0 = s.fma(qi, o0);
-      s = FloatVector.fromMemorySegment(LANES, state, first + BYTES, ORDER);
+      s = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER);
       s = ki.fma(u1, s.mul(di));
-      s.intoMemorySegment(state, first + BYTES, ORDER);
+      s.intoMemorySegment(state, at + BYTES, ORDER);
       o1 = s.fma(qi, o1);
+      s = FloatVector.fromMemorySegment(LANES, state, at + 2 * BYTES, ORDER);
+      s = ki.fma(u2, s.mul(di));
+      s.intoMemorySegment(state, at + 2 * BYTES, ORDER);
+      o2 = s.fma(qi, o2);
+      s = FloatVector.fromMemorySegment(LANES, state, at + 3 * BYTES, ORDER);
+      s = ki.fma(u3, s.mul(di));
+      s.intoMemorySegment(state, at + 3 * BYTES, ORDER);
+      o3 = s.fma(qi, o3);
     }
     o0.intoArray(o, oAt);
     o1.intoArray(o, oAt + LENGTH);
+    o2.intoArray(o, oAt + 2 * LENGTH);
+    o3.intoArray(o, oAt + 3 * LENGTH);
   }
 
   private static void writeOne(

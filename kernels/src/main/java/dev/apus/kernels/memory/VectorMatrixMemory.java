@@ -50,10 +50,8 @@ public final class VectorMatrixMemory implements MatrixMemory {
     int t = 0;
     Rows d = shape.decay() == Decay.NONE ? ONE : decay;
     if (tokens >= shortestChunked) {
-      int whole = tokens - tokens % Chunk.TOKENS;
-      for (; t < whole; t += Math.min(whole - t, Chunk.GROUP * Chunk.TOKENS)) {
-        int chunks = Math.min(Chunk.GROUP, (whole - t) / Chunk.TOKENS);
-        takeGroup(shape, t, chunks, q, k, v, d, beta, state, stateAt, o, scratch);
+      for (; t + Chunk.TOKENS <= tokens; t += Chunk.TOKENS) {
+        takeChunk(shape, t, q, k, v, d, beta, state, stateAt, o, scratch);
       }
     }
     for (; t < tokens; t++) {
@@ -75,66 +73,48 @@ public final class VectorMatrixMemory implements MatrixMemory {
       Rows o,
       float[] scratch) {
     boolean delta = shape.write() == Write.DELTA;
-    boolean perKey = shape.decay() == Decay.PER_KEY;
-    float[] key = k.data();
-    int keyAt = k.start(t);
-    if (delta && perKey) {
-      System.arraycopy(key, keyAt, scratch, 0, shape.keyDim());
-      ChunkTiles.multiply(d.data(), d.start(t), scratch, 0, 0, shape.keyDim());
-      key = scratch;
-      keyAt = 0;
+    float[] u = delta ? scratch : v.data();
+    int uAt = delta ? Chunk.writtenAt(shape, 0) : v.start(t);
+    int dStep = shape.decay() == Decay.PER_KEY ? 1 : 0;
+    if (delta) {
+      float b = beta.value(t, 0);
+      RecurrentTiles.hold(
+          shape, d.data(), d.start(t), dStep, k.data(), k.start(t), state, at, u, uAt);
+      subtract(v.data(), v.start(t), u, uAt, b, shape.valueDim());
     }
-    float factor = perKey ? 1 : d.value(t, 0);
-    float b = delta ? beta.value(t, 0) : 0;
-    int width;
-    for (int j = 0; j < shape.valueDim(); j += width) {
-      width = RecurrentTiles.width(shape, j);
-      float[] u = v.data();
-      int uAt = v.start(t) + j;
-      if (delta) {
-        u = scratch;
-        uAt = shape.keyDim();
-        RecurrentTiles.hold(shape, j, width, key, keyAt, state, at, u, uAt);
-        subtract(v.data(), v.start(t) + j, u, uAt, factor, b, width);
-      }
-      RecurrentTiles.write(
-          shape,
-          j,
-          width,
-          d.data(),
-          d.start(t),
-          perKey ? 1 : 0,
-          k.data(),
-          k.start(t),
-          q.data(),
-          q.start(t),
-          u,
-          uAt,
-          state,
-          at,
-          o.data(),
-          o.start(t) + j);
-    }
+    RecurrentTiles.write(
+        shape,
+        d.data(),
+        d.start(t),
+        dStep,
+        k.data(),
+        k.start(t),
+        q.data(),
+        q.start(t),
+        u,
+        uAt,
+        state,
+        at,
+        o.data(),
+        o.start(t));
   }
 
-  /** {@code u ← β · (v − factor · u)}. */
-  private static void subtract(
-      float[] v, int vAt, float[] u, int uAt, float factor, float beta, int count) {
+  /** {@code u ← β · (v − u)}. */
+  private static void subtract(float[] v, int vAt, float[] u, int uAt, float beta, int count) {
     int j = 0;
     for (; j < LANES.loopBound(count); j += LENGTH) {
-      FloatVector held = FloatVector.fromArray(LANES, u, uAt + j).mul(factor);
+      FloatVector held = FloatVector.fromArray(LANES, u, uAt + j);
       FloatVector.fromArray(LANES, v, vAt + j).sub(held).mul(beta).intoArray(u, uAt + j);
     }
     for (; j < count; j++) {
-      u[uAt + j] = beta * (v[vAt + j] - factor * u[uAt + j]);
+      u[uAt + j] = beta * (v[vAt + j] - u[uAt + j]);
     }
   }
 
-  /** Takes the memory past the tokens of a few chunks, block by block. */
-  private static void takeGroup(
+  /** Takes the memory past the tokens of a chunk. */
+  private static void takeChunk(
       Shape shape,
       int from,
-      int chunks,
       Rows q,
       Rows k,
       Rows v,
@@ -144,33 +124,28 @@ public final class VectorMatrixMemory implements MatrixMemory {
       long at,
       Rows o,
       float[] scratch) {
-    boolean perKey = shape.decay() == Decay.PER_KEY;
-    for (int c = 0; c < chunks; c++) {
-      int first = from + c * Chunk.TOKENS;
-      if (!perKey) {
-        Chunk.copyKeys(shape, first, q, k, scratch, Chunk.start(shape, c));
+    ChunkTiles.prepare(shape, from, q, k, d, scratch);
+    int valueDim = shape.valueDim();
+    for (int j = 0; j < valueDim; j += ChunkTiles.WIDTH) {
+      int width = Math.min(ChunkTiles.WIDTH, valueDim - j);
+      long tileAt = at + j * 4L;
+      if (shape.write() == Write.DELTA) {
+        int heldAt = Chunk.writtenAt(shape, 0) + j;
+        ChunkTiles.read(
+            shape, scratch, Chunk.keyAt(shape, 0), state, tileAt, width, scratch, heldAt, valueDim);
       }
-      Chunk.copyValues(shape, first, v, scratch, Chunk.start(shape, c));
-    }
-    for (int c = 0; c < chunks; c++) {
-      int first = from + c * Chunk.TOKENS;
-      if (perKey) {
-        ChunkTiles.prepareDecayed(shape, first, q, k, d, scratch, Chunk.start(shape, c));
-      } else {
-        ChunkTiles.prepare(shape, first, d, scratch, Chunk.start(shape, c));
-      }
-    }
-    for (int j = 0; j < shape.valueDim(); j += Blocks.COLUMNS) {
-      int width = Blocks.width(shape, j);
-      long blockAt = at + Blocks.at(shape, 0, j);
-      for (int c = 0; c < chunks; c++) {
-        int first = from + c * Chunk.TOKENS;
-        int chunkAt = Chunk.start(shape, c);
-        ChunkTiles.advance(shape, first, j, width, beta, state, blockAt, scratch, chunkAt);
-      }
-    }
-    for (int c = 0; c < chunks; c++) {
-      Chunk.copyOutputs(shape, from + c * Chunk.TOKENS, o, scratch, Chunk.start(shape, c));
+      ChunkTiles.read(
+          shape,
+          scratch,
+          Chunk.queryAt(shape, 0),
+          state,
+          tileAt,
+          width,
+          o.data(),
+          o.start(from) + j,
+          o.stride());
+      ChunkTiles.settle(shape, from, j, width, v, beta, o, scratch);
+      ChunkTiles.write(shape, j, width, scratch, state, tileAt);
     }
   }
 }

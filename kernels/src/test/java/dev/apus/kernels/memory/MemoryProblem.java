@@ -69,12 +69,10 @@ final class MemoryProblem {
       float[] o = Guarded.poisoned(tokens * valueStride());
       MemorySegment segment = arena.allocate(4 * (state.length + 2L));
       segment.fill((byte) -1);
-      store(segment);
+      MemorySegment.copy(state, 0, segment, JAVA_FLOAT, 4, state.length);
       advance(memory, 0, cut, segment, o);
       advance(memory, cut, tokens, segment, o);
-      float[] after = segment.toArray(JAVA_FLOAT);
-      System.arraycopy(rowMajor(segment), 0, after, 1, state.length);
-      return new Result(o, after);
+      return new Result(o, segment.toArray(JAVA_FLOAT));
     }
   }
 
@@ -83,30 +81,12 @@ final class MemoryProblem {
     try (Arena arena = Arena.ofConfined()) {
       float[] o = Guarded.poisoned(tokens * valueStride());
       MemorySegment segment = arena.allocate(4 * (state.length + 2L));
-      store(segment);
+      MemorySegment.copy(state, 0, segment, JAVA_FLOAT, 4, state.length);
       for (int round = 0; round < rounds; round++) {
         advance(memory, 0, tokens, segment, o);
       }
-      return rowMajor(segment);
+      return Arrays.copyOfRange(segment.toArray(JAVA_FLOAT), 1, 1 + state.length);
     }
-  }
-
-  private void store(MemorySegment segment) {
-    for (int i = 0; i < state.length; i++) {
-      segment.set(JAVA_FLOAT, 4 + at(i), state[i]);
-    }
-  }
-
-  private float[] rowMajor(MemorySegment segment) {
-    float[] values = new float[state.length];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = segment.get(JAVA_FLOAT, 4 + at(i));
-    }
-    return values;
-  }
-
-  private long at(int cell) {
-    return Blocks.at(shape, cell / shape.valueDim(), cell % shape.valueDim());
   }
 
   private void advance(MatrixMemory memory, int from, int to, MemorySegment segment, float[] o) {
