@@ -1,5 +1,12 @@
 /** Benchmarks; exported to nobody. */
 module dev.apus.benchmarks {
-  requires dev.apus.kernels;
+  requires com.fasterxml.jackson.databind;
+  requires dev.apus.core;
+  requires info.picocli;
+  requires java.xml;
   requires jmh.core;
+
+  opens dev.apus.benchmarks.compare to
+      com.fasterxml.jackson.databind,
+      info.picocli;
 }

@@ -1,5 +1,6 @@
 package dev.apus.benchmarks;
 
+import dev.apus.core.compute.Workers;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
@@ -16,7 +17,6 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * A weight matrix times a few rows of activations, in every format, on one thread; and how near it
@@ -72,8 +72,10 @@ public class MatmulBenchmark extends KernelBenchmark {
   }
 
   @Setup(Level.Trial)
-  public void measureCeilings(Blackhole sink) {
-    ceilings = Ceilings.measure(matrices, ceilingMillis, sink);
+  public void measureCeilings() {
+    try (Workers alone = Workers.of(1)) {
+      ceilings = Ceilings.measure(alone, matrices, ceilingMillis);
+    }
   }
 
   private int panels() {

@@ -5,14 +5,19 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import dev.apus.kernels.KernelReport;
 import dev.apus.kernels.Kernels;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,12 +30,14 @@ import picocli.CommandLine.Spec;
     name = "bench",
     description = {
       "Measures tokens per second: pp reads a prompt at once, tg generates token by token.",
-      "Tokens are drawn at random. Each test runs for a while to warm up, because the JVM compiles"
-          + " what it runs often, and then as often as asked."
+      "Tokens are drawn at random. Each test begins with an empty context, or after the tokens of"
+          + " -d, and runs for a while to warm up, because the JVM compiles what it runs often, and"
+          + " then as often as asked."
     },
     footer = {
       "  apus bench -m models/Qwen3-0.6B",
-      "  apus bench -m models/Qwen3-0.6B -p 2048 -n 0 -t 8 -r 10 -o md"
+      "  apus bench -m models/Qwen3-0.6B -p 2048 -n 0 -t 8 -r 10 -o md",
+      "  apus bench -m models/Qwen3-0.6B -p 0 -n 64 -d 8192"
     })
 final class Bench implements Callable<Integer> {
 
@@ -60,6 +67,13 @@ final class Bench implements Callable<Integer> {
   private int generate;
 
   @Option(
+      names = {"-d", "--depth"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Tokens in the context before a test, untimed (default: ${DEFAULT-VALUE}).")
+  private int depth;
+
+  @Option(
       names = {"-r", "--repetitions"},
       paramLabel = "N",
       defaultValue = "5",
@@ -82,30 +96,45 @@ final class Bench implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (prompt < 0 || generate < 0 || repetitions < 1 || prompt + (long) generate == 0) {
+    if (prompt < 0
+        || generate < 0
+        || depth < 0
+        || repetitions < 1
+        || warmUp < 0
+        || prompt + (long) generate == 0) {
       throw new ParameterException(
           command.commandLine(),
           String.format(
               Locale.ROOT,
-              "-p %d -n %d -r %d measures nothing; needed: -p or -n above 0, -r of 1 or more",
+              "-p %d -n %d -d %d -r %d -w %d measures nothing; needed: -p or -n above 0, -r of 1 or"
+                  + " more, nothing below 0",
               prompt,
               generate,
-              repetitions));
+              depth,
+              repetitions,
+              warmUp));
     }
     ModelOptions options = threads.options();
+    long start = System.nanoTime();
     try (Model model = choice.open(options)) {
+      double loadSeconds = (System.nanoTime() - start) / 1e9;
       // What is too long for the model is refused before anything is measured.
-      choice.session(model, Math.max(prompt, generate)).close();
+      choice.session(model, limit(Math.max(prompt, generate))).close();
       List<Speed> speeds = new ArrayList<>();
       if (prompt > 0) {
-        speeds.add(measure(model, "pp" + prompt, prompt, prompt));
+        speeds.add(measure(model, "pp", prompt, prompt));
       }
       if (generate > 0) {
-        speeds.add(measure(model, "tg" + generate, generate, 1));
+        speeds.add(measure(model, "tg", generate, 1));
       }
-      print(model, options, speeds);
+      print(model, options, speeds, loadSeconds);
     }
     return Failures.OK;
+  }
+
+  /** The length of a session with a test of so many tokens. */
+  private int limit(int tokens) {
+    return (int) Math.min(Integer.MAX_VALUE, depth + (long) tokens);
   }
 
   /** Tokens per second in each run of one test. */
@@ -123,37 +152,49 @@ final class Bench implements Callable<Integer> {
     }
   }
 
-  private Speed measure(Model model, String test, int tokens, int atOnce) {
+  /**
+   * Runs one test in one session, which goes back to the beginning of the test for each run: only
+   * the first one, which counts as warm-up, touches memory that is new to the process.
+   */
+  private Speed measure(Model model, String kind, int tokens, int atOnce) {
     SplittableRandom random = new SplittableRandom(1);
-    long warm = 0;
-    do {
-      warm += run(model, tokens, atOnce, random);
-    } while (warm < warmUp * 1_000_000_000L);
-    List<Double> runs = new ArrayList<>();
-    for (int i = 0; i < repetitions; i++) {
-      runs.add(tokens * 1e9 / run(model, tokens, atOnce, random));
-    }
-    return new Speed(test, List.copyOf(runs));
-  }
-
-  /** Nanoseconds for so many tokens in an empty session. */
-  private static long run(Model model, int tokens, int atOnce, SplittableRandom random) {
-    int[] ids = random.ints(tokens, 0, model.architecture().vocabulary()).toArray();
-    try (Session session = model.newSession(tokens)) {
-      long start = System.nanoTime();
-      for (int at = 0; at < tokens; at += atOnce) {
-        session.append(Arrays.copyOfRange(ids, at, at + atOnce));
-        session.logits();
+    try (Session session = model.newSession(limit(tokens))) {
+      if (depth > 0) {
+        run(session, depth, depth, random);
       }
-      return System.nanoTime() - start;
+      try (Session.SessionMark beginning = session.mark()) {
+        long warm = 0;
+        do {
+          warm += run(session, tokens, atOnce, random);
+          beginning.rewind();
+        } while (warm < warmUp * 1_000_000_000L);
+        List<Double> runs = new ArrayList<>();
+        for (int i = 0; i < repetitions; i++) {
+          runs.add(tokens * 1e9 / run(session, tokens, atOnce, random));
+          beginning.rewind();
+        }
+        String test = kind + tokens + (depth == 0 ? "" : " @ d" + depth);
+        return new Speed(test, List.copyOf(runs));
+      }
     }
   }
 
-  private void print(Model model, ModelOptions options, List<Speed> speeds) {
+  /** Nanoseconds for so many more tokens. */
+  private static long run(Session session, int tokens, int atOnce, SplittableRandom random) {
+    int[] ids = random.ints(tokens, 0, session.model().architecture().vocabulary()).toArray();
+    long start = System.nanoTime();
+    for (int at = 0; at < tokens; at += atOnce) {
+      session.append(Arrays.copyOfRange(ids, at, at + atOnce));
+      session.logits();
+    }
+    return System.nanoTime() - start;
+  }
+
+  private void print(Model model, ModelOptions options, List<Speed> speeds, double loadSeconds) {
     PrintWriter out = command.commandLine().getOut();
     KernelReport report = Kernels.report();
     if (output == Output.json) {
-      out.println(json(model, options, speeds));
+      out.println(json(model, options, speeds, loadSeconds));
       return;
     }
     Table table =
@@ -174,10 +215,25 @@ final class Bench implements Callable<Integer> {
       table.print(out);
     }
     out.println();
+    out.println(
+        String.format(Locale.ROOT, "loaded in %.2f s", loadSeconds)
+            + peakBytes().map(bytes -> "; peak memory " + Units.bytes(bytes)).orElse(""));
     out.println(report.jdk());
   }
 
-  private String json(Model model, ModelOptions options, List<Speed> speeds) {
+  /** The most memory that this process had at once, where the system says so. */
+  private static Optional<Long> peakBytes() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("VmHWM:"))
+          .map(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private String json(Model model, ModelOptions options, List<Speed> speeds, double loadSeconds) {
     String tests =
         speeds.stream()
             .map(
@@ -195,6 +251,7 @@ final class Bench implements Callable<Integer> {
         Locale.ROOT,
         """
         {
+          "version" : %s,
           "model" : %s,
           "family" : %s,
           "weightBytes" : %d,
@@ -202,11 +259,14 @@ final class Bench implements Callable<Integer> {
           "kernels" : %s,
           "threads" : %d,
           "jdk" : %s,
+          "loadSeconds" : %.3f,
+          "peakBytes" : %s,
           "tests" : [
         %s
           ]
         }\
         """,
+        quoted(Version.ofBuild()),
         quoted(choice.name()),
         quoted(model.architecture().family()),
         model.weightBytes(),
@@ -214,6 +274,8 @@ final class Bench implements Callable<Integer> {
         quoted(options.kernels().name()),
         options.threads(),
         quoted(Kernels.report().jdk()),
+        loadSeconds,
+        peakBytes().map(String::valueOf).orElse("null"),
         tests);
   }
 
