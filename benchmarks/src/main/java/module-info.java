@@ -6,6 +6,8 @@ module dev.apus.benchmarks {
   requires java.xml;
   requires jmh.core;
 
+  opens dev.apus.benchmarks.context to
+      info.picocli;
   opens dev.apus.benchmarks.compare to
       com.fasterxml.jackson.databind,
       info.picocli;

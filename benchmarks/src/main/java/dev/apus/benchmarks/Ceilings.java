@@ -28,7 +28,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   /**
    * How often a thread goes through its floats in one run, which so takes far longer than waking.
    */
-  private static final int ROUNDS = 64;
+  private static final int ROUNDS = 1024;
 
   /**
    * Measures both on memory of its own.

@@ -33,7 +33,7 @@ record ApusEngine(Installed installed) implements Engine {
     command.addAll(tests.lengths());
     command.addAll(tests.options());
     command.addAll(installed.options());
-    Child child = Child.run(command, "");
+    Child child = Child.run(command);
     JsonNode json = Json.in(child, '{');
     Map<String, Double> speeds = new LinkedHashMap<>();
     for (JsonNode test : Json.member(json, "tests")) {

@@ -25,23 +25,20 @@ record Child(String out, String err, long peakBytes) {
   private static final int LONGEST_LINE = 160;
 
   /**
-   * Runs a command to its end.
+   * Runs a command, which has nothing to read, to its end.
    *
-   * @param input what it reads
    * @throws IOException if it cannot be started, fails, or takes longer than half an hour
    */
-  static Child run(List<String> command, String input) throws IOException, InterruptedException {
-    Path in = Files.createTempFile("compare", ".in");
+  static Child run(List<String> command) throws IOException, InterruptedException {
     Path out = Files.createTempFile("compare", ".out");
     Path err = Files.createTempFile("compare", ".err");
     try {
-      Files.writeString(in, input);
       Process process =
           new ProcessBuilder(command)
-              .redirectInput(in.toFile())
               .redirectOutput(out.toFile())
               .redirectError(err.toFile())
               .start();
+      process.getOutputStream().close();
       long peak = await(process);
       Child child = new Child(read(out), read(err), peak);
       if (process.exitValue() != 0) {
@@ -49,7 +46,6 @@ record Child(String out, String err, long peakBytes) {
       }
       return child;
     } finally {
-      Files.delete(in);
       Files.delete(out);
       Files.delete(err);
     }
@@ -87,9 +83,16 @@ record Child(String out, String err, long peakBytes) {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
 
-  /** The last lines of what it complained of, or else of what it printed. */
+  /**
+   * The last lines of what it complained of, or else of what it printed, without the lines that say
+   * where in a program an exception came from.
+   */
   String lastLines() {
-    List<String> lines = (err.isBlank() ? out : err).lines().filter(s -> !s.isBlank()).toList();
+    List<String> lines =
+        (err.isBlank() ? out : err)
+            .lines()
+            .filter(line -> !line.isBlank() && !line.matches("\\s+at .*"))
+            .toList();
     return lines.stream()
         .skip(Math.max(0, lines.size() - LAST_LINES))
         .map(String::strip)

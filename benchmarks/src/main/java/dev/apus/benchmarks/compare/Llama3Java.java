@@ -45,7 +45,7 @@ record Llama3Java(Installed installed) implements Engine {
     command.addAll(List.of("--instruct", "--stream", "false", "--temperature", "0"));
     command.addAll(List.of("--max-tokens", String.valueOf(tests.prompt() + tests.generate())));
     command.addAll(installed.options());
-    Child child = Child.run(command, "");
+    Child child = Child.run(command);
     Matcher said = SPEEDS.matcher(child.out() + child.err());
     if (!said.find()) {
       throw new IOException("did not say how fast it was, but " + child.lastLines());

@@ -34,7 +34,7 @@ record LlamaBench(Installed installed) implements Engine {
     }
     command.addAll(tests.options());
     command.addAll(installed.options());
-    Child child = Child.run(command, "");
+    Child child = Child.run(command);
     Map<String, Double> speeds = new LinkedHashMap<>();
     String version = "";
     for (JsonNode run : Json.in(child, '[')) {
@@ -54,7 +54,7 @@ record LlamaBench(Installed installed) implements Engine {
 
   /** Whether there is {@code -d}; without it there may be {@code -gp}, or neither. */
   private boolean hasDepth() throws IOException, InterruptedException {
-    Child help = Child.run(List.of(installed.path().toString(), "--help"), "");
+    Child help = Child.run(List.of(installed.path().toString(), "--help"));
     if (help.out().contains("--n-depth")) {
       return true;
     }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -34,17 +33,22 @@ record NodeLlamaCpp(Installed installed) implements Engine {
 
   @Override
   public Measured measure(Path model, Tests tests) throws IOException, InterruptedException {
-    Child child =
-        Child.run(
-            List.of(
-                "node",
-                "--input-type=module",
-                "-",
-                installed.path().toString(),
-                model.toString(),
-                MAPPER.writeValueAsString(tests),
-                settings().toString()),
-            script());
+    Child child;
+    Path script = Files.createTempFile("compare", ".mjs");
+    try {
+      Files.write(script, script());
+      child =
+          Child.run(
+              List.of(
+                  "node",
+                  script.toString(),
+                  installed.path().toString(),
+                  model.toString(),
+                  MAPPER.writeValueAsString(tests),
+                  settings().toString()));
+    } finally {
+      Files.delete(script);
+    }
     JsonNode json = Json.in(child, '{');
     Map<String, Double> speeds = new LinkedHashMap<>();
     if (tests.prompt() > 0) {
@@ -79,9 +83,9 @@ record NodeLlamaCpp(Installed installed) implements Engine {
     return settings;
   }
 
-  private static String script() throws IOException {
+  private static byte[] script() throws IOException {
     try (InputStream in = NodeLlamaCpp.class.getResourceAsStream("node-llama-cpp.mjs")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return in.readAllBytes();
     }
   }
 }
