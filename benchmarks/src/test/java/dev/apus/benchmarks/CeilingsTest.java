@@ -14,9 +14,4 @@ class CeilingsTest {
     assertTrue(ceilings.bytesPerSecond() > 0, ceilings.toString());
     assertTrue(ceilings.flopsPerSecond() > 0, ceilings.toString());
   }
-
-  @Test
-  void theHigherOfEachIsTheCeiling() {
-    assertEquals(new Ceilings(2, 3, 4), new Ceilings(2, 1, 4).or(new Ceilings(2, 3, 2)));
-  }
 }

@@ -159,10 +159,10 @@ public final class Compare implements Callable<Integer> {
     Page page = new Page(output, "compare");
     Results results = new Results();
     Report report = null;
-    Ceilings ceilings = ceilings();
+    List<Ceilings> ceilings = new ArrayList<>(List.of(ceilings()));
     for (int round = 1; round <= rounds; round++) {
       measure(round, tests, results);
-      ceilings = ceilings.or(ceilings());
+      ceilings.add(ceilings());
       report = new Report(Machine.here(), tests, models, engines, absent, round, ceilings, results);
       // A run that is cut short leaves the rounds that it has completed.
       page.write(report.markdown(), report.charts());

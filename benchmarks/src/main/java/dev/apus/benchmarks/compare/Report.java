@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A comparison as Markdown and charts.
@@ -24,6 +25,7 @@ import java.util.Map;
  * @param engines that were tried; the first one is the measure of the others
  * @param absent engines that were not, each with the reason
  * @param rounds that are complete
+ * @param ceilings as they were before the first round and after each
  */
 record Report(
     Machine machine,
@@ -32,7 +34,7 @@ record Report(
     List<Engine> engines,
     Map<String, String> absent,
     int rounds,
-    Ceilings ceilings,
+    List<Ceilings> ceilings,
     Results results) {
 
   String markdown() {
@@ -40,9 +42,9 @@ record Report(
     text.append(
         String.format(
             Locale.ROOT,
-            "%s. %d threads, rounds: %d; in each, every engine ran every model in a new process, by"
-                + " turns, %d times each test. Speeds are the median of the rounds (least–most),"
-                + " and how many times that of %s.%n%n",
+            "%s. Threads: %d. Rounds: %d; in each, every engine ran every model in a new process,"
+                + " by turns, and every test so many times: %d. Speeds are the median of the rounds"
+                + " (least–most), and how many times that of %s.%n%n",
             machine,
             tests.threads(),
             rounds,
@@ -51,16 +53,22 @@ record Report(
     text.append(
         String.format(
             Locale.ROOT,
-            "The ceilings of these threads, the best of what was measured before each round and at"
-                + " the end: %.1f GB/s read, %.0f GFLOP/s of fused multiply-adds in single"
-                + " precision.%n%n",
-            ceilings.bytesPerSecond() / 1e9,
-            ceilings.flopsPerSecond() / 1e9));
+            "The ceilings of these threads, measured before the first round and after each"
+                + " (least–most): %s GB/s read, %s GFLOP/s of fused multiply-adds in single"
+                + " precision. Shares are of the highest.%n%n",
+            range(Ceilings::bytesPerSecond),
+            range(Ceilings::flopsPerSecond)));
     text.append(speeds()).append('\n').append(versions());
     for (String test : tests.names()) {
       text.append('\n').append(Page.link(test + ", tokens per second", chartName(test)));
     }
     return text.toString();
+  }
+
+  /** The lowest and the highest of what was measured, in billions. */
+  private String range(ToDoubleFunction<Ceilings> part) {
+    double[] values = ceilings.stream().mapToDouble(part).sorted().toArray();
+    return number(values[0] / 1e9) + "–" + number(values[values.length - 1] / 1e9);
   }
 
   private String speeds() {
@@ -111,10 +119,11 @@ record Report(
 
   private String share(Engine engine, Path model, long read) {
     Spread speed = results.speed(engine, model, tests.generationName());
-    return speed == null
-        ? "–"
-        : String.format(
-            Locale.ROOT, "%.0f %%", 100 * speed.median() * read / ceilings.bytesPerSecond());
+    if (speed == null) {
+      return "–";
+    }
+    double bandwidth = ceilings.stream().mapToDouble(Ceilings::bytesPerSecond).max().orElseThrow();
+    return String.format(Locale.ROOT, "%.0f %%", 100 * speed.median() * read / bandwidth);
   }
 
   private String memory(Engine engine, Path model) {
