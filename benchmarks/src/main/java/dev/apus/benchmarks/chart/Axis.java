@@ -1,5 +1,7 @@
 package dev.apus.benchmarks.chart;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
@@ -22,7 +24,7 @@ record Axis(
   private static final int MOST_TICKS = 6;
 
   /** From zero to at least {@code largest}, in steps of 1, 2 or 5 times a power of ten. */
-  static Axis fromZero(String title, double largest, DoubleFunction<String> label) {
+  static Axis fromZero(String title, double largest) {
     double most = largest > 0 ? largest : 1;
     double power = Math.pow(10, Math.floor(Math.log10(most / MOST_TICKS)));
     double step = power;
@@ -37,7 +39,13 @@ record Axis(
     for (int i = 0; i <= steps; i++) {
       ticks.add(i * step);
     }
-    return new Axis(title, false, 0, steps * step, List.copyOf(ticks), label);
+    return new Axis(title, false, 0, steps * step, List.copyOf(ticks), Axis::plain);
+  }
+
+  /** A multiple of a step in as few digits as it has. */
+  private static String plain(double tick) {
+    BigDecimal digits = BigDecimal.valueOf(tick).round(new MathContext(6));
+    return digits.stripTrailingZeros().toPlainString();
   }
 
   /**

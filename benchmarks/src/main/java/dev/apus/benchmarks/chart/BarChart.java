@@ -9,7 +9,7 @@ import java.util.function.DoubleFunction;
  * Bars in groups: one group for each category, one bar in it for each series.
  *
  * @param unit of the values, which begin at zero
- * @param label how a value is written
+ * @param label how the value of a bar is written
  */
 public record BarChart(
     String title,
@@ -46,9 +46,7 @@ public record BarChart(
             .orElse(1);
     Frame frame =
         new Frame(
-            title,
-            series.stream().map(Series::name).toList(),
-            Axis.fromZero(unit, largest * 1.05, label));
+            title, series.stream().map(Series::name).toList(), Axis.fromZero(unit, largest * 1.05));
     double group = 1.0 / categories.size();
     double width = group * (1 - GAP) / series.size();
     for (int c = 0; c < categories.size(); c++) {

@@ -68,9 +68,14 @@ class ChartsTest {
         List.of("squares", "x²", "y4", "y16", "y64", "y", "x2", "x4", "x8", "x"), texts(svg));
   }
 
+  private static List<String> labels(Axis axis) {
+    return axis.ticks().stream().map(tick -> axis.label().apply(tick)).toList();
+  }
+
   @Test
   void axesBeginAtZeroOrAtAPower() {
-    assertEquals(List.of(0.0, 20.0, 40.0, 60.0, 80.0), Axis.fromZero("", 71, null).ticks());
+    assertEquals(List.of("0", "20", "40", "60", "80"), labels(Axis.fromZero("", 71)));
+    assertEquals(List.of("0", "0.05", "0.1", "0.15", "0.2"), labels(Axis.fromZero("", 0.2)));
     assertEquals(List.of(1.0, 10.0, 100.0), Axis.powers("", 10, 3, 70, null).ticks());
     assertEquals(List.of(16.0, 64.0), Axis.powers("", 4, 16, 16, null).ticks());
     assertThrows(IllegalArgumentException.class, () -> Axis.powers("", 10, 0, 1, null));
