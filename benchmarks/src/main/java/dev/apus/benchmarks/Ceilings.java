@@ -20,16 +20,21 @@ import java.util.function.DoubleSupplier;
  */
 public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond) {
 
-  /** In a row on each float: enough to hide loads and stores, few enough for C2 to unroll well. */
-  private static final int FMAS = 8;
+  /** What one thread reads in one loop, whose index is an int. */
+  private static final long MOST_WORDS = Integer.MAX_VALUE;
 
-  /** The floats that one thread multiplies: they stay in its first cache. */
-  private static final int FLOATS = 4096;
+  /** In a row on each float, so that loads and stores are hidden. */
+  private static final int FMAS = 16;
+
+  /** The floats that a thread multiplies: they stay in its second cache. */
+  private static final int FLOATS = 1 << 15;
 
   /**
-   * How often a thread goes through its floats in one run, which so takes far longer than waking.
+   * How often each thread goes through its floats in one run. Each time is a part of its own of the
+   * team's job: as a loop around the loop, C2 compiles both together after a while, and the result
+   * is half as fast.
    */
-  private static final int ROUNDS = 1024;
+  private static final int ROUNDS = 128;
 
   /**
    * Measures both on memory of its own.
@@ -50,7 +55,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
     int threads = team.threads();
     long[] sums = new long[threads];
     float[][] values = new float[threads][FLOATS];
-    long part = memory.byteSize() / threads / 64 * 64;
+    long part = Math.min(memory.byteSize() / threads, MOST_WORDS * Long.BYTES) / 64 * 64;
     double oneStream =
         best(
             millis,
@@ -69,7 +74,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
         best(
             millis,
             () -> {
-              team.run(threads, (i, worker) -> multiplyAdd(values[i]));
+              team.run(threads * ROUNDS, (i, worker) -> multiplyAdd(values[worker]));
               return 2.0 * FMAS * FLOATS * ROUNDS * threads;
             });
     return new Ceilings(threads, Math.max(oneStream, fourStreams), flops);
@@ -93,7 +98,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   }
 
   private static long read(MemorySegment memory) {
-    int words = (int) Math.min(memory.byteSize() / Long.BYTES, Integer.MAX_VALUE);
+    int words = (int) (memory.byteSize() / Long.BYTES);
     long sum = 0;
     for (int i = 0; i < words; i++) {
       sum += memory.getAtIndex(JAVA_LONG, i);
@@ -102,7 +107,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   }
 
   private static long readFour(MemorySegment memory) {
-    int words = (int) Math.min(memory.byteSize() / Long.BYTES, Integer.MAX_VALUE) / 4;
+    int words = (int) (memory.byteSize() / Long.BYTES) / 4;
     long a = 0;
     long b = 0;
     long c = 0;
@@ -117,14 +122,16 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   }
 
   private static void multiplyAdd(float[] values) {
-    for (int round = 0; round < ROUNDS; round++) {
-      multiplyAddOnce(values);
-    }
-  }
-
-  private static void multiplyAddOnce(float[] values) {
     for (int i = 0; i < values.length; i++) {
       float x = values[i];
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
+      x = Math.fma(x, 0.5f, 1);
       x = Math.fma(x, 0.5f, 1);
       x = Math.fma(x, 0.5f, 1);
       x = Math.fma(x, 0.5f, 1);
