@@ -11,7 +11,9 @@ import java.util.function.DoubleSupplier;
 /**
  * What a team of threads can do at most on this machine: read memory, and multiply and add floats.
  * Plain loops that C2 turns into vector code; measured in the JVM whose kernels are measured
- * against it, or between the processes that are, because both vary from process to process.
+ * against it, or between the processes that are, because both vary from process to process. It has
+ * to be a young JVM: in one that had measured for some seconds already, the loop of multiply-adds
+ * was often seen at half its speed.
  *
  * @param threads that work at once
  * @param bytesPerSecond read from memory; the better of one long stream and four for each thread,
@@ -23,25 +25,34 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   /** What one thread reads in one loop, whose index is an int. */
   private static final long MOST_WORDS = Integer.MAX_VALUE;
 
-  /** In a row on each float, so that loads and stores are hidden. */
   private static final int FMAS = 16;
 
-  /** The floats that a thread multiplies: they stay in its second cache. */
-  private static final int FLOATS = 1 << 15;
+  /** The floats that one thread multiplies: they stay in its first cache. */
+  private static final int FLOATS = 4096;
+
+  /** How often it goes through them in one run, which so takes far longer than waking a thread. */
+  private static final int ROUNDS = 1024;
 
   /**
-   * How often each thread goes through its floats in one run. Each time is a part of its own of the
-   * team's job: as a loop around the loop, C2 compiles both together after a while, and the result
-   * is half as fast.
+   * Measures and prints the two numbers.
+   *
+   * @param arguments threads, bytes of memory to read, and milliseconds
    */
-  private static final int ROUNDS = 128;
+  public static void main(String[] arguments) {
+    Ceilings measured =
+        measure(
+            Integer.parseInt(arguments[0]),
+            Long.parseLong(arguments[1]),
+            Long.parseLong(arguments[2]));
+    System.out.println(measured.bytesPerSecond + " " + measured.flopsPerSecond);
+  }
 
   /**
    * Measures both on memory of its own.
    *
    * @param bytes of memory to read; several times what the caches hold
    */
-  public static Ceilings measure(int threads, long bytes, long millis) {
+  static Ceilings measure(int threads, long bytes, long millis) {
     try (Arena arena = Arena.ofShared();
         Workers team = Workers.of(threads)) {
       MemorySegment memory = arena.allocate(bytes, 64);
@@ -74,7 +85,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
         best(
             millis,
             () -> {
-              team.run(threads * ROUNDS, (i, worker) -> multiplyAdd(values[worker]));
+              team.run(threads, (i, worker) -> multiplyAdd(values[i]));
               return 2.0 * FMAS * FLOATS * ROUNDS * threads;
             });
     return new Ceilings(threads, Math.max(oneStream, fourStreams), flops);
@@ -122,6 +133,12 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   }
 
   private static void multiplyAdd(float[] values) {
+    for (int round = 0; round < ROUNDS; round++) {
+      multiplyAddOnce(values);
+    }
+  }
+
+  private static void multiplyAddOnce(float[] values) {
     for (int i = 0; i < values.length; i++) {
       float x = values[i];
       x = Math.fma(x, 0.5f, 1);

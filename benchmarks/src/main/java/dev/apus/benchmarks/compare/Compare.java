@@ -205,8 +205,21 @@ public final class Compare implements Callable<Integer> {
     }
   }
 
-  private Ceilings ceilings() {
-    Ceilings measured = Ceilings.measure(threads, (long) ceilingMebibytes << 20, ceilingMillis);
+  /** The ceilings at this moment, measured in a process of their own like everything else. */
+  private Ceilings ceilings() throws IOException, InterruptedException {
+    Child child =
+        Child.run(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Ceilings.class.getName(),
+                String.valueOf(threads),
+                String.valueOf((long) ceilingMebibytes << 20),
+                String.valueOf(ceilingMillis)));
+    String[] numbers = child.out().strip().split(" ");
+    Ceilings measured =
+        new Ceilings(threads, Double.parseDouble(numbers[0]), Double.parseDouble(numbers[1]));
     note(measured.toString());
     return measured;
   }
