@@ -1,9 +1,18 @@
 /** Benchmarks; exported to nobody. */
 module dev.apus.benchmarks {
+  requires com.fasterxml.jackson.databind;
   requires dev.apus.core;
   requires dev.apus.kernels;
   requires dev.apus.moe;
+  requires info.picocli;
+  requires java.xml;
   requires jmh.core;
 
   uses dev.apus.core.model.ChannelType;
+
+  opens dev.apus.benchmarks.context to
+      info.picocli;
+  opens dev.apus.benchmarks.compare to
+      com.fasterxml.jackson.databind,
+      info.picocli;
 }

@@ -15,7 +15,6 @@ import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * The last rows of a sequence against all keys that they see, for all heads of a layer, on one
@@ -89,8 +88,8 @@ public class AttentionBenchmark extends KernelBenchmark {
   }
 
   @Override
-  void measureCeilings(Blackhole sink) {
-    ceilings = Ceilings.measure(memory(256L << 20), ceilingMillis, sink);
+  void measureCeilings() {
+    ceilings = Ceilings.measure(1, 256L << 20, ceilingMillis);
   }
 
   private int stride() {

@@ -2,27 +2,93 @@ package dev.apus.benchmarks;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.apus.core.compute.Workers;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.function.DoubleSupplier;
-import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * What one thread of this machine can do at most: read memory, and multiply and add floats. Plain
- * loops that C2 turns into vector code; measured in the JVM whose kernels are measured against it,
- * because both vary from process to process.
+ * What a team of threads can do at most on this machine: read memory, and multiply and add floats.
+ * Plain loops that C2 turns into vector code; measured in the JVM whose kernels are measured
+ * against it, or between the processes that are, because both vary from process to process. It has
+ * to be a young JVM: in one that had measured for some seconds already, the loop of multiply-adds
+ * was often seen at half its speed.
  *
- * @param bytesPerSecond read from memory in four long streams
+ * @param threads that work at once
+ * @param bytesPerSecond read from memory; the better of one long stream and four for each thread,
+ *     because processors differ in which they are faster at
  * @param flopsPerSecond of fused multiply-adds on values in registers, each counted as two
  */
-record Ceilings(double bytesPerSecond, double flopsPerSecond) {
+public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond) {
+
+  /** What one thread reads in one loop, whose index is an int. */
+  private static final long MOST_WORDS = Integer.MAX_VALUE;
 
   private static final int FMAS = 16;
 
+  /** The floats that one thread multiplies: they stay in its first cache. */
+  private static final int FLOATS = 4096;
+
+  /** How often it goes through them in one run, which so takes far longer than waking a thread. */
+  private static final int ROUNDS = 1024;
+
+  /**
+   * Measures and prints the two numbers.
+   *
+   * @param arguments threads, bytes of memory to read, and milliseconds
+   */
+  public static void main(String[] arguments) {
+    Ceilings measured =
+        measure(
+            Integer.parseInt(arguments[0]),
+            Long.parseLong(arguments[1]),
+            Long.parseLong(arguments[2]));
+    System.out.println(measured.bytesPerSecond + " " + measured.flopsPerSecond);
+  }
+
+  /**
+   * Measures both on memory of its own.
+   *
+   * @param bytes of memory to read; several times what the caches hold
+   */
+  static Ceilings measure(int threads, long bytes, long millis) {
+    try (Arena arena = Arena.ofShared();
+        Workers team = Workers.of(threads)) {
+      MemorySegment memory = arena.allocate(bytes, 64);
+      memory.fill((byte) 1);
+      return measure(team, memory, millis);
+    }
+  }
+
   /** Measures both, each for the given time after as long a warm-up. */
-  static Ceilings measure(MemorySegment memory, long millis, Blackhole sink) {
-    float[] values = new float[4096];
-    return new Ceilings(
-        best(millis, () -> read(memory, sink)), best(millis, () -> multiplyAdd(values, sink)));
+  static Ceilings measure(Workers team, MemorySegment memory, long millis) {
+    int threads = team.threads();
+    long[] sums = new long[threads];
+    float[][] values = new float[threads][FLOATS];
+    long part = Math.min(memory.byteSize() / threads, MOST_WORDS * Long.BYTES) / 64 * 64;
+    double oneStream =
+        best(
+            millis,
+            () -> {
+              team.run(threads, (i, worker) -> sums[i] += read(memory.asSlice(i * part, part)));
+              return (double) threads * part;
+            });
+    double fourStreams =
+        best(
+            millis,
+            () -> {
+              team.run(threads, (i, worker) -> sums[i] += readFour(memory.asSlice(i * part, part)));
+              return (double) threads * part;
+            });
+    double flops =
+        best(
+            millis,
+            () -> {
+              team.run(threads, (i, worker) -> multiplyAdd(values[i]));
+              return 2.0 * FMAS * FLOATS * ROUNDS * threads;
+            });
+    return new Ceilings(threads, Math.max(oneStream, fourStreams), flops);
   }
 
   /** The best rate of many short runs, each of which says how much it did. */
@@ -42,8 +108,17 @@ record Ceilings(double bytesPerSecond, double flopsPerSecond) {
     return best;
   }
 
-  private static double read(MemorySegment memory, Blackhole sink) {
-    int words = (int) Math.min(memory.byteSize() / Long.BYTES, Integer.MAX_VALUE) / 4;
+  private static long read(MemorySegment memory) {
+    int words = (int) (memory.byteSize() / Long.BYTES);
+    long sum = 0;
+    for (int i = 0; i < words; i++) {
+      sum += memory.getAtIndex(JAVA_LONG, i);
+    }
+    return sum;
+  }
+
+  private static long readFour(MemorySegment memory) {
+    int words = (int) (memory.byteSize() / Long.BYTES) / 4;
     long a = 0;
     long b = 0;
     long c = 0;
@@ -54,11 +129,16 @@ record Ceilings(double bytesPerSecond, double flopsPerSecond) {
       c += memory.getAtIndex(JAVA_LONG, i + 2L * words);
       d += memory.getAtIndex(JAVA_LONG, i + 3L * words);
     }
-    sink.consume(a + b + c + d);
-    return 4.0 * words * Long.BYTES;
+    return a + b + c + d;
   }
 
-  private static double multiplyAdd(float[] values, Blackhole sink) {
+  private static void multiplyAdd(float[] values) {
+    for (int round = 0; round < ROUNDS; round++) {
+      multiplyAddOnce(values);
+    }
+  }
+
+  private static void multiplyAddOnce(float[] values) {
     for (int i = 0; i < values.length; i++) {
       float x = values[i];
       x = Math.fma(x, 0.5f, 1);
@@ -79,7 +159,15 @@ record Ceilings(double bytesPerSecond, double flopsPerSecond) {
       x = Math.fma(x, 0.5f, 1);
       values[i] = x;
     }
-    sink.consume(values);
-    return 2.0 * FMAS * values.length;
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%d threads: %.1f GB/s read, %.0f GFLOP/s of fused multiply-adds",
+        threads,
+        bytesPerSecond / 1e9,
+        flopsPerSecond / 1e9);
   }
 }

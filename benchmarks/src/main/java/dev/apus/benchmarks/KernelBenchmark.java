@@ -18,7 +18,6 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import org.openjdk.jmh.infra.Blackhole;
 
 /** What the benchmarks of kernels share: the choice of the form, seeded inputs, native memory. */
 @State(Scope.Thread)
@@ -38,7 +37,7 @@ public abstract class KernelBenchmark {
   KernelBenchmark() {}
 
   @Setup(Level.Trial)
-  public final void openMemory(Blackhole sink) {
+  public final void openMemory() {
     arena = Arena.ofShared();
     prepare(
         switch (kernels) {
@@ -48,7 +47,7 @@ public abstract class KernelBenchmark {
               throw new IllegalArgumentException(
                   "kernels=" + kernels + " is neither scalar nor vector");
         });
-    measureCeilings(sink);
+    measureCeilings();
   }
 
   @TearDown(Level.Trial)
@@ -60,7 +59,7 @@ public abstract class KernelBenchmark {
   abstract void prepare(Kernels kernels);
 
   /** Measures what the benchmark is compared with, after its inputs are made. */
-  void measureCeilings(Blackhole sink) {}
+  void measureCeilings() {}
 
   /** Values in [−1, 1). */
   final float[] values(int count) {

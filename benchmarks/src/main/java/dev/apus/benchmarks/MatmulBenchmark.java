@@ -1,5 +1,6 @@
 package dev.apus.benchmarks;
 
+import dev.apus.core.compute.Workers;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
@@ -11,7 +12,6 @@ import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * A weight matrix times a few rows of activations, in every format, on one thread; and how near it
@@ -67,8 +67,10 @@ public class MatmulBenchmark extends KernelBenchmark {
   }
 
   @Override
-  void measureCeilings(Blackhole sink) {
-    ceilings = Ceilings.measure(matrices, ceilingMillis, sink);
+  void measureCeilings() {
+    try (Workers alone = Workers.of(1)) {
+      ceilings = Ceilings.measure(alone, matrices, ceilingMillis);
+    }
   }
 
   private int panels() {

@@ -11,14 +11,11 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * One head's memory through one token and through chunks, for every rule, on one thread; and how
@@ -76,9 +73,9 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
     scratch = new float[memory.scratchFloats(shape)];
   }
 
-  @Setup(Level.Trial)
-  public void measureCeilings(Blackhole sink) {
-    ceilings = Ceilings.measure(state, ceilingMillis, sink);
+  @Override
+  void measureCeilings() {
+    ceilings = Ceilings.measure(1, 1 << 20, ceilingMillis);
   }
 
   private Rows rows(float[] data) {

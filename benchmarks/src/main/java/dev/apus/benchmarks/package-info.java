@@ -1,5 +1,6 @@
 /**
- * JMH benchmarks of the kernels, one class for each: the scalar and the vector form side by side.
+ * JMH benchmarks of the kernels, one class for each: the scalar and the vector form side by side;
+ * and the ceilings of the machine that they are measured against.
  *
  * <pre>
  *   mvn -pl benchmarks -am package -DskipTests

@@ -5,16 +5,21 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import dev.apus.kernels.KernelReport;
 import dev.apus.kernels.Kernels;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,12 +32,14 @@ import picocli.CommandLine.Spec;
     name = "bench",
     description = {
       "Measures tokens per second: pp reads a prompt at once, tg generates token by token.",
-      "Tokens are drawn at random. Each test runs for a while to warm up, because the JVM compiles"
-          + " what it runs often, and then as often as asked."
+      "Tokens are drawn at random. Each test begins with an empty context, or after the tokens of"
+          + " -d, and runs for a while to warm up, because the JVM compiles what it runs often, and"
+          + " then as often as asked."
     },
     footer = {
       "  apus bench -m models/Qwen3-0.6B",
-      "  apus bench -m models/Qwen3-0.6B -p 2048 -n 0 -t 8 -r 10 -o md"
+      "  apus bench -m models/Qwen3-0.6B -p 2048 -n 0 -t 8 -r 10 -o md",
+      "  apus bench -m models/Qwen3-0.6B -p 0 -n 64 -d 8192"
     })
 final class Bench implements Callable<Integer> {
 
@@ -61,6 +68,13 @@ final class Bench implements Callable<Integer> {
       defaultValue = "128",
       description = "Tokens to generate; 0 leaves the test out (default: ${DEFAULT-VALUE}).")
   private int generate;
+
+  @Option(
+      names = {"-d", "--depth"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Tokens in the context before a test, untimed (default: ${DEFAULT-VALUE}).")
+  private int depth;
 
   @Option(
       names = {"-r", "--repetitions"},
@@ -97,34 +111,49 @@ final class Bench implements Callable<Integer> {
       throw new ParameterException(
           command.commandLine(), "--profile prints a table; choose -o table or -o md");
     }
-    if (prompt < 0 || generate < 0 || repetitions < 1 || prompt + (long) generate == 0) {
+    if (prompt < 0
+        || generate < 0
+        || depth < 0
+        || repetitions < 1
+        || warmUp < 0
+        || prompt + (long) generate == 0) {
       throw new ParameterException(
           command.commandLine(),
           String.format(
               Locale.ROOT,
-              "-p %d -n %d -r %d measures nothing; needed: -p or -n above 0, -r of 1 or more",
+              "-p %d -n %d -d %d -r %d -w %d measures nothing; needed: -p or -n above 0, -r of 1 or"
+                  + " more, nothing below 0",
               prompt,
               generate,
-              repetitions));
+              depth,
+              repetitions,
+              warmUp));
     }
     ModelOptions options = cache.over(threads.options());
+    long start = System.nanoTime();
     try (Model model = choice.open(options)) {
+      double loadSeconds = (System.nanoTime() - start) / 1e9;
       // What is too long for the model is refused before anything is measured.
-      choice.session(model, Math.max(prompt, generate)).close();
+      choice.session(model, limit(Math.max(prompt, generate))).close();
       List<Speed> speeds = new ArrayList<>();
       Map<String, Profile> profiles = new LinkedHashMap<>();
       if (prompt > 0) {
-        test(model, "pp" + prompt, prompt, prompt, speeds, profiles);
+        speeds.add(measure(model, "pp", prompt, prompt, profiles));
       }
       if (generate > 0) {
-        test(model, "tg" + generate, generate, 1, speeds, profiles);
+        speeds.add(measure(model, "tg", generate, 1, profiles));
       }
-      print(model, options, speeds);
+      print(model, options, speeds, loadSeconds);
       if (profile) {
         print(profiles);
       }
     }
     return Failures.OK;
+  }
+
+  /** The length of a session with a test of so many tokens. */
+  private int limit(int tokens) {
+    return (int) Math.min(Integer.MAX_VALUE, depth + (long) tokens);
   }
 
   /** Tokens per second in each run of one test. */
@@ -139,28 +168,6 @@ final class Bench implements Callable<Integer> {
       double mean = mean();
       double squares = runs.stream().mapToDouble(run -> (run - mean) * (run - mean)).sum();
       return runs.size() < 2 ? 0 : Math.sqrt(squares / (runs.size() - 1));
-    }
-  }
-
-  private void test(
-      Model model,
-      String test,
-      int tokens,
-      int atOnce,
-      List<Speed> speeds,
-      Map<String, Profile> profiles) {
-    speeds.add(measure(model, test, tokens, atOnce));
-    if (profile) {
-      SplittableRandom random = new SplittableRandom(1);
-      profiles.put(
-          test,
-          Profile.of(
-              () -> {
-                long profiled = 0;
-                for (int i = 0; i < repetitions || profiled < warmUp * 1_000_000_000L; i++) {
-                  profiled += run(model, tokens, atOnce, random);
-                }
-              }));
     }
   }
 
@@ -187,37 +194,62 @@ final class Bench implements Callable<Integer> {
     }
   }
 
-  private Speed measure(Model model, String test, int tokens, int atOnce) {
+  /**
+   * Runs one test in one session, which goes back to the beginning of the test for each run: only
+   * the first one, which counts as warm-up, touches memory that is new to the process.
+   */
+  private Speed measure(
+      Model model, String kind, int tokens, int atOnce, Map<String, Profile> profiles) {
     SplittableRandom random = new SplittableRandom(1);
-    long warm = 0;
-    do {
-      warm += run(model, tokens, atOnce, random);
-    } while (warm < warmUp * 1_000_000_000L);
-    List<Double> runs = new ArrayList<>();
-    for (int i = 0; i < repetitions; i++) {
-      runs.add(tokens * 1e9 / run(model, tokens, atOnce, random));
-    }
-    return new Speed(test, List.copyOf(runs));
-  }
-
-  /** Nanoseconds for so many tokens in an empty session. */
-  private static long run(Model model, int tokens, int atOnce, SplittableRandom random) {
-    int[] ids = random.ints(tokens, 0, model.architecture().vocabulary()).toArray();
-    try (Session session = model.newSession(tokens)) {
-      long start = System.nanoTime();
-      for (int at = 0; at < tokens; at += atOnce) {
-        session.append(Arrays.copyOfRange(ids, at, at + atOnce));
-        session.logits();
+    try (Session session = model.newSession(limit(tokens))) {
+      if (depth > 0) {
+        run(session, depth, depth, random);
       }
-      return System.nanoTime() - start;
+      try (Session.SessionMark beginning = session.mark()) {
+        long warm = 0;
+        do {
+          warm += run(session, tokens, atOnce, random);
+          beginning.rewind();
+        } while (warm < warmUp * 1_000_000_000L);
+        List<Double> runs = new ArrayList<>();
+        for (int i = 0; i < repetitions; i++) {
+          runs.add(tokens * 1e9 / run(session, tokens, atOnce, random));
+          beginning.rewind();
+        }
+        String test = kind + tokens + (depth == 0 ? "" : " @ d" + depth);
+        if (profile) {
+          profiles.put(
+              test,
+              Profile.of(
+                  () -> {
+                    long profiled = 0;
+                    for (int i = 0; i < repetitions || profiled < warmUp * 1_000_000_000L; i++) {
+                      profiled += run(session, tokens, atOnce, random);
+                      beginning.rewind();
+                    }
+                  }));
+        }
+        return new Speed(test, List.copyOf(runs));
+      }
     }
   }
 
-  private void print(Model model, ModelOptions options, List<Speed> speeds) {
+  /** Nanoseconds for so many more tokens. */
+  private static long run(Session session, int tokens, int atOnce, SplittableRandom random) {
+    int[] ids = random.ints(tokens, 0, session.model().architecture().vocabulary()).toArray();
+    long start = System.nanoTime();
+    for (int at = 0; at < tokens; at += atOnce) {
+      session.append(Arrays.copyOfRange(ids, at, at + atOnce));
+      session.logits();
+    }
+    return System.nanoTime() - start;
+  }
+
+  private void print(Model model, ModelOptions options, List<Speed> speeds, double loadSeconds) {
     PrintWriter out = command.commandLine().getOut();
     KernelReport report = Kernels.report();
     if (output == Output.json) {
-      out.println(json(model, options, speeds));
+      out.println(json(model, options, speeds, loadSeconds));
       return;
     }
     Table table =
@@ -239,10 +271,25 @@ final class Bench implements Callable<Integer> {
       table.print(out);
     }
     out.println();
+    out.println(
+        String.format(Locale.ROOT, "loaded in %.2f s", loadSeconds)
+            + peakBytes().map(bytes -> "; peak memory " + Units.bytes(bytes)).orElse(""));
     out.println(report.jdk());
   }
 
-  private String json(Model model, ModelOptions options, List<Speed> speeds) {
+  /** The most memory that this process had at once, where the system says so. */
+  private static Optional<Long> peakBytes() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("VmHWM:"))
+          .map(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private String json(Model model, ModelOptions options, List<Speed> speeds, double loadSeconds) {
     String tests =
         speeds.stream()
             .map(
@@ -260,6 +307,7 @@ final class Bench implements Callable<Integer> {
         Locale.ROOT,
         """
         {
+          "version" : %s,
           "model" : %s,
           "family" : %s,
           "weightBytes" : %d,
@@ -268,11 +316,14 @@ final class Bench implements Callable<Integer> {
           "threads" : %d,
           "cache" : %s,
           "jdk" : %s,
+          "loadSeconds" : %.3f,
+          "peakBytes" : %s,
           "tests" : [
         %s
           ]
         }\
         """,
+        quoted(Version.ofBuild()),
         quoted(choice.name()),
         quoted(model.architecture().family()),
         model.weightBytes(),
@@ -281,6 +332,8 @@ final class Bench implements Callable<Integer> {
         options.threads(),
         quoted(options.cache().name()),
         quoted(Kernels.report().jdk()),
+        loadSeconds,
+        peakBytes().map(String::valueOf).orElse("null"),
         tests);
   }
 

@@ -22,7 +22,7 @@ final class Version implements IVersionProvider {
     return lines.toArray(String[]::new);
   }
 
-  private static String ofBuild() {
+  static String ofBuild() {
     try (InputStream in = Version.class.getResourceAsStream("build.properties")) {
       Properties build = new Properties();
       build.load(in);

@@ -30,6 +30,8 @@ class BenchTest {
     assertTrue(lines.get(1).matches(row.formatted("pp9")), lines.get(1));
     assertTrue(lines.get(2).matches(row.formatted("tg3")), lines.get(2));
     assertTrue(lines.getLast().contains("VM"), lines.getLast());
+    String loaded = lines.get(lines.size() - 2);
+    assertTrue(loaded.matches("loaded in [0-9.]+ s(; peak memory [0-9.]+ [MG]B)?"), loaded);
   }
 
   @Test
@@ -67,6 +69,9 @@ class BenchTest {
     assertEquals(7_640_352, json.integer("parameters"));
     assertEquals(1, json.positive("threads"));
     assertEquals("F32", json.word("cache"));
+    assertTrue(json.number("loadSeconds") > 0);
+    assertTrue(json.isNull("peakBytes") || json.number("peakBytes") > json.number("weightBytes"));
+    assertTrue(json.has("version"));
     List<Config> tests = json.sections("tests");
     assertEquals("pp9", tests.get(0).word("test"));
     assertEquals("tg3", tests.get(1).word("test"));
@@ -87,16 +92,26 @@ class BenchTest {
   }
 
   @Test
+  void aTestMayBeginAfterOtherTokens() {
+    String out = Cli.run("bench", "-p", 3, "-n", 2, "-d", 5, "-r", 1, "-w", 0, "-o", "json").out();
+    Config json = Config.parse("out", out.getBytes(StandardCharsets.UTF_8));
+    assertEquals(
+        List.of("pp3 @ d5", "tg2 @ d5"),
+        json.sections("tests").stream().map(test -> test.word("test")).toList());
+  }
+
+  @Test
   void aTestMayBeLeftOut() {
     String out = Cli.run("bench", "-p", 0, "-n", 2, "-r", 1, "-w", 0).out();
     assertTrue(out.contains("tg2") && !out.contains("pp"), out);
   }
 
   @ParameterizedTest
-  @CsvSource({"600, 2", "2, 600"})
-  void refusesMoreTokensThanTheModelHasPositions(int prompt, int generate) throws Exception {
+  @CsvSource({"600, 2, 0", "2, 600, 0", "2, 100, 500"})
+  void refusesMoreTokensThanTheModelHasPositions(int prompt, int generate, int depth)
+      throws Exception {
     Path gpt2 = Path.of(BenchTest.class.getResource("/goldens/gpt2").toURI());
-    Cli run = Cli.run("bench", "-m", gpt2, "-p", prompt, "-n", generate, "-r", 1, "-w", 0);
+    Cli run = Cli.run("bench", "-m", gpt2, "-p", prompt, "-n", generate, "-d", depth, "-w", 0);
     assertEquals(
         "apus bench: %s: a session of 600 tokens; the model has 512 positions\nsee apus bench --help"
             .formatted(gpt2),
@@ -105,7 +120,7 @@ class BenchTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-p=-1", "-n=-1", "-r=0", "-t=0", "-o=xml"})
+  @ValueSource(strings = {"-p=-1", "-n=-1", "-d=-1", "-w=-1", "-r=0", "-t=0", "-o=xml"})
   void refusesWhatMeasuresNothing(String option) {
     Cli run = Cli.run("bench", option);
     assertEquals(2, run.exitCode(), run.err());
