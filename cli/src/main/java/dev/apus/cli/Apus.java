@@ -64,7 +64,18 @@ final class Apus implements Runnable {
   private Apus() {}
 
   public static void main(String[] arguments) {
+    // To choose kernels takes about as long as to read a command line.
+    Thread.ofPlatform().daemon().name("apus-kernels").start(Apus::chooseKernels);
     System.exit(run(arguments));
+  }
+
+  /** So that they are chosen when they are needed; who needs them hears of what went wrong. */
+  private static void chooseKernels() {
+    try {
+      Kernels.chosen();
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      // Said by whoever asks for them next.
+    }
   }
 
   private static int run(String[] arguments) {

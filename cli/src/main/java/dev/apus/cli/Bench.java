@@ -43,7 +43,7 @@ final class Bench implements Callable<Integer> {
 
   @Spec private CommandSpec command;
   @Mixin private ModelChoice choice;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
 
   @Option(
       names = {"-p", "--prompt"},
@@ -92,7 +92,7 @@ final class Bench implements Callable<Integer> {
               generate,
               repetitions));
     }
-    ModelOptions options = threads.options();
+    ModelOptions options = opening.options();
     try (Model model = choice.open(options)) {
       // What is too long for the model is refused before anything is measured.
       choice.session(model, Math.max(prompt, generate)).close();

@@ -35,7 +35,7 @@ final class Generate implements Callable<Integer> {
   @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
   @Mixin private SamplingOptions sampling;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
 
   @Option(
       names = "--limit",
@@ -62,7 +62,7 @@ final class Generate implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
-    try (Model model = choice.open(threads.options())) {
+    try (Model model = choice.open(opening.options())) {
       Sampling wanted = sampling.over(model.sampling());
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {

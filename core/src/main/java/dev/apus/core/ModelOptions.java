@@ -3,6 +3,7 @@ package dev.apus.core;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Mixers;
+import dev.apus.core.weight.Placement;
 import dev.apus.kernels.Kernels;
 import java.util.Objects;
 
@@ -13,30 +14,41 @@ import java.util.Objects;
  * @param kernels what computes
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
+ * @param weights where matrices lie
  */
-public record ModelOptions(int threads, Kernels kernels, Mixers mixers, Families families) {
+public record ModelOptions(
+    int threads, Kernels kernels, Mixers mixers, Families families, Placement weights) {
 
   public ModelOptions {
     Workers.checked(threads);
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
+    Objects.requireNonNull(weights, "weights");
   }
 
-  /** As many threads as processors, the best kernels for this JVM, everything that is installed. */
+  /**
+   * As many threads as processors, the best kernels for this JVM, everything that is installed, and
+   * packed weights.
+   */
   public static ModelOptions standard() {
     return new ModelOptions(
         Math.min(Workers.MOST_THREADS, Runtime.getRuntime().availableProcessors()),
         Kernels.chosen(),
         Mixers.installed(),
-        Families.installed());
+        Families.installed(),
+        Placement.PACKED);
   }
 
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, kernels, mixers, families);
+    return new ModelOptions(count, kernels, mixers, families, weights);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
-    return new ModelOptions(threads, chosen, mixers, families);
+    return new ModelOptions(threads, chosen, mixers, families, weights);
+  }
+
+  public ModelOptions withWeights(Placement placement) {
+    return new ModelOptions(threads, kernels, mixers, families, placement);
   }
 }

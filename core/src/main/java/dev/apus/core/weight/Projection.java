@@ -5,8 +5,6 @@ import dev.apus.core.compute.Workers;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
 /**
@@ -18,36 +16,18 @@ public final class Projection {
 
   private static final int PANEL = Matmul.PANEL_ROWS;
 
-  private final Matmul matmul;
+  private final WeightFormat format;
   private final int outputs;
   private final int inputs;
-  private final MemorySegment packed;
+  private final Panels panels;
   private final float[] bias;
 
-  private Projection(Matmul matmul, int outputs, int inputs, MemorySegment packed, float[] bias) {
-    this.matmul = matmul;
-    this.outputs = outputs;
-    this.inputs = inputs;
-    this.packed = packed;
+  Projection(StoredRows stored, Panels panels, float[] bias) {
+    this.format = stored.format();
+    this.outputs = stored.rows().size();
+    this.inputs = stored.cols();
+    this.panels = panels;
     this.bias = bias;
-  }
-
-  /** Packs stored rows for a kernel, in memory that {@code arena} owns. */
-  static Projection pack(
-      StoredRows stored, Matmul matmul, float[] bias, Arena arena, Workers workers) {
-    int outputs = stored.rows().size();
-    int panels = Math.ceilDiv(outputs, PANEL);
-    long panelBytes = matmul.panelBytes(stored.cols());
-    MemorySegment packed = arena.allocate(Math.multiplyExact(panelBytes, Math.max(1, panels)), 64);
-    workers.run(
-        panels,
-        (panel, worker) -> {
-          int from = panel * PANEL;
-          int to = Math.min(outputs, from + PANEL);
-          MemorySegment[] rows = stored.rows().subList(from, to).toArray(MemorySegment[]::new);
-          matmul.pack(rows, stored.cols(), packed, panel * panelBytes);
-        });
-    return new Projection(matmul, outputs, stored.cols(), packed, bias);
   }
 
   public int outputs() {
@@ -59,12 +39,16 @@ public final class Projection {
   }
 
   public WeightFormat format() {
-    return matmul.format();
+    return format;
   }
 
-  /** Memory that the packed weights take. */
+  Panels panels() {
+    return panels;
+  }
+
+  /** Memory that the weights take, of their own or as pages of their file. */
   public long bytes() {
-    return packed.byteSize() + (bias == null ? 0 : 4L * bias.length);
+    return panels.bytes() + (bias == null ? 0 : 4L * bias.length);
   }
 
   /**
@@ -86,23 +70,21 @@ public final class Projection {
     if (x.rows() == 0) {
       return;
     }
-    int panels = Math.ceilDiv(outputs, PANEL);
-    int parts = Math.min(panels, parts(pass.workers().threads(), x.rows()));
+    int count = Math.ceilDiv(outputs, PANEL);
+    int parts = Math.min(count, parts(pass.workers().threads(), x.rows()));
     pass.workers()
         .run(
             parts,
             (part, worker) -> {
-              int from = Workers.rangeStart(panels, parts, part);
-              int to = Workers.rangeStart(panels, parts, part + 1);
+              int from = Workers.rangeStart(count, parts, part);
+              int to = Workers.rangeStart(count, parts, part + 1);
               multiply(pass, worker, x, y, from, to);
             });
   }
 
   private void multiply(Pass pass, int worker, Matrix x, Matrix y, int fromPanel, int toPanel) {
-    float[] scratch = pass.scratch(worker, matmul.scratchFloats(inputs, x.rows()));
-    matmul.multiply(
-        packed, outputs, inputs, fromPanel, toPanel, x.data(), 0, inputs, x.rows(), y.data(), 0,
-        outputs, scratch);
+    float[] scratch = pass.scratch(worker, panels.scratchFloats(x.rows()));
+    panels.multiply(fromPanel, toPanel, x, y, scratch);
     if (bias != null) {
       int from = fromPanel * PANEL;
       int to = Math.min(outputs, toPanel * PANEL);
