@@ -21,9 +21,6 @@ record PackedPanels(
   /** Slabs are about so large: threads take turns, and yet walk long streams. */
   private static final long SLAB_BYTES = 4 << 20;
 
-  /** Slabs packed before the pages they came from are given back. */
-  private static final int STAGE = 4;
-
   /** Does all parts of a job. */
   @FunctionalInterface
   interface Runner {
@@ -33,20 +30,22 @@ record PackedPanels(
   /**
    * Packs stored rows, in memory that {@code arena} owns.
    *
+   * @param threads of the runner
    * @param read is run from time to time, when what was read is not needed any more
    */
   static PackedPanels pack(
-      StoredRows stored, Matmul matmul, Arena arena, Runner runner, Runnable read) {
+      StoredRows stored, Matmul matmul, Arena arena, Runner runner, int threads, Runnable read) {
     int outputs = stored.rows().size();
     int panels = Math.ceilDiv(outputs, PANEL);
     long panelBytes = Math.max(1, matmul.panelBytes(stored.cols()));
-    int fair = Math.max(1, Math.ceilDiv(panels, STAGE));
+    int fair = Math.max(1, Math.ceilDiv(panels, threads));
     int slabPanels = (int) Math.min(fair, Math.ceilDiv(SLAB_BYTES, panelBytes));
     MemorySegment[] slabs = new MemorySegment[Math.ceilDiv(panels, slabPanels)];
-    for (int first = 0; first < slabs.length; first += STAGE) {
+    int stage = Math.max(4, 2 * threads);
+    for (int first = 0; first < slabs.length; first += stage) {
       int from = first;
       runner.run(
-          Math.min(STAGE, slabs.length - from),
+          Math.min(stage, slabs.length - from),
           (part, worker) ->
               slabs[from + part] = slab(stored, matmul, arena, from + part, slabPanels));
       read.run();

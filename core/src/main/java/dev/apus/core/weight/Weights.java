@@ -136,14 +136,14 @@ public final class Weights {
       }
       Matmul scalar = Matmuls.scalar(stored.format());
       if (matmul == scalar || source.bytes() > EASED_BYTES) {
-        return PackedPanels.pack(stored, matmul, arena, workers::run, release);
+        return PackedPanels.pack(stored, matmul, arena, workers::run, workers.threads(), release);
       }
       return new EasedPanels(
           new StoredPanels(scalar, stored),
           inPlace,
           eases.computeIfAbsent(stored.format() + " one", format -> new Ease()),
           eases.computeIfAbsent(stored.format() + " many", format -> new Ease()),
-          () -> PackedPanels.pack(stored, matmul, arena, Weights::runHere, release));
+          () -> PackedPanels.pack(stored, matmul, arena, Weights::runHere, 1, release));
     }
 
     @Override

@@ -57,7 +57,7 @@ class PanelsTest {
   }
 
   private PackedPanels packed(StoredRows stored, Matmul matmul) {
-    return PackedPanels.pack(stored, matmul, arena, workers::run, () -> {});
+    return PackedPanels.pack(stored, matmul, arena, workers::run, 3, () -> {});
   }
 
   @ParameterizedTest
@@ -112,6 +112,7 @@ class PanelsTest {
         Matmuls.scalar(WeightFormat.F32),
         arena,
         workers::run,
+        2,
         () -> stages.add(stages.size()));
     assertEquals(3, stages.size(), "47 MB, four slabs of 4 MB at a time");
   }
