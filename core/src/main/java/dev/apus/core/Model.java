@@ -61,7 +61,7 @@ public final class Model implements AutoCloseable {
     this.text = language.text();
     this.settings = language.generation();
     this.weights = weights;
-    this.kernels = options.kernels();
+    this.kernels = weights.kernels();
     this.workers = workers;
     this.arena = arena;
     this.file = file;

@@ -1,5 +1,6 @@
 package dev.apus.core.weight;
 
+import dev.apus.core.compute.EasedKernels;
 import dev.apus.core.compute.Workers;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.matmul.Matmul;
@@ -42,7 +43,8 @@ public final class Weights {
       WeightSource source, Kernels kernels, Workers workers, Arena arena, Placement placement) {
     this.placement = placement;
     this.source = source;
-    this.kernels = kernels;
+    boolean eased = placement == Placement.PACKED && source.bytes() <= EASED_BYTES;
+    this.kernels = eased ? new EasedKernels(Kernels.scalar(), kernels) : kernels;
     this.workers = workers;
     this.arena = arena;
   }
@@ -53,7 +55,7 @@ public final class Weights {
     }
   }
 
-  /** What the weights are packed for. */
+  /** What the weights are packed for, and what is to compute with them. */
   public Kernels kernels() {
     return kernels;
   }
