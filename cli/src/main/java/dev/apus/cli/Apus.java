@@ -5,6 +5,7 @@ import dev.apus.kernels.KernelReport;
 import dev.apus.kernels.Kernels;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.ServiceConfigurationError;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -65,7 +66,18 @@ final class Apus implements Runnable {
   private Apus() {}
 
   public static void main(String[] arguments) {
+    // To find parts and to choose kernels takes about as long as to read a command line.
+    Thread.ofPlatform().daemon().name("apus-options").start(Apus::lookAround);
     System.exit(run(arguments));
+  }
+
+  /** So that what is installed is known when it is needed; who needs it hears of what is wrong. */
+  private static void lookAround() {
+    try {
+      ModelOptions.standard();
+    } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
+      // Said again to whoever asks next.
+    }
   }
 
   private static int run(String[] arguments) {

@@ -52,7 +52,7 @@ final class Bench implements Callable<Integer> {
 
   @Spec private CommandSpec command;
   @Mixin private ModelChoice choice;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
 
   @Option(
@@ -129,7 +129,7 @@ final class Bench implements Callable<Integer> {
               repetitions,
               warmUp));
     }
-    ModelOptions options = cache.over(threads.options());
+    ModelOptions options = cache.over(opening.options());
     long start = System.nanoTime();
     try (Model model = choice.open(options)) {
       double loadSeconds = (System.nanoTime() - start) / 1e9;

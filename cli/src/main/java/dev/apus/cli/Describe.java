@@ -38,7 +38,7 @@ final class Describe implements Callable<Integer> {
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
 
   @Option(names = "--json", description = "Print sizes and memory as part of the document.")
   private boolean json;
@@ -66,10 +66,10 @@ final class Describe implements Callable<Integer> {
     }
     PrintWriter out = command.commandLine().getOut();
     if (documentOnly) {
-      out.println(Model.describe(choice.files(), threads.options()).toJson());
+      out.println(Model.describe(choice.files(), opening.options()).toJson());
       return Failures.OK;
     }
-    try (Model model = choice.open(threads.options());
+    try (Model model = choice.open(opening.options());
         Session session = model.newSession(1)) {
       Map<String, Stored> stored = stored(model.storedTensors());
       out.println(json ? document(model, stored, session.bytes()) : model.architecture().toJson());

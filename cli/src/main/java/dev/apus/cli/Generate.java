@@ -35,7 +35,7 @@ final class Generate implements Callable<Integer> {
   @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
   @Mixin private SamplingOptions sampling;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
 
   @Option(
@@ -63,7 +63,7 @@ final class Generate implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
-    try (Model model = choice.open(cache.over(threads.options()))) {
+    try (Model model = choice.open(cache.over(opening.options()))) {
       Sampling wanted = sampling.over(model.sampling());
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {

@@ -35,7 +35,7 @@ final class Perplexity implements Callable<Integer> {
 
   @Spec private CommandSpec command;
   @Mixin private ModelChoice choice;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
 
   @Option(
@@ -54,7 +54,7 @@ final class Perplexity implements Callable<Integer> {
       throw wrong("--window is " + window + "; needed: 2 or more", null);
     }
     String text = text();
-    try (Model model = choice.open(cache.over(threads.options()))) {
+    try (Model model = choice.open(cache.over(opening.options()))) {
       int[] tokens = choice.tokenizer(model).encode(text, false, false);
       if (tokens.length < 2) {
         throw wrong(file + " has fewer than 2 tokens; there is nothing to measure", null);

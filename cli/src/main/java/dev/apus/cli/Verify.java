@@ -39,7 +39,7 @@ final class Verify implements Callable<Integer> {
 
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
-  @Mixin private Threads threads;
+  @Mixin private Opening opening;
 
   @Option(
       names = "--tolerance",
@@ -65,7 +65,7 @@ final class Verify implements Callable<Integer> {
       throw wrong("--tolerance is " + tolerance + "; needed: 0 or a positive number");
     }
     List<Path> checkpoints = checkpoints();
-    ModelOptions options = threads.options();
+    ModelOptions options = opening.options();
     apus.noteKernels(command.commandLine().getErr(), options);
     PrintWriter out = command.commandLine().getOut();
     int agreeing = 0;

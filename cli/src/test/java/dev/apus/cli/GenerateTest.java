@@ -31,6 +31,13 @@ class GenerateTest {
   }
 
   @Test
+  void mappedWeightsTellTheSameStory() {
+    Cli run = Cli.run("generate", "--weights", "mapped", "--greedy", "-n", 8, PROMPT);
+    assertEquals(" a man was born to him, and\n", run.out());
+    assertEquals(2, Cli.run("generate", "--weights", "elsewhere", PROMPT).exitCode());
+  }
+
+  @Test
   void saysWhatItTookInOneLine() {
     Cli run = Cli.run("generate", "--greedy", "-n", 8, PROMPT);
     assertTrue(

@@ -12,14 +12,20 @@ import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.core.weight.WeightNames;
 
-/** What the files of a checkpoint say, before any weight is read. */
+/**
+ * What the files of a checkpoint say, before any weight is read.
+ *
+ * @param language is read beside the weights, because large vocabularies take as long as these
+ */
 record Checkpoint(
     String name,
     Architecture architecture,
     WeightNames names,
-    Text text,
-    GenerationSettings generation,
+    Later<Language> language,
     TensorFile tensors) {
+
+  /** How text becomes tokens and tokens are chosen. */
+  record Language(Text text, GenerationSettings generation) {}
 
   static Checkpoint open(ModelFiles files, Families families) {
     byte[] json = files.read("config.json");
@@ -43,6 +49,12 @@ record Checkpoint(
     Config config = Config.parse(files.name() + "/config.json", json);
     Architecture architecture = families.describe(config);
     WeightNames names = families.of(config).weights(config);
+    Later<Language> language =
+        Later.of("tokenizer", () -> language(files, config, architecture.vocabulary()));
+    return new Checkpoint(files.name(), architecture, names, language, files.tensors());
+  }
+
+  private static Language language(ModelFiles files, Config config, int vocabulary) {
     byte[] tokenizerJson = files.read("tokenizer.json");
     Text text =
         tokenizerJson == null
@@ -58,19 +70,24 @@ record Checkpoint(
             ? null
             : Config.parse(files.name() + "/generation_config.json", generationJson);
     GenerationSettings settings =
-        GenerationSettings.read(generation, config, text.tokenizer(), architecture.vocabulary());
-    return new Checkpoint(files.name(), architecture, names, text, settings, files.tensors());
+        GenerationSettings.read(generation, config, text.tokenizer(), vocabulary);
+    return new Language(text, settings);
   }
 
   private static Checkpoint gguf(String name, Gguf file, Families families) {
     GgufFamily family = families.of(file);
     Config config = family.config(file);
     Architecture architecture = families.describe(config);
+    Later<Language> language =
+        Later.of("tokenizer", () -> language(file, config, architecture.vocabulary()));
+    return new Checkpoint(name, architecture, family.weights(config), language, file);
+  }
+
+  private static Language language(Gguf file, Config config, int vocabulary) {
     Text text = text(file);
     GenerationSettings settings =
-        GenerationSettings.read(
-            GgufSampling.of(file), config, text.tokenizer(), architecture.vocabulary());
-    return new Checkpoint(name, architecture, family.weights(config), text, settings, file);
+        GenerationSettings.read(GgufSampling.of(file), config, text.tokenizer(), vocabulary);
+    return new Language(text, settings);
   }
 
   /** A vocabulary of an unknown kind keeps nobody from computing with tokens. */

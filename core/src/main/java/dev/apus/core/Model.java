@@ -1,5 +1,6 @@
 package dev.apus.core;
 
+import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
@@ -50,18 +51,17 @@ public final class Model implements AutoCloseable {
 
   private Model(
       Network network,
-      Text text,
-      GenerationSettings settings,
+      Language language,
       Weights weights,
       ModelOptions options,
       Workers workers,
       Arena arena,
       TensorFile file) {
     this.network = network;
-    this.text = text;
-    this.settings = settings;
+    this.text = language.text();
+    this.settings = language.generation();
     this.weights = weights;
-    this.kernels = options.kernels();
+    this.kernels = weights.kernels();
     this.workers = workers;
     this.arena = arena;
     this.file = file;
@@ -97,7 +97,11 @@ public final class Model implements AutoCloseable {
    */
   public static Architecture describe(ModelFiles files, ModelOptions options) {
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
-    checkpoint.tensors().close();
+    try {
+      checkpoint.language().get();
+    } finally {
+      checkpoint.tensors().close();
+    }
     return checkpoint.architecture();
   }
 
@@ -107,8 +111,7 @@ public final class Model implements AutoCloseable {
       return assemble(
           checkpoint.architecture(),
           new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
-          checkpoint.text(),
-          checkpoint.generation(),
+          checkpoint.language(),
           options,
           checkpoint.tensors());
     } catch (RuntimeException | Error e) {
@@ -127,8 +130,10 @@ public final class Model implements AutoCloseable {
     return assemble(
         architecture,
         new RandomWeights(seed, format),
-        Text.none("the weights are random"),
-        new GenerationSettings(Set.of(), Sampling.plain()),
+        Later.known(
+            new Language(
+                Text.none("the weights are random"),
+                new GenerationSettings(Set.of(), Sampling.plain()))),
         options,
         null);
   }
@@ -136,30 +141,32 @@ public final class Model implements AutoCloseable {
   private static Model assemble(
       Architecture architecture,
       WeightSource source,
-      Text text,
-      GenerationSettings settings,
+      Later<Language> language,
       ModelOptions options,
       TensorFile file) {
-    Tokenizer tokenizer = text.tokenizer();
-    if (tokenizer != null && tokenizer.vocabularySize() > architecture.vocabulary()) {
+    Workers workers = Workers.of(options.threads());
+    Arena arena = Arena.ofShared();
+    try {
+      Weights weights = new Weights(source, options.kernels(), workers, arena, options.weights());
+      Network network =
+          ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
+      requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
+      return new Model(network, language.get(), weights, options, workers, arena, file);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      workers.close();
+      throw e;
+    }
+  }
+
+  private static void requireRoom(Tokenizer tokenizer, int vocabulary) {
+    if (tokenizer != null && tokenizer.vocabularySize() > vocabulary) {
       throw new ConfigException(
           String.format(
               Locale.ROOT,
               "the tokenizer has ids up to %d, the model's vocabulary is %d",
               tokenizer.vocabularySize() - 1,
-              architecture.vocabulary()));
-    }
-    Workers workers = Workers.of(options.threads());
-    Arena arena = Arena.ofShared();
-    try {
-      Weights weights = new Weights(source, options.kernels(), workers, arena);
-      Network network =
-          ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
-      return new Model(network, text, settings, weights, options, workers, arena, file);
-    } catch (RuntimeException | Error e) {
-      arena.close();
-      workers.close();
-      throw e;
+              vocabulary));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.apus.core;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Mixers;
+import dev.apus.core.weight.Placement;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import java.util.Objects;
@@ -15,9 +16,15 @@ import java.util.Objects;
  * @param cache how sessions keep keys and values
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
+ * @param weights where matrices lie
  */
 public record ModelOptions(
-    int threads, Kernels kernels, CacheFormat cache, Mixers mixers, Families families) {
+    int threads,
+    Kernels kernels,
+    CacheFormat cache,
+    Mixers mixers,
+    Families families,
+    Placement weights) {
 
   public ModelOptions {
     Workers.checked(threads);
@@ -25,11 +32,12 @@ public record ModelOptions(
     Objects.requireNonNull(cache, "cache");
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
+    Objects.requireNonNull(weights, "weights");
   }
 
   /**
    * As many threads as processors, the best kernels for this JVM, exact caches, everything that is
-   * installed.
+   * installed, and packed weights.
    */
   public static ModelOptions standard() {
     return new ModelOptions(
@@ -37,19 +45,24 @@ public record ModelOptions(
         Kernels.chosen(),
         CacheFormat.F32,
         Mixers.installed(),
-        Families.installed());
+        Families.installed(),
+        Placement.PACKED);
   }
 
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, kernels, cache, mixers, families);
+    return new ModelOptions(count, kernels, cache, mixers, families, weights);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
-    return new ModelOptions(threads, chosen, cache, mixers, families);
+    return new ModelOptions(threads, chosen, cache, mixers, families, weights);
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
   public ModelOptions withCache(CacheFormat format) {
-    return new ModelOptions(threads, kernels, format, mixers, families);
+    return new ModelOptions(threads, kernels, format, mixers, families, weights);
+  }
+
+  public ModelOptions withWeights(Placement placement) {
+    return new ModelOptions(threads, kernels, cache, mixers, families, placement);
   }
 }

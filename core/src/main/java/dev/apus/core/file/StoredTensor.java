@@ -45,6 +45,16 @@ public record StoredTensor(
     return Sizes.product(shape, place());
   }
 
+  /**
+   * Lets the system take back the pages that reading has filled; they are read again when they are
+   * touched. Does nothing to data that no file backs.
+   */
+  public void release() {
+    if (data.isMapped() && data.byteSize() > 0) {
+      data.unload();
+    }
+  }
+
   /** Refuses data of another length. */
   void requireBytes(long bytes) {
     if (bytes != data.byteSize()) {

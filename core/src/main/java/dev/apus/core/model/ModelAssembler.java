@@ -50,7 +50,12 @@ public final class ModelAssembler {
     int vocabulary = architecture.vocabulary();
     int learned = architecture.embedding().positions();
     WeightScope root = weights.root();
-    RowTable embedding = root.lookup("embedding", vocabulary, width);
+    Architecture.Head spec = architecture.head();
+    // Tied, it is packed as the head, and rows are read from there.
+    Projection tied =
+        spec.tied() ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
+    RowTable embedding =
+        tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied);
     RowTable positions = learned == 0 ? null : root.lookup("positions", learned, width);
     Normalization embeddingNorm =
         Normalization.of(architecture.embedding().norm(), "embedding.norm", width, root);
@@ -62,13 +67,9 @@ public final class ModelAssembler {
       }
     }
     Projection head =
-        root.projection(
-            architecture.head().tied() ? "embedding" : "head",
-            vocabulary,
-            width,
-            architecture.head().biased());
+        tied == null ? root.projection("head", vocabulary, width, spec.biased()) : tied;
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
-    if (architecture.head().tied()) {
+    if (tied != null) {
       weights.expectCopy("head", "embedding", vocabulary, width);
     }
     weights.expectAllRead();

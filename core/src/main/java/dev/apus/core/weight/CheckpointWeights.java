@@ -40,6 +40,20 @@ public final class CheckpointWeights implements WeightSource {
   }
 
   @Override
+  public long bytes() {
+    return file.tensors().values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+  }
+
+  @Override
+  public void release(Key key) {
+    names.find(key.name(), key.layer(), key.expert()).stream()
+        .flatMap(source -> source.names().stream())
+        .map(file.tensors()::get)
+        .filter(tensor -> tensor != null)
+        .forEach(StoredTensor::release);
+  }
+
+  @Override
   public void expectCopy(Key copy, Key original, int rows, int cols) {
     boolean there =
         names.find(copy.name(), copy.layer(), copy.expert()).stream()
@@ -57,6 +71,8 @@ public final class CheckpointWeights implements WeightSource {
               stored.source(),
               used.source()));
     }
+    release(copy);
+    release(original);
   }
 
   private String firstMissing(WeightNames.Source source) {

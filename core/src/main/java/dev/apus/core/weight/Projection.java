@@ -2,12 +2,9 @@ package dev.apus.core.weight;
 
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
-import dev.apus.core.compute.Workers;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
 /**
@@ -19,41 +16,23 @@ public final class Projection {
 
   private static final int PANEL = Matmul.PANEL_ROWS;
 
-  private final Matmul matmul;
+  private final WeightFormat format;
   private final int outputs;
   private final int inputs;
-  private final MemorySegment packed;
+  private final Panels panels;
   private final float[] bias;
 
-  private Projection(Matmul matmul, int outputs, int inputs, MemorySegment packed, float[] bias) {
-    this.matmul = matmul;
-    this.outputs = outputs;
-    this.inputs = inputs;
-    this.packed = packed;
+  Projection(StoredRows stored, Panels panels, float[] bias) {
+    this.format = stored.format();
+    this.outputs = stored.rows().size();
+    this.inputs = stored.cols();
+    this.panels = panels;
     this.bias = bias;
   }
 
-  /** Packs stored rows for a kernel, in memory that {@code arena} owns. */
-  static Projection pack(
-      StoredRows stored, Matmul matmul, float[] bias, Arena arena, Workers workers) {
-    int outputs = stored.rows().size();
-    int panels = Math.ceilDiv(outputs, PANEL);
-    long panelBytes = matmul.panelBytes(stored.cols());
-    MemorySegment packed = arena.allocate(Math.multiplyExact(panelBytes, Math.max(1, panels)), 64);
-    workers.run(
-        panels,
-        (panel, worker) -> {
-          int from = panel * PANEL;
-          int to = Math.min(outputs, from + PANEL);
-          MemorySegment[] rows = stored.rows().subList(from, to).toArray(MemorySegment[]::new);
-          matmul.pack(rows, stored.cols(), packed, panel * panelBytes);
-        });
-    return new Projection(matmul, outputs, stored.cols(), packed, bias);
-  }
-
   /** A projection of which only the shape is known, and which cannot be applied. */
-  static Projection outline(StoredRows stored, Matmul matmul) {
-    return new Projection(matmul, stored.rows().size(), stored.cols(), MemorySegment.NULL, null);
+  static Projection outline(StoredRows stored) {
+    return new Projection(stored, null, null);
   }
 
   public int outputs() {
@@ -65,12 +44,17 @@ public final class Projection {
   }
 
   public WeightFormat format() {
-    return matmul.format();
+    return format;
   }
 
-  /** Memory that the packed weights take. */
+  /** The weights themselves. */
+  Panels weights() {
+    return panels;
+  }
+
+  /** Memory that the weights take, of their own or as pages of their file. */
   public long bytes() {
-    return packed.byteSize() + (bias == null ? 0 : 4L * bias.length);
+    return (panels == null ? 0 : panels.bytes()) + (bias == null ? 0 : 4L * bias.length);
   }
 
   /**
@@ -122,21 +106,11 @@ public final class Projection {
       throw mismatch(x, y);
     }
     int rows = toRow - fromRow;
-    float[] scratch = pass.scratch(worker, matmul.scratchFloats(inputs, rows));
-    matmul.multiply(
-        packed,
-        outputs,
-        inputs,
-        fromPanel,
-        toPanel,
-        x.data(),
-        x.at(fromRow),
-        inputs,
-        rows,
-        y.data(),
-        y.at(fromRow),
-        outputs,
-        scratch);
+    if (rows == 0) {
+      return;
+    }
+    float[] scratch = pass.scratch(worker, panels.scratchFloats(rows));
+    panels.multiply(fromPanel, toPanel, x, y, fromRow, toRow, scratch);
     if (bias != null) {
       int from = fromPanel * PANEL;
       int to = Math.min(outputs, toPanel * PANEL);

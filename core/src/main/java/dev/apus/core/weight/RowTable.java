@@ -1,24 +1,46 @@
 package dev.apus.core.weight;
 
-/** A matrix that is read a row at a time, such as an embedding, left as its file stores it. */
+/** A matrix that is read a row at a time, such as an embedding. */
 public final class RowTable {
 
-  private final StoredRows stored;
+  private final int rows;
+  private final int cols;
+  private final Reader reader;
 
-  public RowTable(StoredRows stored) {
-    this.stored = stored;
+  @FunctionalInterface
+  private interface Reader {
+    void read(int row, float[] values, int valuesAt);
+  }
+
+  private RowTable(int rows, int cols, Reader reader) {
+    this.rows = rows;
+    this.cols = cols;
+    this.reader = reader;
+  }
+
+  /** Rows left where their file stores them. */
+  public static RowTable of(StoredRows stored) {
+    return new RowTable(stored.rows().size(), stored.cols(), stored::decode);
+  }
+
+  /** The rows of a weight that is multiplied by, too, so that it lies in memory once. */
+  public static RowTable of(Projection projection) {
+    return new RowTable(
+        projection.outputs(),
+        projection.inputs(),
+        (row, values, at) -> projection.weights().read(row, values, at));
   }
 
   public int rows() {
-    return stored.rows().size();
+    return rows;
   }
 
   public int cols() {
-    return stored.cols();
+    return cols;
   }
 
   /** Writes the values of a row. */
   public void read(int row, float[] values, int valuesAt) {
-    stored.decode(row, values, valuesAt);
+    reader.read(row, values, valuesAt);
   }
 }

@@ -4,21 +4,21 @@ import dev.apus.core.file.StoredTensor;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.RandomAccess;
 
 /**
  * A weight as stored, seen as rows that end with a block: the form in which name tables rearrange
  * weights without decoding them.
  *
  * @param source where the rows come from, for messages
- * @param rows one slice for each row, each {@code format.rowBytes(cols)} long
+ * @param rows which must not change; one slice for each row, each {@code format.rowBytes(cols)}
+ *     long
  */
 public record StoredRows(String source, WeightFormat format, int cols, List<MemorySegment> rows) {
-
-  public StoredRows {
-    rows = List.copyOf(rows);
-  }
 
   /** A tensor's innermost dimension as columns, all others as rows. */
   public static StoredRows of(StoredTensor tensor) {
@@ -31,11 +31,32 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
       throw new WeightException(source + " is " + shape + ", more than 2^31 − 1 rows or columns");
     }
     long rowBytes = format.rowBytes(cols);
-    List<MemorySegment> rows = new ArrayList<>((int) count);
-    for (long row = 0; row < count; row++) {
-      rows.add(tensor.data().asSlice(row * rowBytes, rowBytes));
+    return new StoredRows(
+        source, format, (int) cols, new Slices(tensor.data(), rowBytes, (int) count));
+  }
+
+  /** Neighbouring rows, each cut out when it is asked for: a vocabulary has very many. */
+  private static final class Slices extends AbstractList<MemorySegment> implements RandomAccess {
+
+    private final MemorySegment data;
+    private final long rowBytes;
+    private final int count;
+
+    Slices(MemorySegment data, long rowBytes, int count) {
+      this.data = data;
+      this.rowBytes = rowBytes;
+      this.count = count;
     }
-    return new StoredRows(source, format, (int) cols, rows);
+
+    @Override
+    public MemorySegment get(int row) {
+      return data.asSlice(Objects.checkIndex(row, count) * rowBytes, rowBytes);
+    }
+
+    @Override
+    public int size() {
+      return count;
+    }
   }
 
   /** Values given in memory, as one F32 matrix. */

@@ -38,6 +38,17 @@ public interface WeightSource {
    */
   default void expectCopy(Key copy, Key original, int rows, int cols) {}
 
+  /** How many bytes all weights take as stored; many, if that is not known. */
+  default long bytes() {
+    return Long.MAX_VALUE;
+  }
+
+  /**
+   * Says that what was found under a key has been copied, for now: memory that can be read again
+   * may be given back. The rows that were found stay valid.
+   */
+  default void release(Key key) {}
+
   /**
    * What the source holds and nobody has asked for; such a weight is one that the model forgets.
    */

@@ -1,11 +1,16 @@
 package dev.apus.core.weight;
 
+import dev.apus.core.compute.EasedKernels;
 import dev.apus.core.compute.Workers;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Matmuls;
 import java.lang.foreign.Arena;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -14,17 +19,32 @@ import java.util.Set;
  */
 public final class Weights {
 
+  /** Models so small that compiling kernels takes longer than their first tokens. */
+  private static final long EASED_BYTES = 64 << 20;
+
   private final WeightSource source;
   private final Kernels kernels;
   private final Workers workers;
   private final Arena arena;
+  private final Placement placement;
   private final Set<WeightSource.Key> counted = new HashSet<>();
+  private final Map<String, Ease> eases = new HashMap<>();
   private long bytes;
   private long parameters;
 
   public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
+    this(source, kernels, workers, arena, Placement.PACKED);
+  }
+
+  /**
+   * @param arena owns what is packed
+   */
+  public Weights(
+      WeightSource source, Kernels kernels, Workers workers, Arena arena, Placement placement) {
+    this.placement = placement;
     this.source = source;
-    this.kernels = kernels;
+    boolean eased = placement == Placement.PACKED && source.bytes() <= EASED_BYTES;
+    this.kernels = eased ? new EasedKernels(Kernels.scalar(), kernels) : kernels;
     this.workers = workers;
     this.arena = arena;
   }
@@ -34,10 +54,16 @@ public final class Weights {
    * model has, and cannot run.
    */
   public static Weights outline(WeightSource source, Kernels kernels) {
-    return new Weights(source, kernels, null, null);
+    return new Weights(source, kernels, null, null, Placement.MAPPED);
   }
 
-  /** What the weights are packed for. */
+  private static void runHere(int parts, Workers.Work work) {
+    for (int part = 0; part < parts; part++) {
+      work.run(part, 0);
+    }
+  }
+
+  /** What the weights are packed for, and what is to compute with them. */
   public Kernels kernels() {
     return kernels;
   }
@@ -107,12 +133,30 @@ public final class Weights {
       StoredRows stored = find(name, outputs, inputs, null);
       float[] bias = biased ? vector(name + ".bias", outputs, Typical.BIAS) : null;
       if (arena == null) {
-        return Projection.outline(stored, kernels.matmul(stored.format()));
+        return Projection.outline(stored);
       }
-      Projection projection =
-          Projection.pack(stored, kernels.matmul(stored.format()), bias, arena, workers);
+      Projection projection = new Projection(stored, panels(name, stored), bias);
       bytes += projection.bytes() - (bias == null ? 0 : 4L * outputs);
       return projection;
+    }
+
+    private Panels panels(String name, StoredRows stored) {
+      Matmul matmul = kernels.matmul(stored.format());
+      var inPlace = new StoredPanels(matmul, stored);
+      Runnable release = () -> source.release(key(name));
+      if (placement == Placement.MAPPED) {
+        return inPlace;
+      }
+      Matmul scalar = Matmuls.scalar(stored.format());
+      if (matmul == scalar || source.bytes() > EASED_BYTES) {
+        return PackedPanels.pack(stored, matmul, arena, workers::run, workers.threads(), release);
+      }
+      return new EasedPanels(
+          new StoredPanels(scalar, stored),
+          inPlace,
+          eases.computeIfAbsent(stored.format() + " one", format -> new Ease()),
+          eases.computeIfAbsent(stored.format() + " many", format -> new Ease()),
+          () -> PackedPanels.pack(stored, matmul, arena, Weights::runHere, 1, release));
     }
 
     @Override
@@ -129,7 +173,7 @@ public final class Weights {
 
     @Override
     public RowTable lookup(String name, int rows, int cols) {
-      return new RowTable(find(name, rows, cols, null));
+      return RowTable.of(find(name, rows, cols, null));
     }
 
     @Override
@@ -143,11 +187,15 @@ public final class Weights {
     }
 
     private StoredRows find(String name, int rows, int cols, Typical typical) {
-      var key = new WeightSource.Key(prefix + name, layer, expert);
+      WeightSource.Key key = key(name);
       if (counted.add(key)) {
         parameters += (long) rows * cols;
       }
       return source.find(key, rows, cols, typical);
+    }
+
+    private WeightSource.Key key(String name) {
+      return new WeightSource.Key(prefix + name, layer, expert);
     }
   }
 }

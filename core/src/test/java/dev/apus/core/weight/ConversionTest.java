@@ -98,7 +98,7 @@ class ConversionTest {
     float[] values = {Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN};
     rows(4, 3).decode(2, values, 1);
     assertArrayEquals(new float[] {Float.NaN, 6, 7, 8, Float.NaN}, values);
-    new RowTable(rows(4, 3)).read(3, values, 2);
+    RowTable.of(rows(4, 3)).read(3, values, 2);
     assertArrayEquals(new float[] {Float.NaN, 6, 9, 10, 11}, values);
   }
 

@@ -41,6 +41,17 @@ public interface Matmul {
    */
   void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt);
 
+  /**
+   * Brings rows of one packed panel back into the form in which {@link #pack} met them, bit for
+   * bit.
+   *
+   * @param packedAt of the panel
+   * @param fromRow of the panel, the first of {@code rows}
+   * @param stored native; the rows are written to it one after the other
+   */
+  void unpack(
+      MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored);
+
   /** How many floats of scratch {@link #multiply} needs for this many columns and tokens. */
   int scratchFloats(int cols, int tokens);
 

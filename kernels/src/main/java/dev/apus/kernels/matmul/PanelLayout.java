@@ -1,9 +1,9 @@
 package dev.apus.kernels.matmul;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -15,13 +15,11 @@ import java.util.List;
  */
 record PanelLayout(WeightFormat format, List<Units> units) {
 
-  static final ValueLayout.OfInt WORD =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  static final ValueLayout.OfShort HALF =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int LINE_BYTES = 64;
+
+  /** Columns copied and transposed at a time, so that they stay in the first-level cache. */
+  private static final int COLUMNS_AT_ONCE = 256;
 
   /** Neighbouring units of equal size within a stored block. */
   record Units(int fromByte, int unitBytes, int count) {}
@@ -41,30 +39,83 @@ record PanelLayout(WeightFormat format, List<Units> units) {
   }
 
   void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
-    packed.asSlice(packedAt, panelBytes(format, cols)).fill((byte) 0);
-    for (int col = 0; col < cols; col += format.blockLength()) {
-      long from = format.rowBytes(col);
-      long to = packedAt + blockAt(col);
-      for (Units piece : units) {
-        for (int row = 0; row < rows.length; row++) {
-          copy(piece, rows[row], from + piece.fromByte, packed, to + row * piece.unitBytes);
-        }
-        to += (long) piece.count * piece.unitBytes * ROWS;
+    long bytes = format.rowBytes(cols) * ROWS;
+    packed.asSlice(packedAt + bytes, panelBytes(format, cols) - bytes).fill((byte) 0);
+    int some = Math.min(cols, COLUMNS_AT_ONCE);
+    byte[] stored = new byte[rowBytes(some) * rows.length];
+    byte[] panel = new byte[rowBytes(some) * ROWS];
+    for (int col = 0; col < cols; col += some) {
+      int width = Math.min(some, cols - col);
+      int rowBytes = rowBytes(width);
+      for (int row = 0; row < rows.length; row++) {
+        MemorySegment.copy(
+            rows[row], JAVA_BYTE, format.rowBytes(col), stored, row * rowBytes, rowBytes);
+      }
+      transpose(stored, panel, 0, rows.length, width, true);
+      MemorySegment.copy(panel, 0, packed, JAVA_BYTE, packedAt + blockAt(col), rowBytes * ROWS);
+    }
+  }
+
+  void unpack(
+      MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored) {
+    int some = Math.min(cols, COLUMNS_AT_ONCE);
+    byte[] panel = new byte[rowBytes(some) * ROWS];
+    byte[] unpacked = new byte[rowBytes(some) * rows];
+    for (int col = 0; col < cols; col += some) {
+      int width = Math.min(some, cols - col);
+      int rowBytes = rowBytes(width);
+      MemorySegment.copy(packed, JAVA_BYTE, packedAt + blockAt(col), panel, 0, rowBytes * ROWS);
+      transpose(unpacked, panel, fromRow, rows, width, false);
+      for (int row = 0; row < rows; row++) {
+        long to = row * format.rowBytes(cols) + format.rowBytes(col);
+        MemorySegment.copy(unpacked, row * rowBytes, stored, JAVA_BYTE, to, rowBytes);
       }
     }
   }
 
-  private static void copy(
-      Units piece, MemorySegment row, long from, MemorySegment packed, long to) {
-    for (int i = 0; i < piece.count; i++) {
-      long unitAt = from + i * piece.unitBytes;
-      long laneAt = to + (long) i * piece.unitBytes * ROWS;
-      switch (piece.unitBytes) {
-        case 4 -> packed.set(WORD, laneAt, row.get(WORD, unitAt));
-        case 2 -> packed.set(HALF, laneAt, row.get(HALF, unitAt));
-        default ->
-            packed.set(ValueLayout.JAVA_BYTE, laneAt, row.get(ValueLayout.JAVA_BYTE, unitAt));
+  private int rowBytes(int cols) {
+    return Math.toIntExact(format.rowBytes(cols));
+  }
+
+  /** Brings rows that lie one after the other into some columns of a panel, or back. */
+  private void transpose(
+      byte[] stored, byte[] panel, int fromRow, int rows, int cols, boolean pack) {
+    if (units.size() == 1) {
+      // Blocks without parts are one long row of units.
+      int unitBytes = units.getFirst().unitBytes;
+      var all = new Units(0, unitBytes, rowBytes(cols) / unitBytes);
+      transpose(all, stored, 0, rowBytes(cols), panel, 0, fromRow, rows, pack);
+      return;
+    }
+    for (int col = 0; col < cols; col += format.blockLength()) {
+      int at = Math.toIntExact(blockAt(col));
+      for (Units piece : units) {
+        int storedAt = rowBytes(col) + piece.fromByte;
+        transpose(piece, stored, storedAt, rowBytes(cols), panel, at, fromRow, rows, pack);
+        at += piece.count * piece.unitBytes * ROWS;
       }
+    }
+  }
+
+  private static void transpose(
+      Units piece,
+      byte[] stored,
+      int storedAt,
+      int rowBytes,
+      byte[] panel,
+      int panelAt,
+      int fromRow,
+      int rows,
+      boolean pack) {
+    int unitBytes = piece.unitBytes;
+    int lane = unitBytes * ROWS;
+    int at = panelAt + unitBytes * fromRow;
+    if (pack) {
+      new Transposition(unitBytes, rowBytes, lane)
+          .apply(stored, storedAt, rows, piece.count, panel, at);
+    } else {
+      new Transposition(unitBytes, lane, rowBytes)
+          .apply(panel, at, piece.count, rows, stored, storedAt);
     }
   }
 }

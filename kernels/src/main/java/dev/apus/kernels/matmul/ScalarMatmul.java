@@ -42,6 +42,13 @@ final class ScalarMatmul implements Matmul {
     }
   }
 
+  @Override
+  public void unpack(
+      MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored) {
+    long rowBytes = format.rowBytes(cols);
+    MemorySegment.copy(packed, packedAt + fromRow * rowBytes, stored, 0, rows * rowBytes);
+  }
+
   /** A row's block as decoded, the panel's block with a column's rows side by side, the outputs. */
   @Override
   public int scratchFloats(int cols, int tokens) {

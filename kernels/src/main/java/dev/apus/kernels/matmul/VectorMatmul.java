@@ -44,6 +44,12 @@ final class VectorMatmul implements Matmul {
   }
 
   @Override
+  public void unpack(
+      MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored) {
+    decoder.layout().unpack(packed, packedAt, cols, fromRow, rows, stored);
+  }
+
+  @Override
   public int scratchFloats(int cols, int tokens) {
     return SUMS_AT + Math.min(tokens, TOKENS) * STRIDE;
   }

@@ -115,6 +115,32 @@ abstract class MatmulLaws {
     assertEquals(format, matmul(format).format());
   }
 
+  /** Also rows of one panel only, wherever they begin. */
+  @ParameterizedTest
+  @EnumSource
+  void unpackingGivesTheStoredBits(WeightFormat format) {
+    int rowCount = 2 * Matmul.PANEL_ROWS - 5;
+    for (int blocks : BLOCKS) {
+      int cols = blocks * (format.blockLength() == 1 ? 101 : format.blockLength());
+      Matrix matrix = Matrix.ofRandomBytes(new SplittableRandom(16), format, rowCount, cols);
+      long rowBytes = format.rowBytes(cols);
+      try (Arena arena = Arena.ofConfined()) {
+        Packed packed = pack(matrix, arena);
+        for (int[] range : new int[][] {{0, 32}, {0, 1}, {5, 1}, {26, 1}, {3, 17}, {8, 16}}) {
+          MemorySegment stored = arena.allocate(rowBytes * range[1]);
+          long panelAt = matmul(format).panelBytes(cols);
+          int rows = Math.min(range[1], rowCount - Matmul.PANEL_ROWS - range[0]);
+          matmul(format).unpack(packed.panelsAt, panelAt, cols, range[0], range[1], stored);
+          for (int row = 0; row < rows; row++) {
+            byte[] expected = matrix.rows[Matmul.PANEL_ROWS + range[0] + row];
+            byte[] found = stored.asSlice(row * rowBytes, rowBytes).toArray(ValueLayout.JAVA_BYTE);
+            assertArrayEquals(expected, found, format + " row " + (range[0] + row));
+          }
+        }
+      }
+    }
+  }
+
   private Packed pack(Matrix matrix, Arena arena) {
     Matmul matmul = matmul(matrix.format);
     int panels = Math.ceilDiv(matrix.rows.length, Matmul.PANEL_ROWS);

@@ -1,0 +1,124 @@
+package dev.apus.core.weight;
+
+import dev.apus.core.compute.Workers;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.matmul.Matmul;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Panels packed once, at load, in memory of their own.
+ *
+ * @param slabs memory for {@code slabPanels} panels each, fewer in the last one
+ */
+record PackedPanels(
+    Matmul matmul, int outputs, int inputs, int slabPanels, List<MemorySegment> slabs)
+    implements Panels {
+
+  private static final int PANEL = Matmul.PANEL_ROWS;
+
+  /** Slabs are about so large: threads take turns, and yet walk long streams. */
+  private static final long SLAB_BYTES = 4 << 20;
+
+  /** Does all parts of a job. */
+  @FunctionalInterface
+  interface Runner {
+    void run(int parts, Workers.Work work);
+  }
+
+  /**
+   * Packs stored rows, in memory that {@code arena} owns.
+   *
+   * @param threads of the runner
+   * @param read is run from time to time, when what was read is not needed any more
+   */
+  static PackedPanels pack(
+      StoredRows stored, Matmul matmul, Arena arena, Runner runner, int threads, Runnable read) {
+    int outputs = stored.rows().size();
+    int panels = Math.ceilDiv(outputs, PANEL);
+    long panelBytes = Math.max(1, matmul.panelBytes(stored.cols()));
+    int fair = Math.max(1, Math.ceilDiv(panels, threads));
+    int slabPanels = (int) Math.min(fair, Math.ceilDiv(SLAB_BYTES, panelBytes));
+    MemorySegment[] slabs = new MemorySegment[Math.ceilDiv(panels, slabPanels)];
+    int stage = Math.max(4, 2 * threads);
+    for (int first = 0; first < slabs.length; first += stage) {
+      int from = first;
+      runner.run(
+          Math.min(stage, slabs.length - from),
+          (part, worker) ->
+              slabs[from + part] = slab(stored, matmul, arena, from + part, slabPanels));
+      read.run();
+    }
+    return new PackedPanels(matmul, outputs, stored.cols(), slabPanels, List.of(slabs));
+  }
+
+  /** Packs one slab in new memory, so that its pages are filled by the thread that packs it. */
+  private static MemorySegment slab(
+      StoredRows stored, Matmul matmul, Arena arena, int slab, int slabPanels) {
+    int panels = Math.ceilDiv(stored.rows().size(), PANEL);
+    int first = slab * slabPanels;
+    int count = Math.min(slabPanels, panels - first);
+    long panelBytes = matmul.panelBytes(stored.cols());
+    MemorySegment packed = arena.allocate(Math.multiplyExact(panelBytes, count), 64);
+    for (int i = 0; i < count; i++) {
+      matmul.pack(rows(stored, first + i), stored.cols(), packed, i * panelBytes);
+    }
+    return packed;
+  }
+
+  /** The rows of a panel. */
+  static MemorySegment[] rows(StoredRows stored, int panel) {
+    int from = panel * PANEL;
+    int to = Math.min(stored.rows().size(), from + PANEL);
+    return stored.rows().subList(from, to).toArray(MemorySegment[]::new);
+  }
+
+  @Override
+  public long bytes() {
+    return slabs.stream().mapToLong(MemorySegment::byteSize).sum();
+  }
+
+  @Override
+  public int scratchFloats(int tokens) {
+    return matmul.scratchFloats(inputs, tokens);
+  }
+
+  @Override
+  public void multiply(
+      int fromPanel, int toPanel, Matrix x, Matrix y, int fromRow, int toRow, float[] scratch) {
+    for (int panel = fromPanel; panel < toPanel; ) {
+      int slab = panel / slabPanels;
+      int first = slab * slabPanels;
+      int end = Math.min(toPanel, first + slabPanels);
+      int row = first * PANEL;
+      matmul.multiply(
+          slabs.get(slab),
+          outputs - row,
+          inputs,
+          panel - first,
+          end - first,
+          x.data(),
+          x.at(fromRow),
+          inputs,
+          toRow - fromRow,
+          y.data(),
+          y.at(fromRow) + row,
+          outputs,
+          scratch);
+      panel = end;
+    }
+  }
+
+  @Override
+  public void read(int row, float[] values, int valuesAt) {
+    int panel = row / PANEL;
+    MemorySegment packed = slabs.get(panel / slabPanels);
+    long panelAt = panel % slabPanels * matmul.panelBytes(inputs);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment stored = arena.allocate(matmul.format().rowBytes(inputs), 64);
+      matmul.unpack(packed, panelAt, inputs, row % PANEL, 1, stored);
+      matmul.format().codec().decode(stored, 0, values, valuesAt, inputs);
+    }
+  }
+}
