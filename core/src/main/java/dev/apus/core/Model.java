@@ -147,7 +147,9 @@ public final class Model implements AutoCloseable {
     Workers workers = Workers.of(options.threads());
     Arena arena = Arena.ofShared();
     try {
-      Weights weights = new Weights(source, options.kernels(), workers, arena, options.weights());
+      Weights weights =
+          new Weights(
+              source, options.kernels(), workers, arena, options.weights(), options.eased());
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());

@@ -17,6 +17,8 @@ import java.util.Objects;
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
  * @param weights where matrices lie
+ * @param eased whether a small model computes with the scalar kernels, which have the same bits,
+ *     until the JVM has compiled the vector kernels
  */
 public record ModelOptions(
     int threads,
@@ -24,7 +26,8 @@ public record ModelOptions(
     CacheFormat cache,
     Mixers mixers,
     Families families,
-    Placement weights) {
+    Placement weights,
+    boolean eased) {
 
   public ModelOptions {
     Workers.checked(threads);
@@ -46,23 +49,29 @@ public record ModelOptions(
         CacheFormat.F32,
         Mixers.installed(),
         Families.installed(),
-        Placement.PACKED);
+        Placement.PACKED,
+        true);
   }
 
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, kernels, cache, mixers, families, weights);
+    return new ModelOptions(count, kernels, cache, mixers, families, weights, eased);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
-    return new ModelOptions(threads, chosen, cache, mixers, families, weights);
+    return new ModelOptions(threads, chosen, cache, mixers, families, weights, eased);
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
   public ModelOptions withCache(CacheFormat format) {
-    return new ModelOptions(threads, kernels, format, mixers, families, weights);
+    return new ModelOptions(threads, kernels, format, mixers, families, weights, eased);
   }
 
   public ModelOptions withWeights(Placement placement) {
-    return new ModelOptions(threads, kernels, cache, mixers, families, placement);
+    return new ModelOptions(threads, kernels, cache, mixers, families, placement, eased);
+  }
+
+  /** Computes with the chosen kernels from the first call on, however slow they are then. */
+  public ModelOptions withoutEasing() {
+    return new ModelOptions(threads, kernels, cache, mixers, families, weights, false);
   }
 }

@@ -42,7 +42,7 @@ public record Verification(
    */
   public static Verification of(Path folder, ModelOptions options) {
     Expected expected = Expected.read(answers(folder));
-    try (Model model = Model.load(folder, options)) {
+    try (Model model = Model.load(folder, options.withoutEasing())) {
       expected.requireFrom(model.architecture());
       int limit = expected.length();
       return new Verification(

@@ -27,24 +27,31 @@ public final class Weights {
   private final Workers workers;
   private final Arena arena;
   private final Placement placement;
+  private final boolean eased;
   private final Set<WeightSource.Key> counted = new HashSet<>();
   private final Map<String, Ease> eases = new HashMap<>();
   private long bytes;
   private long parameters;
 
   public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
-    this(source, kernels, workers, arena, Placement.PACKED);
+    this(source, kernels, workers, arena, Placement.PACKED, false);
   }
 
   /**
    * @param arena owns what is packed
+   * @param eased whether small models start with the scalar kernels
    */
   public Weights(
-      WeightSource source, Kernels kernels, Workers workers, Arena arena, Placement placement) {
+      WeightSource source,
+      Kernels kernels,
+      Workers workers,
+      Arena arena,
+      Placement placement,
+      boolean eased) {
     this.placement = placement;
     this.source = source;
-    boolean eased = placement == Placement.PACKED && source.bytes() <= EASED_BYTES;
-    this.kernels = eased ? new EasedKernels(Kernels.scalar(), kernels) : kernels;
+    this.eased = eased && placement == Placement.PACKED && source.bytes() <= EASED_BYTES;
+    this.kernels = this.eased ? new EasedKernels(Kernels.scalar(), kernels) : kernels;
     this.workers = workers;
     this.arena = arena;
   }
@@ -54,7 +61,7 @@ public final class Weights {
    * model has, and cannot run.
    */
   public static Weights outline(WeightSource source, Kernels kernels) {
-    return new Weights(source, kernels, null, null, Placement.MAPPED);
+    return new Weights(source, kernels, null, null, Placement.MAPPED, false);
   }
 
   private static void runHere(int parts, Workers.Work work) {
@@ -148,7 +155,7 @@ public final class Weights {
         return inPlace;
       }
       Matmul scalar = Matmuls.scalar(stored.format());
-      if (matmul == scalar || source.bytes() > EASED_BYTES) {
+      if (matmul == scalar || !eased) {
         return PackedPanels.pack(stored, matmul, arena, workers::run, workers.threads(), release);
       }
       return new EasedPanels(
