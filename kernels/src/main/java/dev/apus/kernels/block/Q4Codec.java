@@ -10,10 +10,10 @@ import java.lang.foreign.MemorySegment;
  *   byte 2 + i   qᵢ in the low four bits, qᵢ₊₁₆ in the high four
  * </pre>
  *
- * <p>Encoding gives the largest magnitude q = 0, so the scale carries the opposite sign. A value
- * comes back within one scale (half a scale on the side of the largest magnitude), and within 8
- * times what rounding the scale to F16 took away. Encoding decoded values gives the same block,
- * unless its scale has rounded to zero.
+ * <p>All values are NaN where the scale is not finite. Encoding gives the largest magnitude q = 0,
+ * so the scale carries the opposite sign. A value comes back within one scale (half a scale on the
+ * side of the largest magnitude), and within 8 times what rounding the scale to F16 took away.
+ * Encoding decoded values gives the same block, unless its scale has rounded to zero.
  */
 final class Q4Codec extends BlockwiseCodec {
 
@@ -26,7 +26,8 @@ final class Q4Codec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float scale = half(stored, at);
+    float read = half(stored, at);
+    float scale = Float.isFinite(read) ? read : Float.NaN;
     for (int i = 0; i < LENGTH / 2; i++) {
       int pair = unsigned(stored, at + 2 + i);
       values[valuesAt + i] = scale * ((pair & 15) - ZERO_Q);

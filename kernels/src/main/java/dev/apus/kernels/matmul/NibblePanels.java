@@ -1,5 +1,6 @@
 package dev.apus.kernels.matmul;
 
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.apus.kernels.math.Lanes;
@@ -32,8 +33,8 @@ abstract class NibblePanels extends QuantPanels {
    * @param words of a run of columns
    * @param pairBytes from the words of one pair of runs to those of the next
    */
-  NibblePanels(PanelLayout layout, boolean lows, int zero, int unit, int words, int pairBytes) {
-    super(layout, GROUP, lows, zero);
+  NibblePanels(PanelLayout layout, int unit, int words, int pairBytes) {
+    super(layout, GROUP, true, 0);
     this.unit = unit;
     this.words = words;
     this.pairBytes = pairBytes;
@@ -129,16 +130,18 @@ abstract class NibblePanels extends QuantPanels {
       FloatVector bLow = FloatVector.fromArray(F, scratch, lowAt + L);
       FloatVector cLow = FloatVector.fromArray(F, scratch, lowAt + 2 * L);
       FloatVector dLow = FloatVector.fromArray(F, scratch, lowAt + 3 * L);
-      // Upper nibbles are as well in the lowest bits of a float that is sixteen times smaller.
+      // A nibble is converted where it lies in the word; its step makes up for the power of two.
       int shift = run % 2 * 4;
       IntVector lowerMask = IntVector.broadcast(I, 0xf << shift);
       IntVector upperMask = IntVector.broadcast(I, 0xf00 << shift);
-      FloatVector lower = FloatVector.broadcast(F, LOWER / (1 << shift));
-      FloatVector upper = FloatVector.broadcast(F, UPPER / (1 << shift));
-      FloatVector lowerZero = lower.add(zero());
-      FloatVector upperZero = upper.add(zero());
-      IntVector lowerBits = lower.reinterpretAsInts();
-      IntVector upperBits = upper.reinterpretAsInts();
+      aStep = aStep.mul(1f / (1 << shift));
+      FloatVector aUpper = aStep.mul(0x1p-8f);
+      bStep = bStep.mul(1f / (1 << shift));
+      FloatVector bUpper = bStep.mul(0x1p-8f);
+      cStep = cStep.mul(1f / (1 << shift));
+      FloatVector cUpper = cStep.mul(0x1p-8f);
+      dStep = dStep.mul(1f / (1 << shift));
+      FloatVector dUpper = dStep.mul(0x1p-8f);
       long from = (long) (run / 2) * pairBytes;
       long end = from + (long) words * WORD_BYTES;
       for (long at = from; at < end; at += WORD_BYTES) {
@@ -148,45 +151,45 @@ abstract class NibblePanels extends QuantPanels {
         FloatVector x3 = FloatVector.broadcast(F, x[xAt + 3]);
         xAt += WORD_COLUMNS;
         IntVector word = IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN);
-        FloatVector q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        FloatVector q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         aSum = aStep.fma(q, aLow).fma(x0, aSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        aSum = aStep.fma(q, aLow).fma(x1, aSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        aSum = aUpper.fma(q, aLow).fma(x1, aSum);
         word = word.lanewise(LSHR, 16);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         aSum = aStep.fma(q, aLow).fma(x2, aSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        aSum = aStep.fma(q, aLow).fma(x3, aSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        aSum = aUpper.fma(q, aLow).fma(x3, aSum);
         word = IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         bSum = bStep.fma(q, bLow).fma(x0, bSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        bSum = bStep.fma(q, bLow).fma(x1, bSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        bSum = bUpper.fma(q, bLow).fma(x1, bSum);
         word = word.lanewise(LSHR, 16);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         bSum = bStep.fma(q, bLow).fma(x2, bSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        bSum = bStep.fma(q, bLow).fma(x3, bSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        bSum = bUpper.fma(q, bLow).fma(x3, bSum);
         word = IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         cSum = cStep.fma(q, cLow).fma(x0, cSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        cSum = cStep.fma(q, cLow).fma(x1, cSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        cSum = cUpper.fma(q, cLow).fma(x1, cSum);
         word = word.lanewise(LSHR, 16);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         cSum = cStep.fma(q, cLow).fma(x2, cSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        cSum = cStep.fma(q, cLow).fma(x3, cSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        cSum = cUpper.fma(q, cLow).fma(x3, cSum);
         word = IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         dSum = dStep.fma(q, dLow).fma(x0, dSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        dSum = dStep.fma(q, dLow).fma(x1, dSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        dSum = dUpper.fma(q, dLow).fma(x1, dSum);
         word = word.lanewise(LSHR, 16);
-        q = word.and(lowerMask).or(lowerBits).reinterpretAsFloats().sub(lowerZero);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
         dSum = dStep.fma(q, dLow).fma(x2, dSum);
-        q = word.and(upperMask).or(upperBits).reinterpretAsFloats().sub(upperZero);
-        dSum = dStep.fma(q, dLow).fma(x3, dSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        dSum = dUpper.fma(q, dLow).fma(x3, dSum);
       }
     }
     aSum.intoArray(scratch, sumsAt);

@@ -18,8 +18,6 @@ final class Q4kPanels extends NibblePanels {
     super(
         PanelLayout.of(
             WeightFormat.Q4_K, new PanelLayout.Units(0, 2, 2), new PanelLayout.Units(4, 4, 35)),
-        true,
-        0,
         COLUMNS,
         WORDS,
         PAIR_BYTES);
