@@ -74,13 +74,13 @@ abstract class NibblePanels extends QuantPanels {
       int xAt,
       float[] scratch,
       int sumsAt) {
-    for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
-      for (int from = 0; from < cols; from += unit) {
-        int width = Math.min(unit, cols - from);
-        // As they come by: to read grids ahead would keep processors from seeing the stream.
-        unpackSteps(packed, nearAt, farAt, from, width, scratch);
-        long near = nearAt + wordsAt(from);
-        long far = farAt + wordsAt(from);
+    for (int from = 0; from < cols; from += unit) {
+      int width = Math.min(unit, cols - from);
+      // As they come by: to read grids ahead would keep processors from seeing the stream.
+      unpackSteps(packed, nearAt, farAt, from, width, scratch);
+      long near = nearAt + wordsAt(from);
+      long far = farAt + wordsAt(from);
+      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
         tile(
             packed,
             rowAt(near, far, row),

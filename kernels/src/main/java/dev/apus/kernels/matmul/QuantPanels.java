@@ -17,8 +17,8 @@ import jdk.incubator.vector.VectorSpecies;
  * is the same for all. Between the two they lie in the scratch, as the bits of floats.
  *
  * <p>A byte becomes a float by being put into the lowest bits of 2²³, or of 2¹⁵ if it lies eight
- * bits higher, and subtracting that power again with the zero; this is exact, and processors do it
- * faster than any conversion.
+ * bits higher, and subtracting that power again with the zero; this is exact, and needs no shift
+ * for each byte.
  */
 abstract class QuantPanels extends PanelDecoder {
 
@@ -33,11 +33,11 @@ abstract class QuantPanels extends PanelDecoder {
   static final int GROUP = 32;
 
   /** Floats whose lowest bits a word's lower byte, and its next one, are put into. */
-  static final float LOWER = 0x1p23f;
+  private static final float LOWER = 0x1p23f;
 
-  static final float UPPER = 0x1p15f;
-  static final int LOWER_BITS = Float.floatToRawIntBits(LOWER);
-  static final int UPPER_BITS = Float.floatToRawIntBits(UPPER);
+  private static final float UPPER = 0x1p15f;
+  private static final int LOWER_BITS = Float.floatToRawIntBits(LOWER);
+  private static final int UPPER_BITS = Float.floatToRawIntBits(UPPER);
 
   /** Scales as stored, two for each row of a panel. */
   static final int SCALES_AT = 0;
@@ -144,20 +144,7 @@ abstract class QuantPanels extends PanelDecoder {
   }
 
   final int lowAt(int k) {
-    return LOWS_AT + k / subColumns * lowStride();
-  }
-
-  /** From one sub-block's lows to the next one's: 0 if there are none. */
-  final int lowStride() {
-    return lows ? STRIDE : 0;
-  }
-
-  final int subColumns() {
-    return subColumns;
-  }
-
-  final int zero() {
-    return zero;
+    return lows ? LOWS_AT + k / subColumns * STRIDE : LOWS_AT;
   }
 
   /** One vector of rows. */
