@@ -23,19 +23,11 @@ final class Bf16Panels extends StreamedPanels {
   private static final int COLUMN_BYTES = 2 * ROWS;
 
   Bf16Panels() {
-    super(PanelLayout.of(WeightFormat.BF16, new PanelLayout.Units(0, 2, 1)));
+    super(WeightFormat.BF16);
   }
 
   @Override
-  void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    panel(packed, nearAt + (long) from * COLUMN_BYTES, width, scratch, WEIGHTS_AT);
-    if (farAt != nearAt) {
-      panel(packed, farAt + (long) from * COLUMN_BYTES, width, scratch, WEIGHTS_AT + ROWS);
-    }
-  }
-
-  private static void panel(
-      MemorySegment packed, long at, int width, float[] scratch, int weightsAt) {
+  void panel(MemorySegment packed, long at, int width, float[] scratch, int weightsAt) {
     for (int k = 0; k < width; k++) {
       for (int row = 0; row < ROWS; row += L) {
         long rowAt = at + 2L * (k * ROWS + row);
@@ -49,36 +41,7 @@ final class Bf16Panels extends StreamedPanels {
   }
 
   @Override
-  void extend(
-      MemorySegment packed,
-      long nearAt,
-      long farAt,
-      int cols,
-      float[] x,
-      int xAt,
-      float[] scratch,
-      int sumsAt) {
-    for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
-      tile(
-          packed,
-          rowAt(nearAt, farAt, row),
-          rowAt(nearAt, farAt, row + L),
-          rowAt(nearAt, farAt, row + 2 * L),
-          rowAt(nearAt, farAt, row + 3 * L),
-          cols,
-          x,
-          xAt,
-          scratch,
-          sumsAt + row);
-    }
-  }
-
-  private static long rowAt(long nearAt, long farAt, int row) {
-    return (row < ROWS ? nearAt : farAt) + 2L * (row % ROWS);
-  }
-
-  /** Four vectors of rows by one token. */
-  private static void tile(
+  void tile(
       MemorySegment packed,
       long a,
       long b,
@@ -128,38 +91,7 @@ final class Bf16Panels extends StreamedPanels {
   }
 
   @Override
-  void extendFour(
-      MemorySegment packed,
-      long nearAt,
-      long farAt,
-      int width,
-      float[] x,
-      int xAt,
-      int xStride,
-      int last,
-      float[] scratch,
-      int sumsAt) {
-    int rows = farAt == nearAt ? ROWS : STRIDE;
-    for (int row = 0; row < rows; row += 2 * L) {
-      four(
-          packed,
-          rowAt(nearAt, farAt, row),
-          width,
-          x,
-          xAt,
-          xAt + xStride,
-          xAt + 2 * xStride,
-          xAt + last * xStride,
-          scratch,
-          sumsAt + row,
-          sumsAt + row + STRIDE,
-          sumsAt + row + 2 * STRIDE,
-          sumsAt + row + last * STRIDE);
-    }
-  }
-
-  /** Two vectors of rows by four tokens. */
-  private static void four(
+  void four(
       MemorySegment packed,
       long rowAt,
       int width,

@@ -1,18 +1,101 @@
 package dev.apus.kernels.matmul;
 
+import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Panels of a format without blocks, whose values become floats in a step or two: so the sums of a
- * few tokens, too, are extended straight from the packed bytes.
+ * Panels of a format without blocks, whose values become floats in a step or two: a column is one
+ * value for each row, and the sums of a few tokens, too, are extended straight from the packed
+ * bytes.
  */
 abstract class StreamedPanels extends PanelDecoder {
+
+  private static final int L = Lanes.F32.length();
+  private static final int ROWS = Matmul.PANEL_ROWS;
+  private static final int STRIDE = Tiles.STRIDE;
 
   /** Tokens that {@link #extendFour} takes. */
   static final int FOUR = 4;
 
-  StreamedPanels(PanelLayout layout) {
-    super(layout);
+  private final int valueBytes;
+
+  StreamedPanels(WeightFormat format) {
+    super(PanelLayout.of(format, new PanelLayout.Units(0, format.blockBytes(), 1)));
+    this.valueBytes = format.blockBytes();
+  }
+
+  /** Decodes {@code width} columns of one panel from the byte {@code at} on. */
+  abstract void panel(MemorySegment packed, long at, int width, float[] scratch, int weightsAt);
+
+  /** Four vectors of rows, which begin at these bytes, by one token. */
+  abstract void tile(
+      MemorySegment packed,
+      long a,
+      long b,
+      long c,
+      long d,
+      int cols,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt);
+
+  /**
+   * Two neighbouring vectors of rows by four tokens, with their inputs and sums at these places.
+   */
+  abstract void four(
+      MemorySegment packed,
+      long rowAt,
+      int width,
+      float[] x,
+      int x0,
+      int x1,
+      int x2,
+      int x3,
+      float[] scratch,
+      int s0,
+      int s1,
+      int s2,
+      int s3);
+
+  @Override
+  final void decode(
+      MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+    long offset = layout().blockAt(from);
+    panel(packed, nearAt + offset, width, scratch, WEIGHTS_AT);
+    if (farAt != nearAt) {
+      panel(packed, farAt + offset, width, scratch, WEIGHTS_AT + ROWS);
+    }
+  }
+
+  @Override
+  final void extend(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int cols,
+      float[] x,
+      int xAt,
+      float[] scratch,
+      int sumsAt) {
+    for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+      tile(
+          packed,
+          rowAt(nearAt, farAt, row),
+          rowAt(nearAt, farAt, row + L),
+          rowAt(nearAt, farAt, row + 2 * L),
+          rowAt(nearAt, farAt, row + 3 * L),
+          cols,
+          x,
+          xAt,
+          scratch,
+          sumsAt + row);
+    }
+  }
+
+  private long rowAt(long nearAt, long farAt, int row) {
+    return (row < ROWS ? nearAt : farAt) + (long) valueBytes * (row % ROWS);
   }
 
   /**
@@ -22,7 +105,7 @@ abstract class StreamedPanels extends PanelDecoder {
    * @param last 3, or 2 if there is no fourth token: then the third one is computed twice, with the
    *     same sums stored to the same place
    */
-  abstract void extendFour(
+  final void extendFour(
       MemorySegment packed,
       long nearAt,
       long farAt,
@@ -32,5 +115,23 @@ abstract class StreamedPanels extends PanelDecoder {
       int xStride,
       int last,
       float[] scratch,
-      int sumsAt);
+      int sumsAt) {
+    int rows = farAt == nearAt ? ROWS : STRIDE;
+    for (int row = 0; row < rows; row += 2 * L) {
+      four(
+          packed,
+          rowAt(nearAt, farAt, row),
+          width,
+          x,
+          xAt,
+          xAt + xStride,
+          xAt + 2 * xStride,
+          xAt + last * xStride,
+          scratch,
+          sumsAt + row,
+          sumsAt + row + STRIDE,
+          sumsAt + row + 2 * STRIDE,
+          sumsAt + row + last * STRIDE);
+    }
+  }
 }
