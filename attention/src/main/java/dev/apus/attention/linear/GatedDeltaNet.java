@@ -3,8 +3,10 @@ package dev.apus.attention.linear;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
+import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
-import dev.apus.core.model.NativeFloats;
+import dev.apus.core.model.RecurrentState;
+import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
@@ -32,13 +34,15 @@ import dev.apus.kernels.memory.MatrixMemory.Rows;
  *
  * @see <a href="https://arxiv.org/abs/2412.06464">Gated Delta Networks</a>
  */
-public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
+public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
   /** Keeps a query or key of zeros from being divided by zero. */
   private static final float UNIT_EPSILON = 1e-6f;
 
-  /** Channels that one thread convolves at a time, at least. */
-  private static final int CHANNELS = 64;
+  /** The regions of a state. */
+  private static final int CONVOLUTION = 0;
+
+  private static final int MEMORY = 1;
 
   /**
    * @param keyHeads heads of queries and keys
@@ -109,10 +113,6 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
       return 2 * keyCols() + valueCols();
     }
 
-    long memoryBytes() {
-      return 4L * keyDim * valueDim;
-    }
-
     MatrixMemory.Shape memory() {
       return new MatrixMemory.Shape(
           keyDim, valueDim, MatrixMemory.Decay.SCALAR, MatrixMemory.Write.DELTA);
@@ -127,7 +127,7 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
   private final Projection b;
   private final Projection a;
   private final Projection output;
-  private final float[] convolution;
+  private final CausalConvolution convolution;
   private final float[] decay;
   private final float[] dtBias;
   private final float[] norm;
@@ -143,33 +143,17 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
     this.b = weights.projection("b", spec.valueHeads(), width);
     this.a = weights.projection("a", spec.valueHeads(), width);
     this.output = weights.projection("o", width, spec.valueCols());
-    this.convolution =
-        tapsFirst(
-            weights.table("conv", spec.channels(), spec.taps(), new Typical(0, 0.5f)),
-            spec.channels(),
-            spec.taps());
+    this.convolution = CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), false);
     this.decay = weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
     this.dtBias = weights.vector("dtBias", spec.valueHeads(), new Typical(-3, 1));
     this.norm = weights.vector("norm", spec.valueDim(), Typical.NORM);
   }
 
-  private static float[] tapsFirst(float[] stored, int channels, int taps) {
-    float[] turned = new float[stored.length];
-    for (int channel = 0; channel < channels; channel++) {
-      for (int tap = 0; tap < taps; tap++) {
-        turned[tap * channels + channel] = stored[channel * taps + tap];
-      }
-    }
-    return turned;
-  }
-
   @Override
-  public DeltaState newState(int limit) {
-    return new DeltaState(
-        spec.valueHeads(),
-        spec.memoryBytes(),
-        NativeFloats.ofBytes(4L * (spec.taps() - 1) * spec.channels()),
-        NativeFloats.ofBytes(spec.valueHeads() * spec.memoryBytes()));
+  public RecurrentState newState(int limit) {
+    return RecurrentState.of(
+        convolution.region(),
+        new Region(spec.valueHeads(), (long) spec.keyDim() * spec.valueDim()));
   }
 
   @Override
@@ -178,7 +162,7 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
   }
 
   @Override
-  public void forward(Pass pass, Batch<DeltaState> batch, Matrix x, Matrix y) {
+  public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix mixed = frame.matrix(rows, spec.channels());
@@ -190,7 +174,7 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
           z.task(pass, x, gate),
           a.task(pass, x, alpha),
           b.task(pass, x, beta));
-      convolve(pass, batch, mixed);
+      convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
       unitLength(pass, mixed);
       gates(pass, alpha, beta);
       Matrix o = frame.matrix(rows, spec.valueCols());
@@ -199,45 +183,6 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
       normalize(pass, gate, o);
       output.apply(pass, o, y);
     }
-  }
-
-  private void convolve(Pass pass, Batch<DeltaState> batch, Matrix mixed) {
-    batch.runs().forEach(run -> run.state().keepConvolution());
-    int channels = spec.channels();
-    pass.eachRow(
-        Math.ceilDiv(channels, CHANNELS),
-        mixed.rows() * CHANNELS * spec.taps() / 4,
-        (from, to, worker) -> {
-          int first = from * CHANNELS;
-          int last = Math.min(channels, to * CHANNELS);
-          for (Run<DeltaState> run : batch.runs()) {
-            convolve(run, first, last, mixed);
-          }
-        });
-  }
-
-  private void convolve(Run<DeltaState> run, int first, int last, Matrix mixed) {
-    int channels = spec.channels();
-    float[] data = mixed.data();
-    int at = mixed.at(run.from());
-    kernels
-        .convolution()
-        .convolve(
-            convolution,
-            null,
-            spec.taps(),
-            channels,
-            first,
-            last,
-            data,
-            at,
-            channels,
-            run.length(),
-            run.state().convolution().segment(),
-            0,
-            data,
-            at,
-            channels);
   }
 
   private void unitLength(Pass pass, Matrix mixed) {
@@ -288,15 +233,15 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
   }
 
   private void remember(
-      Pass pass, Batch<DeltaState> batch, Matrix mixed, Matrix alpha, Matrix beta, Matrix o) {
+      Pass pass, Batch<RecurrentState> batch, Matrix mixed, Matrix alpha, Matrix beta, Matrix o) {
     int heads = spec.valueHeads();
     pass.workers()
         .run(
             batch.runs().size() * heads,
             (part, worker) -> {
-              Run<DeltaState> run = batch.runs().get(part / heads);
+              Run<RecurrentState> run = batch.runs().get(part / heads);
               int head = part % heads;
-              run.state().keepHead(head);
+              run.state().keep(MEMORY, head);
               int keyHead = head / (heads / spec.keyHeads());
               int channels = spec.channels();
               int at = mixed.at(run.from());
@@ -312,8 +257,8 @@ public final class GatedDeltaNet implements SequenceMixer<DeltaState> {
                       new Rows(mixed.data(), v, channels),
                       new Rows(alpha.data(), alpha.at(run.from()) + head, heads),
                       new Rows(beta.data(), beta.at(run.from()) + head, heads),
-                      run.state().memory().segment(),
-                      head * spec.memoryBytes(),
+                      run.state().segment(),
+                      run.state().at(MEMORY, head),
                       new Rows(o.data(), o.at(run.from()) + head * spec.valueDim(), o.cols()),
                       pass.scratch(worker, kernels.memory().scratchFloats(memory)));
             });

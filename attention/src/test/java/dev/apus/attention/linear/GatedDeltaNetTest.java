@@ -1,33 +1,25 @@
 package dev.apus.attention.linear;
 
-import static dev.apus.attention.MixerBench.matrix;
-import static dev.apus.attention.MixerBench.rows;
-import static dev.apus.attention.MixerBench.sigmoid;
-import static dev.apus.attention.MixerBench.times;
-import static dev.apus.attention.MixerBench.vector;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static dev.apus.testing.MixerBench.matrix;
+import static dev.apus.testing.MixerBench.rows;
+import static dev.apus.testing.MixerBench.sigmoid;
+import static dev.apus.testing.MixerBench.times;
+import static dev.apus.testing.MixerBench.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
-import dev.apus.attention.MixerBench;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
-import dev.apus.core.model.MixerState;
+import dev.apus.core.model.RecurrentState;
 import dev.apus.core.weight.WeightScope.Typical;
-import dev.apus.kernels.Kernels;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
+import dev.apus.testing.MixerBench;
+import dev.apus.testing.MixerLaws;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -58,7 +50,7 @@ class GatedDeltaNetTest {
         with("taps", 9, "epsilon", 0.5));
   }
 
-  private static MixerBench<DeltaState> bench(Map<String, Object> settings) {
+  private static MixerBench<RecurrentState> bench(Map<String, Object> settings) {
     return new MixerBench<>(new GatedDeltaNet.Type(), settings, WIDTH);
   }
 
@@ -144,126 +136,23 @@ class GatedDeltaNetTest {
     return out;
   }
 
-  private static void assertClose(double[][] expected, int from, float[][] actual) {
-    for (int i = 0; i < actual.length; i++) {
-      for (int j = 0; j < WIDTH; j++) {
-        assertEquals(expected[from + i][j], actual[i][j], 1e-4, "token " + (from + i));
-      }
-    }
+  private static MixerLaws laws(Map<String, Object> settings) {
+    return new MixerLaws(new GatedDeltaNet.Type(), settings, WIDTH);
   }
 
-  private static void assertSame(float[][] expected, float[][] actual) {
-    assertEquals(expected.length, actual.length);
-    for (int i = 0; i < actual.length; i++) {
-      assertArrayEquals(expected[i], actual[i], "token " + i);
-    }
-  }
-
-  /** Whole, in pieces shorter than the convolution, and token by token. */
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
   void aSequenceIsWhatItsFormulaSays(Map<String, Object> settings) {
     try (var bench = bench(settings)) {
       double[][] x = bench.tokens(TOKENS, 5);
-      double[][] expected = exact(settings, x);
-      for (int piece : new int[] {TOKENS, 1, 2, 3, 4, 5, 7, 16}) {
-        DeltaState state = bench.state();
-        for (int from = 0; from < TOKENS; from += piece) {
-          int to = Math.min(TOKENS, from + piece);
-          assertClose(expected, from, bench.run(state, Arrays.copyOfRange(x, from, to), from));
-        }
-        state.close();
-      }
+      laws(settings).aSequenceIs(exact(settings, x), x, 1e-4);
     }
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
-  void neitherKernelsNorThreadsNorNeighboursShow(Map<String, Object> settings) {
-    try (var bench = bench(settings);
-        var scalar =
-            new MixerBench<DeltaState>(
-                new GatedDeltaNet.Type(), settings, WIDTH, Kernels.scalar(), 1)) {
-      double[][] x = bench.tokens(TOKENS, 5);
-      List<float[][]> together =
-          bench.run(
-              List.of(bench.state(), bench.state(), bench.state()),
-              List.of(bench.tokens(1, 1), x, bench.tokens(6, 2)),
-              0);
-      assertSame(scalar.run(scalar.state(), x, 0), together.get(1));
-    }
-  }
-
-  /** Marked, copied and written states all go on with the bits of the first. */
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("settings")
-  void aStateGoesOnWithTheSameBits(Map<String, Object> settings) throws IOException {
-    try (var bench = bench(settings);
-        DeltaState state = bench.state();
-        DeltaState read = bench.state()) {
-      double[][] head = bench.tokens(6, 5);
-      double[][] tail = bench.tokens(9, 6);
-      bench.run(state, head, 0);
-      var bytes = new ByteArrayOutputStream();
-      state.write(new DataOutputStream(bytes));
-      MixerState.Mark mark = state.mark(null);
-      DeltaState copy = state.copy();
-      float[][] expected = bench.run(state, tail, 6);
-      assertSame(expected, bench.run(copy, tail, 6));
-      for (int again = 0; again < 2; again++) {
-        mark.rewind();
-        assertSame(expected, bench.run(state, tail, 6));
-      }
-      bench.run(read, tail, 0);
-      read.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
-      assertSame(expected, bench.run(read, tail, 6));
-      copy.close();
-    }
-  }
-
-  @Test
-  void aMarkMayTakeTheMemoryOfAnOldOne() {
-    try (var bench = bench(with());
-        DeltaState state = bench.state()) {
-      MixerState.Mark old = state.mark(null);
-      bench.run(state, bench.tokens(6, 5), 0);
-      MixerState.Mark mark = state.mark(old);
-      float[][] expected = bench.run(state, bench.tokens(9, 6), 6);
-      mark.rewind();
-      assertSame(expected, bench.run(state, bench.tokens(9, 6), 6));
-    }
-  }
-
-  @Test
-  void aStateIsConstantInSize() {
-    try (var bench = bench(with("valueHeads", 6));
-        DeltaState state = bench.state()) {
-      long bytes = 4 * (3 * (2 * 10 + 42) + 6 * 5 * 7);
-      assertEquals(bytes, state.bytes());
-      bench.run(state, bench.tokens(TOKENS, 5), 0);
-      assertEquals(bytes, state.bytes());
-      assertEquals(0, bench.bytesPerToken());
-    }
-  }
-
-  @Test
-  void aShortFileIsRefusedBeforeAnythingChanges() throws IOException {
-    try (var bench = bench(with());
-        DeltaState state = bench.state();
-        DeltaState other = bench.state()) {
-      bench.run(state, bench.tokens(6, 5), 0);
-      bench.run(other, bench.tokens(6, 7), 0);
-      var bytes = new ByteArrayOutputStream();
-      other.write(new DataOutputStream(bytes));
-      try (DeltaState same = state.copy()) {
-        for (int length : new int[] {0, 1, bytes.size() / 2, bytes.size() - 1}) {
-          var in = new ByteArrayInputStream(bytes.toByteArray(), 0, length);
-          assertThrows(EOFException.class, () -> state.read(new DataInputStream(in)));
-        }
-        double[][] tail = bench.tokens(5, 8);
-        assertSame(bench.run(same, tail, 6), bench.run(state, tail, 6));
-      }
-    }
+  void theLawsOfMixersHold(Map<String, Object> settings) throws IOException {
+    laws(settings).hold();
   }
 
   /** Gates at both of their ends: memories that are forgotten at once, and such as never are. */

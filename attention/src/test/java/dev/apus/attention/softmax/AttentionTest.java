@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
-import dev.apus.attention.MixerBench;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.MixerType;
@@ -14,6 +13,7 @@ import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
+import dev.apus.testing.MixerBench;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

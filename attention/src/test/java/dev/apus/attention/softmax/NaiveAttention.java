@@ -1,9 +1,9 @@
 package dev.apus.attention.softmax;
 
-import static dev.apus.attention.MixerBench.matrix;
-import static dev.apus.attention.MixerBench.sigmoid;
-import static dev.apus.attention.MixerBench.times;
-import static dev.apus.attention.MixerBench.vector;
+import static dev.apus.testing.MixerBench.matrix;
+import static dev.apus.testing.MixerBench.sigmoid;
+import static dev.apus.testing.MixerBench.times;
+import static dev.apus.testing.MixerBench.vector;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;

@@ -1,4 +1,4 @@
-package dev.apus.attention;
+package dev.apus.testing;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
