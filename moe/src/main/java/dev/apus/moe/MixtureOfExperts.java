@@ -10,6 +10,7 @@ import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
+import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import java.util.ArrayList;
@@ -23,6 +24,9 @@ import java.util.List;
  *   y = Σ_{e ∈ top(router(x))} weight_e · expert_e(x)   (+ σ(W_g x) · shared(x))
  * </pre>
  *
+ * <p>Experts may work in a latent space between two projections: {@code W_out Σ weight_e ·
+ * expert_e(W_in x)}. The router and the shared expert still see x itself.
+ *
  * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
  * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
  * is added in the order of the experts, whoever else is in the batch.
@@ -34,23 +38,53 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
-  private final List<Mlp> experts;
+  private final float[] correction;
+  private final List<Mlp> experts = new ArrayList<>();
+  private final boolean gated;
+  private final int inner;
   private final Mlp shared;
   private final Projection sharedGate;
+  private final Projection latentIn;
+  private final Projection latentOut;
 
-  private MixtureOfExperts(
-      Router router,
-      Kernels kernels,
-      Projection scores,
-      List<Mlp> experts,
-      Mlp shared,
-      Projection sharedGate) {
-    this.router = router;
-    this.kernels = kernels;
-    this.scores = scores;
-    this.experts = experts;
-    this.shared = shared;
-    this.sharedGate = sharedGate;
+  private MixtureOfExperts(Config settings, Site site) {
+    router = Router.read(settings);
+    kernels = site.kernels();
+    inner = settings.positive("inner");
+    gated = settings.flag("gated", true);
+    if ((long) router.experts() * inner > Integer.MAX_VALUE) {
+      throw settings.error(
+          "experts=%d of inner=%d values are more than 2^31 − 1 values", router.experts(), inner);
+    }
+    int sharedInner = settings.count("sharedInner", 0);
+    boolean sharedGated = settings.flag("sharedGated", false);
+    if (sharedGated && sharedInner == 0) {
+      throw settings.errorAt(
+          "sharedGated", "sharedGated=true needs sharedInner: there is no shared expert to gate");
+    }
+    Activation activation = Mlp.activation(settings);
+    WeightScope weights = site.weights();
+    int width = site.width();
+    int latent = settings.count("latent", 0);
+    scores = weights.projection("router", router.experts(), width);
+    correction =
+        router.biased()
+            ? weights.vector("router.correction", router.experts(), Typical.BIAS)
+            : null;
+    for (int e = 0; e < router.experts(); e++) {
+      WeightScope expert = weights.scope("expert").expert(e);
+      experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));
+    }
+    shared = sharedInner == 0 ? null : mlp(activation, width, sharedInner, weights.scope("shared"));
+    sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
+    latentIn = latent > 0 ? weights.projection("latent.in", latent, width) : null;
+    latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
+  }
+
+  private Mlp mlp(Activation activation, int width, int inner, WeightScope weights) {
+    return gated
+        ? Mlp.gated(activation, width, inner, false, weights)
+        : Mlp.plain(activation, width, inner, false, weights);
   }
 
   @Override
@@ -59,32 +93,32 @@ public final class MixtureOfExperts implements ChannelMixer {
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(rows, router.experts());
       Matrix gate = sharedGate == null ? null : frame.matrix(rows, 1);
+      Matrix asked = latentIn == null ? x : frame.matrix(rows, latentIn.outputs());
       List<Divisible> tasks = new ArrayList<>();
       tasks.add(scores.task(pass, x, logits));
       if (sharedGate != null) {
         tasks.add(sharedGate.task(pass, x, gate));
       }
+      if (latentIn != null) {
+        tasks.add(latentIn.task(pass, x, asked));
+      }
       pass.run(tasks.toArray(Divisible[]::new));
       float[] weights = frame.floats(rows * router.top());
       Choices choices = choose(pass, logits, weights);
-      Matrix given = frame.matrix(rows * router.top(), x.cols());
+      Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
-      ask(pass, choices, x, given, sharedGiven);
+      ask(pass, choices, asked, given, x, sharedGiven);
       if (sharedGate != null) {
         kernels.activations().apply(Activation.SIGMOID, gate.data(), 0, rows);
       }
-      pass.eachRow(
-          rows,
-          (router.top() + 1) * x.cols(),
-          (from, to, worker) -> {
-            for (int row = from; row < to; row++) {
-              add(choices, weights, given, row, y);
-              if (shared != null) {
-                float weight = gate == null ? 1 : gate.data()[row];
-                addScaled(weight, sharedGiven, row, y, row);
-              }
-            }
-          });
+      if (latentOut == null) {
+        add(pass, choices, weights, given, y, gate, sharedGiven);
+      } else {
+        Matrix sum = frame.matrix(rows, asked.cols());
+        add(pass, choices, weights, given, sum, null, null);
+        latentOut.apply(pass, sum, y);
+        addShared(pass, gate, sharedGiven, y);
+      }
     }
   }
 
@@ -95,8 +129,9 @@ public final class MixtureOfExperts implements ChannelMixer {
         logits.rows(),
         top * logits.cols(),
         (from, to, worker) -> {
+          float[] scratch = pass.scratch(worker, router.scratchFloats());
           for (int row = from; row < to; row++) {
-            router.choose(kernels, logits.data(), logits.at(row), chosen, weights, row * top);
+            router.choose(kernels, logits, row, correction, scratch, chosen, weights);
           }
         });
     return Choices.sorted(chosen, router.experts());
@@ -105,24 +140,26 @@ public final class MixtureOfExperts implements ChannelMixer {
   /**
    * All chosen experts answer, and the shared one: two jobs, whoever was chosen.
    *
+   * @param asked what experts are asked, a row for each token
    * @param given a row for each pair: first what the expert is asked, then what it gives
+   * @param x what the shared expert is asked
    */
-  private void ask(Pass pass, Choices choices, Matrix x, Matrix given, Matrix sharedGiven) {
+  private void ask(
+      Pass pass, Choices choices, Matrix asked, Matrix given, Matrix x, Matrix sharedGiven) {
     int rows = x.rows();
     int pairs = given.rows();
-    int width = x.cols();
-    int inner = experts.getFirst().inner();
+    int width = asked.cols();
     try (Pass.Frame frame = pass.frame()) {
       pass.eachRow(
           pairs,
           width,
           (from, to, worker) -> {
             for (int pair = from; pair < to; pair++) {
-              int at = x.at(choices.choice(pair) / router.top());
-              System.arraycopy(x.data(), at, given.data(), given.at(pair), width);
+              int at = asked.at(choices.choice(pair) / router.top());
+              System.arraycopy(asked.data(), at, given.data(), given.at(pair), width);
             }
           });
-      Matrix gates = frame.matrix(pairs, inner);
+      Matrix gates = gated ? frame.matrix(pairs, inner) : null;
       Matrix inners = frame.matrix(pairs, inner);
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
@@ -135,7 +172,7 @@ public final class MixtureOfExperts implements ChannelMixer {
         }
       }
       if (shared != null) {
-        Matrix sharedGates = frame.matrix(rows, shared.inner());
+        Matrix sharedGates = gated ? frame.matrix(rows, shared.inner()) : null;
         Matrix sharedInner = frame.matrix(rows, shared.inner());
         first.add(shared.innerTask(pass, x, sharedGates, sharedInner, 0, rows));
         second.add(shared.outputTask(pass, sharedInner, sharedGiven, 0, rows));
@@ -145,11 +182,47 @@ public final class MixtureOfExperts implements ChannelMixer {
     }
   }
 
-  /** The weighted sum of what a token's experts gave, in the order of the experts. */
-  private void add(Choices choices, float[] weights, Matrix given, int row, Matrix y) {
-    Arrays.fill(y.data(), y.at(row), y.at(row + 1), 0);
-    for (int choice = row * router.top(); choice < (row + 1) * router.top(); choice++) {
-      addScaled(weights[choice], given, choices.pair(choice), y, row);
+  /**
+   * The weighted sum of what each token's experts gave, in the order of the experts, and after them
+   * what the shared expert gave, if it is there.
+   */
+  private void add(
+      Pass pass,
+      Choices choices,
+      float[] weights,
+      Matrix given,
+      Matrix y,
+      Matrix gate,
+      Matrix sharedGiven) {
+    int top = router.top();
+    pass.eachRow(
+        y.rows(),
+        (top + 1) * y.cols(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            Arrays.fill(y.data(), y.at(row), y.at(row + 1), 0);
+            for (int choice = row * top; choice < (row + 1) * top; choice++) {
+              addScaled(weights[choice], given, choices.pair(choice), y, row);
+            }
+            addShared(gate, sharedGiven, y, row);
+          }
+        });
+  }
+
+  private void addShared(Pass pass, Matrix gate, Matrix given, Matrix y) {
+    pass.eachRow(
+        y.rows(),
+        y.cols(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            addShared(gate, given, y, row);
+          }
+        });
+  }
+
+  private void addShared(Matrix gate, Matrix given, Matrix y, int row) {
+    if (given != null) {
+      addScaled(gate == null ? 1 : gate.data()[row], given, row, y, row);
     }
   }
 
@@ -160,8 +233,10 @@ public final class MixtureOfExperts implements ChannelMixer {
   }
 
   /**
-   * The type {@code moe}: the settings of a {@link Router}, {@code inner}, {@code activation}, and
-   * for a shared expert {@code sharedInner} and {@code sharedGated}.
+   * The type {@code moe}: the settings of a {@link Router} and of a {@link GroupLimit}; {@code
+   * inner}, {@code activation} and {@code gated} of the experts; {@code sharedInner} and {@code
+   * sharedGated} for a shared expert; {@code latent}, the width that experts work in if it is not
+   * the model's.
    */
   public static final class Type implements ChannelType {
 
@@ -172,34 +247,7 @@ public final class MixtureOfExperts implements ChannelMixer {
 
     @Override
     public ChannelMixer build(Config settings, Site site) {
-      Router router = Router.read(settings);
-      Activation activation = Mlp.activation(settings);
-      int inner = settings.positive("inner");
-      if ((long) router.experts() * inner > Integer.MAX_VALUE) {
-        throw settings.error(
-            "experts=%d of inner=%d values are more than 2^31 − 1 values", router.experts(), inner);
-      }
-      int sharedInner = settings.count("sharedInner", 0);
-      boolean sharedGated = settings.flag("sharedGated", false);
-      if (sharedGated && sharedInner == 0) {
-        throw settings.errorAt(
-            "sharedGated", "sharedGated=true needs sharedInner: there is no shared expert to gate");
-      }
-      int width = site.width();
-      WeightScope weights = site.weights();
-      Projection scores = weights.projection("router", router.experts(), width);
-      List<Mlp> experts = new ArrayList<>();
-      for (int e = 0; e < router.experts(); e++) {
-        WeightScope expert = weights.scope("expert").expert(e);
-        experts.add(Mlp.gated(activation, width, inner, false, expert));
-      }
-      Mlp shared =
-          sharedInner == 0
-              ? null
-              : Mlp.gated(activation, width, sharedInner, false, weights.scope("shared"));
-      Projection gate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
-      return new MixtureOfExperts(
-          router, site.kernels(), scores, List.copyOf(experts), shared, gate);
+      return new MixtureOfExperts(settings, site);
     }
   }
 }

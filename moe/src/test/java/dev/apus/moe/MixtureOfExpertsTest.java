@@ -22,12 +22,10 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -69,7 +67,13 @@ class MixtureOfExpertsTest {
         with("top", EXPERTS, "scale", 2.5),
         with("score", "sigmoid", "activation", "gelu-tanh"),
         with("sharedInner", 9),
-        with("sharedInner", 9, "sharedGated", true, "normalized", false));
+        with("sharedInner", 9, "sharedGated", true, "normalized", false),
+        with("biased", true, "epsilon", 0.5),
+        with("experts", 8, "score", "sigmoid", "biased", true, "groups", 4, "topGroups", 2),
+        with("gated", false, "activation", "relu-squared"),
+        with("gated", false, "activation", "relu-squared", "sharedInner", 9, "sharedGated", true),
+        with("latent", 6, "sharedInner", 9, "sharedGated", true),
+        with("latent", 40, "gated", false, "activation", "relu-squared", "score", "sigmoid"));
   }
 
   private ChannelMixer built(Map<String, Object> settings, WeightSource source, Kernels kernels) {
@@ -101,27 +105,23 @@ class MixtureOfExpertsTest {
 
   private double[] exact(Map<String, Object> settings, double[] x) {
     Router router = Router.read(Config.of("moe", settings));
-    boolean tanh = "gelu-tanh".equals(settings.get("activation"));
-    double[] scores = times("router", EXPERTS, x, -1);
-    double sum = Arrays.stream(scores).map(Math::exp).sum();
-    boolean sigmoid = router.score() == Router.Score.SIGMOID;
-    Arrays.setAll(scores, e -> sigmoid ? sigmoid(scores[e]) : Math.exp(scores[e]) / sum);
-    int[] best =
-        IntStream.range(0, EXPERTS)
-            .boxed()
-            .sorted(Comparator.comparing(e -> -scores[e]))
-            .limit(router.top())
-            .mapToInt(Integer::intValue)
-            .toArray();
-    double total = router.normalized() ? Arrays.stream(best).mapToDouble(e -> scores[e]).sum() : 1;
-    double[] y = new double[WIDTH];
-    for (int expert : best) {
-      double weight = scores[expert] / total * router.scale();
-      double[] given = gatedMlp("expert.", INNER, x, expert, tanh);
-      Arrays.setAll(y, i -> y[i] + weight * given[i]);
+    double[] scores = ExactRouter.scores(router.score(), times("router", router.experts(), x, -1));
+    var key = new WeightSource.Key("router.correction", -1, -1);
+    float[] correction =
+        router.biased() ? random.find(key, 1, router.experts(), Typical.BIAS).decode() : null;
+    int[] best = ExactRouter.chosen(router, scores, correction);
+    double[] weights = ExactRouter.weights(router, scores, best);
+    boolean latent = settings.containsKey("latent");
+    double[] asked = latent ? times("latent.in", (int) settings.get("latent"), x, -1) : x;
+    double[] sum = new double[asked.length];
+    for (int i = 0; i < best.length; i++) {
+      double weight = weights[i];
+      double[] given = mlp(settings, "expert.", INNER, asked, best[i]);
+      Arrays.setAll(sum, j -> sum[j] + weight * given[j]);
     }
+    double[] y = latent ? times("latent.out", WIDTH, sum, -1) : sum;
     if (settings.containsKey("sharedInner")) {
-      double[] given = gatedMlp("shared.", (int) settings.get("sharedInner"), x, -1, tanh);
+      double[] given = mlp(settings, "shared.", (int) settings.get("sharedInner"), x, -1);
       boolean gated = settings.containsKey("sharedGated");
       double weight = gated ? sigmoid(times("shared.gating", 1, x, -1)[0]) : 1;
       Arrays.setAll(y, i -> y[i] + weight * given[i]);
@@ -129,12 +129,18 @@ class MixtureOfExpertsTest {
     return y;
   }
 
-  private double[] gatedMlp(String name, int inner, double[] x, int expert, boolean tanh) {
-    double[] gate = times(name + "gate", inner, x, expert);
+  private double[] mlp(
+      Map<String, Object> settings, String name, int inner, double[] x, int expert) {
     double[] up = times(name + "up", inner, x, expert);
     double[] both = new double[inner];
-    Arrays.setAll(both, i -> up[i] * (tanh ? geluTanh(gate[i]) : gate[i] * sigmoid(gate[i])));
-    return times(name + "down", WIDTH, both, expert);
+    if (Boolean.FALSE.equals(settings.get("gated"))) {
+      Arrays.setAll(both, i -> Math.max(up[i], 0) * Math.max(up[i], 0));
+    } else {
+      double[] gate = times(name + "gate", inner, x, expert);
+      boolean tanh = "gelu-tanh".equals(settings.get("activation"));
+      Arrays.setAll(both, i -> up[i] * (tanh ? geluTanh(gate[i]) : gate[i] * sigmoid(gate[i])));
+    }
+    return times(name + "down", x.length, both, expert);
   }
 
   private double[] times(String name, int outputs, double[] x, int expert) {

@@ -7,114 +7,182 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
+import dev.apus.moe.GroupLimit.Worth;
 import dev.apus.moe.Router.Score;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Routers against their definition: score, sort, weigh. */
+/** Routers against their definition: score, correct, limit, sort, weigh. */
 class RouterTest {
 
-  private static final int AT = 3;
+  /** Rows and values around those that a choice may write. */
+  private static final int ROW = 2;
 
-  /** Experts and weights, each between guards. */
-  private record Choice(int[] chosen, float[] weights) {
+  /** What was chosen, and the weights. */
+  private record Choice(int[] experts, float[] shares) {}
 
-    int[] experts() {
-      return Arrays.copyOfRange(chosen, AT, chosen.length - 1);
-    }
-
-    float[] shares() {
-      return Arrays.copyOfRange(weights, AT, weights.length - 1);
-    }
-  }
-
-  private static Choice choose(Router router, float... logits) {
-    float[] guarded = new float[AT + logits.length + 1];
-    int[] chosen = new int[AT + router.top() + 1];
-    float[] weights = new float[AT + router.top() + 1];
-    Arrays.fill(guarded, Float.NaN);
+  /** Chooses by one row of several, and checks that no other is written. */
+  private static Choice choose(Router router, float[] correction, float... logits) {
+    int top = router.top();
+    var guarded = new Matrix(filled(4 * logits.length), 4, logits.length);
+    int[] chosen = new int[4 * top];
+    float[] weights = filled(4 * top);
+    float[] scratch = filled(router.scratchFloats() + 1);
     Arrays.fill(chosen, -7);
-    Arrays.fill(weights, Float.NaN);
-    System.arraycopy(logits, 0, guarded, AT, logits.length);
-    router.choose(Kernels.chosen(), guarded, AT, chosen, weights, AT);
-    for (int i : new int[] {0, 1, 2, chosen.length - 1}) {
-      assertEquals(-7, chosen[i]);
-      assertEquals(Float.NaN, weights[i]);
+    System.arraycopy(logits, 0, guarded.data(), guarded.at(ROW), logits.length);
+    router.choose(Kernels.chosen(), guarded, ROW, correction, scratch, chosen, weights);
+    for (int i = 0; i < 4 * top; i++) {
+      if (i / top != ROW) {
+        assertEquals(-7, chosen[i]);
+        assertEquals(Float.NaN, weights[i]);
+      }
     }
-    return new Choice(chosen, weights);
+    for (int i = 0; i < 4 * logits.length; i++) {
+      assertTrue(i / logits.length == ROW || Float.isNaN(guarded.data()[i]));
+    }
+    assertEquals(Float.NaN, scratch[router.scratchFloats()]);
+    return new Choice(
+        Arrays.copyOfRange(chosen, ROW * top, (ROW + 1) * top),
+        Arrays.copyOfRange(weights, ROW * top, (ROW + 1) * top));
   }
 
-  @ParameterizedTest(name = "{0} of {1} by {2}, normalised {3}, times {4}")
-  @CsvSource({
-    "1, 1, SOFTMAX, true, 1",
-    "1, 7, SOFTMAX, false, 1",
-    "2, 8, SOFTMAX, true, 1",
-    "5, 5, SOFTMAX, false, 2.5",
-    "6, 61, SOFTMAX, false, 1",
-    "8, 128, SOFTMAX, true, 1.5",
-    "1, 7, SIGMOID, true, 1",
-    "3, 17, SIGMOID, false, 1",
-    "8, 61, SIGMOID, true, 2.5",
-  })
-  void theBestAreChosenWithTheirShares(
-      int top, int experts, Score score, boolean normalized, float scale) {
-    var random = new SplittableRandom(experts);
-    var router = new Router(experts, top, score, normalized, scale);
-    for (int token = 0; token < 20; token++) {
-      float[] logits = new float[experts];
-      for (int i = 0; i < experts; i++) {
-        logits[i] = (float) random.nextGaussian(0, 3);
-      }
-      double[] scores = scores(score, logits);
-      int[] best =
-          IntStream.range(0, experts)
-              .boxed()
-              .sorted(Comparator.comparing(e -> -scores[e]))
-              .limit(top)
-              .mapToInt(Integer::intValue)
-              .sorted()
-              .toArray();
-      double sum = normalized ? Arrays.stream(best).mapToDouble(e -> scores[e]).sum() : 1;
-      Choice choice = choose(router, logits);
-      assertArrayEquals(best, choice.experts());
-      for (int i = 0; i < top; i++) {
-        double expected = scale * scores[best[i]] / sum;
-        assertEquals(expected, choice.shares()[i], 1e-6 * expected);
+  private static float[] filled(int count) {
+    float[] values = new float[count];
+    Arrays.fill(values, Float.NaN);
+    return values;
+  }
+
+  private static float[] random(SplittableRandom random, int count, double spread) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) random.nextGaussian(0, spread);
+    }
+    return values;
+  }
+
+  /** A router without correction or limit. */
+  private static Router plain(
+      int experts, int top, Score score, boolean normalized, float epsilon, float scale) {
+    return new Router(experts, top, score, false, null, normalized, epsilon, scale);
+  }
+
+  static Stream<Router> routers() {
+    int[][] shapes = {{1, 1}, {7, 1}, {8, 2}, {5, 5}, {61, 6}, {128, 8}};
+    int[][] groups = {{8, 4, 2, 3}, {8, 4, 1, 2}, {60, 5, 3, 6}, {12, 3, 3, 4}, {256, 8, 4, 8}};
+    List<Router> all = new ArrayList<>();
+    for (Score score : Score.values()) {
+      for (boolean biased : new boolean[] {false, true}) {
+        for (int[] s : shapes) {
+          all.add(new Router(s[0], s[1], score, biased, null, true, 0, 1));
+          all.add(new Router(s[0], s[1], score, biased, null, false, 0, 2.5f));
+          all.add(new Router(s[0], s[1], score, biased, null, true, 0.125f, 1.5f));
+        }
+        for (int[] g : groups) {
+          for (Worth worth : Worth.values()) {
+            var limit = new GroupLimit(g[1], g[2], worth);
+            all.add(new Router(g[0], g[3], score, biased, limit, true, 1e-20f, 2.5f));
+            all.add(new Router(g[0], g[3], score, biased, limit, false, 0, 1));
+          }
+        }
       }
     }
+    return all.stream();
+  }
+
+  /** A difference of logits below 32 is rounded by up to 2⁻²⁰, and so is its exponential. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("routers")
+  void theBestAreChosenWithTheirShares(Router router) {
+    var random = new SplittableRandom(router.experts());
+    for (int token = 0; token < 20; token++) {
+      float[] logits = random(random, router.experts(), 3);
+      float[] correction = router.biased() ? random(random, router.experts(), 0.3) : null;
+      double[] scores = scores(router.score(), logits);
+      int[] best = ExactRouter.chosen(router, scores, correction);
+      double[] weights = ExactRouter.weights(router, scores, best);
+      Choice choice = choose(router, correction, logits);
+      assertArrayEquals(best, choice.experts());
+      for (int i = 0; i < router.top(); i++) {
+        assertEquals(weights[i], choice.shares()[i], 2e-6 * weights[i]);
+      }
+    }
+  }
+
+  /** Granite and Mixtral take the best logits first and the softmax then, over these alone. */
+  @Test
+  void aNormalizedSoftmaxIsTheSoftmaxOfTheChosen() {
+    var random = new SplittableRandom(9);
+    Router router = plain(40, 5, Score.SOFTMAX, true, 0, 1);
+    for (int token = 0; token < 20; token++) {
+      float[] logits = random(random, 40, 20);
+      Choice choice = choose(router, null, logits);
+      double[] of = Arrays.stream(choice.experts()).mapToDouble(e -> logits[e]).toArray();
+      double max = Arrays.stream(of).max().orElseThrow();
+      double sum = Arrays.stream(of).map(logit -> Math.exp(logit - max)).sum();
+      for (int i = 0; i < 5; i++) {
+        assertEquals(Math.exp(of[i] - max) / sum, choice.shares()[i], 1e-6);
+      }
+    }
+  }
+
+  @Test
+  void aCorrectionChoosesAndDoesNotWeigh() {
+    var router = new Router(3, 1, Score.SIGMOID, true, null, false, 0, 1);
+    Choice choice = choose(router, new float[] {0, 0.5f, -9}, 1, 0, 5);
+    assertArrayEquals(new int[] {1}, choice.experts());
+    assertArrayEquals(new float[] {0.5f}, choice.shares());
+  }
+
+  /** The best expert of all, alone in its group, loses to a group with two good ones. */
+  @Test
+  void aGroupIsWorthItsBestOrItsTwoBest() {
+    float[] logits = {9, -9, 1, 1};
+    for (Worth worth : Worth.values()) {
+      var limit = new GroupLimit(2, 1, worth);
+      var router = new Router(4, 2, Score.SIGMOID, false, limit, true, 0, 1);
+      int[] expected = worth == Worth.BEST ? new int[] {0, 1} : new int[] {2, 3};
+      assertArrayEquals(expected, choose(router, null, logits).experts());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Worth.class)
+  void ofEqualGroupsTheLowerStays(Worth worth) {
+    var limit = new GroupLimit(3, 2, worth);
+    var router = new Router(6, 2, Score.SIGMOID, true, limit, true, 0, 1);
+    float[] none = new float[6];
+    assertArrayEquals(new int[] {0, 1}, choose(router, none, 0, 0, 0, 0, 0, 0).experts());
+    assertArrayEquals(new int[] {2, 4}, choose(router, none, 0, 0, 3, 0, 3, 0).experts());
+    float[] below = {-5, -5, -5, -5, -4, -4};
+    assertArrayEquals(new int[] {4, 5}, choose(router, below, 0, 0, 0, 0, 0, 0).experts());
   }
 
   private static double[] scores(Score score, float[] logits) {
-    double[] scores = new double[logits.length];
-    if (score == Score.SIGMOID) {
-      Arrays.setAll(scores, i -> 1 / (1 + Math.exp(-logits[i])));
-      return scores;
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit);
-    }
-    double all = sum;
-    Arrays.setAll(scores, i -> Math.exp(logits[i]) / all);
-    return scores;
+    double[] values = new double[logits.length];
+    Arrays.setAll(values, i -> logits[i]);
+    return ExactRouter.scores(score, values);
   }
 
   @ParameterizedTest
   @EnumSource(Score.class)
   void ofEqualScoresTheLowerExpertWins(Score score) {
-    var router = new Router(6, 3, score, true, 1);
-    assertArrayEquals(new int[] {0, 1, 2}, choose(router, 0, 0, 0, 0, 0, 0).experts());
-    assertArrayEquals(new int[] {1, 2, 4}, choose(router, 0, 1, 1, 0, 2, 1).experts());
-    float[] shares = choose(router, 5, 5, 5, 5, 5, 5).shares();
+    Router router = plain(6, 3, score, true, 0, 1);
+    assertArrayEquals(new int[] {0, 1, 2}, choose(router, null, 0, 0, 0, 0, 0, 0).experts());
+    assertArrayEquals(new int[] {1, 2, 4}, choose(router, null, 0, 1, 1, 0, 2, 1).experts());
+    float[] shares = choose(router, null, 5, 5, 5, 5, 5, 5).shares();
     for (float share : shares) {
       assertEquals(1 / 3.0, share, 1e-7);
     }
@@ -123,8 +191,8 @@ class RouterTest {
   @ParameterizedTest
   @CsvSource({"SOFTMAX, 1e4", "SOFTMAX, -1e4", "SIGMOID, 1e4", "SIGMOID, 80"})
   void extremeLogitsGiveSharesOfOne(Score score, float logit) {
-    var router = new Router(4, 2, score, true, 1);
-    float[] shares = choose(router, logit, logit, -1e4f, logit).shares();
+    Router router = plain(4, 2, score, true, 0, 1);
+    float[] shares = choose(router, null, logit, logit, -1e4f, logit).shares();
     assertEquals(1, shares[0] + shares[1], 1e-6);
     assertTrue(shares[0] > 0 || shares[1] > 0);
   }
@@ -132,21 +200,24 @@ class RouterTest {
   /** Scores that are all zero have no sum to divide by; their experts then weigh nothing. */
   @Test
   void scoresOfZeroWeighNothing() {
-    var router = new Router(4, 2, Score.SIGMOID, true, 3);
-    Choice choice = choose(router, -1e4f, -1e4f, -1e4f, -1e4f);
-    assertArrayEquals(new int[] {0, 1}, choice.experts());
-    assertArrayEquals(new float[] {0, 0}, choice.shares());
+    for (float epsilon : new float[] {0, 1e-20f}) {
+      Router router = plain(4, 2, Score.SIGMOID, true, epsilon, 3);
+      Choice choice = choose(router, null, -1e4f, -1e4f, -1e4f, -1e4f);
+      assertArrayEquals(new int[] {0, 1}, choice.experts());
+      assertArrayEquals(new float[] {0, 0}, choice.shares());
+    }
   }
 
   /**
    * A score that is no number is not passed over: it must reach the logits, where it is refused.
    */
   @ParameterizedTest
-  @CsvSource({"SOFTMAX, 0", "SOFTMAX, 3", "SIGMOID, 0", "SIGMOID, 3"})
-  void aScoreThatIsNoNumberIsChosen(Score score, int at) {
-    float[] logits = {1, 2, 3, 0, 5};
+  @MethodSource("poisonable")
+  void aScoreThatIsNoNumberIsChosen(Score score, GroupLimit limit, int at) {
+    float[] logits = {1, 2, 3, 0, 5, 4};
     logits[at] = Float.NaN;
-    Choice choice = choose(new Router(5, 2, score, false, 1), logits);
+    var router = new Router(6, 2, score, limit != null, limit, false, 0, 1);
+    Choice choice = choose(router, new float[6], logits);
     int[] experts = choice.experts();
     assertTrue(experts[0] < experts[1], "two different ones, in order");
     boolean found = false;
@@ -156,27 +227,85 @@ class RouterTest {
     assertTrue(found, "weights " + Arrays.toString(choice.shares()));
   }
 
+  static Stream<Arguments> poisonable() {
+    List<Arguments> all = new ArrayList<>();
+    for (Score score : Score.values()) {
+      for (int at : new int[] {0, 3, 5}) {
+        all.add(Arguments.of(score, null, at));
+        for (Worth worth : Worth.values()) {
+          all.add(Arguments.of(score, new GroupLimit(3, 1, worth), at));
+        }
+      }
+    }
+    return all.stream();
+  }
+
   @Test
   void settingsAreReadAndRefused() {
-    assertEquals(new Router(8, 2, Score.SOFTMAX, true, 1), read(Map.of("experts", 8, "top", 2)));
+    assertEquals(plain(8, 2, Score.SOFTMAX, true, 0, 1), read(Map.of("experts", 8, "top", 2)));
     assertEquals(
-        new Router(8, 8, Score.SIGMOID, false, 2.5f),
+        plain(8, 8, Score.SIGMOID, false, 0, 2.5f),
         read(
             Map.of("experts", 8, "top", 8, "score", "sigmoid", "normalized", false, "scale", 2.5)));
-    for (var refused :
-        List.of(
-            List.of(Map.of("experts", 2, "top", 3), "top=3 is more than experts=2"),
-            List.of(
-                Map.of("experts", 2, "top", 0),
-                "top=0 must be a whole number from 1 to 2147483647"),
-            List.of(
-                Map.of("experts", 2, "top", 1, "score", "tanh"),
-                "score=\"tanh\" is not supported; supported: softmax, sigmoid"))) {
-      @SuppressWarnings("unchecked")
-      var settings = (Map<String, Object>) refused.getFirst();
-      var e = assertThrows(ConfigException.class, () -> read(settings));
-      assertEquals("layer 0 moe: " + refused.getLast(), e.getMessage());
-    }
+    assertEquals(
+        new Router(
+            8, 3, Score.SIGMOID, true, new GroupLimit(4, 2, Worth.TWO_BEST), true, 1e-20f, 1),
+        read(
+            Map.of(
+                "experts",
+                8,
+                "top",
+                3,
+                "score",
+                "sigmoid",
+                "biased",
+                true,
+                "groups",
+                4,
+                "topGroups",
+                2,
+                "epsilon",
+                1e-20)));
+    assertEquals(
+        new Router(8, 2, Score.SOFTMAX, false, new GroupLimit(8, 2, Worth.BEST), true, 0, 1),
+        read(Map.of("experts", 8, "top", 2, "groups", 8, "topGroups", 2, "groupWorth", "best")));
+    assertEquals(
+        plain(8, 2, Score.SOFTMAX, true, 0, 1),
+        read(Map.of("experts", 8, "top", 2, "groups", 1, "topGroups", 1)));
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        Arguments.of("top=9 is more than experts=8", Map.of("top", 9)),
+        Arguments.of("top=0 must be a whole number from 1 to 2147483647", Map.of("top", 0)),
+        Arguments.of(
+            "score=\"tanh\" is not supported; supported: softmax, sigmoid",
+            Map.of("score", "tanh")),
+        Arguments.of("epsilon=-1.0 must not be negative", Map.of("epsilon", -1)),
+        Arguments.of("topGroups=2 is more than groups=1", Map.of("topGroups", 2)),
+        Arguments.of(
+            "topGroups is missing; it must be a whole number from 1 to 2147483647",
+            Map.of("groups", 4)),
+        Arguments.of("topGroups=5 is more than groups=4", Map.of("groups", 4, "topGroups", 5)),
+        Arguments.of("experts=8 is not divisible by groups=3", Map.of("groups", 3, "topGroups", 2)),
+        Arguments.of(
+            "top=3 is more than the 2 experts of topGroups=1",
+            Map.of("top", 3, "groups", 4, "topGroups", 1)),
+        Arguments.of(
+            "groups=8 of one expert have no two best; set groupWorth=best",
+            Map.of("groups", 8, "topGroups", 4)),
+        Arguments.of(
+            "groupWorth=\"worst\" is not supported; supported: two-best, best",
+            Map.of("groups", 4, "topGroups", 1, "groupWorth", "worst")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("refusals")
+  void settingsThatCannotRunAreRefused(String message, Map<String, Object> settings) {
+    Map<String, Object> all = new HashMap<>(Map.of("experts", 8, "top", 2));
+    all.putAll(settings);
+    var e = assertThrows(ConfigException.class, () -> read(all));
+    assertEquals("layer 0 moe: " + message, e.getMessage());
   }
 
   private static Router read(Map<String, ?> settings) {

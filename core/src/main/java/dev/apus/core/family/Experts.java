@@ -5,7 +5,10 @@ import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
-/** The channel mixers of Qwen's layers: experts in most, a dense block in the others. */
+/**
+ * What families with experts share: the channel mixers of Qwen's layers, which are experts in most
+ * and a dense block in the others; a router that several took over; and names.
+ */
 final class Experts {
 
   private final Part experts;
@@ -52,7 +55,24 @@ final class Experts {
         : experts;
   }
 
-  /** Rows for experts that lie in one tensor each, or fused in one tensor of three dimensions. */
+  /**
+   * These experts with the router of DeepSeek-V3, which others took over under other names: a
+   * sigmoid of each logit, corrected for the choice, among the best groups.
+   *
+   * @param groups the key of how many groups there are
+   * @param normalized the key of whether the chosen scores are normalised
+   */
+  static Part corrected(Part moe, Config c, String groups, String normalized) {
+    Part router =
+        moe.with("score", "sigmoid")
+            .with("biased", true)
+            .with("groups", c.positive(groups))
+            .with("topGroups", c.positive("topk_group"))
+            .with("scale", c.real("routed_scaling_factor"));
+    return c.flag(normalized) ? router.with("epsilon", 1e-20) : router.with("normalized", false);
+  }
+
+  /** Rows for experts that lie in one tensor each. */
   static WeightNames names(WeightNames names) {
     String mlp = Names.LAYER + "mlp.";
     Names.gatedMlp(names, "moe.expert.", mlp + "experts.{e}.");
@@ -62,13 +82,28 @@ final class Experts {
         .row("moe.shared.gating", mlp + "shared_expert_gate.weight");
   }
 
+  /** Rows for experts whose matrices are called {@code w1}, {@code w3} and {@code w2}. */
+  static WeightNames numbered(WeightNames names, String moe) {
+    String expert = moe + "experts.{e}.";
+    return names
+        .row("moe.router", moe + "gate.weight")
+        .row("moe.expert.gate", expert + "w1.weight")
+        .row("moe.expert.up", expert + "w3.weight")
+        .row("moe.expert.down", expert + "w2.weight");
+  }
+
   /** More rows, for experts that are fused in tensors of three dimensions. */
   static WeightNames fused(WeightNames names, int width, int inner) {
     String experts = Names.LAYER + "mlp.experts.";
+    return fused(names, experts + "gate_up_proj", experts + "down_proj", width, inner);
+  }
+
+  /** The same under other names. */
+  static WeightNames fused(WeightNames names, String gateUp, String down, int width, int inner) {
     return names
-        .row("moe.expert.gate", fusedRows(experts + "gate_up_proj", 2 * inner, 0, inner))
-        .row("moe.expert.up", fusedRows(experts + "gate_up_proj", 2 * inner, inner, inner))
-        .row("moe.expert.down", fusedRows(experts + "down_proj", width, 0, width));
+        .row("moe.expert.gate", fusedRows(gateUp, 2 * inner, 0, inner))
+        .row("moe.expert.up", fusedRows(gateUp, 2 * inner, inner, inner))
+        .row("moe.expert.down", fusedRows(down, width, 0, width));
   }
 
   private static WeightNames.Source fusedRows(String name, int stride, int from, int count) {

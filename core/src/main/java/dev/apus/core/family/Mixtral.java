@@ -33,11 +33,6 @@ final class Mixtral implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    String moe = Names.LAYER + "block_sparse_moe.";
-    return Names.llama()
-        .row("moe.router", moe + "gate.weight")
-        .row("moe.expert.gate", moe + "experts.{e}.w1.weight")
-        .row("moe.expert.up", moe + "experts.{e}.w3.weight")
-        .row("moe.expert.down", moe + "experts.{e}.w2.weight");
+    return Experts.numbered(Names.llama(), Names.LAYER + "block_sparse_moe.");
   }
 }

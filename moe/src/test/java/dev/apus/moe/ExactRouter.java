@@ -1,0 +1,60 @@
+package dev.apus.moe;
+
+import dev.apus.moe.GroupLimit.Worth;
+import dev.apus.moe.Router.Score;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+
+/** What a router chooses, straight from its definition and in double precision. */
+final class ExactRouter {
+
+  private ExactRouter() {}
+
+  static double[] scores(Score score, double[] logits) {
+    double sum = Arrays.stream(logits).map(Math::exp).sum();
+    return Arrays.stream(logits)
+        .map(x -> score == Score.SIGMOID ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / sum)
+        .toArray();
+  }
+
+  /** The chosen experts in ascending order. */
+  static int[] chosen(Router router, double[] scores, float[] correction) {
+    IntToDoubleFunction rank = e -> scores[e] + (router.biased() ? correction[e] : 0);
+    IntStream experts = IntStream.range(0, router.experts());
+    GroupLimit limit = router.limit();
+    if (limit != null) {
+      int size = router.experts() / limit.groups();
+      int counted = limit.worth() == Worth.BEST ? 1 : 2;
+      List<Integer> stay =
+          best(
+              IntStream.range(0, limit.groups()),
+              group ->
+                  IntStream.range(group * size, (group + 1) * size)
+                      .mapToDouble(rank)
+                      .sorted()
+                      .skip(size - counted)
+                      .sum(),
+              limit.top());
+      experts = experts.filter(e -> stay.contains(e / size));
+    }
+    return best(experts, rank, router.top()).stream().mapToInt(e -> e).sorted().toArray();
+  }
+
+  private static List<Integer> best(IntStream of, IntToDoubleFunction rank, int count) {
+    return of.boxed()
+        .sorted(Comparator.comparing(i -> -rank.applyAsDouble(i)))
+        .limit(count)
+        .toList();
+  }
+
+  /** The weights of the chosen. */
+  static double[] weights(Router router, double[] scores, int[] chosen) {
+    double sum = Arrays.stream(chosen).mapToDouble(e -> scores[e]).sum() + router.epsilon();
+    return Arrays.stream(chosen)
+        .mapToDouble(e -> router.scale() * scores[e] / (router.normalized() ? sum : 1))
+        .toArray();
+  }
+}
