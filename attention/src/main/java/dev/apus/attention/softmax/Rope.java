@@ -2,6 +2,9 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.Run;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.rope.Rotary;
 import java.util.Arrays;
 
@@ -136,10 +139,36 @@ final class Rope {
     return hash;
   }
 
+  /** Turns queries and keys of heads of {@code headDim} values, each by its sequence's angles. */
+  static void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k, int headDim) {
+    for (Run<KeyValueCache> run : batch.runs()) {
+      Rope rope = run.state().rope();
+      Tables tables = rope.tables(pass, run.position(), run.length());
+      pass.eachRow(
+          run.length(),
+          2 * (q.cols() + k.cols()),
+          (from, to, worker) -> {
+            for (int i = from; i < to; i++) {
+              rope.rotate(pass, q, run.from() + i, headDim, tables, i);
+              rope.rotate(pass, k, run.from() + i, headDim, tables, i);
+            }
+          });
+    }
+  }
+
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */
-  void rotate(
-      Rotary kernel, float[] x, int xAt, int heads, int headDim, Tables tables, int tableRow) {
-    int at = tableRow * (dims / 2);
-    kernel.rotate(layout, x, xAt, heads, headDim, dims, tables.cos, tables.sin, at);
+  private void rotate(Pass pass, Matrix x, int row, int headDim, Tables tables, int tableRow) {
+    pass.kernels()
+        .rotary()
+        .rotate(
+            layout,
+            x.data(),
+            x.at(row),
+            x.cols() / headDim,
+            headDim,
+            dims,
+            tables.cos,
+            tables.sin,
+            tableRow * (dims / 2));
   }
 }
