@@ -30,6 +30,7 @@ public final class Families {
           new GptNeoX(),
           new Granite(),
           new Helium(),
+          new KimiLinear(),
           new Llama(),
           new MiniCpm3(),
           new Mistral(),
