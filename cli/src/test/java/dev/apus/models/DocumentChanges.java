@@ -28,13 +28,21 @@ final class DocumentChanges {
           "kvHeads",
           "headDim",
           "valueDim",
+          "ownDim",
+          "sharedDim",
+          "queryLatent",
           "inner",
           "experts",
+          "groups",
+          "topGroups",
+          "latent",
           "sharedInner",
           "keyHeads",
           "valueHeads",
           "keyDim",
           "taps",
+          "decayLatent",
+          "gateLatent",
           "positions");
 
   private DocumentChanges() {}

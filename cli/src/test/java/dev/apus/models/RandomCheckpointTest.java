@@ -48,7 +48,7 @@ class RandomCheckpointTest {
 
   /** Logarithms of decays, and Llama 3's rule as a table of factors, are rounded once more. */
   private static final List<String> ROUNDED =
-      List.of("olmo_hybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "llama3-rope");
+      List.of("kimi_linear", "olmo_hybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "llama3-rope");
 
   static final List<String> ggufFamilies =
       Stream.concat(
@@ -115,9 +115,11 @@ class RandomCheckpointTest {
     return Stream.concat(GoldenTest.committed(), GoldenTest.shared())
         .filter(
             folder -> {
-              // The reference cuts the joined convolution of OLMo Hybrid into thirds.
+              // The reference cuts the joined convolution of OLMo Hybrid into thirds, and calls
+              // the dense layer of Kimi Linear like experts, unlike the published checkpoint.
               String name = folder.getFileName().toString();
-              return TinyModels.FAMILIES.contains(name) && !name.equals("olmo_hybrid");
+              return TinyModels.FAMILIES.contains(name)
+                  && !List.of("olmo_hybrid", "kimi_linear").contains(name);
             });
   }
 

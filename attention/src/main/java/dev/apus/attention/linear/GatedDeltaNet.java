@@ -92,7 +92,8 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       checkState(c, valueHeads, keyDim, valueDim, taps, 2 * keyHeads * keyDim);
       float bound = c.real("decayBound", 0);
       if (bound > 0) {
-        throw c.errorAt("decayBound", "decayBound=%s must not be positive: it bounds −∞", bound);
+        throw c.errorAt(
+            "decayBound", "decayBound=%s must not be positive: a decay is at most 1", bound);
       }
       return new Spec(
           keyHeads,

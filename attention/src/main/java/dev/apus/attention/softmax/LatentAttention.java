@@ -74,7 +74,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
         throw c.error("heads=%d of %d values are more than 2^31 − 1 values a row", heads, widest);
       }
       if (latent * (double) heads * Math.max(ownDim, valueDim) > Integer.MAX_VALUE) {
-        throw c.error("heads=%d with latent=%d have too large matrices", heads, latent);
+        throw c.error(
+            "heads=%d with latent=%d have matrices of more than 2^31 − 1 values", heads, latent);
       }
       if (sharedDim == 0 && c.has("rope")) {
         throw c.errorAt("rope", "rope turns what heads share of a key, and sharedDim=0");

@@ -141,6 +141,9 @@ final class Rope {
 
   /** Turns queries and keys of heads of {@code headDim} values, each by its sequence's angles. */
   static void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k, int headDim) {
+    Rotary rotary = pass.kernels().rotary();
+    int heads = q.cols() / headDim;
+    int kvHeads = k.cols() / headDim;
     for (Run<KeyValueCache> run : batch.runs()) {
       Rope rope = run.state().rope();
       Tables tables = rope.tables(pass, run.position(), run.length());
@@ -149,26 +152,18 @@ final class Rope {
           2 * (q.cols() + k.cols()),
           (from, to, worker) -> {
             for (int i = from; i < to; i++) {
-              rope.rotate(pass, q, run.from() + i, headDim, tables, i);
-              rope.rotate(pass, k, run.from() + i, headDim, tables, i);
+              int row = run.from() + i;
+              rope.rotate(rotary, q.data(), q.at(row), heads, headDim, tables, i);
+              rope.rotate(rotary, k.data(), k.at(row), kvHeads, headDim, tables, i);
             }
           });
     }
   }
 
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */
-  private void rotate(Pass pass, Matrix x, int row, int headDim, Tables tables, int tableRow) {
-    pass.kernels()
-        .rotary()
-        .rotate(
-            layout,
-            x.data(),
-            x.at(row),
-            x.cols() / headDim,
-            headDim,
-            dims,
-            tables.cos,
-            tables.sin,
-            tableRow * (dims / 2));
+  void rotate(
+      Rotary kernel, float[] x, int xAt, int heads, int headDim, Tables tables, int tableRow) {
+    int at = tableRow * (dims / 2);
+    kernel.rotate(layout, x, xAt, heads, headDim, dims, tables.cos, tables.sin, at);
   }
 }
