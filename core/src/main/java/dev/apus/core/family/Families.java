@@ -31,6 +31,7 @@ public final class Families {
           new Granite(),
           new Helium(),
           new Llama(),
+          new Mamba2(),
           new Mistral(),
           new Mixtral(),
           new NanoChat(),
