@@ -18,17 +18,20 @@ public final class Families {
 
   private static final List<ModelFamily> BUILT_IN =
       List.of(
+          new Bamba(),
           new Bloom(),
           new Cohere(),
           new Cohere2(),
           new Exaone4(),
           new Falcon(),
+          new FalconH1(),
           new Gemma(),
           new Glm(),
           new Glm4(),
           new Gpt2(),
           new GptNeoX(),
           new Granite(),
+          new GraniteHybrid(),
           new Helium(),
           new Llama(),
           new Mamba2(),
@@ -36,6 +39,7 @@ public final class Families {
           new Mixtral(),
           new NanoChat(),
           new Nemotron(),
+          new NemotronH(),
           new Olmo(),
           new OlmoHybrid(),
           new Olmoe(),

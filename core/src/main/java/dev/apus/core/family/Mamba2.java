@@ -45,7 +45,7 @@ final class Mamba2 implements ModelFamily {
             .with("biased", biased)
             .with("outBiased", biased)
             .with("convBiased", c.flag("use_conv_bias", true));
-    Part mixer = Mamba2Settings.normed(Mamba2Settings.limited(part, c), norm, normOver(c));
+    Part mixer = Mamba2Settings.normed(Mamba2Settings.limited(part, c), norm, normOver(c), true);
     return d.architecture("mamba2", i -> Layer.of(Branch.mixer(mixer, norm)), norm);
   }
 

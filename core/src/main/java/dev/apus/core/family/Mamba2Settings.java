@@ -15,17 +15,54 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
   /** Says over what the gated norm takes its mean, where the config's author knows better. */
   private static final String NORM_OVER = "gated_norm_over";
 
-  /** The shape under the keys of Bamba, which Granite and Falcon-H1 kept. */
-  static Mamba2Settings prefixed(Config c, long inner) {
+  /** The shape under the keys of Bamba, whose layers are so many times as wide as the model. */
+  static Mamba2Settings prefixed(Config c, int width) {
+    return prefixed(c, (long) width * c.positive("mamba_expand", 2), "mamba_expand");
+  }
+
+  /**
+   * The shape under the keys of Bamba, which others kept.
+   *
+   * @param inner values of all heads
+   * @param key what says so
+   */
+  static Mamba2Settings prefixed(Config c, long inner, String key) {
+    c.ignore("mamba_chunk_size", "mamba_expand");
     int heads = c.positive("mamba_n_heads", 128);
-    c.ignore("mamba_chunk_size");
     return new Mamba2Settings(
             heads,
             headDim(c, inner, heads),
             c.positive("mamba_n_groups", 1),
             c.positive("mamba_d_state", 256),
             c.positive("mamba_d_conv", 4))
-        .filling(c, inner, "mamba_expand");
+        .filling(c, inner, key);
+  }
+
+  /** The layers of Bamba and Granite, whose reference normalises rows. */
+  static Part layer(Config c, Decoder d, NormSpec norm) {
+    boolean biased = c.flag("mamba_proj_bias", false);
+    Part part =
+        prefixed(c, d.width)
+            .part()
+            .with("activation", Activations.of(c))
+            .with("biased", biased)
+            .with("outBiased", biased)
+            .with("convBiased", c.flag("mamba_conv_bias", true));
+    return normed(limited(part, c), norm, normOver(c, "row"), true);
+  }
+
+  /** Whether a layer of this kind is a Mamba-2 layer; otherwise it is full attention. */
+  static boolean isMamba(Decoder d, String layerType) {
+    return switch (layerType) {
+      case "linear_attention", "mamba" -> true;
+      case "full_attention", "attention" -> false;
+      default ->
+          throw d.c.errorAt(
+              "layer_types",
+              "layer_types holds \"%s\"; this family has linear_attention and full_attention, or"
+                  + " mamba and attention",
+              layerType);
+    };
   }
 
   private static int headDim(Config c, long inner, int heads) {
@@ -70,10 +107,18 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
     return limits.get(1) < Double.POSITIVE_INFINITY ? least.with("mostStep", limits.get(1)) : least;
   }
 
-  /** The part with a norm after its gate. */
-  static Part normed(Part part, NormSpec norm, String over) {
+  /**
+   * The part with a norm.
+   *
+   * @param over what has a mean of its own: {@code row} or {@code group}
+   * @param afterGate whether the gate comes first
+   */
+  static Part normed(Part part, NormSpec norm, String over, boolean afterGate) {
     Map<String, Object> settings = norm.toMap();
     settings.put("over", over);
+    if (!afterGate) {
+      settings.put("afterGate", false);
+    }
     return part.with("norm", settings);
   }
 
