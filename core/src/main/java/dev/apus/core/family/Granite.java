@@ -32,12 +32,16 @@ final class Granite implements ModelFamily {
         Layer.of(
             Branch.mixer(attention, norm).scaled(residual),
             Branch.channel(d.gatedMlp(), norm).scaled(residual));
-    return d.architecture(
-        "granite",
-        new Embedding(c.real("embedding_multiplier", 1), 0, null),
-        i -> layer,
-        norm,
-        new Head(c.flag("tie_word_embeddings", false), false, 1 / c.real("logits_scaling", 1), 0));
+    return d.architecture("granite", embedding(c), i -> layer, norm, head(c));
+  }
+
+  static Embedding embedding(Config c) {
+    return new Embedding(c.real("embedding_multiplier", 1), 0, null);
+  }
+
+  static Head head(Config c) {
+    return new Head(
+        c.flag("tie_word_embeddings", false), false, 1 / c.real("logits_scaling", 1), 0);
   }
 
   @Override

@@ -41,6 +41,18 @@ public final class CausalConvolution {
     return new CausalConvolution(turned, bias, taps, channels);
   }
 
+  /**
+   * This convolution after each channel's inputs have been multiplied by a factor; a sequence
+   * remembers them as they were.
+   */
+  public CausalConvolution ofScaled(float[] factors) {
+    float[] scaled = new float[weight.length];
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] = weight[i] * factors[i % channels];
+    }
+    return new CausalConvolution(scaled, bias, taps, channels);
+  }
+
   /** What a sequence remembers for it. */
   public Region region() {
     return new Region(1, (long) (taps - 1) * channels);

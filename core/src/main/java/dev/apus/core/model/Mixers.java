@@ -15,7 +15,10 @@ public final class Mixers {
 
   /** Where the sequence mixers of Apus are: people who embed the core alone have to add these. */
   private static final Map<String, String> MIXER_ARTIFACTS =
-      Map.of("attention", "apus-attention", "gated-delta-net", "apus-attention");
+      Map.of(
+          "attention", "apus-attention",
+          "gated-delta-net", "apus-attention",
+          "mamba2", "apus-ssm");
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, String> CHANNEL_ARTIFACTS = Map.of("moe", "apus-moe");

@@ -111,6 +111,11 @@ public interface Conversion {
     return new RowConversions.Concatenated(List.of(parts));
   }
 
+  /** Every value times a factor, which is not 0; the result is F32. */
+  static Conversion scaled(float factor) {
+    return values(x -> x * factor, x -> x / factor);
+  }
+
   /** A function of every value, without a way back; the result is F32. */
   static Conversion values(FloatFunction f) {
     return stored -> RowConversions.values(stored.getFirst(), f);

@@ -1,0 +1,156 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.model.Part;
+import dev.apus.core.weight.Conversion;
+import dev.apus.core.weight.WeightNames;
+import dev.apus.core.weight.WeightNames.Source;
+import java.util.List;
+import java.util.Map;
+
+/** The shape of Mamba-2 layers, whatever a config calls it, and what is read from it. */
+record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int taps) {
+
+  /** Says over what the gated norm takes its mean, where the config's author knows better. */
+  private static final String NORM_OVER = "gated_norm_over";
+
+  /** The shape under the keys of Bamba, whose layers are so many times as wide as the model. */
+  static Mamba2Settings prefixed(Config c, int width) {
+    return prefixed(c, (long) width * c.positive("mamba_expand", 2), "mamba_expand");
+  }
+
+  /**
+   * The shape under the keys of Bamba, which others kept.
+   *
+   * @param inner values of all heads
+   * @param key what says so
+   */
+  static Mamba2Settings prefixed(Config c, long inner, String key) {
+    c.ignore("mamba_chunk_size", "mamba_expand");
+    int heads = c.positive("mamba_n_heads", 128);
+    return new Mamba2Settings(
+            heads,
+            headDim(c, inner, heads),
+            c.positive("mamba_n_groups", 1),
+            c.positive("mamba_d_state", 256),
+            c.positive("mamba_d_conv", 4))
+        .filling(c, inner, key);
+  }
+
+  /** The layers of Bamba and Granite, whose reference normalises rows. */
+  static Part layer(Config c, Decoder d, NormSpec norm) {
+    boolean biased = c.flag("mamba_proj_bias", false);
+    Part part =
+        prefixed(c, d.width)
+            .part()
+            .with("activation", Activations.of(c))
+            .with("biased", biased)
+            .with("outBiased", biased)
+            .with("convBiased", c.flag("mamba_conv_bias", true));
+    return normed(limited(part, c), norm, normOver(c, "row"), true);
+  }
+
+  /** Whether a layer of this kind is a Mamba-2 layer; otherwise it is full attention. */
+  static boolean isMamba(Decoder d, String layerType) {
+    return switch (layerType) {
+      case "linear_attention", "mamba" -> true;
+      case "full_attention", "attention" -> false;
+      default ->
+          throw d.c.errorAt(
+              "layer_types",
+              "layer_types holds \"%s\"; this family has linear_attention and full_attention, or"
+                  + " mamba and attention",
+              layerType);
+    };
+  }
+
+  private static int headDim(Config c, long inner, int heads) {
+    int fitting = Math.clamp(inner / heads, 1, Integer.MAX_VALUE);
+    return "auto".equals(c.raw("mamba_d_head")) ? fitting : c.positive("mamba_d_head", fitting);
+  }
+
+  /** This shape, whose heads must fill the {@code inner} values that {@code key} says there are. */
+  Mamba2Settings filling(Config c, long inner, String key) {
+    if ((long) heads * headDim != inner) {
+      throw c.errorAt(
+          key,
+          "%d heads of %d values are not the %d values that %s says",
+          heads,
+          headDim,
+          inner,
+          key);
+    }
+    return this;
+  }
+
+  /** A part of this shape, without a norm. */
+  Part part() {
+    return Part.of("mamba2")
+        .with("heads", heads)
+        .with("headDim", headDim)
+        .with("groups", groups)
+        .with("stateSize", stateSize)
+        .with("taps", taps);
+  }
+
+  /** The part with the limits of its steps, where there are any. */
+  static Part limited(Part part, Config c) {
+    if (!c.has("time_step_limit")) {
+      return part;
+    }
+    List<Double> limits = c.numbers("time_step_limit");
+    if (limits.size() != 2) {
+      throw c.errorAt("time_step_limit", "time_step_limit=%s must be two numbers", limits);
+    }
+    Part least = limits.get(0) > 0 ? part.with("leastStep", limits.get(0)) : part;
+    return limits.get(1) < Double.POSITIVE_INFINITY ? least.with("mostStep", limits.get(1)) : least;
+  }
+
+  /**
+   * The part with a norm.
+   *
+   * @param over what has a mean of its own: {@code row} or {@code group}
+   * @param afterGate whether the gate comes first
+   */
+  static Part normed(Part part, NormSpec norm, String over, boolean afterGate) {
+    Map<String, Object> settings = norm.toMap();
+    settings.put("over", over);
+    if (!afterGate) {
+      settings.put("afterGate", false);
+    }
+    return part.with("norm", settings);
+  }
+
+  /**
+   * Over what the gated norm takes its mean: {@code row} or {@code group}. Where a config does not
+   * say, it is as the reference has it that writes such configs.
+   */
+  static String normOver(Config c, String absent) {
+    return c.choice(NORM_OVER, absent, "row", "group");
+  }
+
+  private int inner() {
+    return heads * headDim;
+  }
+
+  private int channels() {
+    return inner() + 2 * groups * stateSize;
+  }
+
+  /** The rows of a layer whose tensors' names begin so; its input has one projection. */
+  WeightNames names(WeightNames names, String theirs) {
+    Source in = WeightNames.from(theirs + "in_proj.weight");
+    String ours = "mamba2.";
+    return names
+        .row(ours + "z", in.as(Conversion.rows(0, inner())))
+        .row(ours + "xbc", in.as(Conversion.rows(inner(), channels())))
+        .row(ours + "dt", in.as(Conversion.rows(inner() + channels(), heads)))
+        .row(ours + "conv", theirs + "conv1d.weight")
+        .row(ours + "decay", WeightNames.from(theirs + "A_log").as(Conversion.MINUS_EXP))
+        .row(ours + "dtBias", theirs + "dt_bias")
+        .row(ours + "d", theirs + "D")
+        .row(ours + "norm", theirs + "norm.weight")
+        .row(ours + "o", theirs + "out_proj.weight");
+  }
+}
