@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  * Gated DeltaNet: linear attention that forgets by a gate and overwrites by the delta rule.
  *
  * <pre>
- *   q, k, v = silu(conv(W_qkv x))        q, k of unit length, q / √keyDim
+ *   q, k, v = silu(conv([W_q, W_k, W_v] x))      q, k of unit length, q / √keyDim
  *   S ← α ⊙ S      u = β (v − Sᵀk)      S ← S + k ⊗ u      o = Sᵀq
  *   y = W_o (rms(o) ⊙ f(W_z x))
  *   α = exp(A · softplus(W_a x + dtBias)),  A &lt; 0      β = betaScale · σ(W_b x)
@@ -37,8 +37,9 @@ import java.util.stream.Stream;
  * of a few values each, {@code W_a = W_a₂ W_a₁} and {@code W_z} likewise. Where forgetting has a
  * bound, {@code α = exp(bound · σ(−A (W_a x + dtBias)))}.
  *
- * <p>Value heads share the queries and keys of {@code valueHeads / keyHeads} neighbours. The memory
- * kernel has a form for single tokens and one for many; they add up in different orders.
+ * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
+ * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
+ * one for many; they add up in different orders.
  *
  * @see <a href="https://arxiv.org/abs/2412.06464">Gated Delta Networks</a>
  * @see <a href="https://arxiv.org/abs/2510.26692">Kimi Linear</a>
@@ -55,6 +56,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
   /**
    * @param keyHeads heads of queries and keys
+   * @param turns whether value heads share queries and keys in turn, not as neighbours
    * @param taps length of the short convolution
    * @param decay for a head, or for each of its keys
    * @param decayLatent values that the decays come out of; 0 for those of the row itself
@@ -66,6 +68,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   record Spec(
       int keyHeads,
       int valueHeads,
+      boolean turns,
       int keyDim,
       int valueDim,
       int taps,
@@ -98,6 +101,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       return new Spec(
           keyHeads,
           valueHeads,
+          c.choice("sharing", "neighbours", "neighbours", "turns").equals("turns"),
           keyDim,
           valueDim,
           taps,
@@ -139,6 +143,11 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       return 2 * keyCols() + valueCols();
     }
 
+    /** The head whose queries and keys a value head has. */
+    int keyHead(int valueHead) {
+      return turns ? valueHead % keyHeads : valueHead / (valueHeads / keyHeads);
+    }
+
     /** Decays of a head. */
     int decays() {
       return decay == Decay.SCALAR ? 1 : keyDim;
@@ -152,7 +161,9 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   private final Spec spec;
   private final MatrixMemory.Shape memory;
   private final Kernels kernels;
-  private final Projection qkv;
+  private final Projection q;
+  private final Projection k;
+  private final Projection v;
   private final LowRank z;
   private final Projection b;
   private final LowRank a;
@@ -168,7 +179,9 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     this.spec = spec;
     this.memory = spec.memory();
     this.kernels = site.kernels();
-    this.qkv = weights.projection("qkv", spec.channels(), width);
+    this.q = weights.projection("q", spec.keyCols(), width);
+    this.k = weights.projection("k", spec.keyCols(), width);
+    this.v = weights.projection("v", spec.valueCols(), width);
     this.z = LowRank.read(weights, "z", spec.valueCols(), width, spec.gateLatent());
     this.b = weights.projection("b", spec.valueHeads(), width);
     int decays = spec.valueHeads() * spec.decays();
@@ -202,7 +215,13 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       Matrix beta = frame.matrix(rows, spec.valueHeads());
       LowRank.Steps gating = z.steps(pass, frame, x, gate);
       LowRank.Steps decaying = a.steps(pass, frame, x, alpha);
-      pass.run(qkv.task(pass, x, mixed), gating.first(), decaying.first(), b.task(pass, x, beta));
+      pass.run(
+          q.task(pass, x, 0, mixed, 0),
+          k.task(pass, x, 0, mixed, spec.keyCols()),
+          v.task(pass, x, 0, mixed, 2 * spec.keyCols()),
+          gating.first(),
+          decaying.first(),
+          b.task(pass, x, beta));
       Divisible[] second =
           Stream.of(gating.second(), decaying.second())
               .filter(Objects::nonNull)
@@ -232,11 +251,11 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
         (from, to, worker) -> {
           float[] data = mixed.data();
           for (int row = from; row < to; row++) {
-            int q = mixed.at(row);
-            int k = q + spec.keyCols();
-            kernels.activations().apply(Activation.SILU, data, q, mixed.cols());
-            kernels.norms().l2(data, q, heads, dim, queryScale, UNIT_EPSILON, data, q);
-            kernels.norms().l2(data, k, heads, dim, 1, UNIT_EPSILON, data, k);
+            int qAt = mixed.at(row);
+            int kAt = qAt + spec.keyCols();
+            kernels.activations().apply(Activation.SILU, data, qAt, mixed.cols());
+            kernels.norms().l2(data, qAt, heads, dim, queryScale, UNIT_EPSILON, data, qAt);
+            kernels.norms().l2(data, kAt, heads, dim, 1, UNIT_EPSILON, data, kAt);
           }
         });
   }
@@ -302,19 +321,18 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
               Run<RecurrentState> run = batch.runs().get(part / heads);
               int head = part % heads;
               run.state().keep(MEMORY, head);
-              int keyHead = head / (heads / spec.keyHeads());
               int channels = spec.channels();
               int at = mixed.at(run.from());
-              int q = at + keyHead * spec.keyDim();
-              int v = at + 2 * spec.keyCols() + head * spec.valueDim();
+              int qAt = at + spec.keyHead(head) * spec.keyDim();
+              int vAt = at + 2 * spec.keyCols() + head * spec.valueDim();
               kernels
                   .memory()
                   .advance(
                       memory,
                       run.length(),
-                      new Rows(mixed.data(), q, channels),
-                      new Rows(mixed.data(), q + spec.keyCols(), channels),
-                      new Rows(mixed.data(), v, channels),
+                      new Rows(mixed.data(), qAt, channels),
+                      new Rows(mixed.data(), qAt + spec.keyCols(), channels),
+                      new Rows(mixed.data(), vAt, channels),
                       new Rows(
                           alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
                       new Rows(beta.data(), beta.at(run.from()) + head, heads),

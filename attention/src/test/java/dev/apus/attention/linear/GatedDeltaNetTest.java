@@ -45,6 +45,7 @@ class GatedDeltaNetTest {
         with(),
         with("keyHeads", 1, "keyDim", 1, "valueDim", 1, "taps", 1),
         with("valueHeads", 6),
+        with("valueHeads", 6, "sharing", "turns"),
         with("betaScale", 2, "gate", "sigmoid"),
         with("keyHeads", 3, "valueHeads", 3, "keyDim", 16, "valueDim", 33, "taps", 2),
         with("taps", 9, "epsilon", 0.5),
@@ -76,6 +77,9 @@ class GatedDeltaNetTest {
       double[] o = new double[s.valueCols()];
       for (int head = 0; head < s.valueHeads(); head++) {
         int keyHead = head * s.keyHeads() / s.valueHeads();
+        if ("turns".equals(settings.get("sharing"))) {
+          keyHead = head % s.keyHeads();
+        }
         double[] q = unit(mixed[t], keyHead * s.keyDim(), s.keyDim(), 1 / Math.sqrt(s.keyDim()));
         double[] k = unit(mixed[t], s.keyCols() + keyHead * s.keyDim(), s.keyDim(), 1);
         int vAt = 2 * s.keyCols() + head * s.valueDim();
@@ -141,7 +145,15 @@ class GatedDeltaNetTest {
   private static double[][] convolved(GatedDeltaNet.Spec s, double[][] x) {
     double[][] taps = rows("conv", s.channels(), s.taps(), new Typical(0, 0.5f));
     double[][] in = new double[x.length][];
-    Arrays.setAll(in, t -> times(matrix("qkv", s.channels(), WIDTH), x[t]));
+    for (int t = 0; t < x.length; t++) {
+      in[t] =
+          Stream.of(
+                  times(matrix("q", s.keyCols(), WIDTH), x[t]),
+                  times(matrix("k", s.keyCols(), WIDTH), x[t]),
+                  times(matrix("v", s.valueCols(), WIDTH), x[t]))
+              .flatMapToDouble(Arrays::stream)
+              .toArray();
+    }
     double[][] out = new double[x.length][s.channels()];
     for (int t = 0; t < x.length; t++) {
       for (int c = 0; c < s.channels(); c++) {

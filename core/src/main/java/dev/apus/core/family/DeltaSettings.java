@@ -1,9 +1,12 @@
 package dev.apus.core.family;
 
+import static dev.apus.core.weight.Conversion.ofEachGroup;
+
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
+import dev.apus.core.weight.WeightNames.Source;
 
 /** Gated DeltaNet layers under the names that hybrids give their settings and weights. */
 final class DeltaSettings {
@@ -32,8 +35,16 @@ final class DeltaSettings {
     int keys = count(delta, "keyHeads") * count(delta, "keyDim");
     int[] rows = {keys, keys, count(delta, "valueHeads") * count(delta, "valueDim")};
     return names
-        .row(OURS + "qkv", each(rows, layer, "_proj.weight"))
-        .row(OURS + "conv", each(rows, layer, "_conv1d.weight"))
+        .row(OURS + "q", layer + "q_proj.weight")
+        .row(OURS + "k", layer + "k_proj.weight")
+        .row(OURS + "v", layer + "v_proj.weight")
+        .row(
+            OURS + "conv",
+            WeightNames.joined(
+                rows,
+                layer + "q_conv1d.weight",
+                layer + "k_conv1d.weight",
+                layer + "v_conv1d.weight"))
         .row(OURS + "b", layer + "b_proj.weight")
         .row(OURS + "decay", WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
         .row(OURS + "dtBias", layer + "dt_bias")
@@ -45,8 +56,33 @@ final class DeltaSettings {
     return (int) part.settings().get(setting);
   }
 
-  private static WeightNames.Source each(int[] rows, String layer, String name) {
-    return WeightNames.joined(rows, layer + "q" + name, layer + "k" + name, layer + "v" + name);
+  /** Queries, keys and values one after the other in one matrix. */
+  static WeightNames fused(WeightNames names, String fused, Part delta) {
+    int keys = count(delta, "keyHeads") * count(delta, "keyDim");
+    int values = count(delta, "valueHeads") * count(delta, "valueDim");
+    Source all = WeightNames.from(fused);
+    return names
+        .row(OURS + "q", all.as(Conversion.rows(0, keys)))
+        .row(OURS + "k", all.as(Conversion.rows(keys, keys)))
+        .row(OURS + "v", all.as(Conversion.rows(2 * keys, values)));
+  }
+
+  /** Queries, keys, values and output gates of each key head together, and so its gates. */
+  static WeightNames interleaved(WeightNames names, String qkvz, String ba, Part delta) {
+    int heads = count(delta, "keyHeads");
+    int ratio = count(delta, "valueHeads") / heads;
+    int key = count(delta, "keyDim");
+    int value = ratio * count(delta, "valueDim");
+    int stride = 2 * key + 2 * value;
+    Source all = WeightNames.from(qkvz);
+    Source gates = WeightNames.from(ba);
+    return names
+        .row(OURS + "q", all.as(ofEachGroup(heads, stride, 0, key)))
+        .row(OURS + "k", all.as(ofEachGroup(heads, stride, key, key)))
+        .row(OURS + "v", all.as(ofEachGroup(heads, stride, 2 * key, value)))
+        .row(OURS + "z", all.as(ofEachGroup(heads, stride, 2 * key + value, value)))
+        .row(OURS + "b", gates.as(ofEachGroup(heads, 2 * ratio, 0, ratio)))
+        .row(OURS + "a", gates.as(ofEachGroup(heads, 2 * ratio, ratio, ratio)));
   }
 
   /** Whether a layer of this kind is a DeltaNet layer; otherwise it is full attention. */

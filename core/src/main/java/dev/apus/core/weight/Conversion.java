@@ -106,11 +106,6 @@ public interface Conversion {
     return new RowConversions.Joined(List.copyOf(Arrays.stream(rows).boxed().toList()));
   }
 
-  /** The results of several conversions of the same tensors, one after the other. */
-  static Conversion concatenated(Conversion... parts) {
-    return new RowConversions.Concatenated(List.of(parts));
-  }
-
   /** Every value times a factor, which is not 0; the result is F32. */
   static Conversion scaled(float factor) {
     return values(x -> x * factor, x -> x / factor);

@@ -82,28 +82,6 @@ final class RowConversions {
     }
   }
 
-  record Concatenated(List<Conversion> parts) implements Conversion {
-
-    @Override
-    public StoredRows apply(List<StoredRows> stored) {
-      return join(parts.stream().map(part -> part.apply(stored)).toList());
-    }
-
-    @Override
-    public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
-      List<Integer> counts = new ArrayList<>();
-      List<IntFunction<Origin>> origins = new ArrayList<>();
-      for (Conversion part : parts) {
-        if (!(part instanceof Gather gather)) {
-          throw new WeightException("of rows that are joined, it is unknown how many there are");
-        }
-        counts.add(gather.count);
-        origins.add(gather.origins(stored));
-      }
-      return row -> oneAfterTheOther(counts, origins, row);
-    }
-  }
-
   record Values(FloatFunction f, FloatFunction undo) implements Conversion {
 
     @Override

@@ -45,9 +45,6 @@ class ConversionTest {
     assertArrayEquals(new float[] {}, of10(Conversion.rows(10, 0)));
     assertArrayEquals(new float[] {9, 9, 0}, of10(Conversion.gather(3, r -> r == 2 ? 0 : 9)));
     assertArrayEquals(new float[] {1, 2, 6, 7}, of10(Conversion.ofEachGroup(2, 5, 1, 2)));
-    assertArrayEquals(
-        new float[] {8, 9, 0},
-        of10(Conversion.concatenated(Conversion.rows(8, 2), Conversion.rows(0, 1))));
     assertArrayEquals(new float[] {6}, of10(Conversion.rows(5, 4).then(Conversion.rows(1, 1))));
   }
 
@@ -128,7 +125,6 @@ class ConversionTest {
           Conversion.rows(3, 4),
           Conversion.gather(10, row -> 9 - row),
           Conversion.ofEachGroup(2, 5, 1, 3),
-          Conversion.concatenated(Conversion.rows(6, 4), Conversion.ofEachGroup(2, 3, 0, 2)),
           Conversion.gather(10, row -> 9 - row).then(Conversion.rows(2, 5)),
           Conversion.joined(4, 6),
           Conversion.joined(4, 6).then(Conversion.rows(3, 3)),
