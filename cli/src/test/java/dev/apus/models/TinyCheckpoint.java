@@ -1,7 +1,11 @@
 package dev.apus.models;
 
+import dev.apus.core.ModelOptions;
+import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.config.Config;
+import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.SafetensorsWriter;
+import dev.apus.core.file.TensorFile;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -39,13 +43,27 @@ final class TinyCheckpoint {
   static Path write(Path folder, byte[] json, long seed) throws IOException {
     Files.createDirectories(folder);
     Files.write(folder.resolve("config.json"), json);
-    new TinyCheckpoint(Config.parse("config.json", json))
-        .tensors(seed)
-        .write(folder.resolve("model.safetensors"));
+    Config config = Config.parse("config.json", json);
+    TinyCheckpoint checkpoint = new TinyCheckpoint(config);
+    if (config.has("linear_conv_kernel_dim")) {
+      checkpoint.shapesOf(RandomCheckpoint.of(config, ModelOptions.standard()), folder);
+    } else {
+      checkpoint.addTensors();
+    }
+    checkpoint.tensors(seed).write(folder.resolve("model.safetensors"));
     return folder;
   }
 
-  private SafetensorsWriter tensors(long seed) {
+  /** Hybrids have the tensors that random checkpoints have, which are those of the reference. */
+  private void shapesOf(RandomCheckpoint random, Path folder) throws IOException {
+    Path written = folder.resolveSibling("shapes");
+    random.writeFolder(written, WeightFormat.BF16, 1);
+    try (TensorFile tensors = Safetensors.openFolder(written)) {
+      tensors.tensors().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    }
+  }
+
+  private void addTensors() {
     add("model.embed_tokens.weight", config.positive("vocab_size"), width);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       norms("model.layers." + i + ".");
@@ -56,6 +74,9 @@ final class TinyCheckpoint {
     if (!config.flag("tie_word_embeddings")) {
       add("lm_head.weight", config.positive("vocab_size"), width);
     }
+  }
+
+  private SafetensorsWriter tensors(long seed) {
     var random = new SplittableRandom(seed);
     var writer = new SafetensorsWriter();
     shapes.forEach((name, shape) -> writer.add(name, "BF16", shape, values(name, shape, random)));

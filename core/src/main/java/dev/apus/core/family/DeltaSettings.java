@@ -11,6 +11,9 @@ import dev.apus.core.weight.WeightNames.Source;
 /** Gated DeltaNet layers under the names that hybrids give their settings and weights. */
 final class DeltaSettings {
 
+  /** Who shares queries and keys: no config says so, but converters change it. */
+  static final String SHARING = "linear_value_head_sharing";
+
   static final String OURS = "gated-delta-net.";
 
   private DeltaSettings() {}
@@ -18,9 +21,11 @@ final class DeltaSettings {
   static Part read(Config c, Decoder d) {
     int keyHeads = c.positive("linear_num_key_heads", d.heads);
     int keyDim = c.positive("linear_key_head_dim");
-    return Part.of("gated-delta-net")
-        .with("keyHeads", keyHeads)
-        .with("valueHeads", c.positive("linear_num_value_heads", d.heads))
+    Part part = Part.of("gated-delta-net").with("keyHeads", keyHeads);
+    if (c.choice(SHARING, "neighbours", "neighbours", "turns").equals("turns")) {
+      part = part.with("sharing", "turns");
+    }
+    return part.with("valueHeads", c.positive("linear_num_value_heads", d.heads))
         .with("keyDim", keyDim)
         .with("valueDim", c.positive("linear_value_head_dim"))
         .with("taps", c.positive("linear_conv_kernel_dim", 4));

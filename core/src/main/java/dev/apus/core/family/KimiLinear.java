@@ -47,7 +47,7 @@ final class KimiLinear implements ModelFamily {
         norm);
   }
 
-  private static Decoder decoder(Config c) {
+  static Decoder decoder(Config c) {
     int heads = c.positive("num_attention_heads");
     return new Decoder(
         c,
@@ -55,7 +55,7 @@ final class KimiLinear implements ModelFamily {
         c.positive("num_hidden_layers"),
         heads,
         c.positive("num_key_value_heads", heads),
-        c.positive("model_max_length", 1 << 20));
+        c.positive("model_max_length", c.positive("max_position_embeddings", 1 << 20)));
   }
 
   private static List<String> mixers(Decoder d) {
@@ -136,6 +136,11 @@ final class KimiLinear implements ModelFamily {
         c,
         "num_expert_group",
         "moe_renormalize");
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufKimiLinear());
   }
 
   @Override

@@ -57,6 +57,11 @@ final class QwenHybrid implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufQwenHybrid());
+  }
+
+  @Override
   public WeightNames weights(Config config) {
     Config c = TextConfig.of(config);
     Decoder d = new Decoder(c);
