@@ -124,7 +124,7 @@ final class Decoder {
     return NormSpec.layer(epsilon(c, key, 1e-5), biased);
   }
 
-  private static double epsilon(Config c, String key, double absent) {
+  static double epsilon(Config c, String key, double absent) {
     double epsilon = c.number(key, absent);
     if (!(epsilon >= 0 && epsilon < 1)) {
       throw c.errorAt(key, "%s=%s must be at least 0 and below 1", key, epsilon);
