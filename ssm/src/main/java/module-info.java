@@ -4,4 +4,5 @@ module dev.apus.ssm {
 
   provides dev.apus.core.model.MixerType with
       dev.apus.ssm.Mamba2.Type;
+      dev.apus.ssm.Mamba.Type;
 }
