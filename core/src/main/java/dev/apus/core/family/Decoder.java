@@ -29,13 +29,18 @@ final class Decoder {
 
   /** Reads the shape under Hugging Face's usual names. */
   Decoder(Config c) {
+    this(c, 2048);
+  }
+
+  /** The same for a family with a context of its own where the config has none. */
+  Decoder(Config c, int context) {
     this(
         c,
         c.positive("hidden_size"),
         c.positive("num_hidden_layers"),
         c.positive("num_attention_heads"),
         c.positive("num_key_value_heads", c.positive("num_attention_heads")),
-        c.positive("max_position_embeddings", 2048));
+        c.positive("max_position_embeddings", context));
   }
 
   /** A decoder of as many heads for keys as for queries. */
@@ -124,7 +129,7 @@ final class Decoder {
     return NormSpec.layer(epsilon(c, key, 1e-5), biased);
   }
 
-  private static double epsilon(Config c, String key, double absent) {
+  static double epsilon(Config c, String key, double absent) {
     double epsilon = c.number(key, absent);
     if (!(epsilon >= 0 && epsilon < 1)) {
       throw c.errorAt(key, "%s=%s must be at least 0 and below 1", key, epsilon);

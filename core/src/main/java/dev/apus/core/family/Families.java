@@ -30,6 +30,7 @@ public final class Families {
           new GptNeoX(),
           new Granite(),
           new Helium(),
+          new Lfm2(),
           new Llama(),
           new Mistral(),
           new Mixtral(),
