@@ -9,6 +9,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.GatedScan;
 import java.util.function.Function;
 
 /** A set of kernels as a list of its parts. */
@@ -17,6 +18,7 @@ record KernelSet(
     Activations activations,
     Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
+    GatedScan gatedScan,
     MatrixMemory memory,
     Norms norms,
     Rotary rotary,

@@ -9,6 +9,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.GatedScan;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -69,6 +70,8 @@ public interface Kernels {
   Attention attention(CacheFormat format);
 
   ShortConvolution convolution();
+
+  GatedScan gatedScan();
 
   MatrixMemory memory();
 
