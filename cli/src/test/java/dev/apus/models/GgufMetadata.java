@@ -26,7 +26,11 @@ final class GgufMetadata {
     u32("embedding_length", "hidden_size");
     u32("feed_forward_length", "intermediate_size");
     u32("attention.head_count", "num_attention_heads");
-    u32("attention.head_count_kv", "num_key_value_heads");
+    if (architecture.startsWith("lfm2")) {
+      lfm2();
+    } else {
+      u32("attention.head_count_kv", "num_key_value_heads");
+    }
     f32("attention.layer_norm_rms_epsilon", "rms_norm_eps");
     u32("attention.key_length", "head_dim");
     u32("attention.value_length", "head_dim");
@@ -49,6 +53,20 @@ final class GgufMetadata {
     rope();
     gguf.u32("tokenizer.ggml.bos_token_id", config.positive("bos_token_id"))
         .u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+  }
+
+  private void lfm2() {
+    int heads = config.positive("num_key_value_heads");
+    gguf.i32s(
+        architecture + ".attention.head_count_kv",
+        config.words("layer_types").stream().mapToInt(t -> t.equals("conv") ? 0 : heads).toArray());
+    f32("attention.layer_norm_rms_epsilon", "norm_eps");
+    u32("vocab_size", "vocab_size");
+    u32("shortconv.l_cache", "conv_L_cache");
+    u32("leading_dense_block_count", "num_dense_layers");
+    if (architecture.equals("lfm2moe")) {
+      gguf.u32("lfm2moe.expert_gating_func", 2);
+    }
   }
 
   private int headDim() {

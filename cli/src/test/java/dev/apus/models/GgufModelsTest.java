@@ -48,6 +48,8 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "lfm2",
+          "lfm2_moe",
           "olmoe");
 
   @TempDir private Path temporary;

@@ -45,6 +45,8 @@ final class TinyModels {
           "gpt_neox",
           "granite",
           "helium",
+          "lfm2",
+          "lfm2_moe",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",

@@ -10,6 +10,7 @@ import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.scan.GatedScan;
 import java.util.function.Function;
 
 /** A set of kernels as a list of its parts. */
@@ -18,6 +19,7 @@ record KernelSet(
     Activations activations,
     Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
+    GatedScan gatedScan,
     MatrixMemory memory,
     Norms norms,
     Rotary rotary,

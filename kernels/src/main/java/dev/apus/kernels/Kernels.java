@@ -10,6 +10,7 @@ import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.scan.GatedScan;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -70,6 +71,8 @@ public interface Kernels {
   Attention attention(CacheFormat format);
 
   ShortConvolution convolution();
+
+  GatedScan gatedScan();
 
   MatrixMemory memory();
 

@@ -8,6 +8,7 @@ import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
+import dev.apus.kernels.scan.ScalarGatedScan;
 
 /** Holds the scalar set. */
 final class ScalarKernels {
@@ -18,6 +19,7 @@ final class ScalarKernels {
           new ScalarActivations(),
           ScalarAttention::new,
           new ScalarShortConvolution(),
+          new ScalarGatedScan(),
           new ScalarMatrixMemory(),
           new ScalarNorms(),
           new ScalarRotary(),

@@ -9,6 +9,7 @@ import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
 import dev.apus.kernels.scan.VectorSelectiveScan;
+import dev.apus.kernels.scan.VectorGatedScan;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -22,6 +23,7 @@ final class VectorKernels {
           new VectorActivations(),
           VectorAttention::new,
           new VectorShortConvolution(),
+          new VectorGatedScan(),
           new VectorMatrixMemory(),
           new VectorNorms(),
           new VectorRotary(),

@@ -11,6 +11,7 @@ import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.scan.GatedScan;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -59,6 +60,11 @@ public final class EasedKernels implements Kernels {
   @Override
   public ShortConvolution convolution() {
     return next().convolution();
+  }
+
+  @Override
+  public GatedScan gatedScan() {
+    return next().gatedScan();
   }
 
   @Override

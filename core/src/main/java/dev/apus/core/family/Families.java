@@ -34,6 +34,7 @@ public final class Families {
           new Granite(),
           new GraniteHybrid(),
           new Helium(),
+          new Lfm2(),
           new Llama(),
           new Mamba2(),
           new Mamba(),
