@@ -3,6 +3,7 @@ module dev.apus.ssm {
   requires transitive dev.apus.core;
 
   provides dev.apus.core.model.MixerType with
+      dev.apus.ssm.mamba3.Mamba3.Type,
       dev.apus.ssm.structured.S4.Type,
       dev.apus.ssm.structured.S5.Type;
 }
