@@ -35,7 +35,7 @@ final class ChannelSystems {
   /**
    * @param stateSize real numbers that a channel remembers
    * @param lowRank whether A has a matrix of rank one
-   * @param copies how many systems the weights hold; channel i has number i modulo copies
+   * @param copies how many spectra the weights hold; system i has number i modulo copies
    * @param length the longest sequence the model was made for
    */
   record Spec(
@@ -46,14 +46,18 @@ final class ChannelSystems {
       int copies,
       int length) {
 
-    static Spec read(Config c, int channels, int context) {
+    /**
+     * @param count how many systems there are
+     * @param repeat how many channels each of them answers
+     */
+    static Spec read(Config c, int count, int repeat, int context) {
       int stateSize = c.positive("stateSize", 64);
       if (stateSize % 2 != 0) {
         throw c.errorAt(
             "stateSize", "stateSize=%d must be even: states are conjugate pairs", stateSize);
       }
-      if ((double) stateSize * Math.ceilDiv(channels, Systems.BLOCK) * Systems.BLOCK
-          > Integer.MAX_VALUE) {
+      long channels = (long) count * repeat;
+      if ((double) stateSize * (channels + Systems.BLOCK) > Integer.MAX_VALUE) {
         throw c.error(
             "%d channels of stateSize=%d are more than 2^31 − 1 values", channels, stateSize);
       }
@@ -70,9 +74,9 @@ final class ChannelSystems {
             "spectrum=\"%s\" is a diagonal; matrix=\"dplr\" needs learned or legs",
             c.word("spectrum"));
       }
-      int copies = learned ? c.positive("copies", channels) : 1;
-      if (channels % copies != 0) {
-        throw c.errorAt("copies", "copies=%d does not divide %d channels", copies, channels);
+      int copies = learned ? c.positive("copies", count) : 1;
+      if (count % copies != 0) {
+        throw c.errorAt("copies", "copies=%d does not divide %d systems", copies, count);
       }
       Discretization way = Discretization.valueOf(discretization.toUpperCase(Locale.ROOT));
       int length = way == Discretization.SOFTMAX ? c.positive("length", context) : 0;

@@ -67,7 +67,7 @@ public final class S4 implements SequenceMixer<RecurrentState> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      var spec = ChannelSystems.Spec.read(settings, site.width(), site.context());
+      var spec = ChannelSystems.Spec.read(settings, site.width(), 1, site.context());
       Readout.Way way = Readout.Way.read(settings);
       boolean biased = settings.flag("biased", true);
       return new S4(

@@ -50,7 +50,7 @@ class S4Test {
   /** The convolution with the kernels, and what follows it, in double precision. */
   private static double[][] exact(Map<String, Object> settings, double[][] x) {
     Config c = Config.of("exact", settings);
-    var spec = ChannelSystems.Spec.read(c, WIDTH, MixerBench.LIMIT);
+    var spec = ChannelSystems.Spec.read(c, WIDTH, 1, MixerBench.LIMIT);
     double[][] kernels = Formulas.kernels(spec, WIDTH, x.length);
     double[] d = vector("d", WIDTH, new Typical(0, 1));
     return Formulas.readOut(
@@ -75,7 +75,7 @@ class S4Test {
   static Stream<Arguments> refusals() {
     return Stream.of(
         of(with("stateSize", 7), "stateSize=7 must be even: states are conjugate pairs"),
-        of(with("copies", 4), "copies=4 does not divide 18 channels"),
+        of(with("copies", 4), "copies=4 does not divide 18 systems"),
         of(
             with("matrix", "dplr", "discretization", "zoh"),
             "discretization=\"zoh\" is not supported; supported: bilinear"),
@@ -93,7 +93,7 @@ class S4Test {
     var e =
         assertThrows(
             ConfigException.class,
-            () -> ChannelSystems.Spec.read(Config.of("layer 0 s4", settings), WIDTH, 100));
+            () -> ChannelSystems.Spec.read(Config.of("layer 0 s4", settings), WIDTH, 1, 100));
     assertEquals("layer 0 s4: " + message, e.getMessage());
   }
 }
