@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -18,6 +19,7 @@ record KernelSet(
     Activations activations,
     Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
+    LongConvolution longConvolution,
     MatrixMemory memory,
     Norms norms,
     Rotary rotary,

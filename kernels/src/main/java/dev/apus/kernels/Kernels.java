@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -70,6 +71,8 @@ public interface Kernels {
   Attention attention(CacheFormat format);
 
   ShortConvolution convolution();
+
+  LongConvolution longConvolution();
 
   MatrixMemory memory();
 

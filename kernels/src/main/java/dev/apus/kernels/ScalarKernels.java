@@ -2,6 +2,7 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
@@ -18,6 +19,7 @@ final class ScalarKernels {
           new ScalarActivations(),
           ScalarAttention::new,
           new ScalarShortConvolution(),
+          new ScalarLongConvolution(),
           new ScalarMatrixMemory(),
           new ScalarNorms(),
           new ScalarRotary(),

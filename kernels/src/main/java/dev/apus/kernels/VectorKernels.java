@@ -2,6 +2,7 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
+import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
@@ -22,6 +23,7 @@ final class VectorKernels {
           new VectorActivations(),
           VectorAttention::new,
           new VectorShortConvolution(),
+          new VectorLongConvolution(),
           new VectorMatrixMemory(),
           new VectorNorms(),
           new VectorRotary(),

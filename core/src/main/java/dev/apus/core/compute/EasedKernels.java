@@ -5,6 +5,7 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -59,6 +60,11 @@ public final class EasedKernels implements Kernels {
   @Override
   public ShortConvolution convolution() {
     return next().convolution();
+  }
+
+  @Override
+  public LongConvolution longConvolution() {
+    return next().longConvolution();
   }
 
   @Override
