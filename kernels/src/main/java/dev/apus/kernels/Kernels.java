@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -11,6 +12,7 @@ import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
 import dev.apus.kernels.scan.SelectiveScan;
 import dev.apus.kernels.scan.GatedScan;
+import dev.apus.kernels.scan.ComplexScan;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -73,6 +75,7 @@ public interface Kernels {
   ShortConvolution convolution();
 
   GatedScan gatedScan();
+  LongConvolution longConvolution();
 
   MatrixMemory memory();
 
@@ -81,6 +84,7 @@ public interface Kernels {
   Rotary rotary();
 
   SelectiveScan selectiveScan();
+  ComplexScan complexScan();
 
   /** The matmul of a weight format. */
   Matmul matmul(WeightFormat format);

@@ -2,6 +2,7 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
@@ -9,6 +10,7 @@ import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
 import dev.apus.kernels.scan.ScalarGatedScan;
+import dev.apus.kernels.scan.ScalarComplexScan;
 
 /** Holds the scalar set. */
 final class ScalarKernels {
@@ -24,6 +26,8 @@ final class ScalarKernels {
           new ScalarNorms(),
           new ScalarRotary(),
           new ScalarSelectiveScan(),
+          new ScalarLongConvolution(),
+          new ScalarComplexScan(),
           Matmuls::scalar);
 
   private ScalarKernels() {}

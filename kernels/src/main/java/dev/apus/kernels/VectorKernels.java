@@ -2,6 +2,7 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
+import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
@@ -10,6 +11,7 @@ import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
 import dev.apus.kernels.scan.VectorSelectiveScan;
 import dev.apus.kernels.scan.VectorGatedScan;
+import dev.apus.kernels.scan.VectorComplexScan;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -28,6 +30,8 @@ final class VectorKernels {
           new VectorNorms(),
           new VectorRotary(),
           new VectorSelectiveScan(),
+          new VectorLongConvolution(),
+          new VectorComplexScan(),
           Matmuls::vector);
 
   private VectorKernels() {}

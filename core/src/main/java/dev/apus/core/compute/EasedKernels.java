@@ -5,6 +5,7 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -12,6 +13,7 @@ import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
 import dev.apus.kernels.scan.SelectiveScan;
 import dev.apus.kernels.scan.GatedScan;
+import dev.apus.kernels.scan.ComplexScan;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -65,6 +67,8 @@ public final class EasedKernels implements Kernels {
   @Override
   public GatedScan gatedScan() {
     return next().gatedScan();
+  public LongConvolution longConvolution() {
+    return next().longConvolution();
   }
 
   @Override
@@ -80,6 +84,8 @@ public final class EasedKernels implements Kernels {
   @Override
   public SelectiveScan selectiveScan() {
     return next().selectiveScan();
+  public ComplexScan complexScan() {
+    return next().complexScan();
   }
 
   @Override
