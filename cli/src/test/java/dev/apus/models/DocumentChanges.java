@@ -28,8 +28,14 @@ final class DocumentChanges {
           "kvHeads",
           "headDim",
           "valueDim",
+          "ownDim",
+          "sharedDim",
+          "queryLatent",
           "inner",
           "experts",
+          "groups",
+          "topGroups",
+          "latent",
           "sharedInner",
           "keyHeads",
           "valueHeads",
@@ -37,6 +43,8 @@ final class DocumentChanges {
           "stateSize",
           "dtRank",
           "taps",
+          "decayLatent",
+          "gateLatent",
           "positions");
 
   private DocumentChanges() {}

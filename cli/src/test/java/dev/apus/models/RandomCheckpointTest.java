@@ -51,6 +51,7 @@ class RandomCheckpointTest {
   private static final List<String> ROUNDED =
       List.of(
           "falcon_mamba",
+          "kimi_linear",
           "llama3-rope",
           "mamba",
           "mamba-original",
@@ -124,9 +125,11 @@ class RandomCheckpointTest {
     return Stream.concat(GoldenTest.committed(), GoldenTest.shared())
         .filter(
             folder -> {
-              // The reference cuts the joined convolution of OLMo Hybrid into thirds.
+              // The reference cuts the joined convolution of OLMo Hybrid into thirds, and calls
+              // the dense layer of Kimi Linear like experts, unlike the published checkpoint.
               String name = folder.getFileName().toString();
-              return TinyModels.FAMILIES.contains(name) && !name.equals("olmo_hybrid");
+              return TinyModels.FAMILIES.contains(name)
+                  && !List.of("olmo_hybrid", "kimi_linear").contains(name);
             });
   }
 

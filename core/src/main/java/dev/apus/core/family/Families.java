@@ -38,6 +38,8 @@ public final class Families {
           new Llama(),
           new Mamba2(),
           new Mamba(),
+          new KimiLinear(),
+          new MiniCpm3(),
           new Mistral(),
           new Mixtral(),
           new NanoChat(),

@@ -18,6 +18,9 @@ public interface WeightScope {
     return projection(name, outputs, inputs, false);
   }
 
+  /** As many projections of one shape as {@code count} says, whose rows are one weight. */
+  Projection[] projections(String name, int count, int outputs, int inputs);
+
   /**
    * {@code length} values as floats.
    *

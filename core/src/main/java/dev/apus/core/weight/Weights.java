@@ -147,6 +147,21 @@ public final class Weights {
       return projection;
     }
 
+    @Override
+    public Projection[] projections(String name, int count, int outputs, int inputs) {
+      StoredRows all = find(name, Math.multiplyExact(count, outputs), inputs, null);
+      Projection[] projections = new Projection[count];
+      for (int i = 0; i < count; i++) {
+        StoredRows stored = all.rows(i * outputs, outputs);
+        projections[i] =
+            arena == null
+                ? Projection.outline(stored)
+                : new Projection(stored, panels(name, stored), null);
+        bytes += projections[i].bytes();
+      }
+      return projections;
+    }
+
     private Panels panels(String name, StoredRows stored) {
       Matmul matmul = kernels.matmul(stored.format());
       var inPlace = new StoredPanels(matmul, stored);
