@@ -10,9 +10,9 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
-import dev.apus.kernels.scan.SelectiveScan;
-import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.ComplexScan;
+import dev.apus.kernels.scan.GatedScan;
+import dev.apus.kernels.scan.SelectiveScan;
 import java.util.function.Function;
 
 /** A set of kernels as a list of its parts. */

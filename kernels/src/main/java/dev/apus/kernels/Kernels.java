@@ -10,9 +10,9 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
-import dev.apus.kernels.scan.SelectiveScan;
-import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.ComplexScan;
+import dev.apus.kernels.scan.GatedScan;
+import dev.apus.kernels.scan.SelectiveScan;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -75,6 +75,7 @@ public interface Kernels {
   ShortConvolution convolution();
 
   GatedScan gatedScan();
+
   LongConvolution longConvolution();
 
   MatrixMemory memory();
@@ -84,6 +85,7 @@ public interface Kernels {
   Rotary rotary();
 
   SelectiveScan selectiveScan();
+
   ComplexScan complexScan();
 
   /** The matmul of a weight format. */

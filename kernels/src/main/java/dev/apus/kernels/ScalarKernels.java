@@ -8,9 +8,9 @@ import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
-import dev.apus.kernels.scan.ScalarSelectiveScan;
-import dev.apus.kernels.scan.ScalarGatedScan;
 import dev.apus.kernels.scan.ScalarComplexScan;
+import dev.apus.kernels.scan.ScalarGatedScan;
+import dev.apus.kernels.scan.ScalarSelectiveScan;
 
 /** Holds the scalar set. */
 final class ScalarKernels {

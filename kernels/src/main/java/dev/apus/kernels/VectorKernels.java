@@ -9,9 +9,9 @@ import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
-import dev.apus.kernels.scan.VectorSelectiveScan;
-import dev.apus.kernels.scan.VectorGatedScan;
 import dev.apus.kernels.scan.VectorComplexScan;
+import dev.apus.kernels.scan.VectorGatedScan;
+import dev.apus.kernels.scan.VectorSelectiveScan;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is

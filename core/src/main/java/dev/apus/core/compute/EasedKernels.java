@@ -11,9 +11,9 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
-import dev.apus.kernels.scan.SelectiveScan;
-import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.ComplexScan;
+import dev.apus.kernels.scan.GatedScan;
+import dev.apus.kernels.scan.SelectiveScan;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -67,6 +67,9 @@ public final class EasedKernels implements Kernels {
   @Override
   public GatedScan gatedScan() {
     return next().gatedScan();
+  }
+
+  @Override
   public LongConvolution longConvolution() {
     return next().longConvolution();
   }
@@ -84,6 +87,9 @@ public final class EasedKernels implements Kernels {
   @Override
   public SelectiveScan selectiveScan() {
     return next().selectiveScan();
+  }
+
+  @Override
   public ComplexScan complexScan() {
     return next().complexScan();
   }
