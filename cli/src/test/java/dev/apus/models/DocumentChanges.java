@@ -30,11 +30,17 @@ final class DocumentChanges {
           "valueDim",
           "inner",
           "experts",
+          "zeroExperts",
+          "groups",
+          "topGroups",
+          "latent",
+          "hidden",
           "sharedInner",
           "keyHeads",
           "valueHeads",
           "keyDim",
           "taps",
+          "headTaps",
           "positions");
 
   private DocumentChanges() {}
@@ -74,7 +80,7 @@ final class DocumentChanges {
     ObjectNode parent = (ObjectNode) document.at(JsonPointer.compile(path));
     switch (key) {
       case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
-      case "top" -> parent.put(key, value.intValue() - 1);
+      case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
       case "betaFast" -> parent.put(key, 2);
