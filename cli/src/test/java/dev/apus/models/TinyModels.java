@@ -43,11 +43,14 @@ final class TinyModels {
           "gpt2",
           "gpt_neox",
           "granite",
+          "granitemoe",
+          "granitemoeshared",
           "helium",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "minimax_m2",
           "ministral",
           "mistral",
           "mixtral",
@@ -67,7 +70,8 @@ final class TinyModels {
           "qwen3_next",
           "smollm3",
           "stablelm",
-          "starcoder2");
+          "starcoder2",
+          "zaya");
 
   static final int LIMIT = 160;
 

@@ -32,6 +32,7 @@ public final class Families {
           new Helium(),
           new Llama(),
           new MiniCpm3(),
+          new MiniMaxM2(),
           new Mistral(),
           new Mixtral(),
           new NanoChat(),

@@ -11,6 +11,7 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -83,6 +84,11 @@ final class Zaya implements ModelFamily {
           "num_experts_per_tok=%d is not supported; supported: 1",
           c.positive("num_experts_per_tok"));
     }
+    Map<String, Object> router = new LinkedHashMap<>();
+    router.put("hidden", c.positive("router_hidden_size"));
+    router.put("activation", "gelu");
+    router.put("epsilon", norm.epsilon());
+    router.put("carried", layer > 0);
     return Part.of("moe")
         .with("experts", c.positive("num_experts"))
         .with("zeroExperts", 1)
@@ -91,17 +97,7 @@ final class Zaya implements ModelFamily {
         .with("normalized", false)
         .with("inner", c.positive("moe_intermediate_size"))
         .with("activation", Activations.of(c))
-        .with(
-            "router",
-            Map.of(
-                "hidden",
-                c.positive("router_hidden_size"),
-                "activation",
-                "gelu",
-                "epsilon",
-                norm.epsilon(),
-                "carried",
-                layer > 0));
+        .with("router", router);
   }
 
   @Override
