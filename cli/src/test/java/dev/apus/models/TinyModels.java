@@ -44,6 +44,8 @@ final class TinyModels {
           "gpt2",
           "gpt_neox",
           "granite",
+          "granitemoe",
+          "granitemoeshared",
           "helium",
           "lfm2",
           "lfm2_moe",
@@ -55,6 +57,7 @@ final class TinyModels {
           "mamba",
           "mamba-original",
           "minicpm3",
+          "minimax_m2",
           "ministral",
           "mistral",
           "mixtral",
@@ -74,7 +77,8 @@ final class TinyModels {
           "qwen3_next",
           "smollm3",
           "stablelm",
-          "starcoder2");
+          "starcoder2",
+          "zaya");
 
   static final int LIMIT = 160;
 

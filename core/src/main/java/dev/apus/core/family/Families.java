@@ -40,6 +40,7 @@ public final class Families {
           new Mamba(),
           new KimiLinear(),
           new MiniCpm3(),
+          new MiniMaxM2(),
           new Mistral(),
           new Mixtral(),
           new NanoChat(),
@@ -54,7 +55,8 @@ public final class Families {
           new QwenHybrid(),
           new SmolLm3(),
           new StableLm(),
-          new Starcoder2());
+          new Starcoder2(),
+          new Zaya());
 
   private static final String GGUF_KEY = "general.architecture";
 
