@@ -36,13 +36,18 @@ final class DocumentChanges {
           "groups",
           "topGroups",
           "latent",
+          "zeroExperts",
+          "hidden",
           "sharedInner",
           "keyHeads",
           "valueHeads",
           "keyDim",
+          "stateSize",
+          "dtRank",
           "taps",
           "decayLatent",
           "gateLatent",
+          "headTaps",
           "positions");
 
   private DocumentChanges() {}
@@ -82,7 +87,7 @@ final class DocumentChanges {
     ObjectNode parent = (ObjectNode) document.at(JsonPointer.compile(path));
     switch (key) {
       case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
-      case "top" -> parent.put(key, value.intValue() - 1);
+      case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
       case "betaFast" -> parent.put(key, 2);

@@ -41,7 +41,9 @@ final class GgufConverter {
           Map.entry("kimi_linear", "kimi-linear"),
           Map.entry("qwen3_next", "qwen3next"),
           Map.entry("qwen3_5_text", "qwen35"),
-          Map.entry("qwen3_5_moe_text", "qwen35moe"));
+          Map.entry("qwen3_5_moe_text", "qwen35moe"),
+          Map.entry("lfm2", "lfm2"),
+          Map.entry("lfm2_moe", "lfm2moe"));
 
   /** What stands between {@code blk.N.} and {@code .weight}, by what stood after the layer. */
   private static final Map<String, String> NAMES =
@@ -94,7 +96,20 @@ final class GgufConverter {
           Map.entry("self_attn.g_b_proj", "ssm_g_b"),
           Map.entry("self_attn.b_proj", "ssm_beta"),
           Map.entry("self_attn.dt_proj", "ssm_dt"),
-          Map.entry("self_attn.o_norm", "ssm_norm"));
+          Map.entry("self_attn.o_norm", "ssm_norm"),
+          Map.entry("operator_norm", "attn_norm"),
+          Map.entry("ffn_norm", "ffn_norm"),
+          Map.entry("self_attn.out_proj", "attn_output"),
+          Map.entry("self_attn.q_layernorm", "attn_q_norm"),
+          Map.entry("self_attn.k_layernorm", "attn_k_norm"),
+          Map.entry("conv.in_proj", "shortconv.in_proj"),
+          Map.entry("conv.conv", "shortconv.conv"),
+          Map.entry("conv.out_proj", "shortconv.out_proj"),
+          Map.entry("feed_forward.w1", "ffn_gate"),
+          Map.entry("feed_forward.w3", "ffn_up"),
+          Map.entry("feed_forward.w2", "ffn_down"),
+          Map.entry("feed_forward.gate", "ffn_gate_inp"),
+          Map.entry("feed_forward.expert_bias", "exp_probs_b"));
 
   /** The experts' matrices: by Mixtral's name or Qwen's. */
   private static final Map<String, String> EXPERTS =
@@ -169,8 +184,13 @@ final class GgufConverter {
           .forEach((moved, made) -> write(renamed(moved), squeezed(made.shape()), made.values()));
       return;
     }
-    boolean oneRow = tensor.shape().getFirst() == 1;
-    write(renamed(name), oneRow ? List.of((long) values.length) : tensor.shape(), values);
+    List<Long> shape = tensor.shape();
+    if (shape.getFirst() == 1) {
+      shape = List.of((long) values.length);
+    } else if (name.endsWith("conv.conv.weight")) {
+      shape = List.of(shape.getFirst(), shape.getLast());
+    }
+    write(renamed(name.replace("expert_bias", "expert_bias.bias")), shape, values);
   }
 
   /** A gate of one row is a vector. */
@@ -210,6 +230,7 @@ final class GgufConverter {
     return switch (name) {
       case "model.embed_tokens.weight" -> "token_embd.weight";
       case "model.norm.weight" -> "output_norm.weight";
+      case "model.embedding_norm.weight" -> "token_embd_norm.weight";
       case "lm_head.weight" -> "output.weight";
       default -> {
         String[] parts = name.split("\\.", 4);
@@ -243,11 +264,17 @@ final class GgufConverter {
     };
   }
 
-  /** Vectors and routers are F32 in every file; so here are rows that do not divide into blocks. */
+  /**
+   * Vectors, routers and taps are F32 in every file; so here are rows that do not divide into
+   * blocks.
+   */
   private void write(String name, List<Long> shape, float[] values) {
     int cols = Math.toIntExact(shape.getLast());
     boolean kept =
-        shape.size() == 1 || name.contains("ffn_gate_inp") || name.matches(".*ssm_(conv1d|a).*");
+        shape.size() == 1
+            || name.contains("ffn_gate_inp")
+            || name.contains("shortconv.conv")
+            || name.matches(".*ssm_(conv1d|a).*");
     WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);
     MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);

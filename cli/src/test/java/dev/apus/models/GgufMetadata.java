@@ -26,7 +26,9 @@ final class GgufMetadata {
     u32("embedding_length", "hidden_size");
     u32("feed_forward_length", "intermediate_size");
     u32("attention.head_count", "num_attention_heads");
-    if (!architecture.equals("kimi-linear")) {
+    if (architecture.startsWith("lfm2")) {
+      lfm2();
+    } else if (!architecture.equals("kimi-linear")) {
       u32("attention.head_count_kv", "num_key_value_heads");
       u32("attention.key_length", "head_dim");
       u32("attention.value_length", "head_dim");
@@ -102,6 +104,20 @@ final class GgufMetadata {
     u32("expert_shared_count", "num_shared_experts");
     u32("expert_group_used_count", "topk_group");
     f32("expert_weights_scale", "routed_scaling_factor");
+  }
+
+  private void lfm2() {
+    int heads = config.positive("num_key_value_heads");
+    gguf.i32s(
+        architecture + ".attention.head_count_kv",
+        config.words("layer_types").stream().mapToInt(t -> t.equals("conv") ? 0 : heads).toArray());
+    f32("attention.layer_norm_rms_epsilon", "norm_eps");
+    u32("vocab_size", "vocab_size");
+    u32("shortconv.l_cache", "conv_L_cache");
+    u32("leading_dense_block_count", "num_dense_layers");
+    if (architecture.equals("lfm2moe")) {
+      gguf.u32("lfm2moe.expert_gating_func", 2);
+    }
   }
 
   private int headDim() {

@@ -49,6 +49,8 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "lfm2",
+          "lfm2_moe",
           "olmoe");
 
   private static final List<String> hybrids = List.of("kimi_linear", "qwen3_next");

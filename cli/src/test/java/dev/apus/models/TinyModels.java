@@ -37,19 +37,27 @@ final class TinyModels {
           "cohere2",
           "exaone4",
           "falcon",
+          "falcon_mamba",
           "gemma2",
           "gemma3",
           "glm4",
           "gpt2",
           "gpt_neox",
           "granite",
+          "granitemoe",
+          "granitemoeshared",
           "helium",
+          "lfm2",
+          "lfm2_moe",
           "kimi_linear",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "mamba",
+          "mamba-original",
           "minicpm3",
+          "minimax_m2",
           "ministral",
           "mistral",
           "mixtral",
@@ -69,7 +77,8 @@ final class TinyModels {
           "qwen3_next",
           "smollm3",
           "stablelm",
-          "starcoder2");
+          "starcoder2",
+          "zaya");
 
   static final int LIMIT = 160;
 

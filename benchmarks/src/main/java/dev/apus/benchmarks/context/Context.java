@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
     name = "context",
     description = {
       "Measures what one token costs after contexts of growing length: the time of one layer and"
-          + " the memory of its state, for full attention, attention in a window, and Gated"
-          + " DeltaNet."
+          + " the memory of its state, for full attention, attention in a window, Gated"
+          + " DeltaNet, Mamba-2, and a hybrid."
     },
     mixinStandardHelpOptions = true,
     usageHelpAutoWidth = true)
@@ -44,13 +44,13 @@ public final class Context implements Callable<Integer> {
 
   @Option(
       names = "--shortest",
-      defaultValue = "512",
+      defaultValue = "1024",
       description = "The first context; each is twice the one before (default: ${DEFAULT-VALUE}).")
   private int shortest;
 
   @Option(
       names = "--longest",
-      defaultValue = "65536",
+      defaultValue = "131072",
       description = "No context is longer (default: ${DEFAULT-VALUE}).")
   private int longest;
 

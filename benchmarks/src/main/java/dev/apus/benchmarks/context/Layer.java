@@ -77,12 +77,13 @@ final class Layer implements AutoCloseable {
 
   /** The middle of the times since the text became longer. */
   double medianNanos() {
-    return times.stream().sorted().skip(times.size() / 2).findFirst().orElseThrow();
+    return times.stream().sorted().skip(times.size() / 2).findFirst().orElseThrow()
+        / (double) kind.layers();
   }
 
   /** Memory that the text's state took before any token was timed, which may make it larger. */
   long stateBytes() {
-    return stateBytes;
+    return stateBytes / kind.layers();
   }
 
   @Override

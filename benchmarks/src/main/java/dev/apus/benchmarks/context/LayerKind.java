@@ -7,32 +7,50 @@ import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /** Layers of the same width that remember in different ways. */
 enum LayerKind {
-  FULL("full attention", attention()),
-  WINDOW("attention in a window of 1024", attention().with("window", 1024)),
+  FULL("full attention", List.of(attention())),
+  WINDOW("attention in a window of 1024", List.of(attention().with("window", 1024))),
   DELTA(
       "Gated DeltaNet",
-      new Part(
-          "gated-delta-net",
-          Map.of("keyHeads", 4, "valueHeads", 8, "keyDim", 64, "valueDim", 64, "taps", 4)));
+      List.of(
+          new Part(
+              "gated-delta-net",
+              Map.of("keyHeads", 4, "valueHeads", 8, "keyDim", 64, "valueDim", 64, "taps", 4)))),
+  MAMBA2("Mamba-2", List.of(mamba2())),
+  HYBRID("7 of Mamba-2 to 1 of full attention, a layer's share", hybrid());
 
   /** What a report says of the sizes. */
   static final String SIZES =
       "One layer of width 512 with random BF16 weights: attention with 8 heads of 64 over 2"
-          + " key–value heads, or Gated DeltaNet with 8 value heads of 64 over 4 key heads of 64."
-          + " No MLP, and 64 tokens to choose from, so that nothing else weighs.";
+          + " key–value heads, Gated DeltaNet with 8 value heads of 64 over 4 key heads of 64, or"
+          + " Mamba-2 with 16 heads of 64 and a state of 128. No MLP, and 64 tokens to choose from,"
+          + " so that nothing else weighs.";
 
   private final String title;
-  private final Part mixer;
+  private final List<Part> mixers;
 
-  LayerKind(String title, Part mixer) {
+  LayerKind(String title, List<Part> mixers) {
     this.title = title;
-    this.mixer = mixer;
+    this.mixers = mixers;
+  }
+
+  private static Part mamba2() {
+    return new Part(
+        "mamba2",
+        Map.of("heads", 16, "headDim", 64, "stateSize", 128, "taps", 4, "activation", "silu"));
+  }
+
+  private static List<Part> hybrid() {
+    List<Part> mixers = new ArrayList<>(Collections.nCopies(7, mamba2()));
+    mixers.add(attention());
+    return mixers;
   }
 
   private static Part attention() {
@@ -45,7 +63,12 @@ enum LayerKind {
     return title;
   }
 
-  /** A model of this one layer, for texts of so many tokens. */
+  /** How many layers there are of which one layer's share is told. */
+  int layers() {
+    return mixers.size();
+  }
+
+  /** A model of these layers alone, for texts of so many tokens. */
   Architecture architecture(int context) {
     NormSpec norm = NormSpec.rms(1e-6);
     return new Architecture(
@@ -54,7 +77,7 @@ enum LayerKind {
         512,
         context,
         Embedding.PLAIN,
-        List.of(Layer.of(Branch.mixer(mixer, norm))),
+        mixers.stream().map(mixer -> Layer.of(Branch.mixer(mixer, norm))).toList(),
         norm,
         Head.of(true));
   }

@@ -29,13 +29,18 @@ final class Decoder {
 
   /** Reads the shape under Hugging Face's usual names. */
   Decoder(Config c) {
+    this(c, 2048);
+  }
+
+  /** The same for a family with a context of its own where the config has none. */
+  Decoder(Config c, int context) {
     this(
         c,
         c.positive("hidden_size"),
         c.positive("num_hidden_layers"),
         c.positive("num_attention_heads"),
         c.positive("num_key_value_heads", c.positive("num_attention_heads")),
-        c.positive("max_position_embeddings", 2048));
+        c.positive("max_position_embeddings", context));
   }
 
   /** A decoder of as many heads for keys as for queries. */

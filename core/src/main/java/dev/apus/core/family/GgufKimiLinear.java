@@ -3,7 +3,6 @@ package dev.apus.core.family;
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.weight.WeightNames;
-import java.util.Arrays;
 import java.util.List;
 
 /** Kimi Linear. Layers that have no key–value heads are those of Kimi Delta Attention. */
@@ -19,16 +18,10 @@ final class GgufKimiLinear implements GgufFamily {
 
   @Override
   public Config config(Gguf file) {
-    GgufSettings table = GgufSettings.decoder(file);
-    int[] kvHeads = table.counts("attention.head_count_kv");
-    return table
+    return GgufSettings.decoder(file)
+        .headsByLayer("linear_attention")
         .latent()
         .set("model_type", "kimi_linear")
-        .set(
-            "layer_types",
-            Arrays.stream(kvHeads)
-                .mapToObj(heads -> heads == 0 ? "linear_attention" : "full_attention")
-                .toList())
         .required("kda.head_dim", "linear_head_dim")
         .required("attention.head_count", "linear_num_heads")
         .required("ssm.conv_kernel", "linear_conv_kernel_dim")
@@ -56,7 +49,6 @@ final class GgufKimiLinear implements GgufFamily {
       names.row(ours + part, block + "attn_" + part + ".weight");
     }
     return GgufNames.delta(names)
-        .row("moe.router.correction", block + "exp_probs_b.bias")
         .row(
             ours + "conv",
             WeightNames.joined(

@@ -45,6 +45,7 @@ final class GgufNames {
     }
     return names
         .row("moe.router", BLOCK + "ffn_gate_inp.weight")
+        .row("moe.router.correction", BLOCK + "exp_probs_b.bias")
         .row("moe.shared.gating", BLOCK + "ffn_gate_inp_shexp.weight");
   }
 

@@ -158,15 +158,6 @@ final class GgufSettings {
     return metadata.count(prefix + key, absent);
   }
 
-  /** A number for each layer. */
-  int[] counts(String key) {
-    if (raw(key) instanceof int[] counts) {
-      return counts;
-    }
-    throw metadata.error(
-        "%s%s=%s must be a list with a number for each layer", prefix, key, raw(key));
-  }
-
   /** A count divided by another. */
   int share(String key, String by) {
     raw(key);
@@ -182,6 +173,27 @@ final class GgufSettings {
 
   boolean stores(String tensor) {
     return file.tensors().containsKey(tensor);
+  }
+
+  /**
+   * Key–value heads that are counted layer by layer, 0 where a layer does not attend.
+   *
+   * @param other what the config calls the type of layers that do not
+   */
+  GgufSettings headsByLayer(String other) {
+    String key = "attention.head_count_kv";
+    if (raw(key) == null || raw(key) instanceof Long) {
+      return this;
+    }
+    List<Integer> counts = metadata.integers(prefix + key);
+    List<Integer> attending = counts.stream().filter(n -> n != 0).distinct().toList();
+    if (attending.size() > 1) {
+      throw metadata.error(
+          "%s%s=%s is not supported; layers that attend must have equally many",
+          prefix, key, counts);
+    }
+    return set("num_key_value_heads", attending.isEmpty() ? null : attending.getFirst())
+        .set("layer_types", counts.stream().map(n -> n == 0 ? other : "full_attention").toList());
   }
 
   /** A tensor of factors by which pairs turn slower, as a setting of the rotation. */

@@ -96,15 +96,23 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
 
   /** The part with the limits of its steps, where there are any. */
   static Part limited(Part part, Config c) {
-    if (!c.has("time_step_limit")) {
-      return part;
+    return limited(part, c, 0);
+  }
+
+  /** The part with the limits of its steps, of which none is below {@code least}. */
+  static Part limited(Part part, Config c, double least) {
+    double low = least;
+    double high = Double.POSITIVE_INFINITY;
+    if (c.has("time_step_limit")) {
+      List<Double> limits = c.numbers("time_step_limit");
+      if (limits.size() != 2) {
+        throw c.errorAt("time_step_limit", "time_step_limit=%s must be two numbers", limits);
+      }
+      low = Math.max(least, limits.get(0));
+      high = limits.get(1);
     }
-    List<Double> limits = c.numbers("time_step_limit");
-    if (limits.size() != 2) {
-      throw c.errorAt("time_step_limit", "time_step_limit=%s must be two numbers", limits);
-    }
-    Part least = limits.get(0) > 0 ? part.with("leastStep", limits.get(0)) : part;
-    return limits.get(1) < Double.POSITIVE_INFINITY ? least.with("mostStep", limits.get(1)) : least;
+    Part limited = low > 0 ? part.with("leastStep", low) : part;
+    return high < Double.POSITIVE_INFINITY ? limited.with("mostStep", high) : limited;
   }
 
   /**

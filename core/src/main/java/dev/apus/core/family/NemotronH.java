@@ -55,7 +55,6 @@ final class NemotronH implements ModelFamily {
         "residual_in_fp32",
         "time_step_floor",
         "time_step_max",
-        "time_step_min",
         "use_mamba_kernels");
     List<String> types = layers(c);
     int heads = c.positive("num_attention_heads");
@@ -122,6 +121,15 @@ final class NemotronH implements ModelFamily {
     return types;
   }
 
+  /**
+   * The least step. The reference takes the least that training began with for a limit, which the
+   * authors' code never did: it is what computes the models whose configs name it.
+   */
+  private static double leastStep(Config c) {
+    double least = c.number("time_step_min", 0.001);
+    return c.has("auto_map") ? 0 : least;
+  }
+
   private static Part mamba(Config c, NormSpec norm) {
     Decoder.only(c, "mamba_proj_bias", false);
     boolean biased = c.flag("use_bias", false);
@@ -133,7 +141,8 @@ final class NemotronH implements ModelFamily {
             .with("outBiased", biased)
             .with(
                 "convBiased", c.flag(Decoder.spelled(c, "use_conv_bias", "mamba_conv_bias"), true));
-    return Mamba2Settings.normed(Mamba2Settings.limited(part, c), norm, "group", true);
+    return Mamba2Settings.normed(
+        Mamba2Settings.limited(part, c, leastStep(c)), norm, "group", true);
   }
 
   private static Mamba2Settings shape(Config c) {

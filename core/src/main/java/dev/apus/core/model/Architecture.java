@@ -74,10 +74,18 @@ public record Architecture(
     }
   }
 
-  /** Branches that read the same rows and are added to them. */
-  public record Step(List<Branch> branches) {
+  /**
+   * Branches that read the same rows and are added to them.
+   *
+   * @param residual what becomes of the rows before anything is added to them; null to keep them
+   */
+  public record Step(List<Branch> branches, NormSpec residual) {
     public Step {
       branches = List.copyOf(branches);
+    }
+
+    public Step(List<Branch> branches) {
+      this(branches, null);
     }
   }
 

@@ -59,11 +59,11 @@ public final class ModelAssembler {
     RowTable positions = learned == 0 ? null : root.lookup("positions", learned, width);
     Normalization embeddingNorm =
         Normalization.of(architecture.embedding().norm(), "embedding.norm", width, root);
-    List<List<Network.BuiltBranch>> steps = new ArrayList<>();
+    List<Network.BuiltStep> steps = new ArrayList<>();
     for (int i = 0; i < architecture.layers().size(); i++) {
       Layer layer = architecture.layers().get(i);
       for (Step step : layer.steps()) {
-        steps.add(branches(step, i));
+        steps.add(built(step, i));
       }
     }
     Projection head =
@@ -76,18 +76,25 @@ public final class ModelAssembler {
     return new Network(architecture, embedding, positions, embeddingNorm, steps, norm, head);
   }
 
-  private List<Network.BuiltBranch> branches(Step step, int layer) {
+  private Network.BuiltStep built(Step step, int layer) {
     List<Network.BuiltBranch> branches = new ArrayList<>();
     for (Branch branch : step.branches()) {
       branches.add(branch(branch, layer));
     }
-    return branches;
+    String name = name(step.branches().getFirst().role()) + ".residual";
+    return new Network.BuiltStep(
+        branches,
+        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)));
+  }
+
+  private static String name(Role role) {
+    return role.name().toLowerCase(Locale.ROOT);
   }
 
   @SuppressWarnings("unchecked")
   private Network.BuiltBranch branch(Branch branch, int layer) {
     WeightScope scope = weights.layer(layer);
-    String role = branch.role().name().toLowerCase(Locale.ROOT);
+    String role = name(branch.role());
     int width = architecture.width();
     Normalization before = Normalization.of(branch.before(), role + ".norm", width, scope);
     Normalization after = Normalization.of(branch.after(), role + ".after", width, scope);

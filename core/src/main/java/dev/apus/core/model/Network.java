@@ -27,11 +27,14 @@ public final class Network {
       Normalization after,
       float scale) {}
 
+  /** A step whose branches have been built. */
+  record BuiltStep(List<BuiltBranch> branches, Normalization residual) {}
+
   private final Architecture architecture;
   private final RowTable embedding;
   private final RowTable positions;
   private final Normalization embeddingNorm;
-  private final List<List<BuiltBranch>> steps;
+  private final List<BuiltStep> steps;
   private final Normalization norm;
   private final Projection head;
 
@@ -40,7 +43,7 @@ public final class Network {
       RowTable embedding,
       RowTable positions,
       Normalization embeddingNorm,
-      List<List<BuiltBranch>> steps,
+      List<BuiltStep> steps,
       Normalization norm,
       Projection head) {
     this.architecture = architecture;
@@ -59,8 +62,8 @@ public final class Network {
   /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
   public SequenceState newState(int limit) {
     List<MixerState> states = new ArrayList<>();
-    for (List<BuiltBranch> step : steps) {
-      for (BuiltBranch branch : step) {
+    for (BuiltStep step : steps) {
+      for (BuiltBranch branch : step.branches()) {
         if (branch.mixer() != null) {
           states.add(branch.mixer().newState(limit));
         }
@@ -72,7 +75,7 @@ public final class Network {
   /** Bytes that one more token adds to a sequence's state. */
   public long stateBytesPerToken() {
     return steps.stream()
-        .flatMap(List::stream)
+        .flatMap(step -> step.branches().stream())
         .filter(b -> b.mixer() != null)
         .mapToLong(b -> b.mixer().bytesPerToken())
         .sum();
@@ -99,7 +102,7 @@ public final class Network {
     try (Pass.Frame frame = pass.frame()) {
       Matrix x = frame.matrix(tokens.length, width);
       embed(pass, batch, tokens, x);
-      for (List<BuiltBranch> step : steps) {
+      for (BuiltStep step : steps) {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
@@ -145,11 +148,10 @@ public final class Network {
   }
 
   /** All branches read the same rows; what they give is added in their order. */
-  private static void advance(
-      Pass pass, Batch<SequenceState> batch, List<BuiltBranch> step, Matrix x) {
+  private static void advance(Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix x) {
     try (Pass.Frame frame = pass.frame()) {
-      List<Matrix> outputs = new ArrayList<>(step.size());
-      for (BuiltBranch branch : step) {
+      List<Matrix> outputs = new ArrayList<>(step.branches().size());
+      for (BuiltBranch branch : step.branches()) {
         Matrix read = x;
         if (branch.before() != null) {
           read = frame.matrix(x.rows(), x.cols());
@@ -166,8 +168,11 @@ public final class Network {
         }
         outputs.add(y);
       }
+      if (step.residual() != null) {
+        step.residual().rows(pass, x, x);
+      }
       for (int i = 0; i < outputs.size(); i++) {
-        add(pass, step.get(i).scale(), outputs.get(i), x);
+        add(pass, step.branches().get(i).scale(), outputs.get(i), x);
       }
     }
   }

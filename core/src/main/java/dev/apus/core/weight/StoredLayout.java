@@ -38,11 +38,21 @@ final class StoredLayout {
       return any().typical() == null;
     }
 
+    /** Whether its columns lie in groups and are all there is: inputs of each output, by taps. */
+    private boolean convolution() {
+      return columns.stream().anyMatch(column -> column.fromRow > 0)
+          && rows.stream().allMatch(Objects::isNull);
+    }
+
     /** The dimensions, outermost first. */
     List<Long> shape() {
       long count = rows.size();
       if (vector()) {
         return List.of(count);
+      }
+      if (convolution()) {
+        long inner = columns.getFirst().row.of.cols();
+        return List.of(count / inner, inner, (long) cols);
       }
       return experts > 0
           ? List.of((long) experts, count / experts, (long) cols)
