@@ -35,6 +35,9 @@ final class TinyModels {
       List.of(
           "bloom",
           "cohere2",
+          "deepseek_v2",
+          "deepseek_v2-lite",
+          "deepseek_v3",
           "exaone4",
           "falcon",
           "falcon_mamba",
