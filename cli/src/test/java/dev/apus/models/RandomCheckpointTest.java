@@ -50,6 +50,7 @@ class RandomCheckpointTest {
   private static final List<String> ROUNDED =
       List.of(
           "falcon_mamba",
+          "jamba",
           "llama3-rope",
           "mamba",
           "mamba-original",

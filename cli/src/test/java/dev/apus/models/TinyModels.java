@@ -45,6 +45,7 @@ final class TinyModels {
           "gpt_neox",
           "granite",
           "helium",
+          "jamba",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",

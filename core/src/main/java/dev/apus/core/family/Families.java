@@ -31,6 +31,7 @@ public final class Families {
           new GptNeoX(),
           new Granite(),
           new Helium(),
+          new Jamba(),
           new Llama(),
           new Mamba(),
           new Mistral(),
