@@ -52,6 +52,7 @@ class RandomCheckpointTest {
       List.of(
           "falcon_mamba",
           "kimi_linear",
+          "jamba",
           "llama3-rope",
           "mamba",
           "mamba-original",

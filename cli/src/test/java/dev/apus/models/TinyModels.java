@@ -50,6 +50,7 @@ final class TinyModels {
           "lfm2",
           "lfm2_moe",
           "kimi_linear",
+          "jamba",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",

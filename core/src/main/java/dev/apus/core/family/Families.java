@@ -35,6 +35,7 @@ public final class Families {
           new GraniteHybrid(),
           new Helium(),
           new Lfm2(),
+          new Jamba(),
           new Llama(),
           new Mamba2(),
           new Mamba(),
