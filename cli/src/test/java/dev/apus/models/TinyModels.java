@@ -76,6 +76,7 @@ final class TinyModels {
           "qwen3_5_moe",
           "qwen3_moe",
           "qwen3_next",
+          "recurrent_gemma",
           "smollm3",
           "stablelm",
           "starcoder2",

@@ -54,6 +54,7 @@ public final class Families {
           new Phi3(),
           new Qwen(),
           new QwenHybrid(),
+          new RecurrentGemma(),
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
