@@ -41,7 +41,8 @@ class GoldenTest {
     List<Path> known =
         TinyModels.FAMILIES.stream().map(folder.resolve("goldens/models")::resolve).toList();
     Stream<Path> fables =
-        Stream.of("fable-dense", "fable-hybrid").map(folder.resolve("models")::resolve);
+        Stream.of("fable-dense", "fable-hybrid", "fable-ssm")
+            .map(folder.resolve("models")::resolve);
     return Stream.concat(known.stream(), fables);
   }
 

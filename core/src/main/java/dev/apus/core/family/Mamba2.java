@@ -12,9 +12,6 @@ import java.util.List;
 /** Mamba-2 in the layout of Hugging Face: layers of one Mamba-2 mixer each. */
 final class Mamba2 implements ModelFamily {
 
-  /** Nothing grows with a sequence, and no config says how long one may be. */
-  private static final int CONTEXT = 1 << 20;
-
   @Override
   public List<String> names() {
     return List.of("Mamba2ForCausalLM", "mamba2");
@@ -26,7 +23,8 @@ final class Mamba2 implements ModelFamily {
     c.ignore("intermediate_size");
     Decoder.only(c, "rms_norm", true);
     Decoder d =
-        new Decoder(c, c.positive("hidden_size"), c.positive("num_hidden_layers"), 1, CONTEXT);
+        new Decoder(
+            c, c.positive("hidden_size"), c.positive("num_hidden_layers"), 1, Mamba.CONTEXT);
     NormSpec norm = NormSpec.rms(Decoder.epsilon(c, "layer_norm_epsilon", 1e-5));
     boolean biased = c.flag("use_bias", false);
     boolean convBiased = c.flag("use_conv_bias", true);

@@ -118,17 +118,22 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
 
   /** The part with the limits of its steps, where there are any. */
   static Part limited(Part part, Config c) {
-    return limited(part, c, 0);
+    return limited(part, c, "time_step_limit", 0);
   }
 
-  /** The part with the limits of its steps, of which none is below {@code least}. */
-  static Part limited(Part part, Config c, double least) {
+  /**
+   * The part with the limits of its steps.
+   *
+   * @param key of the two limits
+   * @param least what the lower limit is at least
+   */
+  static Part limited(Part part, Config c, String key, double least) {
     double low = least;
     double high = Double.POSITIVE_INFINITY;
-    if (c.has("time_step_limit")) {
-      List<Double> limits = c.numbers("time_step_limit");
+    if (c.has(key)) {
+      List<Double> limits = c.numbers(key);
       if (limits.size() != 2) {
-        throw c.errorAt("time_step_limit", "time_step_limit=%s must be two numbers", limits);
+        throw c.errorAt(key, "%s=%s must be two numbers", key, limits);
       }
       low = Math.max(least, limits.get(0));
       high = limits.get(1);

@@ -75,7 +75,8 @@ final class NemotronH implements ModelFamily {
     double leastStep = c.has("auto_map") ? 0 : c.number("time_step_min", 0.001);
     String activation = Activations.of(c, "mamba_hidden_act", "silu");
     Part part = shape(c).part(activation, biased, biased, convBiased);
-    return Mamba2Settings.normed(Mamba2Settings.limited(part, c, leastStep), norm, "group", true);
+    return Mamba2Settings.normed(
+        Mamba2Settings.limited(part, c, "time_step_limit", leastStep), norm, "group", true);
   }
 
   private static Mamba2Settings shape(Config c) {
