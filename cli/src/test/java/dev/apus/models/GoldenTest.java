@@ -44,7 +44,8 @@ class GoldenTest {
             .filter(golden -> !golden.endsWith("mamba-original"))
             .toList();
     Stream<Path> fables =
-        Stream.of("fable-dense", "fable-hybrid").map(folder.resolve("models")::resolve);
+        Stream.of("fable-dense", "fable-hybrid", "fable-ssm")
+            .map(folder.resolve("models")::resolve);
     return Stream.concat(known.stream(), fables);
   }
 

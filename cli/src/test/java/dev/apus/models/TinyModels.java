@@ -33,10 +33,12 @@ final class TinyModels {
 
   static final List<String> FAMILIES =
       List.of(
+          "bamba",
           "bloom",
           "cohere2",
           "exaone4",
           "falcon",
+          "falcon_h1",
           "falcon_mamba",
           "gemma2",
           "gemma3",
@@ -46,6 +48,8 @@ final class TinyModels {
           "granite",
           "granitemoe",
           "granitemoeshared",
+          "granite4-dense",
+          "granitemoehybrid",
           "helium",
           "lfm2",
           "lfm2_moe",
@@ -57,6 +61,8 @@ final class TinyModels {
           "llama3-rope",
           "mamba",
           "mamba-original",
+          "mamba2",
+          "mamba2-original",
           "minicpm3",
           "minimax_m2",
           "ministral",
@@ -64,6 +70,7 @@ final class TinyModels {
           "mixtral",
           "nanochat",
           "nemotron",
+          "nemotron_h",
           "olmo2",
           "olmo3",
           "olmo_hybrid",
