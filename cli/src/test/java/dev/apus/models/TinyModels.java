@@ -22,11 +22,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** One small model of every family, with weights from a seed. */
 final class TinyModels {
@@ -89,7 +91,16 @@ final class TinyModels {
           "starcoder2",
           "zaya");
 
+  /** Documents written by hand, of mixers that no published checkpoint has. */
+  static final List<String> DOCUMENTS =
+      List.of("dss", "h3", "hyena", "longhorn", "mamba3", "s4", "s4d", "s5");
+
+  /** All of them. */
+  static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
+
   static final int LIMIT = 160;
+
+  static final Path DOCUMENT_FOLDER = Path.of("../docs/architectures");
 
   private TinyModels() {}
 
@@ -98,8 +109,10 @@ final class TinyModels {
     return Config.parse(family + ".json", resource("/configs/" + family + ".json"));
   }
 
-  static Architecture architecture(String family) {
-    return Families.installed().describe(config(family));
+  static Architecture architecture(String model) {
+    return DOCUMENTS.contains(model)
+        ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
+        : Families.installed().describe(config(model));
   }
 
   static byte[] resource(String name) {
