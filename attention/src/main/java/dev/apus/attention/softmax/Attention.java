@@ -56,6 +56,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Traits traits;
   private final Kernels kernels;
   private final dev.apus.kernels.attention.Attention kernel;
+  private final CacheLayout layout;
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
@@ -73,6 +74,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
+    this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim());
     int width = site.width();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -97,16 +99,21 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    Rope turned = spec.rope() != null && rope == null ? Rope.of(spec.rope(), limit) : rope;
-    return new KeyValueCache(
-        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), limit, turned);
+    return new KeyValueCache(layout, limit, dependsOnLimit() ? Rope.of(spec.rope(), limit) : rope);
+  }
+
+  private boolean dependsOnLimit() {
+    return spec.rope() != null && rope == null;
+  }
+
+  @Override
+  public int variant(int limit) {
+    return dependsOnLimit() ? Rope.of(spec.rope(), limit).hashCode() : 0;
   }
 
   @Override
   public long bytesPerToken() {
-    int slots = kernel.slotGranularity();
-    long bytes = kernel.keyBytes(spec.headDim(), slots) + kernel.valueBytes(spec.valueDim(), slots);
-    return spec.kvHeads() * bytes / slots;
+    return layout.bytes(layout.granularity()) / layout.granularity();
   }
 
   @Override
