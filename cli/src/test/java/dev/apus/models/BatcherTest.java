@@ -196,7 +196,8 @@ class BatcherTest {
       assertEquals(StopReason.CANCELLED, completion.stopReason());
       int[] tokens = session.tokens();
       assertEquals(prompt(2).length + completion.tokens().size(), tokens.length);
-      alone.start(prompt(2), Sampling.greedy().withMaxTokens(completion.tokens().size()))
+      alone
+          .start(prompt(2), Sampling.greedy().withMaxTokens(completion.tokens().size()))
           .forEachRemaining(token -> {});
       assertArrayEquals(alone.logits(), session.logits());
     }
@@ -261,13 +262,11 @@ class BatcherTest {
             throw new IllegalStateException(e);
           }
         };
-    Batcher batcher =
-        new Batcher(model, BatchLimits.standard().withSessions(1).withWaiting(2));
+    Batcher batcher = new Batcher(model, BatchLimits.standard().withSessions(1).withWaiting(2));
     try (Session session = model.newSession(5);
         Model other = model("llama", ModelOptions.standard());
         Session foreign = other.newSession(5)) {
-      Reply first =
-          batcher.submit(new int[] {1}, Sampling.greedy().withProcessor(blocking), LIMIT);
+      Reply first = batcher.submit(new int[] {1}, Sampling.greedy().withProcessor(blocking), LIMIT);
       assertTrue(inside.await(60, TimeUnit.SECONDS));
       assertThrows(
           IllegalArgumentException.class,
@@ -311,10 +310,7 @@ class BatcherTest {
     try (Batcher batcher = new Batcher(closing)) {
       List<Reply> replies =
           IntStream.range(0, 4)
-              .mapToObj(
-                  i ->
-                      batcher.submit(
-                          prompt(i), Sampling.plain().withMaxTokens(1500), LIMIT))
+              .mapToObj(i -> batcher.submit(prompt(i), Sampling.plain().withMaxTokens(1500), LIMIT))
               .toList();
       replies.forEach(Reply::next);
       closing.close();
@@ -327,7 +323,9 @@ class BatcherTest {
   @Test
   void beginningsAreReused() {
     try (Model reusing =
-            model("qwen3_next", ModelOptions.standard().withPrefixReuse(PrefixReuse.of(64 << 20).exactly()));
+            model(
+                "qwen3_next",
+                ModelOptions.standard().withPrefixReuse(PrefixReuse.of(64 << 20).exactly()));
         Batcher batcher = new Batcher(reusing, BatchLimits.standard().withRows(30))) {
       for (int round = 0; round < 2; round++) {
         List<Reply> replies =

@@ -28,6 +28,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PrefixCacheTest {
 
   private static final long ROOM = 64 << 20;
+
+  /** Their parallel form adds up in another order than the form for single tokens. */
+  private static final List<String> RECURRENT =
+      List.of("mamba2", "olmo_hybrid", "qwen3_next", "qwen3_5_moe");
+
   private static final Sampling GREEDY = Sampling.greedy().withMaxTokens(12);
 
   private static Model model(String family, PrefixReuse reuse) {
@@ -62,7 +67,7 @@ class PrefixCacheTest {
 
   /** A chat whose client sends all of it each time: attention, windows, a hybrid, experts. */
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "gemma3", "olmo_hybrid", "qwen3_next", "qwen3_5_moe"})
+  @ValueSource(strings = {"llama", "gemma3", "mamba2", "olmo_hybrid", "qwen3_next", "qwen3_5_moe"})
   void aConversationGoesOnFromItsLastAnswer(String family) {
     try (Model model = model(family, PrefixReuse.of(ROOM));
         Model plain = model(family, PrefixReuse.NONE)) {
@@ -73,17 +78,18 @@ class PrefixCacheTest {
         int expected = turn == 0 ? 0 : chat.length - 20 - 1;
         assertEquals(expected, answer.reused, "all but the question and the last token chosen");
         chat = joined(chat, answer.tokens, TinyModels.tokens(20, turn + 2));
-        float tolerance = family.equals("llama") || family.equals("gemma3") ? 0 : 2e-4f;
-        float[] logits = logits(model, chat);
-        if (tolerance == 0) {
-          assertArrayEquals(logits(plain, chat), logits);
-        } else {
-          assertArrayEquals(logits(plain, chat), logits, tolerance);
-        }
-        assertArrayEquals(logits, logits(model, chat), "a known prompt is not computed at all");
-        chat = chat.clone();
-        model.prefixCache().orElseThrow();
       }
+      float tolerance = RECURRENT.contains(family) ? 2e-4f : 0;
+      float[] logits = logits(model, chat);
+      if (tolerance == 0) {
+        assertArrayEquals(logits(plain, chat), logits);
+      } else {
+        assertArrayEquals(logits(plain, chat), logits, tolerance);
+      }
+      long reused = statistics(model).reusedTokens();
+      assertArrayEquals(logits, logits(model, chat));
+      assertEquals(
+          reused + chat.length, statistics(model).reusedTokens(), "a known prompt is not computed");
       assertTrue(plain.prefixCache().isEmpty());
     }
   }
@@ -124,7 +130,8 @@ class PrefixCacheTest {
 
   @Test
   void whatIsNotUsedForLongestIsDroppedFirst() {
-    int[][] prompts = IntStream.range(0, 6).mapToObj(i -> TinyModels.tokens(64, i)).toArray(int[][]::new);
+    int[][] prompts =
+        IntStream.range(0, 6).mapToObj(i -> TinyModels.tokens(64, i)).toArray(int[][]::new);
     try (Model model = model("qwen3_next", PrefixReuse.of(ROOM).exactly())) {
       logits(model, prompts[0]);
       long one = statistics(model).bytes();
@@ -169,7 +176,8 @@ class PrefixCacheTest {
       logits(model, text);
       var statistics = statistics(model);
       assertEquals(16, statistics.states());
-      long whole = 1024 * model.stateBytesPerToken() + 16 * 4 * 1000 + 4 * 192;
+      // The first page grew twice, and the states that know it small keep it.
+      long whole = (64 + 128 + 1024) * model.stateBytesPerToken() + 16 * 4 * 1000 + 4 * 192;
       assertTrue(statistics.bytes() <= whole, statistics.bytes() + " bytes, of " + whole);
     }
   }
@@ -178,18 +186,27 @@ class PrefixCacheTest {
   @Test
   void sessionsOfOtherLimitsReuseWhatFits() {
     int[] prompt = TinyModels.tokens(40, 1);
-    for (String family : List.of("qwen3_next", "phi3")) {
-      try (Model model = model(family, PrefixReuse.of(ROOM))) {
-        for (int limit : new int[] {41, 60, 130}) {
+    int[] limits = {41, 60, 512, 600, 900, 901, 512, 900};
+    for (var architecture :
+        List.of(TinyModels.architecture("qwen3_next"), TinyModels.dependentOnLimit())) {
+      var options = ModelOptions.standard().withThreads(2);
+      try (Model plain = Model.random(architecture, 5, WeightFormat.F32, options);
+          Model model =
+              Model.random(
+                  architecture,
+                  5,
+                  WeightFormat.F32,
+                  options.withPrefixReuse(PrefixReuse.of(ROOM)))) {
+        for (int limit : limits) {
           try (Session session = model.newSession(limit);
-              Model plain = model(family, PrefixReuse.NONE);
               Session alone = plain.newSession(limit)) {
             session.append(prompt);
             alone.append(prompt);
-            assertArrayEquals(alone.logits(), session.logits(), family + " " + limit);
+            assertArrayEquals(alone.logits(), session.logits(), "a limit of " + limit);
           }
         }
-        assertEquals(family.equals("phi3") ? 1 : 2, statistics(model).hits(), family);
+        int kinds = architecture.family().equals("llama") ? 4 : 1;
+        assertEquals(limits.length - kinds, statistics(model).hits());
       }
     }
   }

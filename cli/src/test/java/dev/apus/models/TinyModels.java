@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,6 +49,7 @@ final class TinyModels {
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "mamba2",
           "ministral",
           "mistral",
           "mixtral",
@@ -80,6 +82,14 @@ final class TinyModels {
 
   static Architecture architecture(String family) {
     return Families.installed().describe(config(family));
+  }
+
+  /** A small model whose keys are turned by the limit of their session, if that is above 512. */
+  static Architecture dependentOnLimit() {
+    String json = new String(resource("/configs/llama.json"), StandardCharsets.UTF_8);
+    String dynamic = json.replace("\"default\"", "\"dynamic\", \"factor\": 3.0");
+    return Families.installed()
+        .describe(Config.parse("dynamic.json", dynamic.getBytes(StandardCharsets.UTF_8)));
   }
 
   static byte[] resource(String name) {

@@ -7,6 +7,7 @@ import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Token;
 import dev.apus.core.generate.Usage;
 import java.time.Duration;
+import java.util.Set;
 
 /** One continuation that a batcher has taken on. Used by one thread at a time. */
 final class BatchWork {
@@ -17,6 +18,7 @@ final class BatchWork {
   private final Sampling sampling;
   private final int limit;
   private final boolean owned;
+  private final Set<Session> lent;
   private Session session;
   private Generation generation;
   private boolean begun;
@@ -28,14 +30,22 @@ final class BatchWork {
   /**
    * @param session that is continued, or null for one of its own
    * @param limit of its own session
+   * @param lent where sessions are that somebody lent; this one's goes back before its reply ends
    */
-  BatchWork(Model model, Session session, int[] prompt, Sampling sampling, int limit) {
+  BatchWork(
+      Model model,
+      Session session,
+      int[] prompt,
+      Sampling sampling,
+      int limit,
+      Set<Session> lent) {
     this.model = model;
     this.session = session;
     this.prompt = prompt.clone();
     this.sampling = sampling;
     this.limit = limit;
     this.owned = session == null;
+    this.lent = lent;
   }
 
   Reply reply() {
@@ -162,19 +172,21 @@ final class BatchWork {
 
   void fail(GenerationException e) {
     if (!ended) {
-      closeOwn();
+      giveBack();
       reply.fail(e);
     }
   }
 
   private void finish(StopReason reason, Usage usage) {
-    closeOwn();
+    giveBack();
     reply.end(reason, usage);
   }
 
-  private void closeOwn() {
+  private void giveBack() {
     ended = true;
-    if (owned && session != null) {
+    if (!owned) {
+      lent.remove(session);
+    } else if (session != null) {
       session.close();
     }
   }

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -27,11 +28,11 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>Any thread may submit. Texts come and go between passes. Each gets the bits that it gets alone,
- * whatever else is computed: prompts are cut only where no cut shows. It is fair: of each pass, at
- * least a quarter is kept for prompts, the rest goes to sessions that generate; prompts share what is
- * left, so that a short one is not held up by a long one; and whoever got nothing in a pass comes
- * first in the next. A text that fails ends with its own exception and harms no other.
+ * <p>Any thread may submit. Texts come and go between passes. Each gets the bits that it gets
+ * alone, whatever else is computed: prompts are cut only where no cut shows. It is fair: of each
+ * pass, at least a quarter is kept for prompts, the rest goes to sessions that generate; prompts
+ * share what is left, so that a short one is not held up by a long one; and whoever got nothing in
+ * a pass comes first in the next. A text that fails ends with its own exception and harms no other.
  */
 public final class Batcher implements AutoCloseable {
 
@@ -51,7 +52,7 @@ public final class Batcher implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition submitted = lock.newCondition();
   private final Queue<BatchWork> waiting = new ArrayDeque<>();
-  private final Set<Session> lent = new HashSet<>();
+  private final Set<Session> lent = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   /** Held while sessions compute; those who wait for it get it between two passes. */
@@ -80,7 +81,7 @@ public final class Batcher implements AutoCloseable {
    * @throws IllegalStateException if the batcher is closed
    */
   public Reply submit(int[] prompt, Sampling sampling, int limit) {
-    return submit(new BatchWork(model, null, prompt, sampling, limit));
+    return submit(new BatchWork(model, null, prompt, sampling, limit, lent));
   }
 
   /** Begins a text of its own, like {@link #submit(int[], Sampling, int)}. */
@@ -100,7 +101,7 @@ public final class Batcher implements AutoCloseable {
     if (session.model() != model) {
       throw new IllegalArgumentException("the session belongs to another model");
     }
-    return submit(new BatchWork(model, session, prompt, sampling, 0));
+    return submit(new BatchWork(model, session, prompt, sampling, 0, lent));
   }
 
   /** Continues a session, like {@link #submit(Session, int[], Sampling)}. */
@@ -162,7 +163,7 @@ public final class Batcher implements AutoCloseable {
         try {
           admit();
           step();
-          retire();
+          active.removeIf(BatchWork::hasEnded);
         } finally {
           computing.unlock();
         }
@@ -205,17 +206,6 @@ public final class Batcher implements AutoCloseable {
     active.addAll(cancelled);
     admitted.forEach(BatchWork::admit);
     active.addAll(admitted);
-  }
-
-  private void retire() {
-    List<BatchWork> ended = active.stream().filter(BatchWork::hasEnded).toList();
-    active.removeIf(BatchWork::hasEnded);
-    lock.lock();
-    try {
-      ended.forEach(work -> lent.remove(work.lent()));
-    } finally {
-      lock.unlock();
-    }
   }
 
   /** Computes one pass, and chooses the tokens whose logits are then known. */
@@ -299,7 +289,6 @@ public final class Batcher implements AutoCloseable {
     try {
       left.addAll(waiting);
       waiting.clear();
-      lent.clear();
     } finally {
       lock.unlock();
     }

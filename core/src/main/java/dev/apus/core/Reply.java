@@ -75,8 +75,8 @@ public final class Reply implements Iterator<Token>, AutoCloseable {
   }
 
   /**
-   * Waits for the next token; false after the last. An interrupt cancels the continuation, and stays
-   * set.
+   * Waits for the next token; false after the last. An interrupt cancels the continuation, and
+   * stays set.
    *
    * @throws GenerationException if it failed; tokens that came before are handed out first
    */
