@@ -2,7 +2,6 @@ package dev.apus.models;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.BatchLimits;
@@ -12,21 +11,15 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.PrefixReuse;
 import dev.apus.core.Reply;
 import dev.apus.core.Session;
-import dev.apus.core.generate.GenerationException;
-import dev.apus.core.generate.LogitsProcessor;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Token;
 import dev.apus.kernels.block.WeightFormat;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,11 +29,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Many texts at a time, each as if it were alone; of a hybrid with experts. */
 class BatcherTest {
 
-  private static final int LIMIT = 2000;
+  static final int LIMIT = 2000;
 
   private final Model model = model("qwen3_next", ModelOptions.standard());
 
-  private static Model model(String family, ModelOptions options) {
+  static Model model(String family, ModelOptions options) {
     return Model.random(
         TinyModels.architecture(family), 5, WeightFormat.F32, options.withThreads(2));
   }
@@ -50,22 +43,22 @@ class BatcherTest {
     model.close();
   }
 
-  private static Sampling sampling(int text) {
+  static Sampling sampling(int text) {
     return Sampling.plain().withSeed(text).withMaxTokens(5 + text % 7);
   }
 
   /** Texts of 1 to 300 tokens. */
-  private static int[] prompt(int text) {
+  static int[] prompt(int text) {
     return TinyModels.tokens(1 + text * 53 % 300, text);
   }
 
-  private static List<Integer> alone(Model model, int text) {
+  static List<Integer> alone(Model model, int text) {
     try (Session session = model.newSession(LIMIT)) {
       return session.start(prompt(text), sampling(text)).stream().map(Token::id).toList();
     }
   }
 
-  private static List<Integer> ids(Reply reply) {
+  static List<Integer> ids(Reply reply) {
     return reply.join().tokens().stream().map(Token::id).toList();
   }
 
@@ -200,123 +193,6 @@ class BatcherTest {
           .start(prompt(2), Sampling.greedy().withMaxTokens(completion.tokens().size()))
           .forEachRemaining(token -> {});
       assertArrayEquals(alone.logits(), session.logits());
-    }
-  }
-
-  /** A processor that fails, a prompt that does not fit, a session that is closed meanwhile. */
-  @Test
-  void aTextThatFailsHarmsNoOther() {
-    LogitsProcessor failing =
-        (history, logits) -> {
-          if (history.remaining() > 12) {
-            throw new IllegalStateException("no more");
-          }
-        };
-    try (Batcher batcher = new Batcher(model);
-        Session session = model.newSession(LIMIT)) {
-      List<Reply> good = new ArrayList<>();
-      for (int i = 0; i < 5; i++) {
-        good.add(batcher.submit(prompt(i), sampling(i), LIMIT));
-      }
-      Reply bad =
-          batcher.submit(session, new int[] {1, 2}, Sampling.greedy().withProcessor(failing));
-      Reply unfit = batcher.submit(new int[] {1, 2, 3}, Sampling.greedy(), 2);
-      Session gone = model.newSession(LIMIT);
-      Reply orphan = batcher.submit(gone, prompt(9), Sampling.greedy().withMaxTokens(1500));
-      orphan.next();
-      while (!tryClose(gone)) {
-        Thread.onSpinWait();
-      }
-      var thrown = assertThrows(CompletionException.class, () -> bad.future().join());
-      assertTrue(thrown.getCause() instanceof GenerationException, () -> "" + thrown.getCause());
-      assertTrue(thrown.getCause().getMessage().contains("no more"));
-      assertEquals(0, session.length(), "the session is where it was before the prompt");
-      assertThrows(GenerationException.class, unfit::hasNext);
-      orphan.future().handle((completion, failure) -> true).join();
-      for (int i = 0; i < 5; i++) {
-        assertEquals(alone(model, i), ids(good.get(i)), "text " + i);
-      }
-      assertEquals(5 + 2, batcher.submit(session, prompt(2), sampling(2)).join().tokens().size());
-    }
-  }
-
-  private static boolean tryClose(Session session) {
-    try {
-      session.close();
-      return true;
-    } catch (IllegalStateException busy) {
-      return false;
-    }
-  }
-
-  @Test
-  void whatCannotBeTakenOnIsSaidAtOnce() throws Exception {
-    var inside = new CountDownLatch(1);
-    var go = new CountDownLatch(1);
-    LogitsProcessor blocking =
-        (history, logits) -> {
-          inside.countDown();
-          try {
-            go.await();
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        };
-    Batcher batcher = new Batcher(model, BatchLimits.standard().withSessions(1).withWaiting(2));
-    try (Session session = model.newSession(5);
-        Model other = model("llama", ModelOptions.standard());
-        Session foreign = other.newSession(5)) {
-      Reply first = batcher.submit(new int[] {1}, Sampling.greedy().withProcessor(blocking), LIMIT);
-      assertTrue(inside.await(60, TimeUnit.SECONDS));
-      assertThrows(
-          IllegalArgumentException.class,
-          () -> batcher.submit(foreign, new int[] {1}, Sampling.greedy()));
-      assertThrows(
-          IllegalArgumentException.class,
-          () -> batcher.submit(session, new int[6], Sampling.greedy()));
-      Reply second = batcher.submit(session, new int[] {1}, Sampling.greedy());
-      assertThrows(
-          IllegalStateException.class,
-          () -> batcher.submit(session, new int[] {1}, Sampling.greedy()));
-      Reply third = batcher.submit(new int[] {1}, Sampling.greedy(), LIMIT);
-      assertThrows(
-          RejectedExecutionException.class,
-          () -> batcher.submit(new int[] {1}, Sampling.greedy(), LIMIT));
-      Thread closing = Thread.ofVirtual().start(batcher::close);
-      assertThrows(
-          IllegalStateException.class,
-          () -> {
-            while (true) {
-              try {
-                batcher.submit(new int[] {1}, Sampling.greedy(), LIMIT);
-              } catch (RejectedExecutionException full) {
-                Thread.onSpinWait();
-              }
-            }
-          });
-      go.countDown();
-      closing.join();
-      for (Reply reply : List.of(first, second, third)) {
-        assertEquals(StopReason.CANCELLED, reply.join().stopReason());
-      }
-      assertArrayEquals(new int[] {1}, session.tokens());
-    }
-    batcher.close();
-  }
-
-  @Test
-  void closingTheModelEndsEveryText() {
-    Model closing = model("qwen3_next", ModelOptions.standard());
-    try (Batcher batcher = new Batcher(closing)) {
-      List<Reply> replies =
-          IntStream.range(0, 4)
-              .mapToObj(i -> batcher.submit(prompt(i), Sampling.plain().withMaxTokens(1500), LIMIT))
-              .toList();
-      replies.forEach(Reply::next);
-      closing.close();
-      for (Reply reply : replies) {
-        assertThrows(GenerationException.class, reply::join);
-      }
     }
   }
 

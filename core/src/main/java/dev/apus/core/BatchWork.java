@@ -33,12 +33,7 @@ final class BatchWork {
    * @param lent where sessions are that somebody lent; this one's goes back before its reply ends
    */
   BatchWork(
-      Model model,
-      Session session,
-      int[] prompt,
-      Sampling sampling,
-      int limit,
-      Set<Session> lent) {
+      Model model, Session session, int[] prompt, Sampling sampling, int limit, Set<Session> lent) {
     this.model = model;
     this.session = session;
     this.prompt = prompt.clone();
