@@ -6,5 +6,6 @@ module dev.apus.attention {
       dev.apus.attention.softmax.Attention.Type,
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
-      dev.apus.attention.linear.GatedDeltaNet.Type;
+      dev.apus.attention.linear.GatedDeltaNet.Type,
+      dev.apus.attention.recurrent.RgLru.Type;
 }

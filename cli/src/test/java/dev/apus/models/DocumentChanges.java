@@ -48,6 +48,13 @@ final class DocumentChanges {
           "decayLatent",
           "gateLatent",
           "headTaps",
+          "order",
+          "features",
+          "filterWidth",
+          "filterLayers",
+          "angles",
+          "copies",
+          "blocks",
           "positions");
 
   private DocumentChanges() {}
@@ -90,6 +97,7 @@ final class DocumentChanges {
       case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
+      case "length" -> parent.put(key, value.intValue() / 4);
       case "betaFast" -> parent.put(key, 2);
       case "epsilon" -> parent.put(key, 0.01);
       case "softcap" -> parent.put(key, value.doubleValue() == 0 ? 2 : value.doubleValue() / 4);

@@ -50,11 +50,19 @@ class RandomCheckpointTest {
   /** Logarithms of decays, and Llama 3's rule as a table of factors, are rounded once more. */
   private static final List<String> ROUNDED =
       List.of(
+          "bamba",
+          "falcon_h1",
           "falcon_mamba",
+          "granite4-dense",
+          "granitemoehybrid",
           "kimi_linear",
+          "jamba",
           "llama3-rope",
           "mamba",
           "mamba-original",
+          "mamba2",
+          "mamba2-original",
+          "nemotron_h",
           "olmo_hybrid",
           "qwen3_5",
           "qwen3_5_moe",

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.FieldSource;
  */
 class SensitivityTest {
 
-  static final List<String> families = TinyModels.FAMILIES;
+  static final List<String> families = TinyModels.MODELS;
 
   /** Enough tokens that every expert is chosen by some. */
   private static final int[] TOKENS = TinyModels.tokens(120, 23);

@@ -22,17 +22,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** One small model of every family, with weights from a seed. */
 final class TinyModels {
 
   static final List<String> FAMILIES =
       List.of(
+          "bamba",
           "bloom",
           "cohere2",
           "deepseek_v2",
@@ -40,6 +44,7 @@ final class TinyModels {
           "deepseek_v3",
           "exaone4",
           "falcon",
+          "falcon_h1",
           "falcon_mamba",
           "gemma2",
           "gemma3",
@@ -49,16 +54,21 @@ final class TinyModels {
           "granite",
           "granitemoe",
           "granitemoeshared",
+          "granite4-dense",
+          "granitemoehybrid",
           "helium",
           "lfm2",
           "lfm2_moe",
           "kimi_linear",
+          "jamba",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
           "mamba",
           "mamba-original",
+          "mamba2",
+          "mamba2-original",
           "minicpm3",
           "minimax_m2",
           "ministral",
@@ -66,6 +76,7 @@ final class TinyModels {
           "mixtral",
           "nanochat",
           "nemotron",
+          "nemotron_h",
           "olmo2",
           "olmo3",
           "olmo_hybrid",
@@ -78,12 +89,22 @@ final class TinyModels {
           "qwen3_5_moe",
           "qwen3_moe",
           "qwen3_next",
+          "recurrent_gemma",
           "smollm3",
           "stablelm",
           "starcoder2",
           "zaya");
 
+  /** Documents written by hand, of mixers that no published checkpoint has. */
+  static final List<String> DOCUMENTS =
+      List.of("dss", "h3", "hyena", "longhorn", "mamba3", "s4", "s4d", "s5");
+
+  /** All of them. */
+  static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
+
   static final int LIMIT = 160;
+
+  static final Path DOCUMENT_FOLDER = Path.of("../docs/architectures");
 
   private TinyModels() {}
 
@@ -92,8 +113,18 @@ final class TinyModels {
     return Config.parse(family + ".json", resource("/configs/" + family + ".json"));
   }
 
-  static Architecture architecture(String family) {
-    return Families.installed().describe(config(family));
+  static Architecture architecture(String model) {
+    return DOCUMENTS.contains(model)
+        ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
+        : Families.installed().describe(config(model));
+  }
+
+  /** A small model whose keys are turned by the limit of their session, if that is above 512. */
+  static Architecture dependentOnLimit() {
+    String json = new String(resource("/configs/llama.json"), StandardCharsets.UTF_8);
+    String dynamic = json.replace("\"default\"", "\"dynamic\", \"factor\": 3.0");
+    return Families.installed()
+        .describe(Config.parse("dynamic.json", dynamic.getBytes(StandardCharsets.UTF_8)));
   }
 
   static byte[] resource(String name) {

@@ -36,6 +36,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final AttentionSpec spec;
   private final Kernels kernels;
   private final dev.apus.kernels.attention.Attention kernel;
+  private final CacheLayout layout;
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
@@ -44,13 +45,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Normalization queryNorm;
   private final Normalization keyNorm;
   private final AttentionTiles tiles;
-  private final Rope rope;
+  private final RopeChoice rope;
 
   Attention(AttentionSpec spec, Site site) {
     WeightScope weights = site.weights();
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
+    this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim());
     int width = site.width();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -76,24 +78,22 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             spec.causal(),
             spec.window(),
             new Biases(slopes, sinks, 0));
-    this.rope =
-        spec.rope() == null || spec.rope().dependsOnLimit()
-            ? null
-            : Rope.of(spec.rope(), site.context());
+    this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   @Override
   public KeyValueCache newState(int limit) {
-    Rope turned = spec.rope() != null && rope == null ? Rope.of(spec.rope(), limit) : rope;
-    return new KeyValueCache(
-        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), limit, turned);
+    return new KeyValueCache(layout, limit, rope.at(limit));
+  }
+
+  @Override
+  public int variant(int limit) {
+    return rope.variant(limit);
   }
 
   @Override
   public long bytesPerToken() {
-    int slots = kernel.slotGranularity();
-    long bytes = kernel.keyBytes(spec.headDim(), slots) + kernel.valueBytes(spec.valueDim(), slots);
-    return spec.kvHeads() * bytes / slots;
+    return layout.bytesPerToken();
   }
 
   @Override

@@ -7,8 +7,10 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * The layers of a model, made to run. Immutable: what it remembers of a sequence is in a {@link
@@ -62,23 +64,44 @@ public final class Network {
   /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
   public SequenceState newState(int limit) {
     List<MixerState> states = new ArrayList<>();
-    for (BuiltStep step : steps) {
-      for (BuiltBranch branch : step.branches()) {
-        if (branch.mixer() != null) {
-          states.add(branch.mixer().newState(limit));
-        }
-      }
-    }
+    mixers().forEach(mixer -> states.add(mixer.newState(limit)));
     return new SequenceState(states, limit, 0);
+  }
+
+  private Stream<SequenceMixer<MixerState>> mixers() {
+    return steps.stream()
+        .flatMap(step -> step.branches().stream())
+        .map(BuiltBranch::mixer)
+        .filter(Objects::nonNull);
   }
 
   /** Bytes that one more token adds to a sequence's state. */
   public long stateBytesPerToken() {
-    return steps.stream()
-        .flatMap(step -> step.branches().stream())
-        .filter(b -> b.mixer() != null)
-        .mapToLong(b -> b.mixer().bytesPerToken())
-        .sum();
+    return mixers().mapToLong(SequenceMixer::bytesPerToken).sum();
+  }
+
+  /**
+   * Runs may be cut at multiples of so many tokens, counted from their beginning, with the same
+   * bits; 1 if any cut keeps the bits.
+   */
+  public int grain() {
+    return mixers().mapToInt(SequenceMixer::grain).reduce(1, Network::leastCommonMultiple);
+  }
+
+  private static int leastCommonMultiple(int a, int b) {
+    int high = a;
+    int low = b;
+    while (low != 0) {
+      int rest = high % low;
+      high = low;
+      low = rest;
+    }
+    return Math.multiplyExact(a / high, b);
+  }
+
+  /** States of sequences may be exchanged if their limits have the same variant. */
+  public int variant(int limit) {
+    return mixers().mapToInt(mixer -> mixer.variant(limit)).reduce(0, (a, b) -> 31 * a + b);
   }
 
   /**

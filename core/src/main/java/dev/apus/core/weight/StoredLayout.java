@@ -48,7 +48,11 @@ final class StoredLayout {
     List<Long> shape() {
       long count = rows.size();
       if (vector()) {
-        return List.of(count);
+        return experts > 0 ? List.of((long) experts, count / experts) : List.of(count);
+      }
+      if (convolution()) {
+        long inner = columns.getFirst().row.of.cols();
+        return List.of(count / inner, inner, (long) cols);
       }
       if (convolution()) {
         long inner = columns.getFirst().row.of.cols();

@@ -37,7 +37,7 @@ public interface WeightScope {
   /** The weights of a part of this part. */
   WeightScope scope(String name);
 
-  /** The weights of expert {@code index} of this part. */
+  /** The weights of expert {@code index} of this part, or of whatever else it has several of. */
   WeightScope expert(int index);
 
   /** A range that random weights are drawn from: {@code center ± width}. */
