@@ -35,7 +35,12 @@ final class DocumentChanges {
           "valueHeads",
           "keyDim",
           "taps",
-          "positions");
+          "positions",
+          "prefix",
+          "adapter",
+          "streams",
+          "weightsOf",
+          "stateOf");
 
   private DocumentChanges() {}
 
@@ -60,9 +65,12 @@ final class DocumentChanges {
     }
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       String at = path + "/" + field.getKey();
+      if (SHAPES.contains(field.getKey())) {
+        continue;
+      }
       if (!field.getValue().isNumber()) {
         collect(field.getValue(), at, architecture, changes);
-      } else if (!SHAPES.contains(field.getKey())) {
+      } else {
         changes.put(at, changed(architecture, path, field.getKey(), field.getValue()));
       }
     }

@@ -22,11 +22,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** One small model of every family, with weights from a seed. */
 final class TinyModels {
@@ -69,6 +71,12 @@ final class TinyModels {
           "stablelm",
           "starcoder2");
 
+  /** Architectures that were written by hand, in the folder of the documentation. */
+  static final List<String> DOCUMENTS = List.of("yoco");
+
+  /** All of them. */
+  static final List<String> ALL = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
+
   static final int LIMIT = 160;
 
   private TinyModels() {}
@@ -79,7 +87,14 @@ final class TinyModels {
   }
 
   static Architecture architecture(String family) {
+    if (DOCUMENTS.contains(family)) {
+      return Architecture.read(Config.read(document(family)));
+    }
     return Families.installed().describe(config(family));
+  }
+
+  static Path document(String name) {
+    return Path.of("../docs/architectures", name + ".json");
   }
 
   static byte[] resource(String name) {

@@ -13,6 +13,7 @@ import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Adapters;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -33,8 +34,8 @@ import java.util.List;
  * </pre>
  *
  * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
- * scores, sinks and an output gate are settings. A sequence may be cut into calls anywhere with the
- * same bits.
+ * scores, sinks and an output gate are settings. A layer may read the keys and values of another
+ * instead of making its own. A sequence may be cut into calls anywhere with the same bits.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  */
@@ -61,32 +62,50 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection values;
   private final Projection gates;
   private final Projection output;
+  private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
   private final float[] slopes;
   private final float[] sinks;
   private final Rope rope;
 
-  Attention(AttentionSpec spec, Site site) {
+  /**
+   * @param keeper whose keys and values it reads instead of making its own, or null
+   */
+  Attention(AttentionSpec spec, Site site, Attention keeper) {
     WeightScope weights = site.weights();
     this.spec = spec;
     this.traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
-    int width = site.width();
+    int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
+    int valueCols = spec.kvHeads() * spec.valueDim();
     int outCols = spec.heads() * spec.valueDim();
+    boolean keeps = keeper == null;
     this.queries = weights.projection("q", queryCols, width, spec.biased());
-    this.keys = weights.projection("k", keyCols, width, spec.biased());
-    this.values = weights.projection("v", spec.kvHeads() * spec.valueDim(), width, spec.biased());
+    this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
+    this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
-    this.output = weights.projection("o", width, outCols, spec.outBiased());
+    this.output =
+        spec.projected()
+            ? weights.projection("o", site.outputs(), outCols, spec.outBiased())
+            : null;
+    this.adapters = Adapters.of(weights, width, spec.adapter());
+    if (adapters != null) {
+      adapters.to("q", queryCols);
+    }
+    if (adapters != null && keeps) {
+      adapters.to("k", keyCols).to("v", valueCols);
+    }
     boolean head = spec.normOver() == NormOver.HEAD;
     this.queryNorm =
         Normalization.of(spec.norm(), "q.norm", head ? spec.headDim() : queryCols, weights);
     this.keyNorm =
-        Normalization.of(spec.norm(), "k.norm", head ? spec.headDim() : keyCols, weights);
+        keeps
+            ? Normalization.of(spec.norm(), "k.norm", head ? spec.headDim() : keyCols, weights)
+            : null;
     this.slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     this.sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.rope =
@@ -114,39 +133,63 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix q = frame.matrix(rows, queries.outputs());
-      Matrix k = frame.matrix(rows, keys.outputs());
-      Matrix v = frame.matrix(rows, values.outputs());
-      pass.run(queries.task(pass, x, q), keys.task(pass, x, k), values.task(pass, x, v));
-      if (!spec.normAfterRope()) {
-        normalize(pass, q, k);
+      if (keys == null) {
+        queries.apply(pass, x, q);
+        adapt(pass, x, q);
+        prepare(pass, batch, q, null);
+      } else {
+        Matrix k = frame.matrix(rows, keys.outputs());
+        Matrix v = frame.matrix(rows, values.outputs());
+        pass.run(queries.task(pass, x, q), keys.task(pass, x, k), values.task(pass, x, v));
+        adapt(pass, x, q, k, v);
+        prepare(pass, batch, q, k);
+        for (Run<KeyValueCache> run : batch.runs()) {
+          run.state().append(pass, k, v, run.from(), run.length());
+        }
       }
-      turn(pass, batch, q, k);
-      if (spec.normAfterRope()) {
-        normalize(pass, q, k);
-      }
-      Matrix o = frame.matrix(rows, output.inputs());
-      for (Run<KeyValueCache> run : batch.runs()) {
-        run.state().append(pass, k, v, run.from(), run.length());
-      }
+      Matrix o = output == null ? y : frame.matrix(rows, output.inputs());
       attend(pass, batch, q, o);
       if (gates != null) {
         gate(pass, frame, x, o);
       }
-      output.apply(pass, o, y);
+      if (output != null) {
+        output.apply(pass, o, y);
+      }
     }
   }
 
-  private void normalize(Pass pass, Matrix q, Matrix k) {
-    if (queryNorm == null) {
+  private void adapt(Pass pass, Matrix x, Matrix... ys) {
+    if (adapters != null) {
+      adapters.add(pass, x, ys);
+    }
+  }
+
+  /**
+   * Normalises and turns queries and keys.
+   *
+   * @param k null where the keys are another layer's
+   */
+  private void prepare(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k) {
+    if (!spec.normAfterRope()) {
+      normalize(pass, queryNorm, spec.heads(), q);
+      normalize(pass, keyNorm, spec.kvHeads(), k);
+    }
+    turn(pass, batch, q, k);
+    if (spec.normAfterRope()) {
+      normalize(pass, queryNorm, spec.heads(), q);
+      normalize(pass, keyNorm, spec.kvHeads(), k);
+    }
+  }
+
+  private void normalize(Pass pass, Normalization norm, int heads, Matrix x) {
+    if (norm == null) {
       return;
     }
     if (spec.normOver() == NormOver.ROW) {
-      queryNorm.rows(pass, q, q);
-      keyNorm.rows(pass, k, k);
+      norm.rows(pass, x, x);
     } else {
       int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.headDim() : 0;
-      queryNorm.groups(pass, q, q, spec.heads(), spec.headDim(), stride);
-      keyNorm.groups(pass, k, k, spec.kvHeads(), spec.headDim(), stride);
+      norm.groups(pass, x, x, heads, spec.headDim(), stride);
     }
   }
 
@@ -160,12 +203,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       Rope.Tables tables = turned.tables(pass, run.position(), run.length());
       pass.eachRow(
           run.length(),
-          2 * (q.cols() + k.cols()),
+          2 * (q.cols() + (k == null ? 0 : k.cols())),
           (from, to, worker) -> {
             for (int i = from; i < to; i++) {
               int row = run.from() + i;
               turned.rotate(rotary, q.data(), q.at(row), spec.heads(), spec.headDim(), tables, i);
-              turned.rotate(rotary, k.data(), k.at(row), spec.kvHeads(), spec.headDim(), tables, i);
+              if (k != null) {
+                turned.rotate(
+                    rotary, k.data(), k.at(row), spec.kvHeads(), spec.headDim(), tables, i);
+              }
             }
           });
     }
@@ -361,6 +407,22 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
+      return new Attention(spec(settings, site), site, null);
+    }
+
+    @Override
+    public SequenceMixer<?> build(Config settings, Site site, SequenceMixer<?> owner) {
+      AttentionSpec spec = spec(settings, site);
+      Attention keeper = (Attention) owner;
+      if (!spec.reads(keeper.spec)) {
+        throw settings.error(
+            "stateOf: kvHeads, headDim, valueDim and rope must be those of the layer whose keys and"
+                + " values are read");
+      }
+      return new Attention(spec, site, keeper);
+    }
+
+    private static AttentionSpec spec(Config settings, Site site) {
       AttentionSpec spec = AttentionSpec.read(settings, site.context());
       // Tokens of a later call cannot be seen: another cut into calls would be another answer.
       if (!spec.causal()) {
@@ -369,7 +431,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             "causal=false is not supported: a token would see those after it, which a sequence"
                 + " that is computed piece by piece does not have yet; supported: true");
       }
-      return new Attention(spec, site);
+      int values = spec.heads() * spec.valueDim();
+      if (!spec.projected() && site.outputs() != values) {
+        throw settings.errorAt(
+            "projected",
+            "projected=false gives rows of heads · valueDim = %d values, needed are rows of %d",
+            values,
+            site.outputs());
+      }
+      return spec;
     }
   }
 }

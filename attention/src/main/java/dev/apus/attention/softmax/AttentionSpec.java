@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;
+import java.util.Objects;
 
 /**
  * The settings of a softmax attention layer.
@@ -15,6 +16,9 @@ import dev.apus.core.model.NormSpec;
  * @param causal whether a token sees only what came before it
  * @param alibi factor on the linear position biases; 0 for none
  * @param biased whether queries, keys and values have biases
+ * @param projected whether the heads' values are projected to the rows that are written, instead of
+ *     being those rows
+ * @param adapter rank of the adapters of queries, keys and values; 0 for none
  * @param gated whether each output value is multiplied by the sigmoid of a gate
  * @param sinks whether each head has a learned score that nothing is attended for
  * @param norm how queries and keys are normalised, or null
@@ -34,6 +38,8 @@ record AttentionSpec(
     float alibi,
     boolean biased,
     boolean outBiased,
+    boolean projected,
+    int adapter,
     boolean gated,
     boolean sinks,
     NormSpec norm,
@@ -87,12 +93,22 @@ record AttentionSpec(
         c.real("alibi", 0),
         c.flag("biased", false),
         c.flag("outBiased", false),
+        c.flag("projected", true),
+        c.count("adapter", 0),
         c.flag("gated", false),
         c.flag("sinks", false),
         norm == null ? null : NormSpec.read(norm),
         over,
         after,
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
+  }
+
+  /** Whether keys and values of a layer with other settings are what this one can read. */
+  boolean reads(AttentionSpec keeper) {
+    return kvHeads == keeper.kvHeads
+        && headDim == keeper.headDim
+        && valueDim == keeper.valueDim
+        && Objects.equals(rope, keeper.rope);
   }
 
   int group() {

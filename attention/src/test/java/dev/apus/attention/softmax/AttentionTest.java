@@ -185,7 +185,7 @@ class AttentionTest {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new Attention(AttentionSpec.read(settings, site.context()), site);
+      return new Attention(AttentionSpec.read(settings, site.context()), site, null);
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * The layers of a model, made to run. Immutable: what it remembers of a sequence is in a {@link
@@ -17,37 +18,34 @@ import java.util.function.BooleanSupplier;
 public final class Network {
 
   /**
-   * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+   * What makes rows of tokens.
+   *
+   * @param positions rows to add by position, or null
+   * @param prefix rows that come before the first token, or null
    */
-  record BuiltBranch(
-      SequenceMixer<MixerState> mixer,
-      int state,
-      ChannelMixer channel,
-      Normalization before,
-      Normalization after,
-      float scale) {}
+  record BuiltEmbedding(RowTable tokens, RowTable positions, RowTable prefix, Normalization norm) {}
 
   private final Architecture architecture;
-  private final RowTable embedding;
-  private final RowTable positions;
-  private final Normalization embeddingNorm;
+  private final BuiltEmbedding embedding;
   private final List<List<BuiltBranch>> steps;
+  private final int[] widths;
   private final Normalization norm;
   private final Projection head;
 
+  /**
+   * @param widths of the streams; 0 for those that nobody reads
+   */
   Network(
       Architecture architecture,
-      RowTable embedding,
-      RowTable positions,
-      Normalization embeddingNorm,
+      BuiltEmbedding embedding,
       List<List<BuiltBranch>> steps,
+      int[] widths,
       Normalization norm,
       Projection head) {
     this.architecture = architecture;
     this.embedding = embedding;
-    this.positions = positions;
-    this.embeddingNorm = embeddingNorm;
     this.steps = steps;
+    this.widths = widths;
     this.norm = norm;
     this.head = head;
   }
@@ -58,24 +56,19 @@ public final class Network {
 
   /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
   public SequenceState newState(int limit) {
-    List<MixerState> states = new ArrayList<>();
-    for (List<BuiltBranch> step : steps) {
-      for (BuiltBranch branch : step) {
-        if (branch.mixer() != null) {
-          states.add(branch.mixer().newState(limit));
-        }
-      }
-    }
+    int rows = (int) Math.min(Integer.MAX_VALUE, (long) limit + architecture.embedding().prefix());
+    List<MixerState> states = owners().map(b -> b.mixer().newState(rows)).toList();
     return new SequenceState(states, limit, 0);
   }
 
   /** Bytes that one more token adds to a sequence's state. */
   public long stateBytesPerToken() {
-    return steps.stream()
-        .flatMap(List::stream)
-        .filter(b -> b.mixer() != null)
-        .mapToLong(b -> b.mixer().bytesPerToken())
-        .sum();
+    return owners().mapToLong(b -> b.mixer().bytesPerToken()).sum();
+  }
+
+  /** The branches whose mixers have states, in the order of the states. */
+  private Stream<BuiltBranch> owners() {
+    return steps.stream().flatMap(List::stream).filter(BuiltBranch::owner);
   }
 
   /**
@@ -94,41 +87,53 @@ public final class Network {
       int[] wanted,
       Matrix logits,
       BooleanSupplier cancelled) {
-    int width = architecture.width();
     pass.begin();
+    Rows rows = Rows.of(batch, tokens, wanted, architecture.embedding().prefix());
     try (Pass.Frame frame = pass.frame()) {
-      Matrix x = frame.matrix(tokens.length, width);
-      embed(pass, batch, tokens, x);
+      Matrix[] streams = new Matrix[widths.length];
+      for (int i = 0; i < streams.length; i++) {
+        streams[i] = widths[i] == 0 ? null : frame.matrix(rows.tokens().length, widths[i]);
+      }
+      Matrix x = streams[Streams.RESIDUAL];
+      embed(pass, rows, x);
+      if (streams[Streams.EMBEDDING] != null) {
+        System.arraycopy(x.data(), 0, streams[Streams.EMBEDDING].data(), 0, x.rows() * x.cols());
+      }
       for (List<BuiltBranch> step : steps) {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
-        advance(pass, batch, step, x);
+        advance(pass, rows.batch(), step, streams);
       }
       batch.runs().forEach(run -> run.state().advance(run.length()));
       if (wanted.length > 0) {
-        Matrix last = frame.matrix(wanted.length, width);
+        Matrix last = frame.matrix(wanted.length, x.cols());
         for (int i = 0; i < wanted.length; i++) {
-          System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), width);
+          System.arraycopy(x.data(), x.at(rows.wanted()[i]), last.data(), last.at(i), x.cols());
         }
         logits(pass, last, logits);
       }
     }
   }
 
-  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, Matrix x) {
+  private void embed(Pass pass, Rows rows, Matrix x) {
     float scale = architecture.embedding().scale();
-    for (int row = 0; row < tokens.length; row++) {
-      embedding.read(tokens[row], x.data(), x.at(row));
+    for (int row = 0; row < x.rows(); row++) {
+      int token = rows.tokens()[row];
+      if (token < 0) {
+        embedding.prefix().read(Rows.ofPrefix(token), x.data(), x.at(row));
+        continue;
+      }
+      embedding.tokens().read(token, x.data(), x.at(row));
       for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
         x.data()[i] *= scale;
       }
     }
-    if (positions != null) {
-      addPositions(pass, batch, x);
+    if (embedding.positions() != null) {
+      addPositions(pass, rows.batch(), x);
     }
-    if (embeddingNorm != null) {
-      embeddingNorm.rows(pass, x, x);
+    if (embedding.norm() != null) {
+      embedding.norm().rows(pass, x, x);
     }
   }
 
@@ -137,51 +142,25 @@ public final class Network {
       float[] position = frame.floats(x.cols());
       for (Run<SequenceState> run : batch.runs()) {
         for (int row = run.from(); row < run.to(); row++) {
-          positions.read(run.position() + row - run.from(), position, 0);
+          embedding.positions().read(run.position() + row - run.from(), position, 0);
           pass.kernels().activations().addScaled(1, position, 0, x.data(), x.at(row), x.cols());
         }
       }
     }
   }
 
-  /** All branches read the same rows; what they give is added in their order. */
+  /** All branches read before any of them writes; what they give is added in their order. */
   private static void advance(
-      Pass pass, Batch<SequenceState> batch, List<BuiltBranch> step, Matrix x) {
+      Pass pass, Batch<SequenceState> batch, List<BuiltBranch> step, Matrix[] streams) {
     try (Pass.Frame frame = pass.frame()) {
       List<Matrix> outputs = new ArrayList<>(step.size());
       for (BuiltBranch branch : step) {
-        Matrix read = x;
-        if (branch.before() != null) {
-          read = frame.matrix(x.rows(), x.cols());
-          branch.before().rows(pass, x, read);
-        }
-        Matrix y = frame.matrix(x.rows(), x.cols());
-        if (branch.mixer() != null) {
-          branch.mixer().forward(pass, batch.map(s -> s.mixer(branch.state())), read, y);
-        } else {
-          branch.channel().forward(pass, read, y);
-        }
-        if (branch.after() != null) {
-          branch.after().rows(pass, y, y);
-        }
-        outputs.add(y);
+        outputs.add(branch.forward(pass, frame, batch, streams));
       }
       for (int i = 0; i < outputs.size(); i++) {
-        add(pass, step.get(i).scale(), outputs.get(i), x);
+        step.get(i).write(pass, outputs.get(i), streams);
       }
     }
-  }
-
-  private static void add(Pass pass, float scale, Matrix y, Matrix x) {
-    int cols = x.cols();
-    pass.eachRow(
-        x.rows(),
-        cols,
-        (from, to, worker) ->
-            pass.kernels()
-                .activations()
-                .addScaled(
-                    scale, y.data(), from * cols, x.data(), from * cols, (to - from) * cols));
   }
 
   private void logits(Pass pass, Matrix x, Matrix logits) {

@@ -34,6 +34,9 @@ public interface WeightScope {
   /** The weights of a part of this part. */
   WeightScope scope(String name);
 
+  /** The weights that a part has for itself even where it uses another layer's. */
+  WeightScope own();
+
   /** The weights of expert {@code index} of this part. */
   WeightScope expert(int index);
 
