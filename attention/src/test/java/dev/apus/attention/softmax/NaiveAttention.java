@@ -119,7 +119,8 @@ final class NaiveAttention {
   }
 
   private boolean sees(int i, int j) {
-    boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window();
+    boolean reached =
+        spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.prefix();
     return reached && (j <= i || !spec.causal());
   }
 
