@@ -48,7 +48,8 @@ public final class Families {
           new QwenHybrid(),
           new SmolLm3(),
           new StableLm(),
-          new Starcoder2());
+          new Starcoder2(),
+          new Zamba2());
 
   private static final String GGUF_KEY = "general.architecture";
 
