@@ -49,6 +49,7 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Zamba(),
           new Zamba2());
 
   private static final String GGUF_KEY = "general.architecture";
