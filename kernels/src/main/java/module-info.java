@@ -15,4 +15,5 @@ module dev.apus.kernels {
   exports dev.apus.kernels.memory;
   exports dev.apus.kernels.norm;
   exports dev.apus.kernels.rope;
+  exports dev.apus.kernels.scan;
 }

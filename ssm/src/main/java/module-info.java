@@ -3,5 +3,6 @@ module dev.apus.ssm {
   requires transitive dev.apus.core;
 
   provides dev.apus.core.model.MixerType with
+      dev.apus.ssm.Mamba.Type,
       dev.apus.ssm.Mamba2.Type;
 }

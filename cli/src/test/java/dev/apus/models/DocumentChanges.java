@@ -34,6 +34,8 @@ final class DocumentChanges {
           "keyHeads",
           "valueHeads",
           "keyDim",
+          "stateSize",
+          "dtRank",
           "taps",
           "positions",
           "prefix",

@@ -48,7 +48,15 @@ class RandomCheckpointTest {
 
   /** Logarithms of decays, and Llama 3's rule as a table of factors, are rounded once more. */
   private static final List<String> ROUNDED =
-      List.of("olmo_hybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "llama3-rope");
+      List.of(
+          "falcon_mamba",
+          "llama3-rope",
+          "mamba",
+          "mamba-original",
+          "olmo_hybrid",
+          "qwen3_5",
+          "qwen3_5_moe",
+          "qwen3_next");
 
   static final List<String> ggufFamilies =
       Stream.concat(

@@ -9,6 +9,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.SelectiveScan;
 import java.util.function.Function;
 
 /** A set of kernels as a list of its parts. */
@@ -20,6 +21,7 @@ record KernelSet(
     MatrixMemory memory,
     Norms norms,
     Rotary rotary,
+    SelectiveScan selectiveScan,
     Function<WeightFormat, Matmul> matmuls)
     implements Kernels {
 

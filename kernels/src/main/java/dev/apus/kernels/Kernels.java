@@ -9,6 +9,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.SelectiveScan;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -75,6 +76,8 @@ public interface Kernels {
   Norms norms();
 
   Rotary rotary();
+
+  SelectiveScan selectiveScan();
 
   /** The matmul of a weight format. */
   Matmul matmul(WeightFormat format);

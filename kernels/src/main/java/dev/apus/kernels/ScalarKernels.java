@@ -7,6 +7,7 @@ import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
+import dev.apus.kernels.scan.ScalarSelectiveScan;
 
 /** Holds the scalar set. */
 final class ScalarKernels {
@@ -20,6 +21,7 @@ final class ScalarKernels {
           new ScalarMatrixMemory(),
           new ScalarNorms(),
           new ScalarRotary(),
+          new ScalarSelectiveScan(),
           Matmuls::scalar);
 
   private ScalarKernels() {}

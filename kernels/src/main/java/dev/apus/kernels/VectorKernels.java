@@ -8,6 +8,7 @@ import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
+import dev.apus.kernels.scan.VectorSelectiveScan;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -24,6 +25,7 @@ final class VectorKernels {
           new VectorMatrixMemory(),
           new VectorNorms(),
           new VectorRotary(),
+          new VectorSelectiveScan(),
           Matmuls::vector);
 
   private VectorKernels() {}

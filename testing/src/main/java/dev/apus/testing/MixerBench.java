@@ -137,7 +137,12 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
 
   /** A weight as rows of doubles. */
   public static double[][] rows(String name, int rows, int cols, Typical typical) {
-    float[] values = SOURCE.find(new Key(name, -1, -1), rows, cols, typical).decode();
+    return rows(name, -1, rows, cols, typical);
+  }
+
+  /** A weight of expert {@code index} as rows of doubles. */
+  public static double[][] rows(String name, int index, int rows, int cols, Typical typical) {
+    float[] values = SOURCE.find(new Key(name, -1, index), rows, cols, typical).decode();
     double[][] result = new double[rows][cols];
     for (int row = 0; row < rows; row++) {
       for (int col = 0; col < cols; col++) {

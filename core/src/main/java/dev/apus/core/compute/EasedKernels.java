@@ -10,6 +10,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.SelectiveScan;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -68,6 +69,11 @@ public final class EasedKernels implements Kernels {
   @Override
   public Rotary rotary() {
     return next().rotary();
+  }
+
+  @Override
+  public SelectiveScan selectiveScan() {
+    return next().selectiveScan();
   }
 
   @Override

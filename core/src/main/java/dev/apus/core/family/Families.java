@@ -8,6 +8,7 @@ import dev.apus.core.model.Architecture;
 import dev.apus.core.service.Services;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,6 +35,7 @@ public final class Families {
           new GraniteHybrid(),
           new Helium(),
           new Llama(),
+          new Mamba(),
           new Mamba2(),
           new Mistral(),
           new Mixtral(),
@@ -43,6 +45,7 @@ public final class Families {
           new Olmo(),
           new OlmoHybrid(),
           new Olmoe(),
+          new OriginalMamba(),
           new Phi3(),
           new Qwen(),
           new QwenHybrid(),
@@ -91,7 +94,7 @@ public final class Families {
 
   /**
    * The family of a config: by its {@code architectures}, then by its {@code model_type}, because
-   * families share types.
+   * families share types; a config without either may be recognised by its settings.
    *
    * @throws ConfigException naming what is known, if it is none of these
    */
@@ -107,6 +110,13 @@ public final class Families {
       ModelFamily family = families.get(name);
       if (family != null) {
         return family;
+      }
+    }
+    if (names.isEmpty()) {
+      for (ModelFamily family : new LinkedHashSet<>(families.values())) {
+        if (family.recognizes(config)) {
+          return family;
+        }
       }
     }
     throw config.error(

@@ -14,6 +14,11 @@ public interface ModelFamily {
   /** The {@code architectures} and {@code model_type} values of its configs. */
   List<String> names();
 
+  /** Whether a config that names neither architectures nor a model type is of this family. */
+  default boolean recognizes(Config config) {
+    return false;
+  }
+
   /**
    * What a config describes.
    *

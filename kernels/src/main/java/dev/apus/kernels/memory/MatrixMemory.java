@@ -61,11 +61,12 @@ public interface MatrixMemory {
   record Rows(float[] data, int at, int stride) {
 
     /** Where token {@code t}'s values begin. */
-    int start(int t) {
+    public int start(int t) {
       return at + t * stride;
     }
 
-    float value(int t, int i) {
+    /** Value {@code i} of token {@code t}. */
+    public float value(int t, int i) {
       return data[at + t * stride + i];
     }
   }
