@@ -56,7 +56,9 @@ class RandomCheckpointTest {
           "olmo_hybrid",
           "qwen3_5",
           "qwen3_5_moe",
-          "qwen3_next");
+          "qwen3_next",
+          "zamba",
+          "zamba2");
 
   static final List<String> ggufFamilies =
       Stream.concat(
@@ -123,9 +125,11 @@ class RandomCheckpointTest {
     return Stream.concat(GoldenTest.committed(), GoldenTest.shared())
         .filter(
             folder -> {
-              // The reference cuts the joined convolution of OLMo Hybrid into thirds.
+              // The reference cuts the joined convolution of OLMo Hybrid into thirds, and what
+              // the heads of Zamba have into as many rows.
               String name = folder.getFileName().toString();
-              return TinyModels.FAMILIES.contains(name) && !name.equals("olmo_hybrid");
+              return TinyModels.FAMILIES.contains(name)
+                  && !List.of("olmo_hybrid", "zamba").contains(name);
             });
   }
 

@@ -1,5 +1,6 @@
 package dev.apus.models;
 
+import static dev.apus.models.Exact.sum;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -64,6 +65,7 @@ class SharingTest {
   private static final Part MLP = Part.of("gated-mlp").with("inner", 40);
 
   private static final RandomWeights RANDOM = new RandomWeights(5, WeightFormat.F32);
+  private static final Exact EXACT = new Exact(RANDOM);
 
   private static Architecture of(Layer... layers) {
     return new Architecture(
@@ -192,22 +194,17 @@ class SharingTest {
             .withStream("back", WIDTH);
     float[][] found = logits(architecture, RANDOM);
     for (int i = 0; i < TOKENS.length; i++) {
-      double[] e = matrix("embedding", -1, VOCABULARY, WIDTH)[TOKENS[i]];
-      double[] x = sum(e, times(matrix("linear.w", 0, WIDTH, WIDTH), e));
-      double[] joined = new double[2 * WIDTH];
-      System.arraycopy(x, 0, joined, 0, WIDTH);
+      double[] e = EXACT.matrix("embedding", -1, VOCABULARY, WIDTH)[TOKENS[i]];
+      double[] x = sum(e, EXACT.times("linear.w", 0, WIDTH, e));
+      double[] joined = Arrays.copyOf(x, 2 * WIDTH);
       System.arraycopy(e, 0, joined, WIDTH, WIDTH);
       double[] wide =
-          times(matrix("block.linear.w", 1, 31, 2 * WIDTH), rms("block.channel.norm", 1, joined));
-      double[] back =
-          times(matrix("linear.w", 1, WIDTH, 31), Arrays.stream(wide).map(v -> v / 2).toArray());
-      double[] y =
-          sum(
-              x,
-              times(
-                  matrix("last.linear.w", 1, WIDTH, WIDTH),
-                  rms("last.channel.norm", 1, sum(x, back))));
-      double[] expected = times(matrix("head", -1, VOCABULARY, WIDTH), rms("norm", -1, y));
+          EXACT.times("block.linear.w", 1, 31, EXACT.rms("block.channel.norm", 1, joined));
+      Arrays.setAll(wide, j -> wide[j] / 2);
+      double[] back = EXACT.times("linear.w", 1, WIDTH, wide);
+      double[] read = EXACT.rms("last.channel.norm", 1, sum(x, back));
+      double[] y = sum(x, EXACT.times("last.linear.w", 1, WIDTH, read));
+      double[] expected = EXACT.times("head", -1, VOCABULARY, EXACT.rms("norm", -1, y));
       for (int token = 0; token < VOCABULARY; token++) {
         assertEquals(expected[token], found[i][token], 2e-5);
       }
@@ -458,8 +455,7 @@ class SharingTest {
             + " rows of 5",
         refused(of(Layer.of(mixer(DELTA, writing("t")), reader)).withStream("t", 5)));
     assertEquals(
-        "layer 0 attention: projected=false gives rows of heads · valueDim = 24 values, needed are"
-            + " rows of 5",
+        "layer 0: projected=false gives rows of 24 values, needed are rows of 5",
         refused(
             of(Layer.of(mixer(ATTENTION.with("projected", false), writing("t")), reader))
                 .withStream("t", 5)));
@@ -467,42 +463,6 @@ class SharingTest {
 
   private static Wiring writing(String stream) {
     return Wiring.PLAIN.writing(stream);
-  }
-
-  private static double[][] matrix(String name, int layer, int rows, int cols) {
-    float[] values = RANDOM.find(new Key(name, layer, -1), rows, cols, null).decode();
-    double[][] matrix = new double[rows][cols];
-    for (int i = 0; i < values.length; i++) {
-      matrix[i / cols][i % cols] = values[i];
-    }
-    return matrix;
-  }
-
-  private static double[] times(double[][] w, double[] x) {
-    return Arrays.stream(w)
-        .mapToDouble(
-            row -> {
-              double sum = 0;
-              for (int i = 0; i < x.length; i++) {
-                sum += row[i] * x[i];
-              }
-              return sum;
-            })
-        .toArray();
-  }
-
-  private static double[] sum(double[] a, double[] b) {
-    double[] sum = new double[a.length];
-    Arrays.setAll(sum, i -> a[i] + b[i]);
-    return sum;
-  }
-
-  private static double[] rms(String name, int layer, double[] x) {
-    float[] weight = RANDOM.find(new Key(name, layer, -1), 1, x.length, Typical.NORM).decode();
-    double mean = Arrays.stream(x).map(v -> v * v).average().orElseThrow();
-    double[] y = new double[x.length];
-    Arrays.setAll(y, i -> x[i] / Math.sqrt(mean + 1e-5) * weight[i]);
-    return y;
   }
 
   private static void assertSame(float[][] expected, float[][] found) {

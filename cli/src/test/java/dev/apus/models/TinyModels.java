@@ -72,10 +72,12 @@ final class TinyModels {
           "qwen3_next",
           "smollm3",
           "stablelm",
-          "starcoder2");
+          "starcoder2",
+          "zamba",
+          "zamba2");
 
   /** Architectures that were written by hand, in the folder of the documentation. */
-  static final List<String> DOCUMENTS = List.of("yoco");
+  static final List<String> DOCUMENTS = List.of("hymba", "samba", "yoco");
 
   /** All of them. */
   static final List<String> ALL = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

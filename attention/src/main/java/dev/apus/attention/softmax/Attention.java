@@ -7,6 +7,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
+import dev.apus.core.model.Output;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
@@ -58,7 +59,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection keys;
   private final Projection values;
   private final Projection gates;
-  private final Projection output;
+  private final Output output;
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
@@ -85,10 +86,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
     this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
-    this.output =
-        spec.projected()
-            ? weights.projection("o", site.outputs(), outCols, spec.outBiased())
-            : null;
+    this.output = Output.of(spec.projected(), site, outCols, spec.outBiased());
     this.adapters = Adapters.of(weights, width, spec.adapter());
     if (adapters != null) {
       adapters.to("q", queryCols);
@@ -144,14 +142,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
           run.state().append(pass, k, v, run.from(), run.length());
         }
       }
-      Matrix o = output == null ? y : frame.matrix(rows, output.inputs());
+      Matrix o = output.inner(frame, y);
       attend(pass, batch, q, o);
       if (gates != null) {
         gate(pass, frame, x, o);
       }
-      if (output != null) {
-        output.apply(pass, o, y);
-      }
+      output.apply(pass, o, y);
     }
   }
 
@@ -315,8 +311,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
                   to -= tile.parts();
                 }
               });
-      pass.workers()
-          .run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
+      pass.workers().run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
     }
   }
 
@@ -433,14 +428,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             "causal",
             "causal=false is not supported: a token would see those after it, which a sequence"
                 + " that is computed piece by piece does not have yet; supported: true");
-      }
-      int values = spec.heads() * spec.valueDim();
-      if (!spec.projected() && site.outputs() != values) {
-        throw settings.errorAt(
-            "projected",
-            "projected=false gives rows of heads · valueDim = %d values, needed are rows of %d",
-            values,
-            site.outputs());
       }
       return spec;
     }

@@ -5,9 +5,9 @@ import static dev.apus.kernels.attention.Attention.SPAN;
 import dev.apus.kernels.attention.Attention.Visited;
 
 /**
- * One run's rows {@code [from, from + rows)} of a batch, for all query heads of a key–value head. It
- * is attended to in parts: the spans of the slots that every row sees, and then the spans of those
- * that a window goes over.
+ * One run's rows {@code [from, from + rows)} of a batch, for all query heads of a key–value head.
+ * It is attended to in parts: the spans of the slots that every row sees, and then the spans of
+ * those that a window goes over.
  *
  * @param position of the first row
  * @param prefixEnd the slot after those that every row sees, whatever its window; 0 for none

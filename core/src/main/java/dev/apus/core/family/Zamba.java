@@ -93,8 +93,6 @@ final class Zamba implements ModelFamily {
   }
 
   private static Source ofHead(Source all, int heads, int stride, int from, int count) {
-    return heads == 1
-        ? all.as(Conversion.rows(from, count))
-        : all.ofExpert(stride, from, count);
+    return heads == 1 ? all.as(Conversion.rows(from, count)) : all.ofExpert(stride, from, count);
   }
 }

@@ -45,8 +45,9 @@ final class Zamba2 implements ModelFamily {
     NormSpec norm = d.rms(1e-5);
     boolean biased = c.flag("add_bias_linear", false);
     int rank = c.positive("adapter_rank", 128);
-    boolean adapted = c.flag("use_shared_attention_adapter", false);
-    Part attention = layers.attention().with("adapter", adapted ? rank : 0);
+    Part plain = layers.attention();
+    Part attention =
+        c.flag("use_shared_attention_adapter", false) ? plain.with("adapter", rank) : plain;
     boolean turned = c.flag("use_mem_rope", false);
     if (!turned) {
       c.ignore("rope_theta", "rope_scaling", "rope_parameters");
@@ -97,8 +98,7 @@ final class Zamba2 implements ModelFamily {
     ZambaLayers layers =
         ZambaLayers.read(
             c, ZambaLayers.types(count, HYBRID::contains), c.positive("num_mem_blocks", 1));
-    if (c.has("hybrid_layer_ids")
-        && !c.integers("hybrid_layer_ids").equals(layers.hybrid())) {
+    if (c.has("hybrid_layer_ids") && !c.integers("hybrid_layer_ids").equals(layers.hybrid())) {
       throw c.errorAt(
           "hybrid_layer_ids",
           "hybrid_layer_ids=%s, but the hybrid layers of layers_block_type are %s",

@@ -56,8 +56,7 @@ record ZambaLayers(Decoder d, List<Integer> hybrid, int blocks) {
       }
     }
     if (types.size() != d.layers) {
-      throw c.errorAt(
-          key, "%s names %d layers, num_hidden_layers=%d", key, types.size(), d.layers);
+      throw c.errorAt(key, "%s names %d layers, num_hidden_layers=%d", key, types.size(), d.layers);
     }
     List<Integer> hybrid =
         IntStream.range(0, d.layers).filter(i -> types.get(i).equals("hybrid")).boxed().toList();
@@ -110,8 +109,7 @@ record ZambaLayers(Decoder d, List<Integer> hybrid, int blocks) {
             .wired(block.named(BLOCK).reading(Reads.join(Wiring.RESIDUAL, Wiring.EMBEDDING))),
         Branch.channel(mlp, norm).wired(block.named(BLOCK)),
         Branch.channel(Part.of("linear"), null).wired(within),
-        Branch.mixer(mixer, norm)
-            .wired(Wiring.PLAIN.reading(Reads.sum(Wiring.RESIDUAL, STREAM))));
+        Branch.mixer(mixer, norm).wired(Wiring.PLAIN.reading(Reads.sum(Wiring.RESIDUAL, STREAM))));
   }
 
   /** The layer whose block a hybrid layer uses. */

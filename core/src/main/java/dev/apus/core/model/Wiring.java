@@ -42,9 +42,13 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
 
     public Reads {
       streams = List.copyOf(streams);
-      if (streams.isEmpty()) {
-        throw new IllegalArgumentException("a branch reads one stream at least");
+      if (streams.isEmpty() || (joined && streams.size() == 1)) {
+        throw new IllegalArgumentException("a branch reads one stream, or joins or adds several");
       }
+    }
+
+    private Object toJson() {
+      return streams.size() == 1 ? streams.getFirst() : Map.of(joined ? "join" : "add", streams);
     }
 
     public static Reads of(String stream) {
@@ -87,7 +91,7 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
       map.put("name", name);
     }
     if (!reads.equals(PLAIN.reads)) {
-      map.put("reads", Map.of(reads.joined ? "join" : "add", reads.streams));
+      map.put("reads", reads.toJson());
     }
     if (!writes.equals(PLAIN.writes)) {
       map.put("writes", writes);
@@ -104,17 +108,21 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
   static Wiring read(Config branch) {
     return new Wiring(
         branch.word("name", PLAIN.name),
-        branch.has("reads") ? reads(branch.section("reads")) : PLAIN.reads,
+        branch.has("reads") ? reads(branch) : PLAIN.reads,
         branch.word("writes", PLAIN.writes),
         branch.has("weightsOf") ? branch.count("weightsOf") : -1,
         branch.has("stateOf") ? branch.count("stateOf") : -1);
   }
 
-  private static Reads reads(Config c) {
+  private static Reads reads(Config branch) {
+    if (branch.raw("reads") instanceof String stream) {
+      return Reads.of(stream);
+    }
+    Config c = branch.section("reads");
     String how = c.has("join") ? "join" : "add";
     List<String> streams = c.words(how);
-    if (streams.isEmpty()) {
-      throw c.errorAt(how, "%s must name one stream at least", how);
+    if (streams.size() < 2) {
+      throw c.errorAt(how, "%s must name two streams at least", how);
     }
     return new Reads(streams, how.equals("join"));
   }
