@@ -4,5 +4,8 @@ module dev.apus.attention {
 
   provides dev.apus.core.model.MixerType with
       dev.apus.attention.softmax.Attention.Type,
-      dev.apus.attention.linear.GatedDeltaNet.Type;
+      dev.apus.attention.softmax.ConvolutionalAttention.Type,
+      dev.apus.attention.softmax.LatentAttention.Type,
+      dev.apus.attention.linear.GatedDeltaNet.Type,
+      dev.apus.attention.recurrent.RgLru.Type;
 }

@@ -3,6 +3,12 @@ module dev.apus.ssm {
   requires transitive dev.apus.core;
 
   provides dev.apus.core.model.MixerType with
+      dev.apus.ssm.GatedConvolution.Type,
       dev.apus.ssm.Mamba.Type,
-      dev.apus.ssm.Mamba2.Type;
+      dev.apus.ssm.Mamba2.Type,
+      dev.apus.ssm.hyena.Hyena.Type,
+      dev.apus.ssm.mamba3.Mamba3.Type,
+      dev.apus.ssm.structured.H3.Type,
+      dev.apus.ssm.structured.S4.Type,
+      dev.apus.ssm.structured.S5.Type;
 }

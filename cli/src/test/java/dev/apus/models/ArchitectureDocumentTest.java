@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -19,6 +21,8 @@ import org.junit.jupiter.params.provider.FieldSource;
 class ArchitectureDocumentTest {
 
   static final List<String> families = TinyModels.FAMILIES;
+
+  static final List<String> models = TinyModels.MODELS;
 
   @ParameterizedTest
   @FieldSource("families")
@@ -33,8 +37,18 @@ class ArchitectureDocumentTest {
     assertEquals(recorded, document);
   }
 
+  /** So that each is run by the tests of models. */
+  @Test
+  void everyDocumentWrittenByHandIsNamed() throws IOException {
+    try (Stream<Path> files = Files.list(TinyModels.DOCUMENT_FOLDER)) {
+      List<String> names =
+          files.map(file -> file.getFileName().toString().replace(".json", "")).sorted().toList();
+      assertEquals(names, TinyModels.DOCUMENTS);
+    }
+  }
+
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("models")
   void aDocumentReadsBackAsItself(String family) {
     Architecture architecture = TinyModels.architecture(family);
     Config document = Config.parse(family, architecture.toJson().getBytes(UTF_8));

@@ -28,8 +28,16 @@ final class DocumentChanges {
           "kvHeads",
           "headDim",
           "valueDim",
+          "ownDim",
+          "sharedDim",
+          "queryLatent",
           "inner",
           "experts",
+          "groups",
+          "topGroups",
+          "latent",
+          "zeroExperts",
+          "hidden",
           "sharedInner",
           "keyHeads",
           "valueHeads",
@@ -37,6 +45,16 @@ final class DocumentChanges {
           "stateSize",
           "dtRank",
           "taps",
+          "decayLatent",
+          "gateLatent",
+          "headTaps",
+          "order",
+          "features",
+          "filterWidth",
+          "filterLayers",
+          "angles",
+          "copies",
+          "blocks",
           "positions",
           "prefix",
           "adapter",
@@ -84,9 +102,10 @@ final class DocumentChanges {
     ObjectNode parent = (ObjectNode) document.at(JsonPointer.compile(path));
     switch (key) {
       case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
-      case "top" -> parent.put(key, value.intValue() - 1);
+      case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
+      case "length" -> parent.put(key, value.intValue() / 4);
       case "betaFast" -> parent.put(key, 2);
       case "epsilon" -> parent.put(key, 0.01);
       case "softcap" -> parent.put(key, value.doubleValue() == 0 ? 2 : value.doubleValue() / 4);

@@ -19,7 +19,7 @@ import java.util.Map;
  * Writes a checkpoint in the Hugging Face layout as a GGUF file, with the names and the values that
  * llama.cpp's {@code convert_hf_to_gguf.py} gives them: rows of Llama's queries and keys permuted
  * for neighbouring pairs, one added to Gemma's norms, experts stacked, Llama 3's stretched rotation
- * as a tensor of divisors.
+ * as a tensor of divisors, and what {@link GgufHybrid} does.
  *
  * @see <a href="https://github.com/ggml-org/llama.cpp/tree/master/conversion">llama.cpp's
  *     converter</a>
@@ -37,7 +37,13 @@ final class GgufConverter {
           Map.entry("qwen3_moe", "qwen3moe"),
           Map.entry("olmoe", "olmoe"),
           Map.entry("gemma2", "gemma2"),
-          Map.entry("gemma3_text", "gemma3"));
+          Map.entry("gemma3_text", "gemma3"),
+          Map.entry("kimi_linear", "kimi-linear"),
+          Map.entry("qwen3_next", "qwen3next"),
+          Map.entry("qwen3_5_text", "qwen35"),
+          Map.entry("qwen3_5_moe_text", "qwen35moe"),
+          Map.entry("lfm2", "lfm2"),
+          Map.entry("lfm2_moe", "lfm2moe"));
 
   /** What stands between {@code blk.N.} and {@code .weight}, by what stood after the layer. */
   private static final Map<String, String> NAMES =
@@ -57,7 +63,53 @@ final class GgufConverter {
           Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
           Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
-          Map.entry("block_sparse_moe.gate", "ffn_gate_inp"));
+          Map.entry("block_sparse_moe.gate", "ffn_gate_inp"),
+          Map.entry("block_sparse_moe.gate_proj", "ffn_gate"),
+          Map.entry("block_sparse_moe.up_proj", "ffn_up"),
+          Map.entry("block_sparse_moe.down_proj", "ffn_down"),
+          Map.entry("block_sparse_moe.gate.e_score_correction", "exp_probs_b"),
+          Map.entry("block_sparse_moe.shared_experts.gate_proj", "ffn_gate_shexp"),
+          Map.entry("block_sparse_moe.shared_experts.up_proj", "ffn_up_shexp"),
+          Map.entry("block_sparse_moe.shared_experts.down_proj", "ffn_down_shexp"),
+          Map.entry("linear_attn.in_proj_qkv", "attn_qkv"),
+          Map.entry("linear_attn.in_proj_z", "attn_gate"),
+          Map.entry("linear_attn.in_proj_ba", "ssm_ba"),
+          Map.entry("linear_attn.in_proj_a", "ssm_alpha"),
+          Map.entry("linear_attn.in_proj_b", "ssm_beta"),
+          Map.entry("linear_attn.conv1d", "ssm_conv1d"),
+          Map.entry("linear_attn.dt_proj", "ssm_dt"),
+          Map.entry("linear_attn.norm", "ssm_norm"),
+          Map.entry("linear_attn.out_proj", "ssm_out"),
+          Map.entry("self_attn.q_a_proj", "attn_q_a"),
+          Map.entry("self_attn.q_a_layernorm", "attn_q_a_norm"),
+          Map.entry("self_attn.q_b_proj", "attn_q_b"),
+          Map.entry("self_attn.kv_a_proj_with_mqa", "attn_kv_a_mqa"),
+          Map.entry("self_attn.kv_a_layernorm", "attn_kv_a_norm"),
+          Map.entry("self_attn.k_b_proj", "attn_k_b"),
+          Map.entry("self_attn.v_b_proj", "attn_v_b"),
+          Map.entry("self_attn.q_conv1d", "ssm_conv1d_q"),
+          Map.entry("self_attn.k_conv1d", "ssm_conv1d_k"),
+          Map.entry("self_attn.v_conv1d", "ssm_conv1d_v"),
+          Map.entry("self_attn.f_a_proj", "ssm_f_a"),
+          Map.entry("self_attn.f_b_proj", "ssm_f_b"),
+          Map.entry("self_attn.g_a_proj", "ssm_g_a"),
+          Map.entry("self_attn.g_b_proj", "ssm_g_b"),
+          Map.entry("self_attn.b_proj", "ssm_beta"),
+          Map.entry("self_attn.dt_proj", "ssm_dt"),
+          Map.entry("self_attn.o_norm", "ssm_norm"),
+          Map.entry("operator_norm", "attn_norm"),
+          Map.entry("ffn_norm", "ffn_norm"),
+          Map.entry("self_attn.out_proj", "attn_output"),
+          Map.entry("self_attn.q_layernorm", "attn_q_norm"),
+          Map.entry("self_attn.k_layernorm", "attn_k_norm"),
+          Map.entry("conv.in_proj", "shortconv.in_proj"),
+          Map.entry("conv.conv", "shortconv.conv"),
+          Map.entry("conv.out_proj", "shortconv.out_proj"),
+          Map.entry("feed_forward.w1", "ffn_gate"),
+          Map.entry("feed_forward.w3", "ffn_up"),
+          Map.entry("feed_forward.w2", "ffn_down"),
+          Map.entry("feed_forward.gate", "ffn_gate_inp"),
+          Map.entry("feed_forward.expert_bias", "exp_probs_b"));
 
   /** The experts' matrices: by Mixtral's name or Qwen's. */
   private static final Map<String, String> EXPERTS =
@@ -74,6 +126,7 @@ final class GgufConverter {
   private final WeightFormat format;
   private final String architecture;
   private final boolean gemma;
+  private final boolean hybrid;
   private final Arena arena = Arena.ofAuto();
   private final GgufWriter gguf = new GgufWriter();
   private final Map<String, List<StoredTensor>> experts = new LinkedHashMap<>();
@@ -84,6 +137,7 @@ final class GgufConverter {
     this.format = format;
     this.architecture = ARCHITECTURES.get(config.word("model_type"));
     this.gemma = architecture.startsWith("gemma");
+    this.hybrid = List.of("kimi-linear", "qwen3next", "qwen35", "qwen35moe").contains(architecture);
   }
 
   /**
@@ -124,8 +178,24 @@ final class GgufConverter {
         values[i] += 1;
       }
     }
-    boolean oneRow = tensor.shape().getFirst() == 1;
-    write(renamed(name), oneRow ? List.of((long) values.length) : tensor.shape(), values);
+    if (hybrid) {
+      new GgufHybrid(config, architecture)
+          .moved(name, tensor.shape(), values)
+          .forEach((moved, made) -> write(renamed(moved), squeezed(made.shape()), made.values()));
+      return;
+    }
+    List<Long> shape = tensor.shape();
+    if (shape.getFirst() == 1) {
+      shape = List.of((long) values.length);
+    } else if (name.endsWith("conv.conv.weight")) {
+      shape = List.of(shape.getFirst(), shape.getLast());
+    }
+    write(renamed(name.replace("expert_bias", "expert_bias.bias")), shape, values);
+  }
+
+  /** A gate of one row is a vector. */
+  private static List<Long> squeezed(List<Long> shape) {
+    return shape.size() == 2 && shape.getFirst() == 1 ? shape.subList(1, 2) : shape;
   }
 
   /** The rows of each head, so that the two values that turn together are neighbours. */
@@ -160,9 +230,15 @@ final class GgufConverter {
     return switch (name) {
       case "model.embed_tokens.weight" -> "token_embd.weight";
       case "model.norm.weight" -> "output_norm.weight";
+      case "model.embedding_norm.weight" -> "token_embd_norm.weight";
       case "lm_head.weight" -> "output.weight";
       default -> {
         String[] parts = name.split("\\.", 4);
+        if (parts[3].endsWith(".ssm_a")) {
+          yield "blk." + parts[2] + ".ssm_a";
+        }
+        // The correction is no bias of the router, but files call it one.
+        parts[3] = parts[3].replace("correction_bias", "correction.bias");
         int dot = parts[3].lastIndexOf('.');
         yield "blk."
             + parts[2]
@@ -175,7 +251,8 @@ final class GgufConverter {
 
   private String inLayer(String name) {
     return switch (name) {
-      case "post_attention_layernorm" -> gemma ? "post_attention_norm" : "ffn_norm";
+      case "post_attention_layernorm" ->
+          gemma || architecture.matches("qwen3next|qwen35.*") ? "post_attention_norm" : "ffn_norm";
       case "pre_feedforward_layernorm" -> "ffn_norm";
       case "post_feedforward_layernorm" -> "post_ffw_norm";
       default -> {
@@ -187,10 +264,17 @@ final class GgufConverter {
     };
   }
 
-  /** Vectors and routers are F32 in every file; so here are rows that do not divide into blocks. */
+  /**
+   * Vectors, routers and taps are F32 in every file; so here are rows that do not divide into
+   * blocks.
+   */
   private void write(String name, List<Long> shape, float[] values) {
     int cols = Math.toIntExact(shape.getLast());
-    boolean kept = shape.size() == 1 || name.contains("ffn_gate_inp");
+    boolean kept =
+        shape.size() == 1
+            || name.contains("ffn_gate_inp")
+            || name.contains("shortconv.conv")
+            || name.matches(".*ssm_(conv1d|a).*");
     WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);
     MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);

@@ -26,19 +26,28 @@ final class GgufMetadata {
     u32("embedding_length", "hidden_size");
     u32("feed_forward_length", "intermediate_size");
     u32("attention.head_count", "num_attention_heads");
-    u32("attention.head_count_kv", "num_key_value_heads");
+    if (architecture.startsWith("lfm2")) {
+      lfm2();
+    } else if (!architecture.equals("kimi-linear")) {
+      u32("attention.head_count_kv", "num_key_value_heads");
+      u32("attention.key_length", "head_dim");
+      u32("attention.value_length", "head_dim");
+    }
     f32("attention.layer_norm_rms_epsilon", "rms_norm_eps");
-    u32("attention.key_length", "head_dim");
-    u32("attention.value_length", "head_dim");
     u32("expert_count", "num_local_experts");
     u32("expert_count", "num_experts");
     u32("expert_used_count", "num_experts_per_tok");
+    if (architecture.matches("qwen3next|qwen35.*")) {
+      linear();
+    }
     if (architecture.equals("llama")) {
       u32("vocab_size", "vocab_size");
       gguf.u32("llama.rope.dimension_count", headDim());
-    } else if (architecture.endsWith("moe")) {
+    } else if (architecture.endsWith("moe") || architecture.equals("qwen3next")) {
       u32("expert_feed_forward_length", "moe_intermediate_size");
       u32("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
+    } else if (architecture.equals("kimi-linear")) {
+      kimi();
     } else if (architecture.startsWith("gemma")) {
       u32("attention.sliding_window", "sliding_window");
       int period = config.words("layer_types").indexOf("full_attention") + 1;
@@ -51,6 +60,66 @@ final class GgufMetadata {
         .u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
   }
 
+  private void linear() {
+    u32("ssm.conv_kernel", "linear_conv_kernel_dim");
+    u32("ssm.state_size", "linear_key_head_dim");
+    u32("ssm.group_count", "linear_num_key_heads");
+    u32("ssm.time_step_rank", "linear_num_value_heads");
+    int inner =
+        config.positive("linear_num_value_heads") * config.positive("linear_value_head_dim");
+    int interval = config.words("layer_types").indexOf("full_attention") + 1;
+    int dims = (int) (headDim() * config.number("partial_rotary_factor"));
+    gguf.u32(architecture + ".ssm.inner_size", inner)
+        .u32(architecture + ".full_attention_interval", interval)
+        .u32(architecture + ".rope.dimension_count", dims);
+    if (!architecture.equals("qwen3next")) {
+      gguf.i32s(architecture + ".rope.dimension_sections", 11, 11, 10, 0);
+    }
+  }
+
+  /** One key–value head as long as the latent in layers of latent attention, none in others. */
+  private void kimi() {
+    int latent = config.positive("kv_lora_rank");
+    int shared = config.positive("qk_rope_head_dim");
+    int[] kvHeads =
+        config.words("layer_types").stream()
+            .mapToInt(type -> type.equals("full_attention") ? 1 : 0)
+            .toArray();
+    int dense =
+        (int) config.words("mlp_layer_types").stream().filter(type -> type.equals("dense")).count();
+    gguf.i32s("kimi-linear.attention.head_count_kv", kvHeads)
+        .u32("kimi-linear.attention.key_length", latent + shared)
+        .u32("kimi-linear.attention.key_length_mla", config.positive("qk_nope_head_dim") + shared)
+        .u32("kimi-linear.leading_dense_block_count", dense)
+        .u32("kimi-linear.expert_gating_func", 2);
+    u32("context_length", "model_max_length");
+    u32("vocab_size", "vocab_size");
+    u32("ssm.conv_kernel", "linear_conv_kernel_dim");
+    u32("kda.head_dim", "linear_head_dim");
+    u32("attention.kv_lora_rank", "kv_lora_rank");
+    u32("attention.value_length_mla", "v_head_dim");
+    u32("rope.dimension_count", "qk_rope_head_dim");
+    u32("expert_used_count", "num_experts_per_token");
+    u32("expert_feed_forward_length", "moe_intermediate_size");
+    u32("expert_shared_count", "num_shared_experts");
+    u32("expert_group_used_count", "topk_group");
+    f32("expert_weights_scale", "routed_scaling_factor");
+  }
+
+  private void lfm2() {
+    int heads = config.positive("num_key_value_heads");
+    gguf.i32s(
+        architecture + ".attention.head_count_kv",
+        config.words("layer_types").stream().mapToInt(t -> t.equals("conv") ? 0 : heads).toArray());
+    f32("attention.layer_norm_rms_epsilon", "norm_eps");
+    u32("vocab_size", "vocab_size");
+    u32("shortconv.l_cache", "conv_L_cache");
+    u32("leading_dense_block_count", "num_dense_layers");
+    if (architecture.equals("lfm2moe")) {
+      gguf.u32("lfm2moe.expert_gating_func", 2);
+    }
+  }
+
   private int headDim() {
     return config.has("head_dim")
         ? config.positive("head_dim")
@@ -58,6 +127,9 @@ final class GgufMetadata {
   }
 
   private void rope() {
+    if (!config.hasSection("rope_parameters")) {
+      return;
+    }
     Config rope = config.section("rope_parameters");
     if (rope.has("sliding_attention")) {
       String key = architecture + ".rope.freq_base_swa";

@@ -36,7 +36,8 @@ class GgufModelsTest {
   /** More than the windows are long. */
   private static final int TOKENS = 40;
 
-  static final List<String> families =
+  /** Those that can be written as well as read. */
+  static final List<String> written =
       List.of(
           "llama",
           "llama-linear-rope-mqa",
@@ -48,7 +49,19 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "lfm2",
+          "lfm2_moe",
           "olmoe");
+
+  private static final List<String> hybrids = List.of("kimi_linear", "qwen3_next");
+
+  /** Their value heads lie in another order, so that sums over them have another order, too. */
+  static final List<String> reordered = List.of("qwen3_5", "qwen3_5_moe");
+
+  static final List<String> families = Stream.of(written, hybrids).flatMap(List::stream).toList();
+
+  static final List<String> readable =
+      Stream.of(families, reordered).flatMap(List::stream).toList();
 
   @TempDir private Path temporary;
 
@@ -65,6 +78,32 @@ class GgufModelsTest {
   void theLogitsHaveTheSameBits(String family, WeightFormat format) throws IOException {
     Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
     assertSameBits(logits(folder, TOKENS), logits(converted(folder, format), TOKENS));
+  }
+
+  @ParameterizedTest
+  @FieldSource("reordered")
+  void valueHeadsInAnotherOrderAreARounding(String family) throws IOException {
+    Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
+    Path file = converted(folder, WeightFormat.BF16);
+    double deviation = deviation(logits(folder, TOKENS), logits(file, TOKENS));
+    assertTrue(deviation > 0 && deviation < 1e-4, "deviation " + deviation);
+    String turns = architecture(file).toJson();
+    assertEquals(
+        architecture(folder).toJson(), turns.replaceAll("\\s*\"sharing\" : \"turns\",", ""));
+    assertTrue(turns.contains("\"sharing\" : \"turns\""), turns);
+  }
+
+  @ParameterizedTest
+  @FieldSource("reordered")
+  void asManyValueHeadsAsKeyHeadsKeepTheirOrder(String family) throws IOException {
+    String json = new String(TinyModels.resource("/configs/" + family + ".json"), UTF_8);
+    byte[] equal =
+        json.replaceFirst("\"linear_num_key_heads\": 2", "\"linear_num_key_heads\": 4")
+            .getBytes(UTF_8);
+    Path folder = TinyCheckpoint.write(temporary.resolve(family), equal, 11);
+    Path file = converted(folder, WeightFormat.BF16);
+    assertSameBits(logits(folder, TOKENS), logits(file, TOKENS));
+    assertEquals(architecture(folder), architecture(file));
   }
 
   @Test
@@ -139,7 +178,7 @@ class GgufModelsTest {
   }
 
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("readable")
   void quantizedWeightsStayNear(String family) throws IOException {
     Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
     float[][] expected = logits(folder, TOKENS);
@@ -149,7 +188,9 @@ class GgufModelsTest {
       agreeing += best(expected[row]) == best(found[row]) ? 1 : 0;
     }
     assertTrue(deviation(expected, found) > 0, "the weights were not quantised");
-    assertTrue(agreeing >= 0.9 * TOKENS, agreeing + " of " + TOKENS + " choices agree");
+    // A memory carries on what follows when a router changes its mind.
+    double least = written.contains(family) ? 0.9 : 0.5;
+    assertTrue(agreeing >= least * TOKENS, agreeing + " of " + TOKENS + " choices agree");
   }
 
   /** Those of the project, and those of the shared folder where there is one. */
@@ -158,7 +199,7 @@ class GgufModelsTest {
     return known.filter(
         folder -> {
           String name = folder.getFileName().toString();
-          return families.contains(name) || name.equals("llama3-rope");
+          return readable.contains(name) || name.equals("llama3-rope");
         });
   }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.FieldSource;
  */
 class SensitivityTest {
 
-  static final List<String> families = TinyModels.ALL;
+  static final List<String> families = TinyModels.MODELS;
 
   /** Enough tokens that every expert is chosen by some. */
   private static final int[] TOKENS = TinyModels.tokens(120, 23);
@@ -46,8 +46,10 @@ class SensitivityTest {
     public StoredRows find(Key key, int rows, int cols, Typical typical) {
       asked.add(key);
       StoredRows stored = source.find(key, rows, cols, typical);
+      // A correction matters where it makes another expert the best.
+      float factor = key.name().endsWith("correction") ? -4 : 1.25f;
       return key.equals(changed)
-          ? Conversion.values(x -> 1.25f * x + 0.01f).apply(List.of(stored))
+          ? Conversion.values(x -> factor * x + 0.01f).apply(List.of(stored))
           : stored;
     }
 

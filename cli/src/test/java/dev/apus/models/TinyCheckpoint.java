@@ -1,7 +1,11 @@
 package dev.apus.models;
 
+import dev.apus.core.ModelOptions;
+import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.config.Config;
+import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.SafetensorsWriter;
+import dev.apus.core.file.TensorFile;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -15,19 +19,35 @@ import java.util.SplittableRandom;
 
 /**
  * A folder in the Hugging Face layout with weights from a seed, for families whose layers are named
- * like Llama's. Every value is a multiple of 1/128, which all formats of single values hold
- * exactly.
+ * like Llama's, or as LFM2 renames them. Every value is a multiple of 1/128, which all formats of
+ * single values hold exactly.
  */
 final class TinyCheckpoint {
 
+  /** What LFM2 calls what Llama has, too. */
+  private static final String[] LFM2 = {
+    "input_layernorm", "operator_norm",
+    "post_attention_layernorm", "ffn_norm",
+    "model.norm", "model.embedding_norm",
+    "self_attn.o_proj", "self_attn.out_proj",
+    "q_norm", "q_layernorm",
+    "k_norm", "k_layernorm",
+    "mlp.", "feed_forward.",
+    "gate_proj", "w1",
+    "up_proj", "w3",
+    "down_proj", "w2",
+  };
+
   private final Config config;
   private final String type;
+  private final boolean lfm2;
   private final int width;
   private final Map<String, List<Long>> shapes = new LinkedHashMap<>();
 
   private TinyCheckpoint(Config config) {
     this.config = config;
     this.type = config.word("model_type");
+    this.lfm2 = type.startsWith("lfm2");
     this.width = config.positive("hidden_size");
   }
 
@@ -39,23 +59,45 @@ final class TinyCheckpoint {
   static Path write(Path folder, byte[] json, long seed) throws IOException {
     Files.createDirectories(folder);
     Files.write(folder.resolve("config.json"), json);
-    new TinyCheckpoint(Config.parse("config.json", json))
-        .tensors(seed)
-        .write(folder.resolve("model.safetensors"));
+    Config config = Config.parse("config.json", json);
+    TinyCheckpoint checkpoint = new TinyCheckpoint(config);
+    if (config.has("linear_conv_kernel_dim")) {
+      checkpoint.shapesOf(RandomCheckpoint.of(config, ModelOptions.standard()), folder);
+    } else {
+      checkpoint.addTensors();
+    }
+    checkpoint.tensors(seed).write(folder.resolve("model.safetensors"));
     return folder;
   }
 
-  private SafetensorsWriter tensors(long seed) {
+  /** Hybrids have the tensors that random checkpoints have, which are those of the reference. */
+  private void shapesOf(RandomCheckpoint random, Path folder) throws IOException {
+    Path written = folder.resolveSibling("shapes");
+    random.writeFolder(written, WeightFormat.BF16, 1);
+    try (TensorFile tensors = Safetensors.openFolder(written)) {
+      tensors.tensors().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    }
+  }
+
+  private void addTensors() {
     add("model.embed_tokens.weight", config.positive("vocab_size"), width);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
-      norms("model.layers." + i + ".");
-      attention("model.layers." + i + ".self_attn.");
-      channel("model.layers." + i + ".");
+      String layer = "model.layers." + i + ".";
+      norms(layer);
+      if (lfm2 && config.words("layer_types").get(i).equals("conv")) {
+        convolution(layer + "conv.");
+      } else {
+        attention(layer + "self_attn.");
+      }
+      channel(layer, i >= config.count("num_dense_layers", 0));
     }
     add("model.norm.weight", width);
     if (!config.flag("tie_word_embeddings")) {
       add("lm_head.weight", config.positive("vocab_size"), width);
     }
+  }
+
+  private SafetensorsWriter tensors(long seed) {
     var random = new SplittableRandom(seed);
     var writer = new SafetensorsWriter();
     shapes.forEach((name, shape) -> writer.add(name, "BF16", shape, values(name, shape, random)));
@@ -88,7 +130,7 @@ final class TinyCheckpoint {
     if (config.flag("attention_bias", false)) {
       add(layer + "o_proj.bias", width);
     }
-    if (type.startsWith("qwen3") || type.startsWith("gemma3")) {
+    if (lfm2 || type.startsWith("qwen3") || type.startsWith("gemma3")) {
       add(layer + "q_norm.weight", headDim);
       add(layer + "k_norm.weight", headDim);
     }
@@ -98,10 +140,16 @@ final class TinyCheckpoint {
     }
   }
 
-  private void channel(String layer) {
+  private void convolution(String prefix) {
+    add(prefix + "in_proj.weight", 3 * width, width);
+    add(prefix + "conv.weight", width, 1, config.positive("conv_L_cache"));
+    add(prefix + "out_proj.weight", width, width);
+  }
+
+  private void channel(String layer, boolean sparse) {
     int inner = config.positive("intermediate_size");
     int experts = config.count("num_local_experts", config.count("num_experts", 0));
-    if (experts == 0) {
+    if (experts == 0 || !sparse) {
       block(layer + "mlp.", inner, "gate_proj", "up_proj", "down_proj");
       return;
     }
@@ -113,6 +161,9 @@ final class TinyCheckpoint {
     boolean mixtral = type.equals("mixtral");
     String moe = layer + (mixtral ? "block_sparse_moe." : "mlp.");
     add(moe + "gate.weight", experts, width);
+    if (lfm2) {
+      add(moe + "expert_bias", experts);
+    }
     for (int e = 0; e < experts; e++) {
       if (mixtral) {
         block(moe + "experts." + e + ".", inner, "w1", "w3", "w2");
@@ -135,7 +186,11 @@ final class TinyCheckpoint {
   }
 
   private void add(String name, long... shape) {
-    shapes.put(name, Arrays.stream(shape).boxed().toList());
+    String renamed = name;
+    for (int i = 0; lfm2 && i < LFM2.length; i += 2) {
+      renamed = renamed.replace(LFM2[i], LFM2[i + 1]);
+    }
+    shapes.put(renamed, Arrays.stream(shape).boxed().toList());
   }
 
   private MemorySegment values(String name, List<Long> shape, SplittableRandom random) {

@@ -35,10 +35,12 @@ final class TinyModels {
 
   static final List<String> FAMILIES =
       List.of(
+          "bamba",
           "bloom",
           "cohere2",
           "exaone4",
           "falcon",
+          "falcon_h1",
           "falcon_mamba",
           "gemma2",
           "gemma3",
@@ -46,18 +48,31 @@ final class TinyModels {
           "gpt2",
           "gpt_neox",
           "granite",
+          "granitemoe",
+          "granitemoeshared",
+          "granite4-dense",
+          "granitemoehybrid",
           "helium",
+          "lfm2",
+          "lfm2_moe",
+          "kimi_linear",
+          "jamba",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
           "mamba",
           "mamba-original",
+          "mamba2",
+          "mamba2-original",
+          "minicpm3",
+          "minimax_m2",
           "ministral",
           "mistral",
           "mixtral",
           "nanochat",
           "nemotron",
+          "nemotron_h",
           "olmo2",
           "olmo3",
           "olmo_hybrid",
@@ -70,19 +85,35 @@ final class TinyModels {
           "qwen3_5_moe",
           "qwen3_moe",
           "qwen3_next",
+          "recurrent_gemma",
           "smollm3",
           "stablelm",
           "starcoder2",
           "zamba",
-          "zamba2");
+          "zamba2",
+          "zaya");
 
-  /** Architectures that were written by hand, in the folder of the documentation. */
-  static final List<String> DOCUMENTS = List.of("hymba", "samba", "yoco");
+  /** Documents written by hand, of what no published checkpoint has. */
+  static final List<String> DOCUMENTS =
+      List.of(
+          "dss",
+          "h3",
+          "hyena",
+          "hymba",
+          "longhorn",
+          "mamba3",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "yoco");
 
   /** All of them. */
-  static final List<String> ALL = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
+  static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
 
   static final int LIMIT = 160;
+
+  static final Path DOCUMENT_FOLDER = Path.of("../docs/architectures");
 
   private TinyModels() {}
 
@@ -91,15 +122,10 @@ final class TinyModels {
     return Config.parse(family + ".json", resource("/configs/" + family + ".json"));
   }
 
-  static Architecture architecture(String family) {
-    if (DOCUMENTS.contains(family)) {
-      return Architecture.read(Config.read(document(family)));
-    }
-    return Families.installed().describe(config(family));
-  }
-
-  static Path document(String name) {
-    return Path.of("../docs/architectures", name + ".json");
+  static Architecture architecture(String model) {
+    return DOCUMENTS.contains(model)
+        ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
+        : Families.installed().describe(config(model));
   }
 
   static byte[] resource(String name) {

@@ -4,11 +4,14 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.ComplexScan;
+import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
 import java.util.function.Function;
 
@@ -18,10 +21,13 @@ record KernelSet(
     Activations activations,
     Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
+    GatedScan gatedScan,
     MatrixMemory memory,
     Norms norms,
     Rotary rotary,
     SelectiveScan selectiveScan,
+    LongConvolution longConvolution,
+    ComplexScan complexScan,
     Function<WeightFormat, Matmul> matmuls)
     implements Kernels {
 

@@ -4,11 +4,14 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.ComplexScan;
+import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
 
 /**
@@ -71,6 +74,10 @@ public interface Kernels {
 
   ShortConvolution convolution();
 
+  GatedScan gatedScan();
+
+  LongConvolution longConvolution();
+
   MatrixMemory memory();
 
   Norms norms();
@@ -78,6 +85,8 @@ public interface Kernels {
   Rotary rotary();
 
   SelectiveScan selectiveScan();
+
+  ComplexScan complexScan();
 
   /** The matmul of a weight format. */
   Matmul matmul(WeightFormat format);

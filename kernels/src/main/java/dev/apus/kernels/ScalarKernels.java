@@ -2,11 +2,14 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
+import dev.apus.kernels.scan.ScalarComplexScan;
+import dev.apus.kernels.scan.ScalarGatedScan;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
 
 /** Holds the scalar set. */
@@ -18,10 +21,13 @@ final class ScalarKernels {
           new ScalarActivations(),
           ScalarAttention::new,
           new ScalarShortConvolution(),
+          new ScalarGatedScan(),
           new ScalarMatrixMemory(),
           new ScalarNorms(),
           new ScalarRotary(),
           new ScalarSelectiveScan(),
+          new ScalarLongConvolution(),
+          new ScalarComplexScan(),
           Matmuls::scalar);
 
   private ScalarKernels() {}

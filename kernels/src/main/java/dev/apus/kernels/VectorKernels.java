@@ -2,12 +2,15 @@ package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
+import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
+import dev.apus.kernels.scan.VectorComplexScan;
+import dev.apus.kernels.scan.VectorGatedScan;
 import dev.apus.kernels.scan.VectorSelectiveScan;
 
 /**
@@ -22,10 +25,13 @@ final class VectorKernels {
           new VectorActivations(),
           VectorAttention::new,
           new VectorShortConvolution(),
+          new VectorGatedScan(),
           new VectorMatrixMemory(),
           new VectorNorms(),
           new VectorRotary(),
           new VectorSelectiveScan(),
+          new VectorLongConvolution(),
+          new VectorComplexScan(),
           Matmuls::vector);
 
   private VectorKernels() {}

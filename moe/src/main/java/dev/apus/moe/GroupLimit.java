@@ -34,7 +34,10 @@ record GroupLimit(int groups, int top, Worth worth) {
     if (topGroups > groups) {
       throw c.errorAt("topGroups", "topGroups=%d is more than groups=%d", topGroups, groups);
     }
-    int size = c.share("experts", "groups");
+    if (experts % groups != 0) {
+      throw c.errorAt("groups", "experts=%d is not divisible by groups=%d", experts, groups);
+    }
+    int size = experts / groups;
     if (top > topGroups * size) {
       throw c.errorAt(
           "topGroups",

@@ -24,8 +24,9 @@ import java.util.List;
  *   y = Σ_{e ∈ top(router(x))} weight_e · expert_e(x)   (+ σ(W_g x) · shared(x))
  * </pre>
  *
- * <p>Experts may work in a latent space between two projections: {@code W_out Σ weight_e ·
- * expert_e(W_in x)}. The router and the shared expert still see x itself.
+ * <p>Among those to choose from may be zero experts, which give nothing and cost nothing. Experts
+ * may work in a latent space between two projections: {@code W_out Σ weight_e · expert_e(W_in x)}.
+ * The router and the shared expert still see x itself.
  *
  * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
  * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
@@ -38,6 +39,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
+  private final RouterNetwork network;
   private final float[] correction;
   private final List<Mlp> experts = new ArrayList<>();
   private final boolean gated;
@@ -50,11 +52,12 @@ public final class MixtureOfExperts implements ChannelMixer {
   private MixtureOfExperts(Config settings, Site site) {
     router = Router.read(settings);
     kernels = site.kernels();
+    int count = settings.positive("experts");
     inner = settings.positive("inner");
     gated = settings.flag("gated", true);
-    if ((long) router.experts() * inner > Integer.MAX_VALUE) {
+    if ((long) count * inner > Integer.MAX_VALUE) {
       throw settings.error(
-          "experts=%d of inner=%d values are more than 2^31 − 1 values", router.experts(), inner);
+          "experts=%d of inner=%d values are more than 2^31 − 1 values", count, inner);
     }
     int sharedInner = settings.count("sharedInner", 0);
     boolean sharedGated = settings.flag("sharedGated", false);
@@ -66,12 +69,17 @@ public final class MixtureOfExperts implements ChannelMixer {
     WeightScope weights = site.weights();
     int width = site.width();
     int latent = settings.count("latent", 0);
-    scores = weights.projection("router", router.experts(), width);
+    network =
+        settings.has("router")
+            ? new RouterNetwork(settings.section("router"), router.experts(), site)
+            : null;
+    scores =
+        network == null ? weights.projection("router", router.experts(), width) : network.state();
     correction =
         router.biased()
             ? weights.vector("router.correction", router.experts(), Typical.BIAS)
             : null;
-    for (int e = 0; e < router.experts(); e++) {
+    for (int e = 0; e < count; e++) {
       WeightScope expert = weights.scope("expert").expert(e);
       experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));
     }
@@ -92,10 +100,11 @@ public final class MixtureOfExperts implements ChannelMixer {
     int rows = x.rows();
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(rows, router.experts());
+      Matrix scored = network == null ? logits : frame.matrix(rows, scores.outputs());
       Matrix gate = sharedGate == null ? null : frame.matrix(rows, 1);
       Matrix asked = latentIn == null ? x : frame.matrix(rows, latentIn.outputs());
       List<Divisible> tasks = new ArrayList<>();
-      tasks.add(scores.task(pass, x, logits));
+      tasks.add(scores.task(pass, x, scored));
       if (sharedGate != null) {
         tasks.add(sharedGate.task(pass, x, gate));
       }
@@ -103,6 +112,9 @@ public final class MixtureOfExperts implements ChannelMixer {
         tasks.add(latentIn.task(pass, x, asked));
       }
       pass.run(tasks.toArray(Divisible[]::new));
+      if (network != null) {
+        network.forward(pass, scored, logits);
+      }
       float[] weights = frame.floats(rows * router.top());
       Choices choices = choose(pass, logits, weights);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
@@ -141,13 +153,14 @@ public final class MixtureOfExperts implements ChannelMixer {
    * All chosen experts answer, and the shared one: two jobs, whoever was chosen.
    *
    * @param asked what experts are asked, a row for each token
-   * @param given a row for each pair: first what the expert is asked, then what it gives
+   * @param given a row for each pair: first what the expert is asked, then what it gives; those of
+   *     zero experts, which come last, are left as they are
    * @param x what the shared expert is asked
    */
   private void ask(
       Pass pass, Choices choices, Matrix asked, Matrix given, Matrix x, Matrix sharedGiven) {
     int rows = x.rows();
-    int pairs = given.rows();
+    int pairs = choices.start(experts.size());
     int width = asked.cols();
     try (Pass.Frame frame = pass.frame()) {
       pass.eachRow(
@@ -195,6 +208,7 @@ public final class MixtureOfExperts implements ChannelMixer {
       Matrix gate,
       Matrix sharedGiven) {
     int top = router.top();
+    int answered = choices.start(experts.size());
     pass.eachRow(
         y.rows(),
         (top + 1) * y.cols(),
@@ -202,7 +216,9 @@ public final class MixtureOfExperts implements ChannelMixer {
           for (int row = from; row < to; row++) {
             Arrays.fill(y.data(), y.at(row), y.at(row + 1), 0);
             for (int choice = row * top; choice < (row + 1) * top; choice++) {
-              addScaled(weights[choice], given, choices.pair(choice), y, row);
+              if (choices.pair(choice) < answered) {
+                addScaled(weights[choice], given, choices.pair(choice), y, row);
+              }
             }
             addShared(gate, sharedGiven, y, row);
           }
@@ -233,10 +249,10 @@ public final class MixtureOfExperts implements ChannelMixer {
   }
 
   /**
-   * The type {@code moe}: the settings of a {@link Router} and of a {@link GroupLimit}; {@code
-   * inner}, {@code activation} and {@code gated} of the experts; {@code sharedInner} and {@code
-   * sharedGated} for a shared expert; {@code latent}, the width that experts work in if it is not
-   * the model's.
+   * The type {@code moe}: the settings of a {@link Router} and of a {@link GroupLimit}; those of a
+   * {@link RouterNetwork} in the section {@code router}; {@code zeroExperts}; {@code inner}, {@code
+   * activation} and {@code gated} of the experts; {@code sharedInner} and {@code sharedGated} for a
+   * shared expert; {@code latent}, the width that experts work in if it is not the model's.
    */
   public static final class Type implements ChannelType {
 

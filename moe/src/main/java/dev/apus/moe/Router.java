@@ -19,7 +19,7 @@ import java.util.Arrays;
  *
  * <p>A softmax over the logits of the chosen alone is the softmax over all, normalised.
  *
- * @param experts how many there are to choose from
+ * @param experts how many there are to choose from, including those that give nothing
  * @param top how many are chosen
  * @param score what turns router logits into scores
  * @param biased whether the choice, and it alone, goes by corrected scores
@@ -46,7 +46,12 @@ record Router(
   }
 
   static Router read(Config c) {
+    int zero = c.count("zeroExperts", 0);
     int experts = c.positive("experts");
+    if (zero > Integer.MAX_VALUE - experts) {
+      throw c.errorAt("zeroExperts", "zeroExperts=%d are too many to choose from", zero);
+    }
+    experts += zero;
     int top = c.positive("top");
     if (top > experts) {
       throw c.error("top=%d is more than experts=%d", top, experts);

@@ -2,6 +2,7 @@ package dev.apus.moe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -70,6 +72,10 @@ class MixtureOfExpertsTest {
         with("sharedInner", 9, "sharedGated", true, "normalized", false),
         with("biased", true, "epsilon", 0.5),
         with("experts", 8, "score", "sigmoid", "biased", true, "groups", 4, "topGroups", 2),
+        with("zeroExperts", 3),
+        with("zeroExperts", 1, "top", 1, "biased", true, "normalized", false, "sharedInner", 9),
+        with("router", Map.of("hidden", 6), "top", 2),
+        with("router", Map.of("hidden", 4, "activation", "gelu-tanh", "epsilon", 0.1)),
         with("gated", false, "activation", "relu-squared"),
         with("gated", false, "activation", "relu-squared", "sharedInner", 9, "sharedGated", true),
         with("latent", 6, "sharedInner", 9, "sharedGated", true),
@@ -105,7 +111,7 @@ class MixtureOfExpertsTest {
 
   private double[] exact(Map<String, Object> settings, double[] x) {
     Router router = Router.read(Config.of("moe", settings));
-    double[] scores = ExactRouter.scores(router.score(), times("router", router.experts(), x, -1));
+    double[] scores = ExactRouter.scores(router.score(), logits(settings, router.experts(), x));
     var key = new WeightSource.Key("router.correction", -1, -1);
     float[] correction =
         router.biased() ? random.find(key, 1, router.experts(), Typical.BIAS).decode() : null;
@@ -115,6 +121,9 @@ class MixtureOfExpertsTest {
     double[] asked = latent ? times("latent.in", (int) settings.get("latent"), x, -1) : x;
     double[] sum = new double[asked.length];
     for (int i = 0; i < best.length; i++) {
+      if (best[i] >= (int) settings.get("experts")) {
+        continue;
+      }
       double weight = weights[i];
       double[] given = mlp(settings, "expert.", INNER, asked, best[i]);
       Arrays.setAll(sum, j -> sum[j] + weight * given[j]);
@@ -127,6 +136,36 @@ class MixtureOfExpertsTest {
       Arrays.setAll(y, i -> y[i] + weight * given[i]);
     }
     return y;
+  }
+
+  private double[] logits(Map<String, Object> settings, int experts, double[] x) {
+    if (!(settings.get("router") instanceof Map<?, ?> network)) {
+      return times("router", experts, x, -1);
+    }
+    int hidden = (int) network.get("hidden");
+    double[] state = plus(times("router.state", hidden, x, -1), "router.state.bias", Typical.BIAS);
+    double[] norm = vector("router.norm", hidden, Typical.NORM);
+    double epsilon = network.containsKey("epsilon") ? (double) network.get("epsilon") : 1e-6;
+    double squares = Arrays.stream(state).map(v -> v * v).sum() / hidden + epsilon;
+    Arrays.setAll(state, i -> state[i] / Math.sqrt(squares) * norm[i]);
+    boolean tanh = network.containsKey("activation");
+    double[] inner = state;
+    for (String stage : new String[] {"router.first", "router.second"}) {
+      double[] given = plus(times(stage, hidden, inner, -1), stage + ".bias", Typical.BIAS);
+      inner = Arrays.stream(given).map(v -> tanh ? geluTanh(v) : v * sigmoid(v)).toArray();
+    }
+    return times("router.out", experts, inner, -1);
+  }
+
+  private double[] plus(double[] x, String name, Typical typical) {
+    double[] added = vector(name, x.length, typical);
+    Arrays.setAll(added, i -> added[i] + x[i]);
+    return added;
+  }
+
+  private double[] vector(String name, int length, Typical typical) {
+    float[] values = random.find(new WeightSource.Key(name, -1, -1), 1, length, typical).decode();
+    return IntStream.range(0, length).mapToDouble(i -> values[i]).toArray();
   }
 
   private double[] mlp(
@@ -180,6 +219,66 @@ class MixtureOfExpertsTest {
             "row " + row);
       }
     }
+  }
+
+  private MixtureOfExperts carrying(int layer, boolean carried, int hidden) {
+    var weights = new Weights(random, Kernels.chosen(), workers, arena);
+    Map<String, Object> network = Map.of("hidden", hidden, "carried", carried);
+    Site site =
+        new Site(WIDTH, layer, 100, Kernels.chosen(), CacheFormat.F32, weights.layer(layer));
+    return (MixtureOfExperts)
+        new MixtureOfExperts.Type().build(Config.of("moe", with("router", network)), site);
+  }
+
+  private float[] given(ChannelMixer mixture, Matrix x) {
+    Matrix y = poisoned(x.rows());
+    mixture.forward(pass, x, y);
+    return Arrays.copyOf(y.data(), x.rows() * WIDTH);
+  }
+
+  /** What the router of a layer adds is what the layer before made of the same token. */
+  @Test
+  void aRouterGoesOnFromTheLayerBefore() {
+    ChannelMixer first = carrying(0, false, 6);
+    ChannelMixer second = carrying(1, true, 6);
+    Matrix x = random(29);
+    pass.begin();
+    given(first, x);
+    float[] together = given(second, random(29));
+    pass.begin();
+    Matrix other = random(29);
+    for (int i = 0; i < 29 * WIDTH; i++) {
+      other.data()[i] = -x.data()[i];
+    }
+    given(first, other);
+    assertFalse(Arrays.equals(together, given(second, random(29))), "the state does not matter");
+    for (int row = 0; row < 29; row++) {
+      pass.begin();
+      given(first, row(x, row));
+      float[] alone = given(second, row(random(29), row));
+      assertArrayEquals(
+          Arrays.copyOfRange(together, row * WIDTH, (row + 1) * WIDTH), alone, "row " + row);
+    }
+  }
+
+  private static Matrix row(Matrix x, int row) {
+    return new Matrix(Arrays.copyOfRange(x.data(), x.at(row), x.at(row + 1)), 1, WIDTH);
+  }
+
+  @Test
+  void aRouterThatHasNothingToGoOnFromIsRefused() {
+    ChannelMixer second = carrying(1, true, 6);
+    pass.begin();
+    var none = assertThrows(IllegalStateException.class, () -> given(second, random(2)));
+    assertEquals(
+        "the router of layer 1 goes on from a router of 6 values in a layer before, found none; set"
+            + " carried=false",
+        none.getMessage());
+    given(carrying(0, false, 4), random(2));
+    var other = assertThrows(IllegalStateException.class, () -> given(second, random(2)));
+    assertTrue(other.getMessage().contains("found one of 4"), other.getMessage());
+    var e = assertThrows(ConfigException.class, () -> carrying(0, true, 6));
+    assertEquals("moe: carried=true needs a layer before, and this is the first", e.getMessage());
   }
 
   /** Weights whose router prefers every expert to one, whatever the token. */

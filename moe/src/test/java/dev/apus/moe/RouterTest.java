@@ -281,6 +281,9 @@ class RouterTest {
         Arguments.of(
             "score=\"tanh\" is not supported; supported: softmax, sigmoid",
             Map.of("score", "tanh")),
+        Arguments.of(
+            "zeroExperts=2147483647 are too many to choose from",
+            Map.of("zeroExperts", Integer.MAX_VALUE)),
         Arguments.of("epsilon=-1.0 must not be negative", Map.of("epsilon", -1)),
         Arguments.of("topGroups=2 is more than groups=1", Map.of("topGroups", 2)),
         Arguments.of(

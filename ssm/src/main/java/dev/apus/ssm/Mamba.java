@@ -33,11 +33,19 @@ import dev.apus.kernels.scan.SelectiveScan;
  *   y = W_o (s ⊙ silu(z))
  * </pre>
  *
+ * <p>With the implicit update it is Longhorn, which has no A: each token's write is the best answer
+ * to "what belongs to B?" that stays close to what is remembered:
+ *
+ * <pre>
+ *   β = σ(W_Δ δ + dtBias)      Δ = β / (1 + β B·B)      h ← (1 − Δ ⊗ B²) ⊙ h + (Δ ⊙ x) ⊗ B
+ * </pre>
+ *
  * <p>The norms are FalconMamba's and Jamba's; Mamba has none. The channels may be divided into
  * heads, as in Zamba, each with its own δ, B and C of its own channels. There is one form for any
  * number of tokens, so a sequence may be cut anywhere without a trace.
  *
  * @see <a href="https://arxiv.org/abs/2312.00752">Mamba</a>
+ * @see <a href="https://arxiv.org/abs/2407.14207">Longhorn</a>
  */
 public final class Mamba implements SequenceMixer<RecurrentState> {
 
@@ -57,6 +65,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
    * @param biased whether the projections of input and output have biases
    * @param projected whether there is a projection of the output
    * @param norm of δ, B and C; or null
+   * @param implicit whether the update is Longhorn's
    */
   record Spec(
       int inner,
@@ -67,7 +76,8 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
       boolean biased,
       boolean convBiased,
       boolean projected,
-      NormSpec norm) {
+      NormSpec norm,
+      boolean implicit) {
 
     static Spec read(Config c) {
       int inner = c.positive("inner");
@@ -99,7 +109,8 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
           c.flag("biased", false),
           c.flag("convBiased", true),
           c.flag("projected", true),
-          c.has("norm") ? NormSpec.read(c.section("norm")) : null);
+          c.has("norm") ? NormSpec.read(c.section("norm")) : null,
+          c.choice("update", "exponential", "exponential", "implicit").equals("implicit"));
     }
 
     int headDim() {
@@ -168,7 +179,10 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
       heads[head] =
           new Head(spec, heads.length == 1 ? weights : weights.scope("head").expert(head));
     }
-    this.decay = turned(weights.table("decay", inner, spec.stateSize(), new Typical(-4, 3.9f)));
+    this.decay =
+        spec.implicit()
+            ? null
+            : turned(weights.table("decay", inner, spec.stateSize(), new Typical(-4, 3.9f)));
     this.direct = weights.vector("d", inner, Typical.NORM);
     this.dtBias = weights.vector("dtBias", inner, new Typical(-3, 1));
   }
@@ -309,7 +323,11 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
       for (int c = 0; c < channels; c++) {
         delta.data()[at + c] += dtBias[first + c];
       }
-      kernels.activations().apply(Activation.SOFTPLUS, delta.data(), at, channels);
+      Activation step = spec.implicit() ? Activation.SIGMOID : Activation.SOFTPLUS;
+      kernels.activations().apply(step, delta.data(), at, channels);
+      if (spec.implicit()) {
+        divide(delta.data(), at, channels, in.bc.data(), in.bc.at(run.from() + t));
+      }
     }
     run.state().keep(MEMORY, block);
     kernels
@@ -333,6 +351,17 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
       kernels
           .activations()
           .gate(Activation.SILU, z.data(), gateAt, mixed.data(), x.start(t), channels);
+    }
+  }
+
+  /** {@code Δ ← Δ / (1 + Δ B·B)}. */
+  private void divide(float[] delta, int at, int channels, float[] b, int bAt) {
+    float squares = 0;
+    for (int n = bAt; n < bAt + spec.stateSize(); n++) {
+      squares = Math.fma(b[n], b[n], squares);
+    }
+    for (int i = at; i < at + channels; i++) {
+      delta[i] /= Math.fma(delta[i], squares, 1);
     }
   }
 

@@ -46,6 +46,8 @@ class MambaTest {
         with("norm", Map.of("epsilon", 1e-3, "weighted", false)),
         with("norm", Map.of("epsilon", 1e-6)),
         with("heads", 2),
+        with("update", "implicit"),
+        with("update", "implicit", "heads", 2, "norm", Map.of("epsilon", 1e-6)),
         with("heads", 2, "inner", 270, "norm", Map.of("epsilon", 1e-6)),
         with("inner", 300, "stateSize", 16, "taps", 2));
   }
@@ -132,9 +134,18 @@ class MambaTest {
         for (int i = 0; i < dim; i++) {
           int c = head * dim + i;
           double delta = Math.log1p(Math.exp(raw[i] + dtBias[c]));
+          double squares = 0;
+          for (int n = 0; n < size; n++) {
+            squares += bc[n] * bc[n];
+          }
+          if (s.implicit()) {
+            double beta = sigmoid(raw[i] + dtBias[c]);
+            delta = beta / (1 + beta * squares);
+          }
           double sum = d[c] * own[i];
           for (int n = 0; n < size; n++) {
-            h[i][n] = Math.exp(delta * a[c][n]) * h[i][n] + delta * own[i] * bc[n];
+            double decay = s.implicit() ? 1 - delta * bc[n] * bc[n] : Math.exp(delta * a[c][n]);
+            h[i][n] = decay * h[i][n] + delta * own[i] * bc[n];
             sum += bc[size + n] * h[i][n];
           }
           row[c] = sum;

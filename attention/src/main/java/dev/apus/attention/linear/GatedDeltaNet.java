@@ -1,5 +1,6 @@
 package dev.apus.attention.linear;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
@@ -17,22 +18,31 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Decay;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Gated DeltaNet: linear attention that forgets by a gate and overwrites by the delta rule.
  *
  * <pre>
- *   q, k, v = silu(conv(W_qkv x))        q, k of unit length, q / √keyDim
- *   S ← α S      u = β (v − Sᵀk)      S ← S + k ⊗ u      o = Sᵀq
+ *   q, k, v = silu(conv([W_q, W_k, W_v] x))      q, k of unit length, q / √keyDim
+ *   S ← α ⊙ S      u = β (v − Sᵀk)      S ← S + k ⊗ u      o = Sᵀq
  *   y = W_o (rms(o) ⊙ f(W_z x))
  *   α = exp(A · softplus(W_a x + dtBias)),  A &lt; 0      β = betaScale · σ(W_b x)
  * </pre>
  *
- * <p>Value heads share the queries and keys of {@code valueHeads / keyHeads} neighbours. The memory
- * kernel has a form for single tokens and one for many; they add up in different orders.
+ * <p>A head forgets at one rate, or at one for each key: Kimi Delta Attention. Its gates come out
+ * of a few values each, {@code W_a = W_a₂ W_a₁} and {@code W_z} likewise. Where forgetting has a
+ * bound, {@code α = exp(bound · σ(−A (W_a x + dtBias)))}.
+ *
+ * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
+ * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
+ * one for many; they add up in different orders.
  *
  * @see <a href="https://arxiv.org/abs/2412.06464">Gated Delta Networks</a>
+ * @see <a href="https://arxiv.org/abs/2510.26692">Kimi Linear</a>
  */
 public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
@@ -46,18 +56,28 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
   /**
    * @param keyHeads heads of queries and keys
+   * @param turns whether value heads share queries and keys in turn, not as neighbours
    * @param taps length of the short convolution
+   * @param decay for a head, or for each of its keys
+   * @param decayLatent values that the decays come out of; 0 for those of the row itself
+   * @param decayBound the logarithm of the least decay; 0 for none
    * @param betaScale 2 where the memory may have negative eigenvalues, otherwise 1
    * @param gate the function of the output gate
+   * @param gateLatent values that the output gate comes out of; 0 for those of the row itself
    */
   record Spec(
       int keyHeads,
       int valueHeads,
+      boolean turns,
       int keyDim,
       int valueDim,
       int taps,
+      Decay decay,
+      int decayLatent,
+      float decayBound,
       float betaScale,
       Activation gate,
+      int gateLatent,
       float epsilon) {
 
     static Spec read(Config c) {
@@ -73,16 +93,26 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       }
       int taps = c.positive("taps");
       checkState(c, valueHeads, keyDim, valueDim, taps, 2 * keyHeads * keyDim);
+      float bound = c.real("decayBound", 0);
+      if (bound > 0) {
+        throw c.errorAt(
+            "decayBound", "decayBound=%s must not be positive: a decay is at most 1", bound);
+      }
       return new Spec(
           keyHeads,
           valueHeads,
+          c.choice("sharing", "neighbours", "neighbours", "turns").equals("turns"),
           keyDim,
           valueDim,
           taps,
+          c.choice("decay", "head", "head", "key").equals("head") ? Decay.SCALAR : Decay.PER_KEY,
+          c.count("decayLatent", 0),
+          bound,
           c.real("betaScale", 1),
           c.choice("gate", "silu", "silu", "sigmoid").equals("silu")
               ? Activation.SILU
               : Activation.SIGMOID,
+          c.count("gateLatent", 0),
           c.real("epsilon", 1e-6f));
     }
 
@@ -113,19 +143,30 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       return 2 * keyCols() + valueCols();
     }
 
+    /** The head whose queries and keys a value head has. */
+    int keyHead(int valueHead) {
+      return turns ? valueHead % keyHeads : valueHead / (valueHeads / keyHeads);
+    }
+
+    /** Decays of a head. */
+    int decays() {
+      return decay == Decay.SCALAR ? 1 : keyDim;
+    }
+
     MatrixMemory.Shape memory() {
-      return new MatrixMemory.Shape(
-          keyDim, valueDim, MatrixMemory.Decay.SCALAR, MatrixMemory.Write.DELTA);
+      return new MatrixMemory.Shape(keyDim, valueDim, decay, MatrixMemory.Write.DELTA);
     }
   }
 
   private final Spec spec;
   private final MatrixMemory.Shape memory;
   private final Kernels kernels;
-  private final Projection qkv;
-  private final Projection z;
+  private final Projection q;
+  private final Projection k;
+  private final Projection v;
+  private final LowRank z;
   private final Projection b;
-  private final Projection a;
+  private final LowRank a;
   private final Projection output;
   private final CausalConvolution convolution;
   private final float[] decay;
@@ -138,14 +179,17 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     this.spec = spec;
     this.memory = spec.memory();
     this.kernels = site.kernels();
-    this.qkv = weights.projection("qkv", spec.channels(), width);
-    this.z = weights.projection("z", spec.valueCols(), width);
+    this.q = weights.projection("q", spec.keyCols(), width);
+    this.k = weights.projection("k", spec.keyCols(), width);
+    this.v = weights.projection("v", spec.valueCols(), width);
+    this.z = LowRank.read(weights, "z", spec.valueCols(), width, spec.gateLatent());
     this.b = weights.projection("b", spec.valueHeads(), width);
-    this.a = weights.projection("a", spec.valueHeads(), width);
+    int decays = spec.valueHeads() * spec.decays();
+    this.a = LowRank.read(weights, "a", decays, width, spec.decayLatent());
     this.output = weights.projection("o", width, spec.valueCols());
     this.convolution = CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), false);
     this.decay = weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
-    this.dtBias = weights.vector("dtBias", spec.valueHeads(), new Typical(-3, 1));
+    this.dtBias = weights.vector("dtBias", decays, new Typical(-3, 1));
     this.norm = weights.vector("norm", spec.valueDim(), Typical.NORM);
   }
 
@@ -167,16 +211,28 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       int rows = x.rows();
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix gate = frame.matrix(rows, spec.valueCols());
-      Matrix alpha = frame.matrix(rows, spec.valueHeads());
+      Matrix alpha = frame.matrix(rows, dtBias.length);
       Matrix beta = frame.matrix(rows, spec.valueHeads());
+      LowRank.Steps gating = z.steps(pass, frame, x, gate);
+      LowRank.Steps decaying = a.steps(pass, frame, x, alpha);
       pass.run(
-          qkv.task(pass, x, mixed),
-          z.task(pass, x, gate),
-          a.task(pass, x, alpha),
+          q.task(pass, x, 0, mixed, 0),
+          k.task(pass, x, 0, mixed, spec.keyCols()),
+          v.task(pass, x, 0, mixed, 2 * spec.keyCols()),
+          gating.first(),
+          decaying.first(),
           b.task(pass, x, beta));
+      Divisible[] second =
+          Stream.of(gating.second(), decaying.second())
+              .filter(Objects::nonNull)
+              .toArray(Divisible[]::new);
+      if (second.length > 0) {
+        pass.run(second);
+      }
       convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
       unitLength(pass, mixed);
-      gates(pass, alpha, beta);
+      decays(pass, alpha);
+      betas(beta);
       Matrix o = frame.matrix(rows, spec.valueCols());
       remember(pass, batch, mixed, alpha, beta, o);
       batch.runs().forEach(run -> run.state().changed());
@@ -195,41 +251,64 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
         (from, to, worker) -> {
           float[] data = mixed.data();
           for (int row = from; row < to; row++) {
-            int q = mixed.at(row);
-            int k = q + spec.keyCols();
-            kernels.activations().apply(Activation.SILU, data, q, mixed.cols());
-            kernels.norms().l2(data, q, heads, dim, queryScale, UNIT_EPSILON, data, q);
-            kernels.norms().l2(data, k, heads, dim, 1, UNIT_EPSILON, data, k);
+            int qAt = mixed.at(row);
+            int kAt = qAt + spec.keyCols();
+            kernels.activations().apply(Activation.SILU, data, qAt, mixed.cols());
+            kernels.norms().l2(data, qAt, heads, dim, queryScale, UNIT_EPSILON, data, qAt);
+            kernels.norms().l2(data, kAt, heads, dim, 1, UNIT_EPSILON, data, kAt);
           }
         });
   }
 
-  private void gates(Pass pass, Matrix alpha, Matrix beta) {
-    int heads = spec.valueHeads();
+  private void decays(Pass pass, Matrix alpha) {
+    float bound = spec.decayBound();
     var activations = kernels.activations();
     pass.eachRow(
         alpha.rows(),
-        16 * heads,
+        16 * alpha.cols(),
         (from, to, worker) -> {
+          float[] values = alpha.data();
           int at = alpha.at(from);
           int count = alpha.at(to) - at;
           for (int row = from; row < to; row++) {
-            for (int head = 0; head < heads; head++) {
-              alpha.data()[alpha.at(row) + head] += dtBias[head];
+            for (int i = 0; i < dtBias.length; i++) {
+              values[alpha.at(row) + i] += dtBias[i];
             }
           }
-          activations.apply(Activation.SOFTPLUS, alpha.data(), at, count);
-          for (int row = from; row < to; row++) {
-            for (int head = 0; head < heads; head++) {
-              alpha.data()[alpha.at(row) + head] *= decay[head];
+          if (bound == 0) {
+            activations.apply(Activation.SOFTPLUS, values, at, count);
+            scale(alpha, from, to, 1);
+          } else {
+            scale(alpha, from, to, -1);
+            activations.apply(Activation.SIGMOID, values, at, count);
+            for (int i = at; i < at + count; i++) {
+              values[i] *= bound;
             }
           }
-          activations.apply(Activation.EXP, alpha.data(), at, count);
-          activations.apply(Activation.SIGMOID, beta.data(), at, count);
-          for (int i = at; i < at + count; i++) {
-            beta.data()[i] *= spec.betaScale();
-          }
+          activations.apply(Activation.EXP, values, at, count);
         });
+  }
+
+  /** Multiplies what each head's decays are made of by its rate. */
+  private void scale(Matrix alpha, int fromRow, int toRow, int sign) {
+    int decays = spec.decays();
+    for (int row = fromRow; row < toRow; row++) {
+      for (int head = 0; head < decay.length; head++) {
+        int at = alpha.at(row) + head * decays;
+        float rate = sign * decay[head];
+        for (int i = at; i < at + decays; i++) {
+          alpha.data()[i] *= rate;
+        }
+      }
+    }
+  }
+
+  private void betas(Matrix beta) {
+    int count = beta.rows() * beta.cols();
+    kernels.activations().apply(Activation.SIGMOID, beta.data(), 0, count);
+    for (int i = 0; i < count; i++) {
+      beta.data()[i] *= spec.betaScale();
+    }
   }
 
   private void remember(
@@ -242,20 +321,20 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
               Run<RecurrentState> run = batch.runs().get(part / heads);
               int head = part % heads;
               run.state().keep(MEMORY, head);
-              int keyHead = head / (heads / spec.keyHeads());
               int channels = spec.channels();
               int at = mixed.at(run.from());
-              int q = at + keyHead * spec.keyDim();
-              int v = at + 2 * spec.keyCols() + head * spec.valueDim();
+              int qAt = at + spec.keyHead(head) * spec.keyDim();
+              int vAt = at + 2 * spec.keyCols() + head * spec.valueDim();
               kernels
                   .memory()
                   .advance(
                       memory,
                       run.length(),
-                      new Rows(mixed.data(), q, channels),
-                      new Rows(mixed.data(), q + spec.keyCols(), channels),
-                      new Rows(mixed.data(), v, channels),
-                      new Rows(alpha.data(), alpha.at(run.from()) + head, heads),
+                      new Rows(mixed.data(), qAt, channels),
+                      new Rows(mixed.data(), qAt + spec.keyCols(), channels),
+                      new Rows(mixed.data(), vAt, channels),
+                      new Rows(
+                          alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
                       new Rows(beta.data(), beta.at(run.from()) + head, heads),
                       run.state().segment(),
                       run.state().at(MEMORY, head),

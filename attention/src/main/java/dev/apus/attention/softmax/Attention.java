@@ -2,7 +2,6 @@ package dev.apus.attention.softmax;
 
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
 import dev.apus.core.compute.Pass;
-import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
@@ -19,10 +18,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
-import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Softmax attention with grouped heads:
@@ -39,20 +35,7 @@ import java.util.List;
  */
 public final class Attention implements SequenceMixer<KeyValueCache> {
 
-  /** Queries of a tile: enough to pay for decoding keys and values, few enough for a cache. */
-  private static final int TILE_QUERIES = 128;
-
-  /** Rows of a tile: more would score too many keys that the first of them do not see. */
-  private static final int MOST_TILE_ROWS = 64;
-
-  /** Parts for each thread that share work out well; with fewer tiles, spans are shared out. */
-  private static final int ENOUGH_PARTS = 4;
-
-  /** Memory that the results of single spans may take. */
-  private static final int MOST_PART_FLOATS = 1 << 22;
-
   private final AttentionSpec spec;
-  private final Traits traits;
   private final Kernels kernels;
   private final dev.apus.kernels.attention.Attention kernel;
   private final Projection queries;
@@ -63,8 +46,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
-  private final float[] slopes;
-  private final float[] sinks;
+  private final AttentionTiles tiles;
   private final Rope rope;
 
   /**
@@ -73,7 +55,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   Attention(AttentionSpec spec, Site site, Attention keeper) {
     WeightScope weights = site.weights();
     this.spec = spec;
-    this.traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
     int width = site.inputs();
@@ -94,19 +75,29 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     if (adapters != null && keeps) {
       adapters.to("k", keyCols).to("v", valueCols);
     }
-    boolean head = spec.normOver() == NormOver.HEAD;
-    this.queryNorm =
-        Normalization.of(spec.norm(), "q.norm", head ? spec.headDim() : queryCols, weights);
-    this.keyNorm =
-        keeps
-            ? Normalization.of(spec.norm(), "k.norm", head ? spec.headDim() : keyCols, weights)
-            : null;
-    this.slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
-    this.sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
+    this.queryNorm = norm("q.norm", queryCols, weights);
+    this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
+    float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
+    this.tiles =
+        new AttentionTiles(
+            kernel,
+            new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
+            spec.kvHeads(),
+            spec.group(),
+            spec.causal(),
+            spec.window(),
+            spec.prefix(),
+            new Biases(slopes, sinks, 0));
     this.rope =
         spec.rope() == null || spec.rope().dependsOnLimit()
             ? null
             : Rope.of(spec.rope(), site.context());
+  }
+
+  private Normalization norm(String name, int cols, WeightScope weights) {
+    int size = spec.normOver() == NormOver.HEAD ? spec.headDim() : cols;
+    return Normalization.of(spec.norm(), name, size, weights);
   }
 
   @Override
@@ -143,7 +134,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         }
       }
       Matrix o = output.inner(frame, y);
-      attend(pass, batch, q, o);
+      tiles.attend(pass, batch, q, o);
       if (gates != null) {
         gate(pass, frame, x, o);
       }
@@ -167,7 +158,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       normalize(pass, queryNorm, spec.heads(), q);
       normalize(pass, keyNorm, spec.kvHeads(), k);
     }
-    turn(pass, batch, q, k);
+    if (spec.rope() != null) {
+      Rope.turn(pass, batch, q, k, spec.headDim());
+    }
     if (spec.normAfterRope()) {
       normalize(pass, queryNorm, spec.heads(), q);
       normalize(pass, keyNorm, spec.kvHeads(), k);
@@ -184,196 +177,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.headDim() : 0;
       norm.groups(pass, x, x, heads, spec.headDim(), stride);
     }
-  }
-
-  private void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k) {
-    if (spec.rope() == null) {
-      return;
-    }
-    var rotary = kernels.rotary();
-    for (Run<KeyValueCache> run : batch.runs()) {
-      Rope turned = run.state().rope();
-      Rope.Tables tables = turned.tables(pass, run.position(), run.length());
-      pass.eachRow(
-          run.length(),
-          2 * (q.cols() + (k == null ? 0 : k.cols())),
-          (from, to, worker) -> {
-            for (int i = from; i < to; i++) {
-              int row = run.from() + i;
-              turned.rotate(rotary, q.data(), q.at(row), spec.heads(), spec.headDim(), tables, i);
-              if (k != null) {
-                turned.rotate(
-                    rotary, k.data(), k.at(row), spec.kvHeads(), spec.headDim(), tables, i);
-              }
-            }
-          });
-    }
-  }
-
-  private List<Tile> tiles(Batch<KeyValueCache> batch) {
-    int tileRows = Math.clamp(TILE_QUERIES / spec.group(), 1, MOST_TILE_ROWS);
-    List<Tile> tiles = new ArrayList<>();
-    for (Run<KeyValueCache> run : batch.runs()) {
-      // The last rows have the most to do: whoever is free at the end should find little left.
-      for (int end = run.to(); end > run.from(); end -= tileRows) {
-        int from = Math.max(run.from(), end - tileRows);
-        int position = run.position() + from - run.from();
-        int rows = end - from;
-        int first = spec.window() == 0 ? 0 : Math.max(0, position - spec.window() + 1);
-        int endSlot = endSlot(run.state(), position + rows);
-        int prefixEnd = Math.min(spec.prefix(), endSlot);
-        for (int head = 0; head < spec.kvHeads(); head++) {
-          tiles.add(
-              new Tile(
-                  run.state(),
-                  from,
-                  rows,
-                  head,
-                  position,
-                  prefixEnd,
-                  Math.max(prefixEnd, first),
-                  endSlot));
-        }
-      }
-    }
-    return tiles;
-  }
-
-  /** The slot after the last that rows before {@code end} see. */
-  private int endSlot(KeyValueCache cache, int end) {
-    if (spec.causal()) {
-      return end;
-    }
-    long reach = spec.window() == 0 ? cache.length() : end - 1L + spec.window();
-    return (int) Math.min(cache.length(), reach);
-  }
-
-  private void attend(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix o) {
-    List<Tile> tiles = tiles(batch);
-    int threads = pass.workers().threads();
-    long floats = 0;
-    int parts = 0;
-    for (Tile tile : tiles) {
-      floats += (long) tile.parts() * partFloats(tile);
-      parts += tile.parts();
-    }
-    boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
-    if (spec.prefix() > 0) {
-      attendSome(pass, tiles, q, o);
-    } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
-      pass.workers()
-          .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
-    } else {
-      attendSpans(pass, tiles, q, o);
-    }
-  }
-
-  /** Shares out the spans of as many tiles at a time as there is memory for. */
-  private void attendSome(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
-    for (int from = 0, to; from < tiles.size(); from = to) {
-      long floats = 0;
-      for (to = from; to < tiles.size(); to++) {
-        floats += (long) tiles.get(to).parts() * partFloats(tiles.get(to));
-        if (to > from && floats > MOST_PART_FLOATS) {
-          break;
-        }
-      }
-      attendSpans(pass, tiles.subList(from, to), q, o);
-    }
-  }
-
-  /** Shares out the spans of the tiles, and then merges those of each tile. */
-  private void attendSpans(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
-    int[] partsAt = new int[tiles.size() + 1];
-    int spans = 0;
-    for (int i = 0; i < tiles.size(); i++) {
-      Tile tile = tiles.get(i);
-      partsAt[i + 1] = Math.addExact(partsAt[i], tile.parts() * partFloats(tile));
-      spans += tile.parts();
-    }
-    int all = spans;
-    try (Pass.Frame frame = pass.frame()) {
-      float[] parts = frame.floats(partsAt[tiles.size()]);
-      int shares = Math.min(spans, ENOUGH_PARTS * pass.workers().threads());
-      pass.workers()
-          .run(
-              shares,
-              (share, worker) -> {
-                int from = Workers.rangeStart(all, shares, share);
-                int to = Workers.rangeStart(all, shares, share + 1);
-                for (int i = 0; i < tiles.size(); i++) {
-                  Tile tile = tiles.get(i);
-                  for (int part = Math.max(0, from); part < Math.min(to, tile.parts()); part++) {
-                    int at = partsAt[i] + part * partFloats(tile);
-                    attendSpan(pass, worker, tile, part, q, parts, at);
-                  }
-                  from -= tile.parts();
-                  to -= tile.parts();
-                }
-              });
-      pass.workers().run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
-    }
-  }
-
-  private int partFloats(Tile tile) {
-    return kernel.partFloats(traits, tile.rows() * spec.group());
-  }
-
-  private Queries queries(Tile tile, Matrix q) {
-    int at = q.at(tile.from()) + tile.head() * spec.group() * spec.headDim();
-    return new Queries(q.data(), at, q.cols(), tile.rows(), spec.group(), tile.position());
-  }
-
-  private Biases biases(Tile tile) {
-    return new Biases(slopes, sinks, tile.head() * spec.group());
-  }
-
-  private int resultAt(Tile tile, Matrix o) {
-    return o.at(tile.from()) + tile.head() * spec.group() * spec.valueDim();
-  }
-
-  private float[] scratch(Pass pass, int worker, Tile tile) {
-    return pass.scratch(worker, kernel.scratchFloats(traits, tile.rows() * spec.group()));
-  }
-
-  private void attend(Pass pass, int worker, Tile tile, Matrix q, Matrix o) {
-    kernel.attend(
-        traits,
-        queries(tile, q),
-        tile.visited(0, spec),
-        tile.cache().stored(tile.head()),
-        biases(tile),
-        o.data(),
-        resultAt(tile, o),
-        o.cols(),
-        scratch(pass, worker, tile));
-  }
-
-  private void attendSpan(
-      Pass pass, int worker, Tile tile, int part, Matrix q, float[] parts, int partAt) {
-    kernel.attendSpan(
-        traits,
-        queries(tile, q),
-        tile.visited(part, spec),
-        tile.span(part),
-        tile.cache().stored(tile.head()),
-        biases(tile),
-        parts,
-        partAt,
-        scratch(pass, worker, tile));
-  }
-
-  private void merge(Tile tile, Matrix q, float[] parts, int partsAt, Matrix o) {
-    kernel.merge(
-        traits,
-        queries(tile, q),
-        biases(tile),
-        parts,
-        partsAt,
-        tile.parts(),
-        o.data(),
-        resultAt(tile, o),
-        o.cols());
   }
 
   private void gate(Pass pass, Pass.Frame frame, Matrix x, Matrix o) {

@@ -2,6 +2,9 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.Run;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.rope.Rotary;
 import java.util.Arrays;
 
@@ -134,6 +137,33 @@ final class Rope {
   @Override
   public int hashCode() {
     return hash;
+  }
+
+  /**
+   * Turns queries and keys of heads of {@code headDim} values, each by its sequence's angles.
+   *
+   * @param k null where the keys have been turned already
+   */
+  static void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k, int headDim) {
+    Rotary rotary = pass.kernels().rotary();
+    int heads = q.cols() / headDim;
+    int keyCols = k == null ? 0 : k.cols();
+    for (Run<KeyValueCache> run : batch.runs()) {
+      Rope rope = run.state().rope();
+      Tables tables = rope.tables(pass, run.position(), run.length());
+      pass.eachRow(
+          run.length(),
+          2 * (q.cols() + keyCols),
+          (from, to, worker) -> {
+            for (int i = from; i < to; i++) {
+              int row = run.from() + i;
+              rope.rotate(rotary, q.data(), q.at(row), heads, headDim, tables, i);
+              if (k != null) {
+                rope.rotate(rotary, k.data(), k.at(row), keyCols / headDim, headDim, tables, i);
+              }
+            }
+          });
+    }
   }
 
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */

@@ -39,9 +39,9 @@ record Tile(
   }
 
   /** What the rows see in a part. */
-  Visited visited(int part, AttentionSpec spec) {
+  Visited visited(int part, boolean causal, int window) {
     return part < prefixSpans()
-        ? new Visited(new int[] {0, prefixEnd}, 1, spec.causal(), 0)
-        : new Visited(new int[] {firstSlot, endSlot}, 1, spec.causal(), spec.window());
+        ? new Visited(new int[] {0, prefixEnd}, 1, causal, 0)
+        : new Visited(new int[] {firstSlot, endSlot}, 1, causal, window);
   }
 }

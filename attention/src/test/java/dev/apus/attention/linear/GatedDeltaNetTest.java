@@ -45,9 +45,15 @@ class GatedDeltaNetTest {
         with(),
         with("keyHeads", 1, "keyDim", 1, "valueDim", 1, "taps", 1),
         with("valueHeads", 6),
+        with("valueHeads", 6, "sharing", "turns"),
         with("betaScale", 2, "gate", "sigmoid"),
         with("keyHeads", 3, "valueHeads", 3, "keyDim", 16, "valueDim", 33, "taps", 2),
-        with("taps", 9, "epsilon", 0.5));
+        with("taps", 9, "epsilon", 0.5),
+        with("decay", "key"),
+        with("decay", "key", "valueHeads", 4, "decayLatent", 3, "gateLatent", 2, "gate", "sigmoid"),
+        with("decayLatent", 1, "keyDim", 17),
+        with("decayBound", -5),
+        with("decay", "key", "decayBound", -0.25, "gateLatent", 6));
   }
 
   private static MixerBench<RecurrentState> bench(Map<String, Object> settings) {
@@ -59,22 +65,34 @@ class GatedDeltaNetTest {
     var s = GatedDeltaNet.Spec.read(Config.of("exact", settings));
     double[][] mixed = convolved(s, x);
     double[] decay = vector("decay", s.valueHeads(), new Typical(-4, 3.9f));
-    double[] dtBias = vector("dtBias", s.valueHeads(), new Typical(-3, 1));
+    int decays = s.valueHeads() * s.decays();
+    double[] dtBias = vector("dtBias", decays, new Typical(-3, 1));
     double[] norm = vector("norm", s.valueDim(), Typical.NORM);
     double[][][] memory = new double[s.valueHeads()][s.keyDim()][s.valueDim()];
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
-      double[] a = times(matrix("a", s.valueHeads(), WIDTH), x[t]);
+      double[] a = lowRank("a", decays, s.decayLatent(), x[t]);
       double[] b = times(matrix("b", s.valueHeads(), WIDTH), x[t]);
-      double[] z = times(matrix("z", s.valueCols(), WIDTH), x[t]);
+      double[] z = lowRank("z", s.valueCols(), s.gateLatent(), x[t]);
       double[] o = new double[s.valueCols()];
       for (int head = 0; head < s.valueHeads(); head++) {
         int keyHead = head * s.keyHeads() / s.valueHeads();
+        if ("turns".equals(settings.get("sharing"))) {
+          keyHead = head % s.keyHeads();
+        }
         double[] q = unit(mixed[t], keyHead * s.keyDim(), s.keyDim(), 1 / Math.sqrt(s.keyDim()));
         double[] k = unit(mixed[t], s.keyCols() + keyHead * s.keyDim(), s.keyDim(), 1);
         int vAt = 2 * s.keyCols() + head * s.valueDim();
         double[] v = Arrays.copyOfRange(mixed[t], vAt, vAt + s.valueDim());
-        double alpha = Math.exp(decay[head] * Math.log1p(Math.exp(a[head] + dtBias[head])));
+        double[] alpha = new double[s.keyDim()];
+        for (int i = 0; i < alpha.length; i++) {
+          int at = head * s.decays() + i % s.decays();
+          double rate = a[at] + dtBias[at];
+          alpha[i] =
+              s.decayBound() == 0
+                  ? Math.exp(decay[head] * Math.log1p(Math.exp(rate)))
+                  : Math.exp(s.decayBound() * sigmoid(-decay[head] * rate));
+        }
         double[] read = step(memory[head], alpha, s.betaScale() * sigmoid(b[head]), q, k, v);
         double squares = 0;
         for (double value : read) {
@@ -91,13 +109,18 @@ class GatedDeltaNetTest {
     return y;
   }
 
+  private static double[] lowRank(String name, int outputs, int rank, double[] x) {
+    double[] in = rank == 0 ? x : times(matrix(name + ".latent", rank, WIDTH), x);
+    return times(matrix(name, outputs, in.length), in);
+  }
+
   private static double[] step(
-      double[][] memory, double alpha, double beta, double[] q, double[] k, double[] v) {
+      double[][] memory, double[] alpha, double beta, double[] q, double[] k, double[] v) {
     double[] o = new double[v.length];
     for (int j = 0; j < v.length; j++) {
       double held = 0;
       for (int i = 0; i < k.length; i++) {
-        memory[i][j] *= alpha;
+        memory[i][j] *= alpha[i];
         held += memory[i][j] * k[i];
       }
       for (int i = 0; i < k.length; i++) {
@@ -122,7 +145,15 @@ class GatedDeltaNetTest {
   private static double[][] convolved(GatedDeltaNet.Spec s, double[][] x) {
     double[][] taps = rows("conv", s.channels(), s.taps(), new Typical(0, 0.5f));
     double[][] in = new double[x.length][];
-    Arrays.setAll(in, t -> times(matrix("qkv", s.channels(), WIDTH), x[t]));
+    for (int t = 0; t < x.length; t++) {
+      in[t] =
+          Stream.of(
+                  times(matrix("q", s.keyCols(), WIDTH), x[t]),
+                  times(matrix("k", s.keyCols(), WIDTH), x[t]),
+                  times(matrix("v", s.valueCols(), WIDTH), x[t]))
+              .flatMapToDouble(Arrays::stream)
+              .toArray();
+    }
     double[][] out = new double[x.length][s.channels()];
     for (int t = 0; t < x.length; t++) {
       for (int c = 0; c < s.channels(); c++) {
@@ -180,6 +211,8 @@ class GatedDeltaNetTest {
         of(with("valueHeads", 3), "valueHeads=3 is not divisible by keyHeads=2"),
         of(with("valueHeads", 1), "valueHeads=1 is not divisible by keyHeads=2"),
         of(with("taps", 0), "taps=0 must be a whole number from 1 to 2147483647"),
+        of(with("decay", "value"), "decay=\"value\" is not supported; supported: head, key"),
+        of(with("decayBound", 5), "decayBound=5.0 must not be positive: a decay is at most 1"),
         of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: silu, sigmoid"),
         of(
             with("keyHeads", 65_536, "keyDim", 65_536),

@@ -35,12 +35,10 @@ final class NaiveAttention {
       k[i] = turnedAndNormed(projected("k", spec.kvHeads() * spec.headDim(), x[i]), "k.norm", i);
       v[i] = projected("v", spec.kvHeads() * spec.valueDim(), x[i]);
     }
+    double[][] attended = attended(q, k, v);
     double[][] y = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
-      double[] o = new double[spec.heads() * spec.valueDim()];
-      for (int head = 0; head < spec.heads(); head++) {
-        attend(i, head, q, k, v, o);
-      }
+      double[] o = attended[i];
       if (spec.gated()) {
         double[] gate = times(matrix("gate", o.length, width), x[i]);
         Arrays.setAll(o, j -> o[j] * sigmoid(gate[j]));
@@ -51,6 +49,17 @@ final class NaiveAttention {
       }
     }
     return y;
+  }
+
+  /** What all heads of each query get of keys and values, before they are projected. */
+  double[][] attended(double[][] q, double[][] k, double[][] v) {
+    double[][] o = new double[q.length][spec.heads() * spec.valueDim()];
+    for (int i = 0; i < q.length; i++) {
+      for (int head = 0; head < spec.heads(); head++) {
+        attend(i, head, q, k, v, o[i]);
+      }
+    }
+    return o;
   }
 
   private double[] projected(String name, int outputs, double[] x) {
@@ -102,7 +111,7 @@ final class NaiveAttention {
   }
 
   /** Plain angles alone: the other kinds have a test of their own. */
-  private void turn(double[] x, int position) {
+  void turn(double[] x, int position) {
     int dims = spec.rope().dims();
     boolean halves = spec.rope().layout() == Layout.HALVES;
     for (int at = 0; at < x.length; at += spec.headDim()) {

@@ -5,11 +5,14 @@ import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.ComplexScan;
+import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -62,6 +65,16 @@ public final class EasedKernels implements Kernels {
   }
 
   @Override
+  public GatedScan gatedScan() {
+    return next().gatedScan();
+  }
+
+  @Override
+  public LongConvolution longConvolution() {
+    return next().longConvolution();
+  }
+
+  @Override
   public Norms norms() {
     return next().norms();
   }
@@ -74,6 +87,11 @@ public final class EasedKernels implements Kernels {
   @Override
   public SelectiveScan selectiveScan() {
     return next().selectiveScan();
+  }
+
+  @Override
+  public ComplexScan complexScan() {
+    return next().complexScan();
   }
 
   @Override

@@ -17,7 +17,7 @@ final class Bamba implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    c.ignore("num_logits_to_keep", "use_mamba_kernels", "z_loss_coefficient");
+    Mamba2Settings.ignoreTraining(c);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms(1e-5);
     List<Integer> attentionLayers =

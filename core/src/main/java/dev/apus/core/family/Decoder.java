@@ -29,13 +29,18 @@ final class Decoder {
 
   /** Reads the shape under Hugging Face's usual names. */
   Decoder(Config c) {
+    this(c, 2048);
+  }
+
+  /** The same for a family with a context of its own where the config has none. */
+  Decoder(Config c, int context) {
     this(
         c,
         c.positive("hidden_size"),
         c.positive("num_hidden_layers"),
         c.positive("num_attention_heads"),
         c.positive("num_key_value_heads", c.positive("num_attention_heads")),
-        c.positive("max_position_embeddings", 2048));
+        c.positive("max_position_embeddings", context));
   }
 
   /** A decoder of as many heads for keys as for queries. */
@@ -187,17 +192,21 @@ final class Decoder {
 
   /** The kind of each layer, if the config says; otherwise {@code absent} for each. */
   List<String> layerTypes(IntFunction<String> absent) {
-    if (!c.has("layer_types")) {
+    return layerTypes("layer_types", absent);
+  }
+
+  /** The same under another key. */
+  List<String> layerTypes(String key, IntFunction<String> absent) {
+    if (!c.has(key)) {
       List<String> types = new ArrayList<>();
       for (int i = 0; i < layers; i++) {
         types.add(absent.apply(i));
       }
       return types;
     }
-    List<String> types = c.words("layer_types");
+    List<String> types = c.words(key);
     if (types.size() != layers) {
-      throw c.errorAt(
-          "layer_types", "layer_types names %d layers, num_hidden_layers=%d", types.size(), layers);
+      throw c.errorAt(key, "%s names %d layers, num_hidden_layers=%d", key, types.size(), layers);
     }
     return types;
   }

@@ -63,11 +63,13 @@ final class Experts {
    * @param normalized the key of whether the chosen scores are normalised
    */
   static Part corrected(Part moe, Config c, String groups, String normalized) {
+    int count = c.positive(groups);
+    int top = c.positive("topk_group");
+    Part limited = count == 1 && top == 1 ? moe : moe.with("groups", count).with("topGroups", top);
     Part router =
-        moe.with("score", "sigmoid")
+        limited
+            .with("score", "sigmoid")
             .with("biased", true)
-            .with("groups", c.positive(groups))
-            .with("topGroups", c.positive("topk_group"))
             .with("scale", c.real("routed_scaling_factor"));
     return c.flag(normalized) ? router.with("epsilon", 1e-20) : router.with("normalized", false);
   }

@@ -12,15 +12,14 @@ import dev.apus.core.model.Part;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Falcon-H1: each layer has attention and Mamba-2 side by side behind one norm.
  *
  * <p>It has a factor on nearly everything. Those on what parts read are in the weights of the norms
  * before them, those on what they give are the branches' own: so no matrix has to be multiplied.
- * The factor on gates comes with one norm and both of a block's inputs; what is too much of it is
- * taken from the branch again.
+ * The factor on the gates of the block comes to its other input by the norm, too; that is taken
+ * from what the block gives.
  */
 final class FalconH1 implements ModelFamily {
 
@@ -31,34 +30,24 @@ final class FalconH1 implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    c.ignore(
-        "mlp_expansion_factor",
-        "num_logits_to_keep",
-        "time_step_floor",
-        "time_step_max",
-        "time_step_min",
-        "time_step_rank",
-        "use_mamba_kernels");
+    Mamba2Settings.ignoreTraining(c);
+    c.ignore("mlp_expansion_factor");
     Decoder.only(c, "mamba_use_mlp", true);
+    FalconFactors factors = FalconFactors.read(c);
+    if (factors.gate() != 1) {
+      Decoder.only(c, "mlp_bias", false);
+    }
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms(1e-5);
-    Part attention =
-        d.rope(d.biased(d.attention()))
-            .with("scale", (float) (c.real("key_multiplier", 1) / Math.sqrt(d.headDim)));
-    double gate = gateMultiplier(c);
-    if (gate != 1 && c.flag("mlp_bias", false)) {
-      throw c.errorAt("mlp_bias", "mlp_bias=true with a factor on gates is not supported");
-    }
+    float scale = (float) (factors.key() / Math.sqrt(d.headDim));
+    Part attention = d.rope(d.biased(d.attention())).with("scale", scale);
     Step mixers =
         new Step(
             List.of(
-                Branch.mixer(mamba(c, d), norm).scaled(c.real("ssm_out_multiplier", 1)),
-                Branch.mixer(attention, norm).scaled(c.real("attention_out_multiplier", 1))));
-    Step mlp =
-        new Step(
-            List.of(
-                Branch.channel(d.gatedMlp(), norm)
-                    .scaled((float) (mlpMultipliers(c).get(1) / gate))));
+                Branch.mixer(mamba(c, d, factors), norm).scaled((float) factors.mambaOut()),
+                Branch.mixer(attention, norm).scaled((float) factors.attentionOut())));
+    float out = (float) (factors.down() / factors.gate());
+    Step mlp = new Step(List.of(Branch.channel(d.gatedMlp(), norm).scaled(out)));
     Layer layer = new Layer(List.of(mixers, mlp));
     return d.architecture(
         "falcon-h1",
@@ -68,26 +57,24 @@ final class FalconH1 implements ModelFamily {
         new Head(c.flag("tie_word_embeddings", false), false, c.real("lm_head_multiplier", 1), 0));
   }
 
-  private static Part mamba(Config c, Decoder d) {
-    boolean biased = c.flag("mamba_proj_bias", false);
-    Part part =
-        Mamba2Settings.limited(shape(c).part(), c)
-            .with("activation", Activations.of(c))
-            .with("biased", biased)
-            .with("outBiased", c.flag("projectors_bias", false))
-            .with("convBiased", c.flag("mamba_conv_bias", true));
-    double input = c.real("ssm_in_multiplier", 1) / attentionIn(c);
-    if (input != 1 && biased) {
-      throw c.errorAt(
-          "mamba_proj_bias",
-          "mamba_proj_bias=true needs ssm_in_multiplier and attention_in_multiplier to be equal");
+  private static Part mamba(Config c, Decoder d, FalconFactors factors) {
+    if (factors.mambaIn() != factors.attentionIn()) {
+      Decoder.only(c, "mamba_proj_bias", false);
     }
-    List<Double> scales =
-        factors(c, "ssm_multipliers", 5).stream().map(scale -> input * scale).toList();
-    boolean gateFirst = !c.flag("mamba_norm_before_gate", true);
-    Part scaled = scales.stream().allMatch(s -> s == 1) ? part : part.with("scales", scales);
+    Part part =
+        shape(c)
+            .part(
+                Activations.of(c),
+                c.flag("mamba_proj_bias", false),
+                c.flag("projectors_bias", false),
+                c.flag("mamba_conv_bias", true));
+    Part limited = Mamba2Settings.limited(part, c);
+    List<Double> scales = factors.mambaScales();
+    Part scaled =
+        scales.stream().allMatch(scale -> scale == 1) ? limited : limited.with("scales", scales);
+    boolean afterGate = !c.flag("mamba_norm_before_gate", true);
     return c.flag("mamba_rms_norm", false)
-        ? Mamba2Settings.normed(scaled, d.rms(1e-5), "group", gateFirst)
+        ? Mamba2Settings.normed(scaled, d.rms(1e-5), "group", afterGate)
         : scaled;
   }
 
@@ -97,41 +84,14 @@ final class FalconH1 implements ModelFamily {
         : Mamba2Settings.prefixed(c, c.positive("hidden_size"));
   }
 
-  private static List<Double> mlpMultipliers(Config c) {
-    return factors(c, "mlp_multipliers", 2);
-  }
-
-  private static List<Double> factors(Config c, String key, int count) {
-    List<Double> factors =
-        c.has(key) ? c.numbers(key) : IntStream.range(0, count).mapToObj(i -> 1.0).toList();
-    if (factors.size() != count) {
-      throw c.errorAt(key, "%s must be %d numbers, found %s", key, count, factors);
-    }
-    return factors;
-  }
-
-  private static double gateMultiplier(Config c) {
-    return divisor(c, "mlp_multipliers", mlpMultipliers(c).get(0));
-  }
-
-  private static double attentionIn(Config c) {
-    return divisor(c, "attention_in_multiplier", c.number("attention_in_multiplier", 1));
-  }
-
-  private static double divisor(Config c, String key, double factor) {
-    if (!(factor > 0 && factor < Double.POSITIVE_INFINITY)) {
-      throw c.errorAt(key, "%s: a factor of %s is not supported; it must be above 0", key, factor);
-    }
-    return factor;
-  }
-
   @Override
   public WeightNames weights(Config c) {
+    FalconFactors factors = FalconFactors.read(c);
     WeightNames names =
         Names.withoutNorms()
             .row("norm", "model.final_layernorm.weight")
-            .row("mixer.norm", scaled("input_layernorm.weight", attentionIn(c)))
-            .row("channel.norm", scaled("pre_ff_layernorm.weight", gateMultiplier(c)));
+            .row("mixer.norm", scaled("input_layernorm.weight", factors.attentionIn()))
+            .row("channel.norm", scaled("pre_ff_layernorm.weight", factors.gate()));
     Names.gatedMlp(names, "gated-mlp.", Names.LAYER + "feed_forward.");
     return shape(c).names(names, Names.LAYER + "mamba.");
   }

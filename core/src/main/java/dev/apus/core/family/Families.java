@@ -34,9 +34,14 @@ public final class Families {
           new Granite(),
           new GraniteHybrid(),
           new Helium(),
+          new Jamba(),
+          new KimiLinear(),
+          new Lfm2(),
           new Llama(),
           new Mamba(),
           new Mamba2(),
+          new MiniCpm3(),
+          new MiniMaxM2(),
           new Mistral(),
           new Mixtral(),
           new NanoChat(),
@@ -49,11 +54,13 @@ public final class Families {
           new Phi3(),
           new Qwen(),
           new QwenHybrid(),
+          new RecurrentGemma(),
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
           new Zamba(),
-          new Zamba2());
+          new Zamba2(),
+          new Zaya());
 
   private static final String GGUF_KEY = "general.architecture";
 

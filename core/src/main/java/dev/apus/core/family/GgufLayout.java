@@ -139,7 +139,8 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
                                     new Step(
                                         step.branches().stream()
                                             .map(branch -> plain(branch, factors))
-                                            .toList()))
+                                            .toList(),
+                                        step.residual()))
                             .toList()))
             .toList();
     return new Architecture(

@@ -9,15 +9,17 @@ import dev.apus.core.model.Part;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The metadata of a GGUF file, made of an architecture: {@link GgufSettings} the other way. Layers
- * are described by the first of them, and the rotation by the last, which is the first kind that
- * has no window where there are two. Keys are named without the architecture they begin with.
+ * are described by the first of each kind, and the rotation by the last, which is the first kind
+ * that has no window where there are two. Keys are named without the architecture they begin with.
  */
 public final class GgufMetadata {
 
   private static final String SCALING = "rope.scaling.";
+  private static final String ATTENTION = "attention";
 
   private final Architecture model;
   private final String prefix;
@@ -30,24 +32,25 @@ public final class GgufMetadata {
     this.model = model;
     this.prefix = architecture + ".";
     this.gguf = gguf;
-    this.first = mixer(model, 0);
+    this.first = firstOf(model, ATTENTION);
     this.channel = part(model, 0, Role.CHANNEL);
     this.rope =
         IntStream.range(0, model.layers().size())
             .mapToObj(layer -> mixer(model, layer))
+            .filter(part -> part.type().equals(ATTENTION))
             .filter(part -> !part.settings().containsKey("window"))
             .findFirst()
             .map(GgufMetadata::rope)
             .orElse(rope(first));
   }
 
-  /** Whether all layers have one mixer and one channel mixer, attention and a gated block. */
+  /** Whether all layers have one mixer and one channel mixer, of kinds that files know. */
   static boolean fits(Architecture model) {
     return !model.layers().isEmpty()
         && IntStream.range(0, model.layers().size())
             .allMatch(
                 layer ->
-                    mixer(model, layer).type().equals("attention")
+                    List.of(ATTENTION, "gated-convolution").contains(mixer(model, layer).type())
                         && List.of("gated-mlp", "moe")
                             .contains(part(model, layer, Role.CHANNEL).type()));
   }
@@ -66,6 +69,15 @@ public final class GgufMetadata {
         .orElse(Part.of("nothing"));
   }
 
+  private static Part firstOf(Architecture model, String type) {
+    return IntStream.range(0, model.layers().size())
+        .boxed()
+        .flatMap(layer -> Stream.of(Role.values()).map(role -> part(model, layer, role)))
+        .filter(part -> part.type().equals(type))
+        .findFirst()
+        .orElse(Part.of("nothing"));
+  }
+
   @SuppressWarnings("unchecked")
   private static Map<String, Object> rope(Part attention) {
     return attention.settings().get("rope") instanceof Map<?, ?> rope
@@ -73,7 +85,7 @@ public final class GgufMetadata {
         : Map.of();
   }
 
-  /** A setting of the first layer's attention, or null. */
+  /** A setting of the first layer that attends, or null. */
   Object mixer(String setting) {
     return first.settings().get(setting);
   }
@@ -81,6 +93,20 @@ public final class GgufMetadata {
   /** A setting of the first layer's channel mixer, or null. */
   Object channel(String setting) {
     return channel.settings().get(setting);
+  }
+
+  /** A setting of the first part of a type, or null. */
+  Object part(String type, String setting) {
+    return firstOf(model, type).settings().get(setting);
+  }
+
+  /** How many layers there are before the first with a channel mixer of this type. */
+  int layersBefore(String type) {
+    int layer = 0;
+    while (layer < model.layers().size() && !part(model, layer, Role.CHANNEL).type().equals(type)) {
+      layer++;
+    }
+    return layer;
   }
 
   /** The rows that all decoders share. */
@@ -93,13 +119,27 @@ public final class GgufMetadata {
         .u32("embedding_length", model.width())
         .u32("vocab_size", model.vocabulary())
         .u32("attention.head_count", mixer("heads"))
-        .u32("attention.head_count_kv", mixer("kvHeads"))
+        .keyValueHeads()
         .u32("attention.key_length", mixer("headDim"))
         .u32("attention.value_length", mixer("headDim"))
         .f32("attention.layer_norm_rms_epsilon", model.norm().epsilon())
         .u32("rope.dimension_count", rope.get("dims"))
         .f32("rope.freq_base", rope.get("theta"))
         .scaling();
+  }
+
+  /** One number, or one for each layer where some do not attend. */
+  private GgufMetadata keyValueHeads() {
+    int[] counts =
+        IntStream.range(0, model.layers().size())
+            .map(
+                layer -> mixer(model, layer).settings().get("kvHeads") instanceof Integer n ? n : 0)
+            .toArray();
+    if (IntStream.of(counts).distinct().count() == 1) {
+      return u32("attention.head_count_kv", mixer("kvHeads"));
+    }
+    gguf.i32s(prefix + "attention.head_count_kv", counts);
+    return this;
   }
 
   private GgufMetadata scaling() {

@@ -2,6 +2,7 @@ package dev.apus.core.family;
 
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
+import dev.apus.core.weight.WeightNames.Source;
 
 /** Rows of GGUF's name tables, which all families share. */
 final class GgufNames {
@@ -44,7 +45,35 @@ final class GgufNames {
     }
     return names
         .row("moe.router", BLOCK + "ffn_gate_inp.weight")
+        .row("moe.router.correction", BLOCK + "exp_probs_b.bias")
         .row("moe.shared.gating", BLOCK + "ffn_gate_inp_shexp.weight");
+  }
+
+  /** Latent attention, whose key matrices are turned; older files have one matrix for both. */
+  static WeightNames latent(WeightNames names, LatentSettings latent) {
+    String ours = LatentSettings.OURS;
+    Source down = WeightNames.from(BLOCK + "attn_kv_a_mqa.weight");
+    return latent
+        .up(names, WeightNames.from(BLOCK + "attn_kv_b.weight"))
+        .row(ours + "k", BLOCK + "attn_k_b.weight")
+        .row(ours + "v", BLOCK + "attn_v_b.weight")
+        .row(ours + "q.latent", BLOCK + "attn_q_a.weight")
+        .row(ours + "q.norm", BLOCK + "attn_q_a_norm.weight")
+        .row(ours + "q", BLOCK + (latent.queryLatent() == 0 ? "attn_q.weight" : "attn_q_b.weight"))
+        .row(ours + "latent", down.as(Conversion.rows(0, latent.latent())))
+        .row(ours + "latent.norm", BLOCK + "attn_kv_a_norm.weight")
+        .row(ours + "k.shared", down.as(Conversion.rows(latent.latent(), latent.sharedDim())))
+        .row(ours + "o", BLOCK + "attn_output.weight");
+  }
+
+  /** What Gated DeltaNet layers of all kinds have. */
+  static WeightNames delta(WeightNames names) {
+    String ours = DeltaSettings.OURS;
+    return names
+        .row(ours + "b", BLOCK + "ssm_beta.weight")
+        .row(ours + "decay", BLOCK + "ssm_a")
+        .row(ours + "dtBias", BLOCK + "ssm_dt.bias")
+        .row(ours + "norm", BLOCK + "ssm_norm.weight");
   }
 
   /**

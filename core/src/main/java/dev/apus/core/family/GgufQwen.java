@@ -31,7 +31,7 @@ final class GgufQwen implements GgufFamily {
     };
   }
 
-  private static GgufSettings experts(GgufSettings table, boolean normalized) {
+  static GgufSettings experts(GgufSettings table, boolean normalized) {
     return table
         .required("expert_count", "num_experts")
         .required("expert_used_count", "num_experts_per_tok")

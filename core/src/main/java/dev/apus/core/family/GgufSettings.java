@@ -25,6 +25,9 @@ final class GgufSettings {
   private final Map<String, Object> settings = new LinkedHashMap<>();
   private final Map<String, String> spelled = new LinkedHashMap<>();
 
+  /** Whether keys and values of a head are equally long and turn as a whole. */
+  private boolean plainHeads = true;
+
   private GgufSettings(Gguf file) {
     this.file = file;
     this.prefix = file.metadata().get("general.architecture") + ".";
@@ -115,6 +118,37 @@ final class GgufSettings {
     return this;
   }
 
+  /** Heads of which only the first part is turned. */
+  GgufSettings turnedInPart() {
+    plainHeads = false;
+    int headDim = count("attention.key_length", 0);
+    int dims = count("rope.dimension_count", headDim);
+    only("attention.value_length", (long) headDim);
+    // A share that is rounded down would lose the last value.
+    return headDim == 0
+        ? required("attention.key_length", "head_dim")
+        : set("partial_rotary_factor", Math.nextUp((double) dims / headDim));
+  }
+
+  /**
+   * Latent attention. Files describe it as one key–value head as long as the latent, and its real
+   * heads apart; older files have these alone.
+   */
+  GgufSettings latent() {
+    plainHeads = false;
+    String real = has("attention.key_length_mla") ? "_mla" : "";
+    int shared = count("rope.dimension_count", 0);
+    int keyLength = count("attention.key_length" + real, 0);
+    return required("attention.kv_lora_rank", "kv_lora_rank")
+        .row("attention.q_lora_rank", "q_lora_rank")
+        .required("rope.dimension_count", "qk_rope_head_dim")
+        .required("attention.key_length" + real, "qk_head_dim")
+        .required("attention.value_length" + real, "v_head_dim")
+        .set("qk_nope_head_dim", keyLength - shared)
+        .set("head_dim", keyLength)
+        .set("num_key_value_heads", count("attention.head_count", 0));
+  }
+
   boolean has(String key) {
     return metadata.has(prefix + key);
   }
@@ -122,6 +156,13 @@ final class GgufSettings {
   int count(String key, int absent) {
     raw(key);
     return metadata.count(prefix + key, absent);
+  }
+
+  /** A count divided by another. */
+  int share(String key, String by) {
+    raw(key);
+    raw(by);
+    return metadata.share(prefix + key, prefix + by);
   }
 
   /** The value under a key, which is told then, or null. */
@@ -132,6 +173,27 @@ final class GgufSettings {
 
   boolean stores(String tensor) {
     return file.tensors().containsKey(tensor);
+  }
+
+  /**
+   * Key–value heads that are counted layer by layer, 0 where a layer does not attend.
+   *
+   * @param other what the config calls the type of layers that do not
+   */
+  GgufSettings headsByLayer(String other) {
+    String key = "attention.head_count_kv";
+    if (raw(key) == null || raw(key) instanceof Long) {
+      return this;
+    }
+    List<Integer> counts = metadata.integers(prefix + key);
+    List<Integer> attending = counts.stream().filter(n -> n != 0).distinct().toList();
+    if (attending.size() > 1) {
+      throw metadata.error(
+          "%s%s=%s is not supported; layers that attend must have equally many",
+          prefix, key, counts);
+    }
+    return set("num_key_value_heads", attending.isEmpty() ? null : attending.getFirst())
+        .set("layer_types", counts.stream().map(n -> n == 0 ? other : "full_attention").toList());
   }
 
   /** A tensor of factors by which pairs turn slower, as a setting of the rotation. */
@@ -158,8 +220,10 @@ final class GgufSettings {
     Map<String, Object> all = new LinkedHashMap<>(settings);
     all.putAll(untold);
     Config config = Config.of(file.name(), all, spelled);
-    long headDim = new Decoder(config).headDim;
-    only("attention.value_length", headDim).only("rope.dimension_count", headDim);
+    if (plainHeads) {
+      long headDim = new Decoder(config).headDim;
+      only("attention.value_length", headDim).only("rope.dimension_count", headDim);
+    }
     return config;
   }
 

@@ -12,27 +12,36 @@ import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
 /**
- * Granite: Llama with constant factors on the embedding, the scores, the residuals and the logits.
+ * Granite: Llama with constant factors on the embedding, the scores, the residuals and the logits;
+ * dense, or with experts and perhaps one that all tokens share.
  */
 final class Granite implements ModelFamily {
 
   @Override
   public List<String> names() {
-    return List.of("GraniteForCausalLM", "granite");
+    return List.of(
+        "GraniteForCausalLM",
+        "granite",
+        "GraniteMoeForCausalLM",
+        "granitemoe",
+        "GraniteMoeSharedForCausalLM",
+        "granitemoeshared");
   }
 
   @Override
   public Architecture describe(Config c) {
+    String type = type(c);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
+    Part channel = type.equals("granite") ? d.gatedMlp() : experts(c);
     float residual = c.real("residual_multiplier", 1);
     Part attention =
         d.rope(d.biased(d.attention()).with("scale", c.real("attention_multiplier", 1)));
     Layer layer =
         Layer.of(
             Branch.mixer(attention, norm).scaled(residual),
-            Branch.channel(d.gatedMlp(), norm).scaled(residual));
-    return d.architecture("granite", embedding(c), i -> layer, norm, head(c));
+            Branch.channel(channel, norm).scaled(residual));
+    return d.architecture(type, embedding(c), i -> layer, norm, head(c));
   }
 
   static Embedding embedding(Config c) {
@@ -46,6 +55,41 @@ final class Granite implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    return Names.llama();
+    WeightNames names = Names.llama();
+    if (type(c).equals("granite")) {
+      return names;
+    }
+    Decoder d = new Decoder(c);
+    String moe = Names.LAYER + "block_sparse_moe.";
+    String shared = Names.LAYER + "shared_mlp.";
+    Experts.fused(
+        names,
+        moe + "input_linear.weight",
+        moe + "output_linear.weight",
+        d.width,
+        c.positive("intermediate_size"));
+    Names.fusedGate(names, "moe.shared.", shared + "input_linear.weight", shared(c));
+    return names
+        .row("moe.router", moe + "router.layer.weight")
+        .row("moe.shared.down", shared + "output_linear.weight");
+  }
+
+  private static String type(Config c) {
+    return c.choice("model_type", "granite", "granite", "granitemoe", "granitemoeshared");
+  }
+
+  private static int shared(Config c) {
+    return type(c).equals("granitemoeshared") ? c.count("shared_intermediate_size", 1024) : 0;
+  }
+
+  /** The best logits first and the softmax then, which is the softmax of all, normalised. */
+  private static Part experts(Config c) {
+    Part moe =
+        Part.of("moe")
+            .with("experts", c.positive("num_local_experts", 8))
+            .with("top", c.positive("num_experts_per_tok", 2))
+            .with("inner", c.positive("intermediate_size"))
+            .with("activation", Activations.of(c));
+    return shared(c) == 0 ? moe : moe.with("sharedInner", shared(c));
   }
 }

@@ -22,6 +22,7 @@ final class GraniteHybrid implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
+    Mamba2Settings.ignoreTraining(c);
     c.ignore("init_method");
     c.choice("normalization_function", "rmsnorm", "rmsnorm");
     Decoder d = new Decoder(c);

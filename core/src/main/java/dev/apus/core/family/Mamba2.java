@@ -12,9 +12,6 @@ import java.util.List;
 /** Mamba-2 in the layout of Hugging Face: layers of one Mamba-2 mixer each. */
 final class Mamba2 implements ModelFamily {
 
-  /** Nothing grows with a sequence, and no config says how long one may be. */
-  private static final int CONTEXT = 1 << 20;
-
   @Override
   public List<String> names() {
     return List.of("Mamba2ForCausalLM", "mamba2");
@@ -22,29 +19,16 @@ final class Mamba2 implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    c.ignore(
-        "chunk_size",
-        "intermediate_size",
-        "rescale_prenorm_residual",
-        "residual_in_fp32",
-        "time_step_floor",
-        "time_step_init_scheme",
-        "time_step_max",
-        "time_step_min",
-        "time_step_rank",
-        "time_step_scale");
+    Mamba2Settings.ignoreTraining(c);
+    c.ignore("intermediate_size");
     Decoder.only(c, "rms_norm", true);
     Decoder d =
-        new Decoder(c, c.positive("hidden_size"), c.positive("num_hidden_layers"), 1, CONTEXT);
+        new Decoder(
+            c, c.positive("hidden_size"), c.positive("num_hidden_layers"), 1, Mamba.CONTEXT);
     NormSpec norm = NormSpec.rms(Decoder.epsilon(c, "layer_norm_epsilon", 1e-5));
     boolean biased = c.flag("use_bias", false);
-    Part part =
-        shape(c)
-            .part()
-            .with("activation", Activations.of(c))
-            .with("biased", biased)
-            .with("outBiased", biased)
-            .with("convBiased", c.flag("use_conv_bias", true));
+    boolean convBiased = c.flag("use_conv_bias", true);
+    Part part = shape(c).part(Activations.of(c), biased, biased, convBiased);
     Part mixer = Mamba2Settings.normed(Mamba2Settings.limited(part, c), norm, normOver(c), true);
     return d.architecture("mamba2", i -> Layer.of(Branch.mixer(mixer, norm)), norm);
   }

@@ -15,6 +15,25 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
   /** Says over what the gated norm takes its mean, where the config's author knows better. */
   private static final String NORM_OVER = "gated_norm_over";
 
+  /** Counts as read what is for training and for other implementations. */
+  static void ignoreTraining(Config c) {
+    c.ignore(
+        "chunk_size",
+        "mamba_chunk_size",
+        "mamba_ssm_cache_dtype",
+        "num_logits_to_keep",
+        "rescale_prenorm_residual",
+        "residual_in_fp32",
+        "time_step_floor",
+        "time_step_init_scheme",
+        "time_step_max",
+        "time_step_min",
+        "time_step_rank",
+        "time_step_scale",
+        "use_mamba_kernels",
+        "z_loss_coefficient");
+  }
+
   /** The shape under the keys of Bamba, whose layers are so many times as wide as the model. */
   static Mamba2Settings prefixed(Config c, int width) {
     return prefixed(c, (long) width * c.positive("mamba_expand", 2), "mamba_expand");
@@ -27,7 +46,7 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
    * @param key what says so
    */
   static Mamba2Settings prefixed(Config c, long inner, String key) {
-    c.ignore("mamba_chunk_size", "mamba_expand");
+    c.ignore("mamba_expand");
     int heads = c.positive("mamba_n_heads", 128);
     return new Mamba2Settings(
             heads,
@@ -41,13 +60,8 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
   /** The layers of Bamba and Granite, whose reference normalises rows. */
   static Part layer(Config c, Decoder d, NormSpec norm) {
     boolean biased = c.flag("mamba_proj_bias", false);
-    Part part =
-        prefixed(c, d.width)
-            .part()
-            .with("activation", Activations.of(c))
-            .with("biased", biased)
-            .with("outBiased", biased)
-            .with("convBiased", c.flag("mamba_conv_bias", true));
+    boolean convBiased = c.flag("mamba_conv_bias", true);
+    Part part = prefixed(c, d.width).part(Activations.of(c), biased, biased, convBiased);
     return normed(limited(part, c), norm, normOver(c, "row"), true);
   }
 
@@ -84,27 +98,48 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
     return this;
   }
 
-  /** A part of this shape, without a norm. */
-  Part part() {
+  /**
+   * A part of this shape, without a norm.
+   *
+   * @param biased whether the projection of the input has biases
+   */
+  Part part(String activation, boolean biased, boolean outBiased, boolean convBiased) {
     return Part.of("mamba2")
         .with("heads", heads)
         .with("headDim", headDim)
         .with("groups", groups)
         .with("stateSize", stateSize)
-        .with("taps", taps);
+        .with("taps", taps)
+        .with("activation", activation)
+        .with("biased", biased)
+        .with("outBiased", outBiased)
+        .with("convBiased", convBiased);
   }
 
   /** The part with the limits of its steps, where there are any. */
   static Part limited(Part part, Config c) {
-    if (!c.has("time_step_limit")) {
-      return part;
+    return limited(part, c, "time_step_limit", 0);
+  }
+
+  /**
+   * The part with the limits of its steps.
+   *
+   * @param key of the two limits
+   * @param least what the lower limit is at least
+   */
+  static Part limited(Part part, Config c, String key, double least) {
+    double low = least;
+    double high = Double.POSITIVE_INFINITY;
+    if (c.has(key)) {
+      List<Double> limits = c.numbers(key);
+      if (limits.size() != 2) {
+        throw c.errorAt(key, "%s=%s must be two numbers", key, limits);
+      }
+      low = Math.max(least, limits.get(0));
+      high = limits.get(1);
     }
-    List<Double> limits = c.numbers("time_step_limit");
-    if (limits.size() != 2) {
-      throw c.errorAt("time_step_limit", "time_step_limit=%s must be two numbers", limits);
-    }
-    Part least = limits.get(0) > 0 ? part.with("leastStep", limits.get(0)) : part;
-    return limits.get(1) < Double.POSITIVE_INFINITY ? least.with("mostStep", limits.get(1)) : least;
+    Part limited = low > 0 ? part.with("leastStep", low) : part;
+    return high < Double.POSITIVE_INFINITY ? limited.with("mostStep", high) : limited;
   }
 
   /**

@@ -4,10 +4,8 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
-import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
-import java.util.Map;
 
 /**
  * OLMo Hybrid: three Gated DeltaNet layers, whose memory may have negative eigenvalues, to one of
@@ -55,36 +53,17 @@ final class OlmoHybrid implements ModelFamily {
   @Override
   public WeightNames weights(Config c) {
     String layer = Names.LAYER + "linear_attn.";
-    String ours = "gated-delta-net.";
-    Map<String, Object> delta = DeltaSettings.read(c, new Decoder(c)).settings();
-    int keys = (int) delta.get("keyHeads") * (int) delta.get("keyDim");
-    int values = (int) delta.get("valueHeads") * (int) delta.get("valueDim");
-    int[] rows = {keys, keys, values};
-    return Names.outer()
-        .row("mixer.norm", Names.LAYER + "input_layernorm.weight")
-        .row("mixer.norm", Names.LAYER + "attention_layer_norm.weight")
-        .row("channel.norm", Names.LAYER + "post_attention_layernorm.weight")
-        .row("channel.norm", Names.LAYER + "feedforward_layer_norm.weight")
-        .row("mixer.after", Names.LAYER + "feedforward_layer_norm.weight")
-        .row("mixer.after", Names.LAYER + "post_attention_layernorm.weight")
-        .row("channel.after", Names.LAYER + "post_feedforward_layernorm.weight")
-        .row(
-            ours + "qkv",
-            WeightNames.joined(
-                rows, layer + "q_proj.weight", layer + "k_proj.weight", layer + "v_proj.weight"))
-        .row(
-            ours + "conv",
-            WeightNames.joined(
-                rows,
-                layer + "q_conv1d.weight",
-                layer + "k_conv1d.weight",
-                layer + "v_conv1d.weight"))
-        .row(ours + "z", layer + "g_proj.weight")
-        .row(ours + "b", layer + "b_proj.weight")
-        .row(ours + "a", layer + "a_proj.weight")
-        .row(ours + "decay", WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
-        .row(ours + "dtBias", layer + "dt_bias")
-        .row(ours + "norm", layer + "o_norm.weight")
-        .row(ours + "o", layer + "o_proj.weight");
+    WeightNames names =
+        Names.outer()
+            .row("mixer.norm", Names.LAYER + "input_layernorm.weight")
+            .row("mixer.norm", Names.LAYER + "attention_layer_norm.weight")
+            .row("channel.norm", Names.LAYER + "post_attention_layernorm.weight")
+            .row("channel.norm", Names.LAYER + "feedforward_layer_norm.weight")
+            .row("mixer.after", Names.LAYER + "feedforward_layer_norm.weight")
+            .row("mixer.after", Names.LAYER + "post_attention_layernorm.weight")
+            .row("channel.after", Names.LAYER + "post_feedforward_layernorm.weight");
+    return DeltaSettings.apart(names, layer, DeltaSettings.read(c, new Decoder(c)))
+        .row(DeltaSettings.OURS + "z", layer + "g_proj.weight")
+        .row(DeltaSettings.OURS + "a", layer + "a_proj.weight");
   }
 }

@@ -13,8 +13,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Mamba as its authors publish it. Their configs name no family; {@code ssm_cfg} holds the settings
- * of the mixer that differ from its defaults.
+ * Mamba and Mamba-2 as their authors publish them. Their configs name no family; {@code ssm_cfg}
+ * holds the settings of the mixer that differ from its defaults.
  *
  * @see <a href="https://github.com/state-spaces/mamba">state-spaces/mamba</a>
  */
@@ -41,7 +41,7 @@ final class OriginalMamba implements ModelFamily {
     onlyMixers(c);
     Layer layer = Layer.of(Branch.mixer(mixer(c, d.width), norm));
     return new Architecture(
-        "mamba",
+        isMamba2(c) ? "mamba2" : "mamba",
         vocabulary(c),
         d.width,
         d.context,
@@ -82,9 +82,15 @@ final class OriginalMamba implements ModelFamily {
     c.ignore("attn_cfg");
   }
 
+  private static boolean isMamba2(Config c) {
+    return c.section("ssm_cfg").choice("layer", "Mamba1", "Mamba1", "Mamba2").equals("Mamba2");
+  }
+
   private static Part mixer(Config c, int width) {
     Config ssm = c.section("ssm_cfg");
-    ssm.choice("layer", "Mamba1", "Mamba1");
+    if (isMamba2(c)) {
+      return OriginalMamba2.part(ssm, width);
+    }
     ssm.ignore("dt_init", "dt_init_floor", "dt_max", "dt_min", "dt_scale", "use_fast_path");
     return Part.of("mamba")
         .with("inner", MambaParts.inner(ssm, "expand", width))
@@ -103,6 +109,10 @@ final class OriginalMamba implements ModelFamily {
             .row("mixer.norm", LAYER + "norm.weight")
             .row("norm", "backbone.norm_f.weight")
             .row("head", "lm_head.weight");
-    return MambaParts.names(names, LAYER + "mixer.", mixer(c, shape(c).width));
+    String mixer = LAYER + "mixer.";
+    int width = shape(c).width;
+    return isMamba2(c)
+        ? OriginalMamba2.shape(c.section("ssm_cfg"), width).names(names, mixer)
+        : MambaParts.names(names, mixer, mixer(c, width));
   }
 }

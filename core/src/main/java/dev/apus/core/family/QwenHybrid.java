@@ -57,6 +57,11 @@ final class QwenHybrid implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufQwenHybrid());
+  }
+
+  @Override
   public WeightNames weights(Config config) {
     Config c = TextConfig.of(config);
     Decoder d = new Decoder(c);
@@ -78,7 +83,7 @@ final class QwenHybrid implements ModelFamily {
     plusOne(names, "channel.norm", Names.LAYER + "post_attention_layernorm");
     plusOne(names, "attention.q.norm", Names.LAYER + "self_attn.q_norm");
     plusOne(names, "attention.k.norm", Names.LAYER + "self_attn.k_norm");
-    return delta(names, c);
+    return delta(names, c, d);
   }
 
   private static void plusOne(WeightNames names, String ours, String theirs) {
@@ -86,47 +91,33 @@ final class QwenHybrid implements ModelFamily {
   }
 
   /** Both layouts are read; the type's own is the likelier. */
-  private static WeightNames delta(WeightNames names, Config c) {
+  private static WeightNames delta(WeightNames names, Config c, Decoder d) {
     String layer = Names.LAYER + "linear_attn.";
-    String ours = "gated-delta-net.";
+    Part delta = DeltaSettings.read(c, d);
     if (c.word("model_type", "qwen3_next").equals("qwen3_next")) {
-      interleaved(separate(names, ours, layer), ours, layer, c);
+      interleaved(apart(names, layer, delta), layer, delta);
     } else {
-      separate(interleaved(names, ours, layer, c), ours, layer);
+      apart(interleaved(names, layer, delta), layer, delta);
     }
     return names
-        .row(ours + "conv", layer + "conv1d.weight")
-        .row(ours + "decay", WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
-        .row(ours + "dtBias", layer + "dt_bias")
-        .row(ours + "norm", layer + "norm.weight")
-        .row(ours + "o", layer + "out_proj.weight");
-  }
-
-  private static WeightNames separate(WeightNames names, String ours, String layer) {
-    for (String part : new String[] {"qkv", "z", "b", "a"}) {
-      names.row(ours + part, layer + "in_proj_" + part + ".weight");
-    }
-    return names;
-  }
-
-  private static WeightNames interleaved(WeightNames names, String ours, String layer, Config c) {
-    int heads = c.positive("linear_num_key_heads");
-    int ratio = c.positive("linear_num_value_heads") / heads;
-    int key = c.positive("linear_key_head_dim");
-    int value = ratio * c.positive("linear_value_head_dim");
-    int stride = 2 * key + 2 * value;
-    Source qkvz = WeightNames.from(layer + "in_proj_qkvz.weight");
-    Source ba = WeightNames.from(layer + "in_proj_ba.weight");
-    return names
+        .row(DeltaSettings.OURS + "conv", layer + "conv1d.weight")
         .row(
-            ours + "qkv",
-            qkvz.as(
-                Conversion.concatenated(
-                    ofEachGroup(heads, stride, 0, key),
-                    ofEachGroup(heads, stride, key, key),
-                    ofEachGroup(heads, stride, 2 * key, value))))
-        .row(ours + "z", qkvz.as(ofEachGroup(heads, stride, 2 * key + value, value)))
-        .row(ours + "b", ba.as(ofEachGroup(heads, 2 * ratio, 0, ratio)))
-        .row(ours + "a", ba.as(ofEachGroup(heads, 2 * ratio, ratio, ratio)));
+            DeltaSettings.OURS + "decay",
+            WeightNames.from(layer + "A_log").as(Conversion.MINUS_EXP))
+        .row(DeltaSettings.OURS + "dtBias", layer + "dt_bias")
+        .row(DeltaSettings.OURS + "norm", layer + "norm.weight")
+        .row(DeltaSettings.OURS + "o", layer + "out_proj.weight");
+  }
+
+  private static WeightNames interleaved(WeightNames names, String layer, Part delta) {
+    String in = layer + "in_proj_";
+    return DeltaSettings.interleaved(names, in + "qkvz.weight", in + "ba.weight", delta);
+  }
+
+  private static WeightNames apart(WeightNames names, String layer, Part delta) {
+    for (String part : new String[] {"z", "b", "a"}) {
+      names.row(DeltaSettings.OURS + part, layer + "in_proj_" + part + ".weight");
+    }
+    return DeltaSettings.fused(names, layer + "in_proj_qkv.weight", delta);
   }
 }

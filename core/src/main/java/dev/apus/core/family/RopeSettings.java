@@ -173,6 +173,24 @@ record RopeSettings(Map<String, Object> settings) {
     }
   }
 
+  /**
+   * The factor on queries and keys that stretching asks for where part of them is not turned, by
+   * {@code mscale_all_dim}.
+   */
+  static double scoreMagnitude(Config c) {
+    for (String key : List.of("rope_parameters", "rope_scaling")) {
+      if (c.hasSection(key)) {
+        Config scaling = c.section(key);
+        boolean stretched =
+            !scaling.word("rope_type", scaling.word("type", "default")).equals("default");
+        return stretched
+            ? magnitude(scaling.number("factor", 1), scaling.number("mscale_all_dim", 0))
+            : 1;
+      }
+    }
+    return 1;
+  }
+
   private static double magnitude(double factor, double scale) {
     return factor <= 1 ? 1 : 0.1 * scale * StrictMath.log(factor) + 1;
   }

@@ -29,15 +29,8 @@ final class Zamba2 implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    c.ignore(
-        "chunk_size",
-        "kv_channels",
-        "num_logits_to_keep",
-        "num_query_groups",
-        "time_step_floor",
-        "time_step_max",
-        "use_mamba_kernels",
-        "use_mem_eff_path");
+    Mamba2Settings.ignoreTraining(c);
+    c.ignore("kv_channels", "num_query_groups", "use_mem_eff_path");
     Decoder.only(c, "use_conv_bias", true);
     Decoder.only(c, "use_long_context", false);
     ZambaLayers layers = layers(c);
@@ -67,11 +60,7 @@ final class Zamba2 implements ModelFamily {
   private static Part mixer(Config c, boolean biased) {
     Part mixer =
         shape(c)
-            .part()
-            .with("activation", "silu")
-            .with("biased", biased)
-            .with("outBiased", biased)
-            .with("convBiased", true)
+            .part("silu", biased, biased, true)
             .with("leastStep", c.real("time_step_min", 0.001f));
     return Mamba2Settings.normed(mixer, NormSpec.rms(GATED_NORM_EPSILON), "group", true);
   }

@@ -115,10 +115,18 @@ public record Architecture(
     }
   }
 
-  /** Branches that read what was there before any of them wrote. */
-  public record Step(List<Branch> branches) {
+  /**
+   * Branches that read what was there before any of them wrote.
+   *
+   * @param residual norm of the residual stream before anything is added to it; null to keep them
+   */
+  public record Step(List<Branch> branches, NormSpec residual) {
     public Step {
       branches = List.copyOf(branches);
+    }
+
+    public Step(List<Branch> branches) {
+      this(branches, null);
     }
   }
 
@@ -166,6 +174,11 @@ public record Architecture(
   public enum Role {
     MIXER,
     CHANNEL
+  }
+
+  /** Rows that a sequence of so many tokens has, with those of the prefix. */
+  int rows(int tokens) {
+    return (int) Math.min(Integer.MAX_VALUE, (long) tokens + embedding.prefix());
   }
 
   /** The document as JSON; {@link #read} gives an equal architecture back. */

@@ -80,7 +80,12 @@ final class ArchitectureJson {
   private static Map<String, Object> step(Step step) {
     List<Map<String, Object>> branches =
         step.branches().stream().map(ArchitectureJson::branch).toList();
-    return branches.size() == 1 ? branches.getFirst() : Map.of("parallel", branches);
+    Map<String, Object> map =
+        branches.size() == 1
+            ? branches.getFirst()
+            : new LinkedHashMap<>(Map.of("parallel", branches));
+    putIfThere(map, "residual", norm(step.residual()));
+    return map;
   }
 
   private static Map<String, Object> branch(Branch branch) {
@@ -122,7 +127,9 @@ final class ArchitectureJson {
       List<Step> steps = new ArrayList<>();
       for (Config step : layer.sections("steps")) {
         List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
-        steps.add(new Step(branches.stream().map(ArchitectureJson::branch).toList()));
+        steps.add(
+            new Step(
+                branches.stream().map(ArchitectureJson::branch).toList(), norm(step, "residual")));
       }
       for (int i = 0; i < repeat; i++) {
         layers.add(new Layer(steps));

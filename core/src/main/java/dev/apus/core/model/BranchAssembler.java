@@ -43,46 +43,36 @@ final class BranchAssembler {
     return streams;
   }
 
-  List<BuiltBranch> step(Step step, int layer) {
+  Network.BuiltStep step(Step step, int layer) {
     List<BuiltBranch> branches = new ArrayList<>();
-    Set<Integer> written = new HashSet<>(Set.of(Streams.RESIDUAL));
     for (Branch branch : step.branches()) {
-      int writes = streams.writing(branch.wiring().writes(), layer);
-      branches.add(branch(branch, layer, writes, written.add(writes)));
+      branches.add(branch(branch, layer));
     }
-    written.forEach(streams::wrote);
-    return branches;
+    streams.endStep();
+    String name = name(step.branches().getFirst().role()) + ".residual";
+    return new Network.BuiltStep(
+        branches,
+        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)));
   }
 
-  private BuiltBranch branch(Branch branch, int layer, int writes, boolean first) {
-    Wiring wiring = branch.wiring();
-    Place place = place(branch, layer);
-    int[] reads = streams.reading(wiring.reads(), layer);
-    boolean joined = wiring.reads().joined();
-    int inputs = 0;
-    for (int stream : reads) {
-      inputs = joined ? Math.addExact(inputs, streams.width(stream)) : streams.width(stream);
-    }
-    int outputs = streams.width(writes);
+  private BuiltBranch branch(Branch branch, int layer) {
+    Streams.Flow flow = streams.flow(branch.wiring(), layer);
     WeightScope scope = scope(branch, layer);
-    String role = branch.role().name().toLowerCase(Locale.ROOT);
-    Normalization before = Normalization.of(branch.before(), role + ".norm", inputs, scope);
-    Normalization after = Normalization.of(branch.after(), role + ".after", outputs, scope);
+    String role = name(branch.role());
+    Normalization before = Normalization.of(branch.before(), role + ".norm", flow.inputs(), scope);
+    Normalization after = Normalization.of(branch.after(), role + ".after", flow.outputs(), scope);
     Part part = branch.part();
     Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());
     Site site =
         new Site(
-            inputs,
-            outputs,
+            flow.inputs(),
+            flow.outputs(),
             layer,
-            (int)
-                Math.min(
-                    Integer.MAX_VALUE,
-                    (long) architecture.context() + architecture.embedding().prefix()),
+            architecture.rows(architecture.context()),
             weights.kernels(),
             cache,
             scope.scope(part.type()));
-    BuiltBranch owner = wiring.stateOf() < 0 ? null : owner(branch, layer);
+    BuiltBranch owner = branch.wiring().stateOf() < 0 ? null : owner(branch, layer);
     SequenceMixer<MixerState> mixer = null;
     ChannelMixer channel = null;
     if (branch.role() == Role.MIXER) {
@@ -95,23 +85,15 @@ final class BranchAssembler {
           "%s is not a setting of \"%s\"", settings.unread().getFirst(), part.type());
     }
     int state = owner != null ? owner.state() : mixer == null ? -1 : states++;
+    boolean owns = mixer != null && owner == null;
     var result =
-        new BuiltBranch(
-            mixer,
-            state,
-            mixer != null && owner == null,
-            channel,
-            before,
-            after,
-            branch.scale(),
-            reads,
-            joined,
-            inputs,
-            writes,
-            outputs,
-            first);
-    built.putIfAbsent(place, result);
+        new BuiltBranch(mixer, state, owns, channel, before, after, branch.scale(), flow);
+    built.putIfAbsent(place(branch, layer), result);
     return result;
+  }
+
+  private static String name(Role role) {
+    return role.name().toLowerCase(Locale.ROOT);
   }
 
   private static Place place(Branch branch, int layer) {

@@ -53,6 +53,11 @@ public final class CausalConvolution {
     return new CausalConvolution(scaled, bias, taps, channels);
   }
 
+  /** What it gives before the first token: its biases, or null for zeros. */
+  public float[] before() {
+    return bias;
+  }
+
   /** What a sequence remembers for it. */
   public Region region() {
     return new Region(1, (long) (taps - 1) * channels);

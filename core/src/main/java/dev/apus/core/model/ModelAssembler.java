@@ -39,7 +39,7 @@ public final class ModelAssembler {
             lookup("positions", first.positions(), width, root),
             lookup("prefix", first.prefix(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
-    List<List<BuiltBranch>> steps = new ArrayList<>();
+    List<Network.BuiltStep> steps = new ArrayList<>();
     var branches = new BranchAssembler(architecture, mixers, cache, weights);
     for (int i = 0; i < architecture.layers().size(); i++) {
       for (Step step : architecture.layers().get(i).steps()) {

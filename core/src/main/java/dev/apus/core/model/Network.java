@@ -25,9 +25,16 @@ public final class Network {
    */
   record BuiltEmbedding(RowTable tokens, RowTable positions, RowTable prefix, Normalization norm) {}
 
+  /**
+   * A step whose branches have been built.
+   *
+   * @param residual norm of the residual stream before anything is added to it, or null
+   */
+  record BuiltStep(List<BuiltBranch> branches, Normalization residual) {}
+
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
-  private final List<List<BuiltBranch>> steps;
+  private final List<BuiltStep> steps;
   private final int[] widths;
   private final Normalization norm;
   private final Projection head;
@@ -38,7 +45,7 @@ public final class Network {
   Network(
       Architecture architecture,
       BuiltEmbedding embedding,
-      List<List<BuiltBranch>> steps,
+      List<BuiltStep> steps,
       int[] widths,
       Normalization norm,
       Projection head) {
@@ -56,7 +63,7 @@ public final class Network {
 
   /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
   public SequenceState newState(int limit) {
-    int rows = (int) Math.min(Integer.MAX_VALUE, (long) limit + architecture.embedding().prefix());
+    int rows = architecture.rows(limit);
     List<MixerState> states = owners().map(b -> b.mixer().newState(rows)).toList();
     return new SequenceState(states, limit, 0);
   }
@@ -68,7 +75,7 @@ public final class Network {
 
   /** The branches whose mixers have states, in the order of the states. */
   private Stream<BuiltBranch> owners() {
-    return steps.stream().flatMap(List::stream).filter(BuiltBranch::owner);
+    return steps.stream().flatMap(step -> step.branches().stream()).filter(BuiltBranch::owner);
   }
 
   /**
@@ -99,7 +106,7 @@ public final class Network {
       if (streams[Streams.EMBEDDING] != null) {
         System.arraycopy(x.data(), 0, streams[Streams.EMBEDDING].data(), 0, x.rows() * x.cols());
       }
-      for (List<BuiltBranch> step : steps) {
+      for (BuiltStep step : steps) {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
@@ -151,14 +158,18 @@ public final class Network {
 
   /** All branches read before any of them writes; what they give is added in their order. */
   private static void advance(
-      Pass pass, Batch<SequenceState> batch, List<BuiltBranch> step, Matrix[] streams) {
+      Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix[] streams) {
     try (Pass.Frame frame = pass.frame()) {
-      List<Matrix> outputs = new ArrayList<>(step.size());
-      for (BuiltBranch branch : step) {
+      List<Matrix> outputs = new ArrayList<>(step.branches().size());
+      for (BuiltBranch branch : step.branches()) {
         outputs.add(branch.forward(pass, frame, batch, streams));
       }
+      if (step.residual() != null) {
+        Matrix x = streams[Streams.RESIDUAL];
+        step.residual().rows(pass, x, x);
+      }
       for (int i = 0; i < outputs.size(); i++) {
-        step.get(i).write(pass, outputs.get(i), streams);
+        step.branches().get(i).write(pass, outputs.get(i), streams);
       }
     }
   }

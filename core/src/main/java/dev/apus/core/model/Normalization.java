@@ -67,6 +67,17 @@ public final class Normalization {
           norms.layer(
               x.data(), x.at(row), groups, size, weight, bias, stride, epsilon, y.data(),
               y.at(row));
+      case AFFINE -> affine(x.data(), x.at(row), groups, size, stride, y.data(), y.at(row));
+    }
+  }
+
+  private void affine(float[] x, int xAt, int groups, int size, int stride, float[] y, int yAt) {
+    for (int group = 0; group < groups; group++) {
+      for (int i = 0; i < size; i++) {
+        int at = group * size + i;
+        int weightAt = group * stride + i;
+        y[yAt + at] = (x[xAt + at] + bias[weightAt]) * weight[weightAt];
+      }
     }
   }
 }

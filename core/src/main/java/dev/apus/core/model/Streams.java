@@ -18,7 +18,19 @@ final class Streams {
   private final List<String> names = new ArrayList<>();
   private final List<Integer> widths = new ArrayList<>();
   private final Set<Integer> read = new HashSet<>();
+  private final Set<Integer> writing = new HashSet<>();
   private final Set<Integer> written = new HashSet<>(Set.of(RESIDUAL, EMBEDDING));
+
+  /**
+   * What a branch reads and writes, by the numbers of the streams.
+   *
+   * @param joined whether the rows that it reads are put one after the other instead of added
+   * @param inputs values of the rows that it reads
+   * @param outputs values of the rows that it writes
+   * @param first whether what it gives takes the place of what is in the stream
+   */
+  record Flow(
+      int[] reads, boolean joined, int inputs, int writes, int outputs, boolean first) {}
 
   Streams(Architecture architecture) {
     add(Wiring.RESIDUAL, architecture.width());
@@ -34,38 +46,44 @@ final class Streams {
     widths.add(width);
   }
 
-  /** The numbers of the streams that a branch reads. */
-  int[] reading(Wiring.Reads reads, int layer) {
-    int[] numbers = reads.streams().stream().mapToInt(name -> number(name, layer)).toArray();
-    for (int number : numbers) {
+  /**
+   * What a branch of the step that is being built reads and writes.
+   *
+   * @throws ConfigException if it cannot
+   */
+  Flow flow(Wiring wiring, int layer) {
+    int[] reads =
+        wiring.reads().streams().stream().mapToInt(name -> number(name, layer)).toArray();
+    boolean joined = wiring.reads().joined();
+    int inputs = 0;
+    for (int number : reads) {
       if (!written.contains(number)) {
         throw error(layer, "reads the stream \"%s\" before any has written it", names.get(number));
       }
-      if (!reads.joined() && !widths.get(number).equals(widths.get(numbers[0]))) {
+      if (!joined && inputs > 0 && inputs != widths.get(number)) {
         throw error(
             layer,
             "adds the streams \"%s\" of %d values and \"%s\" of %d",
-            names.get(numbers[0]),
-            widths.get(numbers[0]),
+            names.get(reads[0]),
+            inputs,
             names.get(number),
             widths.get(number));
       }
+      inputs = joined ? Math.addExact(inputs, widths.get(number)) : widths.get(number);
       read.add(number);
     }
-    return numbers;
-  }
-
-  /** The number of the stream that a branch writes; others see it when {@link #wrote} was said. */
-  int writing(String name, int layer) {
-    int number = number(name, layer);
-    if (number == EMBEDDING) {
-      throw error(layer, "writes the stream \"%s\", which can only be read", name);
+    int writes = number(wiring.writes(), layer);
+    if (writes == EMBEDDING) {
+      throw error(layer, "writes the stream \"%s\", which can only be read", wiring.writes());
     }
-    return number;
+    boolean first = writes != RESIDUAL && writing.add(writes);
+    return new Flow(reads, joined, inputs, writes, widths.get(writes), first);
   }
 
-  void wrote(int number) {
-    written.add(number);
+  /** Ends a step: what its branches have written can be read from here on. */
+  void endStep() {
+    written.addAll(writing);
+    writing.clear();
   }
 
   /**
@@ -80,10 +98,6 @@ final class Streams {
             "streams: no branch reads the stream \"" + names.get(number) + "\"");
       }
     }
-  }
-
-  int width(int number) {
-    return widths.get(number);
   }
 
   /** The width of each stream by number; 0 for one that nobody reads. */

@@ -33,7 +33,7 @@ public final class CheckpointWeights implements WeightSource {
           source.names().stream().map(file.tensors()::get).filter(t -> t != null).toList();
       if (tensors.size() == source.names().size()) {
         read.addAll(source.names());
-        return shaped(key, source, tensors, rows, cols);
+        return shaped(key, source, tensors, rows, cols, rows == 1 && typical != null);
       }
     }
     throw missing(key, firstMissing(sources.getFirst()), rows, cols);
@@ -83,10 +83,17 @@ public final class CheckpointWeights implements WeightSource {
   }
 
   private StoredRows shaped(
-      Key key, WeightNames.Source source, List<StoredTensor> tensors, int rows, int cols) {
+      Key key,
+      WeightNames.Source source,
+      List<StoredTensor> tensors,
+      int rows,
+      int cols,
+      boolean vector) {
     boolean rearranged = source.conversion() != Conversion.AS_STORED;
     StoredRows found =
-        source.conversion().apply(tensors.stream().map(t -> opened(t, rearranged)).toList());
+        source
+            .conversion()
+            .apply(tensors.stream().map(t -> opened(t, rearranged, vector)).toList());
     if ((long) found.rows().size() * found.cols() == (long) rows * cols
         && (rows == 1 || cols == 1 || squeezable(tensors.getFirst(), rows, cols))) {
       found = found.reshaped(cols);
@@ -109,9 +116,9 @@ public final class CheckpointWeights implements WeightSource {
   }
 
   /** A vector that is to be rearranged is met as one value a row. */
-  private static StoredRows opened(StoredTensor tensor, boolean rearranged) {
+  private static StoredRows opened(StoredTensor tensor, boolean rearranged, boolean vector) {
     StoredRows rows = StoredRows.of(tensor);
-    return rearranged && tensor.shape().size() == 1 && rows.format().blockLength() == 1
+    return rearranged && (vector || tensor.shape().size() == 1) && rows.format().blockLength() == 1
         ? rows.split()
         : rows;
   }

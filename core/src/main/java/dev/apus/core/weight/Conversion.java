@@ -30,7 +30,7 @@ public interface Conversion {
    * Rows as columns: the weights of GPT-2's {@code Conv1D}. A bias, one value a row, stays as it
    * is.
    */
-  Conversion TRANSPOSED = new RowConversions.Transposed();
+  Conversion TRANSPOSED = new RowConversions.Transposed(Integer.MAX_VALUE, Integer.MAX_VALUE);
 
   /** All rows of the tensors, one tensor after the other; to go back it needs {@link #joined}. */
   Conversion JOINED = RowConversions::join;
@@ -41,8 +41,19 @@ public interface Conversion {
    * Where a row is stored.
    *
    * @param tensor which of the tensors
+   * @param row its row there, or the first of the rows in which its values lie one below the other
+   * @param column the column in which they do; {@link #NONE} for a whole row
    */
-  record Origin(int tensor, int row) {}
+  record Origin(int tensor, int row, int column) {
+
+    /** Not a column. */
+    static final int NONE = -1;
+
+    /** A whole row. */
+    Origin(int tensor, int row) {
+      this(tensor, row, NONE);
+    }
+  }
 
   /**
    * Where each row of what this conversion gives is stored.
@@ -57,11 +68,6 @@ public interface Conversion {
   /** The stored value of which this makes {@code x}. */
   default float stored(float x) {
     return x;
-  }
-
-  /** Whether the stored rows are columns here, so that {@link Origin#row} counts columns. */
-  default boolean turns() {
-    return false;
   }
 
   /** This conversion, then another on its result. */
@@ -87,14 +93,17 @@ public interface Conversion {
     return gather(groups * count, row -> row / count * stride + from + row % count);
   }
 
+  /**
+   * Rows that lie as groups of {@code rows} rows of {@code cols} values: the columns of each group
+   * as rows, group after group.
+   */
+  static Conversion transposed(int rows, int cols) {
+    return new RowConversions.Transposed(rows, cols);
+  }
+
   /** All rows of several tensors, which have so many each, one tensor after the other. */
   static Conversion joined(int... rows) {
     return new RowConversions.Joined(List.copyOf(Arrays.stream(rows).boxed().toList()));
-  }
-
-  /** The results of several conversions of the same tensors, one after the other. */
-  static Conversion concatenated(Conversion... parts) {
-    return new RowConversions.Concatenated(List.of(parts));
   }
 
   /** Every value times a factor, which is not 0; the result is F32. */

@@ -1,6 +1,5 @@
 package dev.apus.core.weight;
 
-import dev.apus.core.tensor.Matrix;
 import java.util.function.Supplier;
 
 /**
@@ -45,25 +44,33 @@ final class EasedPanels implements Panels {
 
   @Override
   public void multiply(
-      int fromPanel, int toPanel, Matrix x, Matrix y, int fromRow, int toRow, float[] scratch) {
-    int rows = toRow - fromRow;
-    Ease ease = rows == 1 ? one : many;
+      int fromPanel,
+      int toPanel,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride,
+      float[] scratch) {
+    Ease ease = tokens == 1 ? one : many;
     if (ease.isOver()) {
-      packed().multiply(fromPanel, toPanel, x, y, fromRow, toRow, scratch);
+      packed().multiply(fromPanel, toPanel, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
       return;
     }
-    double panelWork = (double) rows * x.cols();
+    double panelWork = (double) tokens * vector.stored().cols();
     int panel = fromPanel;
     long start = System.nanoTime();
     if (ease.isVectorsTurn()) {
-      vector.multiply(panel, panel + 1, x, y, fromRow, toRow, scratch);
+      vector.multiply(panel, panel + 1, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
       long end = System.nanoTime();
       ease.vectorTook(end - start, panelWork);
       start = end;
       panel++;
     }
     if (panel < toPanel) {
-      scalar.multiply(panel, toPanel, x, y, fromRow, toRow, scratch);
+      scalar.multiply(panel, toPanel, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
       ease.scalarTook(System.nanoTime() - start, panelWork * (toPanel - panel));
     }
   }

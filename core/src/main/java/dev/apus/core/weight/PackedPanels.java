@@ -1,7 +1,6 @@
 package dev.apus.core.weight;
 
 import dev.apus.core.compute.Workers;
-import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.matmul.Matmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -86,7 +85,16 @@ record PackedPanels(
 
   @Override
   public void multiply(
-      int fromPanel, int toPanel, Matrix x, Matrix y, int fromRow, int toRow, float[] scratch) {
+      int fromPanel,
+      int toPanel,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride,
+      float[] scratch) {
     for (int panel = fromPanel; panel < toPanel; ) {
       int slab = panel / slabPanels;
       int first = slab * slabPanels;
@@ -98,13 +106,13 @@ record PackedPanels(
           inputs,
           panel - first,
           end - first,
-          x.data(),
-          x.at(fromRow),
-          inputs,
-          toRow - fromRow,
-          y.data(),
-          y.at(fromRow) + row,
-          outputs,
+          x,
+          xAt,
+          xStride,
+          tokens,
+          y,
+          yAt + row,
+          yStride,
           scratch);
       panel = end;
     }

@@ -1,7 +1,5 @@
 package dev.apus.core.weight;
 
-import dev.apus.core.tensor.Matrix;
-
 /** A weight matrix in panels of rows: packed beforehand, or whenever they are needed. */
 interface Panels {
 
@@ -12,11 +10,22 @@ interface Panels {
   int scratchFloats(int tokens);
 
   /**
-   * Computes the outputs of panels {@code [fromPanel, toPanel)} for rows {@code [fromRow, toRow)}
-   * of {@code x}.
+   * Computes the outputs of panels {@code [fromPanel, toPanel)} for every token.
+   *
+   * @param x token {@code t}'s inputs begin at {@code xAt + t · xStride}
+   * @param y token {@code t}'s outputs, those of all panels, begin at {@code yAt + t · yStride}
    */
   void multiply(
-      int fromPanel, int toPanel, Matrix x, Matrix y, int fromRow, int toRow, float[] scratch);
+      int fromPanel,
+      int toPanel,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride,
+      float[] scratch);
 
   /** Writes the values of one row of the weight matrix. */
   void read(int row, float[] values, int valuesAt);

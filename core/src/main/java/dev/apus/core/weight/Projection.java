@@ -66,14 +66,25 @@ public final class Projection {
 
   /** What {@link #apply} does, to be done together with other work. */
   public Divisible task(Pass pass, Matrix x, Matrix y) {
-    if (x.cols() != inputs || y.cols() != outputs || x.rows() != y.rows()) {
+    if (x.cols() != inputs || y.cols() != outputs) {
       throw mismatch(x, y);
     }
+    return task(pass, x, 0, y, 0);
+  }
+
+  /**
+   * The same from columns {@code [xCol, xCol + inputs)} of {@code x} to columns {@code [yCol, yCol
+   * + outputs)} of {@code y}.
+   */
+  public Divisible task(Pass pass, Matrix x, int xCol, Matrix y, int yCol) {
     int rows = x.rows();
+    if (inputs > x.cols() - xCol || outputs > y.cols() - yCol || rows != y.rows()) {
+      throw mismatch(x, y);
+    }
     return new Divisible(
         panels(),
         panelCost(rows),
-        (from, to, worker) -> multiply(pass, worker, x, y, 0, rows, from, to));
+        (from, to, worker) -> multiply(pass, worker, x, xCol, y, yCol, 0, rows, from, to));
   }
 
   /** How many panels there are, of {@link Matmul#PANEL_ROWS} outputs each but the last. */
@@ -105,17 +116,41 @@ public final class Projection {
     if (x.cols() != inputs || y.cols() != outputs || toRow > x.rows() || toRow > y.rows()) {
       throw mismatch(x, y);
     }
+    multiply(pass, worker, x, 0, y, 0, fromRow, toRow, fromPanel, toPanel);
+  }
+
+  private void multiply(
+      Pass pass,
+      int worker,
+      Matrix x,
+      int xCol,
+      Matrix y,
+      int yCol,
+      int fromRow,
+      int toRow,
+      int fromPanel,
+      int toPanel) {
     int rows = toRow - fromRow;
     if (rows == 0) {
       return;
     }
     float[] scratch = pass.scratch(worker, panels.scratchFloats(rows));
-    panels.multiply(fromPanel, toPanel, x, y, fromRow, toRow, scratch);
+    panels.multiply(
+        fromPanel,
+        toPanel,
+        x.data(),
+        x.at(fromRow) + xCol,
+        x.cols(),
+        rows,
+        y.data(),
+        y.at(fromRow) + yCol,
+        y.cols(),
+        scratch);
     if (bias != null) {
       int from = fromPanel * PANEL;
       int to = Math.min(outputs, toPanel * PANEL);
       for (int row = fromRow; row < toRow; row++) {
-        int at = y.at(row);
+        int at = y.at(row) + yCol;
         for (int i = from; i < to; i++) {
           y.data()[at + i] += bias[i];
         }

@@ -2,6 +2,7 @@ package dev.apus.core.weight;
 
 import dev.apus.core.compute.Workers;
 import dev.apus.core.file.TensorContent;
+import dev.apus.core.weight.StoredLayout.Column;
 import dev.apus.core.weight.StoredLayout.Row;
 import dev.apus.core.weight.StoredLayout.Tensor;
 import dev.apus.kernels.block.WeightFormat;
@@ -71,7 +72,7 @@ public final class RandomTensors {
     if (tensor.vector()) {
       float[] values = vector(tensor);
       writeRows(new Rows(values, values.length), format, out);
-    } else if (tensor.turned()) {
+    } else if (!tensor.columns().isEmpty()) {
       writeRows(turned(tensor), format, out);
     } else {
       writeDrawn(tensor, format, out);
@@ -98,16 +99,23 @@ public final class RandomTensors {
   }
 
   private Rows turned(Tensor tensor) {
-    int rows = tensor.rows().size();
-    float[] values = new float[Math.multiplyExact(rows, tensor.cols())];
-    float[] drawn = new float[tensor.cols()];
-    for (int row = 0; row < rows; row++) {
-      draw(tensor.rows().get(row), drawn);
-      for (int col = 0; col < drawn.length; col++) {
-        values[col * rows + row] = drawn[col];
+    int cols = tensor.cols();
+    float[] values = new float[Math.multiplyExact(tensor.rows().size(), cols)];
+    float[] whole = new float[cols];
+    for (int row = 0; row < tensor.rows().size(); row++) {
+      if (tensor.rows().get(row) != null) {
+        draw(tensor.rows().get(row), whole);
+        System.arraycopy(whole, 0, values, row * cols, cols);
       }
     }
-    return new Rows(values, rows);
+    for (Column column : tensor.columns()) {
+      float[] drawn = new float[column.row().of().cols()];
+      draw(column.row(), drawn);
+      for (int i = 0; i < drawn.length; i++) {
+        values[(column.fromRow() + i) * cols + column.column()] = drawn[i];
+      }
+    }
+    return new Rows(values, cols);
   }
 
   private static void writeRows(Rows rows, WeightFormat format, WritableByteChannel out)

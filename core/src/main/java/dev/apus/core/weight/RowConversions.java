@@ -2,7 +2,9 @@ package dev.apus.core.weight;
 
 import dev.apus.core.weight.Conversion.FloatFunction;
 import dev.apus.core.weight.Conversion.Origin;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -42,11 +44,6 @@ final class RowConversions {
     public float stored(float x) {
       return first.stored(next.stored(x));
     }
-
-    @Override
-    public boolean turns() {
-      return first.turns() != next.turns();
-    }
   }
 
   record Gather(int count, IntUnaryOperator from) implements Conversion {
@@ -85,28 +82,6 @@ final class RowConversions {
     }
   }
 
-  record Concatenated(List<Conversion> parts) implements Conversion {
-
-    @Override
-    public StoredRows apply(List<StoredRows> stored) {
-      return join(parts.stream().map(part -> part.apply(stored)).toList());
-    }
-
-    @Override
-    public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
-      List<Integer> counts = new ArrayList<>();
-      List<IntFunction<Origin>> origins = new ArrayList<>();
-      for (Conversion part : parts) {
-        if (!(part instanceof Gather gather)) {
-          throw new WeightException("of rows that are joined, it is unknown how many there are");
-        }
-        counts.add(gather.count);
-        origins.add(gather.origins(stored));
-      }
-      return row -> oneAfterTheOther(counts, origins, row);
-    }
-  }
-
   record Values(FloatFunction f, FloatFunction undo) implements Conversion {
 
     @Override
@@ -125,21 +100,43 @@ final class RowConversions {
     }
   }
 
-  record Transposed() implements Conversion {
+  /**
+   * The columns of each group of {@code rows} rows of {@code cols} values; of {@code MAX_VALUE},
+   * those of all rows, of whatever length.
+   */
+  record Transposed(int rows, int cols) implements Conversion {
+
+    private boolean whole() {
+      return rows == Integer.MAX_VALUE;
+    }
 
     @Override
     public StoredRows apply(List<StoredRows> stored) {
-      return transpose(stored.getFirst());
+      StoredRows all = stored.getFirst();
+      int count = all.rows().size();
+      if (whole()) {
+        // A bias, one value a row, stays as it is.
+        return all.cols() == 1 ? all : transpose(all, Math.max(1, count));
+      }
+      if (count % rows != 0 || all.cols() != cols) {
+        throw new WeightException(
+            all.source() + " is " + all.shape() + ", not groups of [" + rows + ", " + cols + "]");
+      }
+      return transpose(all, rows);
     }
 
+    /** The rows of a group must lie one below the other, and its columns side by side. */
     @Override
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
-      return stored.getFirst();
-    }
-
-    @Override
-    public boolean turns() {
-      return true;
+      IntFunction<Origin> of = stored.getFirst();
+      return row -> {
+        int group = row / cols;
+        int at = row % cols;
+        Origin first = of.apply(whole() ? 0 : group * rows);
+        return first.column() == Origin.NONE
+            ? new Origin(first.tensor(), first.row(), at)
+            : new Origin(first.tensor(), first.row() + at);
+      };
     }
   }
 
@@ -184,19 +181,40 @@ final class RowConversions {
     throw new WeightException("row " + row + " is past the last of " + counts + " rows");
   }
 
-  private static StoredRows transpose(StoredRows all) {
-    int rows = all.rows().size();
-    int cols = all.cols();
-    if (cols == 1) {
-      return all;
+  /** Values of single-value formats are moved as they are, others are decoded. */
+  private static StoredRows transpose(StoredRows all, int groupRows) {
+    if (all.format().blockLength() > 1) {
+      return transpose(StoredRows.of(all.source(), all.decode(), all.cols()), groupRows);
     }
-    float[] values = all.decode();
-    float[] turned = new float[values.length];
-    for (int row = 0; row < rows; row++) {
+    int cols = all.cols();
+    int unit = all.format().blockBytes();
+    long rowBytes = (long) unit * groupRows;
+    long bytes = (long) unit * all.values();
+    MemorySegment turned = Arena.ofAuto().allocate(Math.max(1, bytes), 64);
+    for (int row = 0; row < all.rows().size(); row++) {
+      long at = (long) (row / groupRows) * cols * rowBytes + (long) (row % groupRows) * unit;
+      scatter(all.rows().get(row), cols, unit, turned, at, rowBytes);
+    }
+    List<MemorySegment> rows = new ArrayList<>();
+    for (long at = 0; at < bytes; at += rowBytes) {
+      rows.add(turned.asSlice(at, rowBytes));
+    }
+    return new StoredRows(all.source(), all.format(), groupRows, rows);
+  }
+
+  /** Writes a row's values, of two or four bytes, {@code step} bytes apart. */
+  private static void scatter(
+      MemorySegment row, int cols, int unit, MemorySegment to, long at, long step) {
+    if (unit == Short.BYTES) {
       for (int col = 0; col < cols; col++) {
-        turned[col * rows + row] = values[row * cols + col];
+        short bits = row.get(ValueLayout.JAVA_SHORT_UNALIGNED, (long) col * unit);
+        to.set(ValueLayout.JAVA_SHORT_UNALIGNED, at + col * step, bits);
+      }
+    } else {
+      for (int col = 0; col < cols; col++) {
+        int bits = row.get(ValueLayout.JAVA_INT_UNALIGNED, (long) col * unit);
+        to.set(ValueLayout.JAVA_INT_UNALIGNED, at + col * step, bits);
       }
     }
-    return StoredRows.of(all.source(), turned, rows);
   }
 }

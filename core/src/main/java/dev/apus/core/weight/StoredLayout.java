@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntFunction;
 
 /**
@@ -19,28 +20,43 @@ final class StoredLayout {
    * A tensor, row by row.
    *
    * @param experts how many experts' rows lie in it one after the other; 0 if it is not made so
-   * @param rows a weight's row for each stored row
-   * @param turned whether the rows here are columns of the tensor
+   * @param rows a weight's row for each stored row; null for those that columns fill
+   * @param columns weights' rows that are columns of some rows here
    */
-  record Tensor(String name, int cols, int experts, List<Row> rows, boolean turned) {
+  record Tensor(String name, int cols, int experts, List<Row> rows, List<Column> columns) {
+
+    private Wanted any() {
+      return columns.isEmpty() ? rows.getFirst().of : columns.getFirst().row.of;
+    }
 
     boolean vector() {
-      return rows.getFirst().of.vector();
+      return any().vector();
     }
 
     /** Whether it is a matrix that rows of activations are multiplied with. */
     boolean matrix() {
-      return rows.getFirst().of.typical() == null;
+      return any().typical() == null;
+    }
+
+    /** Whether its columns lie in groups and are all there is: inputs of each output, by taps. */
+    private boolean convolution() {
+      return columns.stream().anyMatch(column -> column.fromRow > 0)
+          && rows.stream().allMatch(Objects::isNull);
     }
 
     /** The dimensions, outermost first. */
     List<Long> shape() {
       long count = rows.size();
       if (vector()) {
-        return List.of(count);
+        return experts > 0 ? List.of((long) experts, count / experts) : List.of(count);
       }
-      if (turned) {
-        return List.of((long) cols, count);
+      if (convolution()) {
+        long inner = columns.getFirst().row.of.cols();
+        return List.of(count / inner, inner, (long) cols);
+      }
+      if (convolution()) {
+        long inner = columns.getFirst().row.of.cols();
+        return List.of(count / inner, inner, (long) cols);
       }
       return experts > 0
           ? List.of((long) experts, count / experts, (long) cols)
@@ -51,10 +67,19 @@ final class StoredLayout {
   /** Row {@code row} of a weight, or value {@code row} of a vector. */
   record Row(Wanted of, Conversion conversion, int row) {}
 
+  /** A weight's row whose values lie in a column, one below the other. */
+  record Column(int fromRow, int column, Row row) {
+
+    private int toRow() {
+      return fromRow + row.of.cols();
+    }
+  }
+
   private static final class Draft {
 
     private final String name;
     private final List<Row> rows = new ArrayList<>();
+    private final Map<List<Integer>, Column> columns = new LinkedHashMap<>();
     private boolean shared;
     private int experts;
 
@@ -62,29 +87,47 @@ final class StoredLayout {
       this.name = name;
     }
 
-    void put(int at, Row row) {
-      while (rows.size() <= at) {
-        rows.add(null);
+    void put(Origin origin, Row row) {
+      if (origin.column() == Origin.NONE) {
+        reserve(origin.row() + 1);
+        if (rows.get(origin.row()) == null) {
+          rows.set(origin.row(), row);
+        }
+        return;
       }
-      if (rows.get(at) == null) {
-        rows.set(at, row);
+      Column column = new Column(origin.row(), origin.column(), row);
+      reserve(column.toRow());
+      columns.putIfAbsent(List.of(origin.row(), origin.column()), column);
+    }
+
+    private void reserve(int count) {
+      while (rows.size() < count) {
+        rows.add(null);
       }
     }
 
     Tensor tensor() {
-      int hole = rows.indexOf(null);
-      if (hole >= 0) {
-        throw new WeightException(
-            "tensor " + name + ": row " + hole + " of " + rows.size() + " is part of no weight");
+      int cols = cols();
+      int[] filled = new int[rows.size()];
+      for (Column column : columns.values()) {
+        for (int row = column.fromRow; row < column.toRow(); row++) {
+          filled[row]++;
+        }
       }
-      Row first = rows.getFirst();
-      boolean vector = first.of.vector();
-      return new Tensor(
-          name,
-          vector ? 1 : first.of.cols(),
-          shared ? experts : 0,
-          List.copyOf(rows),
-          first.conversion.turns() && !vector);
+      for (int row = 0; row < filled.length; row++) {
+        if (rows.get(row) == null && filled[row] < cols) {
+          throw new WeightException(
+              "tensor " + name + ": row " + row + " of " + rows.size() + " is part of no weight");
+        }
+      }
+      return new Tensor(name, cols, shared ? experts : 0, rows, List.copyOf(columns.values()));
+    }
+
+    private int cols() {
+      Row straight = rows.stream().filter(Objects::nonNull).findFirst().orElse(null);
+      return straight == null
+          ? 1 + columns.values().stream().mapToInt(Column::column).max().orElseThrow()
+          : straight.of.vector() ? 1 : straight.of.cols();
     }
   }
 
@@ -124,7 +167,10 @@ final class StoredLayout {
     int rows = wanted.vector() ? wanted.cols() : wanted.rows();
     for (int row = 0; row < rows; row++) {
       Origin origin = origins.apply(row);
-      tensors.get(origin.tensor()).put(origin.row(), new Row(wanted, source.conversion(), row));
+      if (wanted.vector() && origin.column() != Origin.NONE) {
+        origin = new Origin(origin.tensor(), origin.column());
+      }
+      tensors.get(origin.tensor()).put(origin, new Row(wanted, source.conversion(), row));
     }
   }
 

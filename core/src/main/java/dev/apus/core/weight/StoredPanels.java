@@ -1,6 +1,5 @@
 package dev.apus.core.weight;
 
-import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.matmul.Matmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -29,7 +28,16 @@ record StoredPanels(Matmul matmul, StoredRows stored) implements Panels {
 
   @Override
   public void multiply(
-      int fromPanel, int toPanel, Matrix x, Matrix y, int fromRow, int toRow, float[] scratch) {
+      int fromPanel,
+      int toPanel,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride,
+      float[] scratch) {
     int outputs = stored.rows().size();
     int inputs = stored.cols();
     long panelBytes = matmul.panelBytes(inputs);
@@ -47,13 +55,13 @@ record StoredPanels(Matmul matmul, StoredRows stored) implements Panels {
             inputs,
             0,
             count,
-            x.data(),
-            x.at(fromRow),
-            inputs,
-            toRow - fromRow,
-            y.data(),
-            y.at(fromRow) + row,
-            outputs,
+            x,
+            xAt,
+            xStride,
+            tokens,
+            y,
+            yAt + row,
+            yStride,
             scratch);
       }
     }

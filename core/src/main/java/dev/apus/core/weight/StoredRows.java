@@ -70,6 +70,11 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
     return new StoredRows(source, WeightFormat.F32, cols, rows);
   }
 
+  /** {@code count} rows from row {@code from}. */
+  StoredRows rows(int from, int count) {
+    return new StoredRows(source, format, cols, rows.subList(from, from + count));
+  }
+
   /** The values of a row, decoded into {@code values} at {@code valuesAt}. */
   public void decode(int row, float[] values, int valuesAt) {
     format.codec().decode(rows.get(row), 0, values, valuesAt, cols);
@@ -81,6 +86,15 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
    * @throws WeightException if there are more than an array holds
    */
   public float[] decode() {
+    float[] values = new float[values()];
+    for (int row = 0; row < rows.size(); row++) {
+      decode(row, values, row * cols);
+    }
+    return values;
+  }
+
+  /** How many values there are, at most as many as an array holds. */
+  int values() {
     long count = (long) rows.size() * cols;
     if (count > Integer.MAX_VALUE) {
       throw new WeightException(
@@ -89,11 +103,7 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
               + shape()
               + ", too large to be converted: it must have fewer than 2^31 values");
     }
-    float[] values = new float[(int) count];
-    for (int row = 0; row < rows.size(); row++) {
-      decode(row, values, row * cols);
-    }
-    return values;
+    return (int) count;
   }
 
   /** The same values cut into rows of another length. */

@@ -18,6 +18,9 @@ public interface WeightScope {
     return projection(name, outputs, inputs, false);
   }
 
+  /** As many projections of one shape as {@code count} says, whose rows are one weight. */
+  Projection[] projections(String name, int count, int outputs, int inputs);
+
   /**
    * {@code length} values as floats.
    *
@@ -37,7 +40,7 @@ public interface WeightScope {
   /** The weights that a part has for itself even where it uses another layer's. */
   WeightScope own();
 
-  /** The weights of expert {@code index} of this part. */
+  /** The weights of expert {@code index} of this part, or of whatever else it has several of. */
   WeightScope expert(int index);
 
   /** A range that random weights are drawn from: {@code center ± width}. */

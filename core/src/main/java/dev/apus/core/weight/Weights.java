@@ -30,12 +30,13 @@ public final class Weights {
   private final boolean eased;
   private final Set<WeightSource.Key> counted = new HashSet<>();
   private final Map<String, Ease> eases = new HashMap<>();
-  private final Map<Built, Projection> built = new HashMap<>();
+  private final Map<Built, Projection[]> built = new HashMap<>();
   private long bytes;
   private long parameters;
 
-  /** A projection as it was asked for: whoever asks for the same again gets the same. */
-  private record Built(WeightSource.Key key, int outputs, int inputs, boolean biased) {}
+  /** Projections as they were asked for: whoever asks for the same again gets the same. */
+  private record Built(
+      WeightSource.Key key, int count, int outputs, int inputs, boolean biased) {}
 
   public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
     this(source, kernels, workers, arena, Placement.PACKED, false);
@@ -153,24 +154,37 @@ public final class Weights {
 
     @Override
     public Projection projection(String name, int outputs, int inputs, boolean biased) {
-      var asked = new Built(key(name), outputs, inputs, biased);
-      Projection known = built.get(asked);
+      return once(name, 1, outputs, inputs, biased)[0];
+    }
+
+    @Override
+    public Projection[] projections(String name, int count, int outputs, int inputs) {
+      return once(name, count, outputs, inputs, false).clone();
+    }
+
+    private Projection[] once(String name, int count, int outputs, int inputs, boolean biased) {
+      var asked = new Built(key(name), count, outputs, inputs, biased);
+      Projection[] known = built.get(asked);
       if (known == null) {
-        known = build(name, outputs, inputs, biased);
+        known = build(name, count, outputs, inputs, biased);
         built.put(asked, known);
       }
       return known;
     }
 
-    private Projection build(String name, int outputs, int inputs, boolean biased) {
-      StoredRows stored = find(name, outputs, inputs, null);
+    private Projection[] build(String name, int count, int outputs, int inputs, boolean biased) {
+      StoredRows all = find(name, Math.multiplyExact(count, outputs), inputs, null);
       float[] bias = biased ? vector(name + ".bias", outputs, Typical.BIAS) : null;
-      if (arena == null) {
-        return Projection.outline(stored);
+      Projection[] projections = new Projection[count];
+      for (int i = 0; i < count; i++) {
+        StoredRows stored = count == 1 ? all : all.rows(i * outputs, outputs);
+        projections[i] =
+            arena == null
+                ? Projection.outline(stored)
+                : new Projection(stored, panels(name, stored), bias);
+        bytes += projections[i].bytes() - (bias == null || arena == null ? 0 : 4L * outputs);
       }
-      Projection projection = new Projection(stored, panels(name, stored), bias);
-      bytes += projection.bytes() - (bias == null ? 0 : 4L * outputs);
-      return projection;
+      return projections;
     }
 
     private Panels panels(String name, StoredRows stored) {

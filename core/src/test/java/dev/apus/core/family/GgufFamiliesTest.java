@@ -55,6 +55,7 @@ class GgufFamiliesTest {
             case Integer number -> writer.u32(key, number);
             case Float number -> writer.f32(key, number);
             case Boolean flag -> writer.flag(key, flag);
+            case int[] numbers -> writer.i32s(key, numbers);
             default -> writer.text(key, value.toString());
           }
         });
@@ -136,8 +137,29 @@ class GgufFamiliesTest {
     String message = assertThrows(ConfigException.class, () -> FAMILIES.of(file)).getMessage();
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
     assertTrue(
-        message.contains("gemma2, gemma3, llama, olmoe, qwen2, qwen2moe, qwen3, qwen3moe"),
+        message.contains(
+            "gemma2, gemma3, kimi-linear, lfm2, lfm2moe, llama, olmoe, qwen2, qwen2moe, qwen3,"
+                + " qwen35, qwen35moe, qwen3moe, qwen3next"),
         message);
+  }
+
+  private static Map<String, Object> lfm2(int... keyValueHeads) {
+    Map<String, Object> metadata = metadata("lfm2");
+    metadata.put("lfm2.shortconv.l_cache", 3);
+    metadata.put("lfm2.attention.head_count_kv", keyValueHeads);
+    return metadata;
+  }
+
+  @Test
+  void layersWithoutKeyValueHeadsDoNotAttend() {
+    Architecture read = describe(lfm2(0, 2, 0));
+    assertEquals("gated-convolution", FamilyFixtures.mixer(read, 0).part().type());
+    assertEquals(2, FamilyFixtures.mixer(read, 1).part().settings().get("kvHeads"));
+    assertEquals(read.layers().getFirst(), read.layers().getLast());
+    assertEquals(1, describe(lfm2(0, 0, 0)).layers().stream().distinct().count());
+    String message = refusal(lfm2(1, 2, 0));
+    assertTrue(
+        message.contains("lfm2.attention.head_count_kv=[1, 2, 0] is not supported"), message);
   }
 
   @Test

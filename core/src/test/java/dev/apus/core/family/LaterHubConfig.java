@@ -257,7 +257,39 @@ enum LaterHubConfig {
        "vision_config": {"depth": 12, "hidden_size": 768, "model_type": "qwen3_5"},
        "vision_end_token_id": 248054, "vision_start_token_id": 248053}
       """,
-      "\"gated\" : true");
+      "\"gated\" : true"),
+  LFM2_1_2B(
+      """
+      {"architectures": ["Lfm2ForCausalLM"], "block_auto_adjust_ff_dim": true, "block_dim": 2048,
+       "block_ff_dim": 12288, "block_ffn_dim_multiplier": 1.0, "block_mlp_init_scale": 1.0,
+       "block_multiple_of": 256, "block_norm_eps": 1e-05, "block_out_init_scale": 1.0,
+       "block_use_swiglu": true, "block_use_xavier_init": true, "bos_token_id": 1,
+       "conv_L_cache": 3, "conv_bias": false, "conv_dim": 2048, "conv_dim_out": 2048,
+       "conv_use_xavier_init": true, "eos_token_id": 7,
+       "full_attn_idxs": [2, 5, 8, 10, 12, 14], "hidden_size": 2048, "initializer_range": 0.02,
+       "max_position_embeddings": 128000, "model_type": "lfm2", "norm_eps": 1e-05,
+       "num_attention_heads": 32, "num_heads": 32, "num_hidden_layers": 16,
+       "num_key_value_heads": 8, "pad_token_id": 0, "rope_theta": 1000000.0,
+       "torch_dtype": "bfloat16", "transformers_version": "4.54.0.dev0", "use_cache": true,
+       "use_pos_enc": true, "vocab_size": 65536}
+      """,
+      "\"inner\" : 8192"),
+  RECURRENT_GEMMA_2B(
+      """
+      {"_block_types": ["recurrent", "recurrent", "attention"],
+       "architectures": ["RecurrentGemmaForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "attention_window_size": 2048, "bos_token_id": 2,
+       "conv1d_width": 4, "embeddings_scale_by_sqrt_dim": true, "eos_token_id": 1,
+       "final_w_init_variance_scale": 0.07692307692307693, "head_dim": 256,
+       "hidden_activation": "gelu_pytorch_tanh", "hidden_size": 2560,
+       "intermediate_size": 15360, "logits_soft_cap": 30.0, "lru_width": 2560,
+       "model_type": "recurrent_gemma", "num_attention_heads": 10, "num_hidden_layers": 26,
+       "num_key_value_heads": 1, "pad_token_id": 0, "partial_rotary_factor": 0.5,
+       "rms_norm_eps": 1e-06, "rope_theta": 10000.0, "torch_dtype": "float32",
+       "transformers_version": "4.40.0.dev0", "use_cache": true, "vocab_size": 256000,
+       "w_init_variance_scale": 0.01}
+      """,
+      "\"scale\" : 50.5");
 
   final String json;
 

@@ -2,21 +2,21 @@ package dev.apus.core.weight;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.weight.Conversion.Origin;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -45,9 +45,6 @@ class ConversionTest {
     assertArrayEquals(new float[] {}, of10(Conversion.rows(10, 0)));
     assertArrayEquals(new float[] {9, 9, 0}, of10(Conversion.gather(3, r -> r == 2 ? 0 : 9)));
     assertArrayEquals(new float[] {1, 2, 6, 7}, of10(Conversion.ofEachGroup(2, 5, 1, 2)));
-    assertArrayEquals(
-        new float[] {8, 9, 0},
-        of10(Conversion.concatenated(Conversion.rows(8, 2), Conversion.rows(0, 1))));
     assertArrayEquals(new float[] {6}, of10(Conversion.rows(5, 4).then(Conversion.rows(1, 1))));
   }
 
@@ -128,7 +125,6 @@ class ConversionTest {
           Conversion.rows(3, 4),
           Conversion.gather(10, row -> 9 - row),
           Conversion.ofEachGroup(2, 5, 1, 3),
-          Conversion.concatenated(Conversion.rows(6, 4), Conversion.ofEachGroup(2, 3, 0, 2)),
           Conversion.gather(10, row -> 9 - row).then(Conversion.rows(2, 5)),
           Conversion.joined(4, 6),
           Conversion.joined(4, 6).then(Conversion.rows(3, 3)),
@@ -163,10 +159,55 @@ class ConversionTest {
   }
 
   @Test
-  void whatIsTurnedTwiceIsNotTurned() {
-    assertTrue(Conversion.TRANSPOSED.turns());
-    assertTrue(Conversion.TRANSPOSED.then(Conversion.rows(0, 1)).turns());
-    assertFalse(Conversion.TRANSPOSED.then(Conversion.TRANSPOSED).turns());
+  void groupsOfRowsBecomeColumns() {
+    Conversion turned = Conversion.transposed(2, 3);
+    float[] all = {0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11};
+    assertArrayEquals(all, apply(turned, rows(4, 3)));
+    assertArrayEquals(
+        rows(4, 3).decode(), apply(turned.then(Conversion.transposed(3, 2)), rows(4, 3)));
+    // A head of one value is a column, not a bias.
+    assertEquals("[1, 2]", Conversion.transposed(2, 1).apply(List.of(rows(2, 1))).shape());
+    for (StoredRows other : List.of(rows(3, 3), rows(4, 2))) {
+      var e = assertThrows(WeightException.class, () -> turned.apply(List.of(other)));
+      assertEquals("file: tensor w is " + other.shape() + ", not groups of [2, 3]", e.getMessage());
+    }
+  }
+
+  /** Values of formats that have one in a block are moved, not decoded. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16", "F16", "Q8_0"})
+  void turningKeepsSingleValues(WeightFormat format) {
+    StoredRows stored =
+        new RandomWeights(5, format).find(new WeightSource.Key("w", 0, -1), 64, 32, null);
+    StoredRows turned = Conversion.transposed(32, 32).apply(List.of(stored));
+    assertEquals(format.blockLength() > 1 ? WeightFormat.F32 : format, turned.format());
+    float[] expected = stored.decode();
+    float[] found = turned.decode();
+    for (int row = 0; row < 64; row++) {
+      for (int col = 0; col < 32; col++) {
+        int at = (row / 32 * 32 + col) * 32 + row % 32;
+        assertEquals(expected[row * 32 + col], found[at]);
+      }
+    }
+  }
+
+  @Test
+  void aTurnedRowIsAColumnOfItsGroup() {
+    Conversion heads = Conversion.ofEachGroup(2, 5, 2, 3).then(Conversion.transposed(3, 4));
+    assertEquals(
+        List.of(new Origin(0, 2, 0), new Origin(0, 2, 3), new Origin(0, 7, 1)),
+        origins(heads, 0, 3, 5));
+    assertEquals(
+        List.of(new Origin(0, 0, 6), new Origin(0, 0, 1)),
+        origins(Conversion.TRANSPOSED.then(Conversion.gather(2, r -> 6 - 5 * r)), 0, 1));
+    assertEquals(
+        List.of(new Origin(0, 0), new Origin(0, 9)),
+        origins(Conversion.TRANSPOSED.then(Conversion.TRANSPOSED), 0, 9));
+  }
+
+  private static List<Origin> origins(Conversion conversion, int... rows) {
+    IntFunction<Origin> origins = conversion.origins(List.of(row -> new Origin(0, row)));
+    return Arrays.stream(rows).mapToObj(origins).toList();
   }
 
   @Test

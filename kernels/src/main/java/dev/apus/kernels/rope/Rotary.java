@@ -34,4 +34,25 @@ public interface Rotary {
       float[] cos,
       float[] sin,
       int tableAt);
+
+  /**
+   * Turns angles that depend on the tokens, and writes their cosines and sines for {@link #rotate}.
+   *
+   * <pre>
+   *   angle ← angle + step · rate, less a multiple of 2π
+   * </pre>
+   *
+   * <p>The angle is one fused multiply-add and is brought to between −π and π by two; cosine and
+   * sine have an absolute error below 1.2e-7. The new angle must be smaller than 2²⁰.
+   */
+  void turn(
+      float step,
+      float[] rate,
+      int rateAt,
+      float[] angle,
+      int angleAt,
+      int count,
+      float[] cos,
+      float[] sin,
+      int tableAt);
 }

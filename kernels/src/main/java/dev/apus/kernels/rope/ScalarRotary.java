@@ -1,5 +1,7 @@
 package dev.apus.kernels.rope;
 
+import static dev.apus.kernels.rope.Sines.*;
+
 /** The definition of {@link Rotary}. */
 public final class ScalarRotary implements Rotary {
 
@@ -18,6 +20,38 @@ public final class ScalarRotary implements Rotary {
       int tableAt) {
     for (int at = xAt; at < xAt + heads * headDim; at += headDim) {
       rotatePairs(layout, x, at, 0, dims / 2, cos, sin, tableAt);
+    }
+  }
+
+  @Override
+  public void turn(
+      float step,
+      float[] rate,
+      int rateAt,
+      float[] angle,
+      int angleAt,
+      int count,
+      float[] cos,
+      float[] sin,
+      int tableAt) {
+    for (int i = 0; i < count; i++) {
+      float a = Math.fma(step, rate[rateAt + i], angle[angleAt + i]);
+      float n = Math.fma(a, TURNS, ROUNDER) - ROUNDER;
+      a = Math.fma(n, -TURN_REST, Math.fma(n, -TURN, a));
+      angle[angleAt + i] = a;
+      float shifted = Math.fma(a, QUARTERS, ROUNDER);
+      float m = shifted - ROUNDER;
+      float r = Math.fma(m, -QUARTER_REST, Math.fma(m, -QUARTER, a));
+      float z = r * r;
+      float s = Math.fma(r * z, Math.fma(Math.fma(SIN_2, z, SIN_1), z, SIN_0), r);
+      float c = Math.fma(Math.fma(COS_2, z, COS_1), z, COS_0);
+      c = Math.fma(z * z, c, Math.fma(z, -0.5f, 1));
+      int quarters = Float.floatToRawIntBits(shifted);
+      boolean odd = (quarters & 1) != 0;
+      float sine = odd ? c : s;
+      float cosine = odd ? s : c;
+      sin[tableAt + i] = (quarters & 2) != 0 ? -sine : sine;
+      cos[tableAt + i] = (quarters + 1 & 2) != 0 ? -cosine : cosine;
     }
   }
 

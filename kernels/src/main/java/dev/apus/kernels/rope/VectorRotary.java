@@ -1,5 +1,8 @@
 package dev.apus.kernels.rope;
 
+import static dev.apus.kernels.rope.Sines.*;
+import static jdk.incubator.vector.VectorOperators.NE;
+
 import dev.apus.kernels.math.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -24,6 +27,8 @@ public final class VectorRotary implements Rotary {
   private static final VectorMask<Float> EVEN =
       VectorMask.fromLong(LANES, 0x5555_5555_5555_5555L >>> 64 - LENGTH);
 
+  private final ScalarRotary scalar = new ScalarRotary();
+
   public VectorRotary() {}
 
   @Override
@@ -47,6 +52,48 @@ public final class VectorRotary implements Rotary {
       int whole = LANES.loopBound(pairs);
       ScalarRotary.rotatePairs(layout, x, at, whole, pairs, cos, sin, tableAt);
     }
+  }
+
+  @Override
+  public void turn(
+      float step,
+      float[] rate,
+      int rateAt,
+      float[] angle,
+      int angleAt,
+      int count,
+      float[] cos,
+      float[] sin,
+      int tableAt) {
+    int i = 0;
+    for (; i < LANES.loopBound(count); i += LENGTH) {
+      FloatVector a = FloatVector.fromArray(LANES, rate, rateAt + i);
+      a =
+          a.fma(
+              FloatVector.broadcast(LANES, step), FloatVector.fromArray(LANES, angle, angleAt + i));
+      FloatVector n = a.fma(TURNS, ROUNDER).sub(ROUNDER);
+      a = n.fma(FloatVector.broadcast(LANES, -TURN), a);
+      a = n.fma(FloatVector.broadcast(LANES, -TURN_REST), a);
+      a.intoArray(angle, angleAt + i);
+      FloatVector shifted = a.fma(QUARTERS, ROUNDER);
+      FloatVector m = shifted.sub(ROUNDER);
+      FloatVector r = m.fma(FloatVector.broadcast(LANES, -QUARTER), a);
+      r = m.fma(FloatVector.broadcast(LANES, -QUARTER_REST), r);
+      FloatVector z = r.mul(r);
+      FloatVector s = z.fma(SIN_2, SIN_1).fma(z, FloatVector.broadcast(LANES, SIN_0));
+      s = r.mul(z).fma(s, r);
+      FloatVector c = z.fma(COS_2, COS_1).fma(z, FloatVector.broadcast(LANES, COS_0));
+      c = z.mul(z).fma(c, z.fma(-0.5f, 1));
+      var quarters = shifted.reinterpretAsInts();
+      var odd = quarters.and(1).compare(NE, 0).cast(LANES);
+      FloatVector sine = s.blend(c, odd);
+      FloatVector cosine = c.blend(s, odd);
+      var lower = quarters.and(2).compare(NE, 0).cast(LANES);
+      sine.blend(sine.neg(), lower).intoArray(sin, tableAt + i);
+      var left = quarters.add(1).and(2).compare(NE, 0).cast(LANES);
+      cosine.blend(cosine.neg(), left).intoArray(cos, tableAt + i);
+    }
+    scalar.turn(step, rate, rateAt + i, angle, angleAt + i, count - i, cos, sin, tableAt + i);
   }
 
   private static void rotateHalves(

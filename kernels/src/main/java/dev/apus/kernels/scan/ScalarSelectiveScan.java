@@ -54,9 +54,13 @@ public final class ScalarSelectiveScan implements SelectiveScan {
         float sum = d == null ? 0 : d[dAt + i] * in;
         for (int n = 0; n < shape.stateSize(); n++) {
           long at = stateAt + 4L * (n * channels + i);
-          float decay = ScalarMath.exp(step * a[aAt + n * channels + i]);
+          float written = b.value(t, n);
+          float decay =
+              a == null
+                  ? Math.fma(-step, written * written, 1)
+                  : ScalarMath.exp(step * a[aAt + n * channels + i]);
           float h = state.get(JAVA_FLOAT_UNALIGNED, at);
-          h = Math.fma(decay, h, write * b.value(t, n));
+          h = Math.fma(decay, h, write * written);
           state.set(JAVA_FLOAT_UNALIGNED, at, h);
           sum = Math.fma(c.value(t, n), h, sum);
         }

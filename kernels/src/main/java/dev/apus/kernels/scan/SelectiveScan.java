@@ -12,16 +12,21 @@ import java.lang.foreign.MemorySegment;
  *   y[c] = D[c] · x[c] + Σ_n C[n] · h[n][c]
  * </pre>
  *
+ * <p>Without rates, it is the implicit rule of Longhorn, whose decay is that of the best answer to
+ * the token: {@code 1 − Δ[c] · B[n]²} instead of {@code exp(Δ[c] · A[n][c])}.
+ *
  * <p>Each line is what is computed: a product for Δ · A and one for Δ · x, one for the latter with
  * B, to which the decayed value is added by a fused multiply-add; a sum that starts at D · x and
- * takes one fused multiply-add a value, first value first. There is one form, for any number of
- * tokens, so that a sequence may be cut anywhere.
+ * takes one fused multiply-add a value, first value first. The implicit decay is one fused
+ * multiply-add of {@code B²}. There is one form, for any number of tokens, so that a sequence may
+ * be cut anywhere.
  *
- * <p>For A ≤ 0 a step makes no error larger. After T tokens a value is within {@code 5 T · 2⁻²⁴ ·
- * r} of the exact result, where r is the greatest size that it or what it was given, {@code Δ · x ·
- * B}, ever had.
+ * <p>For A ≤ 0, or {@code Δ · B²} from 0 to 1, a step makes no error larger. After T tokens a value
+ * is within {@code 5 T · 2⁻²⁴ · r} of the exact result, where r is the greatest size that it or
+ * what it was given, {@code Δ · x · B}, ever had.
  *
  * @see <a href="https://arxiv.org/abs/2312.00752">Mamba</a>
+ * @see <a href="https://arxiv.org/abs/2407.14207">Longhorn</a>
  */
 public interface SelectiveScan {
 
@@ -34,7 +39,8 @@ public interface SelectiveScan {
   /**
    * Takes the channels of a shape through {@code tokens} tokens.
    *
-   * @param a the rates, {@code [stateSize][channels]} from {@code aAt}
+   * @param a the rates, {@code [stateSize][channels]} from {@code aAt}; or null for the implicit
+   *     rule
    * @param d the direct way, {@code [channels]} from {@code dAt}; or null where there is none
    * @param x {@code channels} values a token; likewise {@code delta}, the step sizes, which are not
    *     negative

@@ -35,6 +35,26 @@ public final class VectorSelectiveScan implements SelectiveScan {
     int whole = LANES.loopBound(channels);
     for (int t = 0; t < tokens; t++) {
       for (int i = 0; i < whole; i += LANES.length()) {
+        if (a == null) {
+          implicit(
+              shape.stateSize(),
+              channels,
+              d,
+              dAt + i,
+              x.data(),
+              x.start(t) + i,
+              delta.data(),
+              delta.start(t) + i,
+              b.data(),
+              b.start(t),
+              c.data(),
+              c.start(t),
+              state,
+              stateAt + 4L * i,
+              y.data(),
+              y.start(t) + i);
+          continue;
+        }
         step(
             shape.stateSize(),
             channels,
@@ -93,6 +113,43 @@ public final class VectorSelectiveScan implements SelectiveScan {
           VectorMath.exp(FloatVector.fromArray(LANES, a, aAt + n * channels).mul(step));
       FloatVector h = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
       h = decay.fma(h, write.mul(b[bAt + n]));
+      h.intoMemorySegment(state, at, ORDER);
+      sum = FloatVector.broadcast(LANES, c[cAt + n]).fma(h, sum);
+    }
+    sum.intoArray(y, yAt);
+  }
+
+  /** {@link #step} by the implicit rule. */
+  private static void implicit(
+      int stateSize,
+      int channels,
+      float[] d,
+      int dAt,
+      float[] x,
+      int xAt,
+      float[] delta,
+      int deltaAt,
+      float[] b,
+      int bAt,
+      float[] c,
+      int cAt,
+      MemorySegment state,
+      long stateAt,
+      float[] y,
+      int yAt) {
+    FloatVector in = FloatVector.fromArray(LANES, x, xAt);
+    FloatVector step = FloatVector.fromArray(LANES, delta, deltaAt);
+    FloatVector write = step.mul(in);
+    FloatVector minus = step.neg();
+    FloatVector one = FloatVector.broadcast(LANES, 1);
+    FloatVector sum =
+        d == null ? FloatVector.zero(LANES) : FloatVector.fromArray(LANES, d, dAt).mul(in);
+    for (int n = 0; n < stateSize; n++) {
+      long at = stateAt + 4L * n * channels;
+      float written = b[bAt + n];
+      FloatVector decay = minus.fma(FloatVector.broadcast(LANES, written * written), one);
+      FloatVector h = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
+      h = decay.fma(h, write.mul(written));
       h.intoMemorySegment(state, at, ORDER);
       sum = FloatVector.broadcast(LANES, c[cAt + n]).fma(h, sum);
     }

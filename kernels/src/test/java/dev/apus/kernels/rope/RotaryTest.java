@@ -4,6 +4,7 @@ import static dev.apus.kernels.Guarded.AT;
 import static dev.apus.kernels.Guarded.assertGuardsHold;
 import static dev.apus.kernels.Guarded.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.kernels.Guarded;
 import dev.apus.kernels.Kernels;
@@ -13,6 +14,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RotaryTest {
 
@@ -127,5 +129,50 @@ class RotaryTest {
       sin[i] = (float) Math.sin(angles[i]);
     }
     return sin;
+  }
+
+  /** Angles of every size that a token may turn by, past several turns, both ways. */
+  @ParameterizedTest
+  @MethodSource("dev.apus.kernels.VectorApi#sets")
+  void turnedAnglesAndTheirSinesAreAsPreciseAsTheySay(Kernels kernels) {
+    int count = 4099;
+    float[] rate = Guarded.uniform(new SplittableRandom(3), count, -30, 30);
+    float[] start = Guarded.uniform(new SplittableRandom(4), count, -3.14f, 3.14f);
+    float[] angle = start.clone();
+    float[] cos = Guarded.poisoned(count);
+    float[] sin = Guarded.poisoned(count);
+    kernels.rotary().turn(0.75f, rate, AT, angle, AT, count, cos, sin, AT);
+    for (int i = AT; i < AT + count; i++) {
+      double exact = 0.75 * rate[i] + start[i];
+      double turned = exact - 2 * Math.PI * Math.rint(exact / (2 * Math.PI));
+      // One rounding of the sum and two on the way back, of numbers up to 32.
+      assertEquals(0, Math.sin((turned - angle[i]) / 2), 0x1p-20, "angle of " + exact);
+      assertTrue(Math.abs(angle[i]) < 3.1416f);
+      assertEquals(Math.cos(angle[i]), cos[i], 1.2e-7, "cosine of " + angle[i]);
+      assertEquals(Math.sin(angle[i]), sin[i], 1.2e-7, "sine of " + angle[i]);
+    }
+    assertGuardsHold(cos);
+    assertGuardsHold(sin);
+    assertGuardsHold(angle);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4, 8, 15, 16, 17, 33})
+  void turnsAgreeWithTheDefinition(int count) {
+    Kernels vector = VectorApi.kernels();
+    float[] rate = Guarded.normal(new SplittableRandom(count), count);
+    float[][] tables = new float[6][];
+    for (int set = 0; set < 2; set++) {
+      tables[set] = Guarded.normal(new SplittableRandom(7), count);
+      tables[2 + set] = Guarded.poisoned(count);
+      tables[4 + set] = Guarded.poisoned(count);
+      Kernels kernels = set == 0 ? Kernels.scalar() : vector;
+      kernels
+          .rotary()
+          .turn(1.5f, rate, AT, tables[set], AT, count, tables[2 + set], tables[4 + set], AT);
+    }
+    assertSameBits(tables[0], tables[1], "angles");
+    assertSameBits(tables[2], tables[3], "cosines");
+    assertSameBits(tables[4], tables[5], "sines");
   }
 }

@@ -30,8 +30,8 @@ class SelectiveScanTest {
   void agreesWithTheDefinition(int channels) {
     Kernels vector = VectorApi.kernels();
     for (int stateSize : new int[] {1, 2, 16, 19}) {
-      for (boolean direct : new boolean[] {true, false}) {
-        var problem = new Problem(new Shape(stateSize, channels), 6, direct);
+      for (int form = 0; form < 4; form++) {
+        var problem = new Problem(new Shape(stateSize, channels), 6, form % 2 == 0, form > 1);
         var expected = problem.run(Kernels.scalar(), 6);
         var actual = problem.run(vector, 6);
         assertSameBits(expected.y, actual.y, problem.shape.toString());
@@ -44,11 +44,13 @@ class SelectiveScanTest {
   @MethodSource("dev.apus.kernels.VectorApi#sets")
   void followsTheFormula(Kernels kernels) {
     int tokens = 101;
-    var problem = new Problem(new Shape(16, 37), tokens, true);
-    var result = problem.run(kernels, tokens);
-    assertGuardsHold(result.y);
-    for (int i = 0; i < problem.shape.channels(); i++) {
-      problem.assertChannel(i, result);
+    for (boolean implicit : new boolean[] {false, true}) {
+      var problem = new Problem(new Shape(16, 37), tokens, true, implicit);
+      var result = problem.run(kernels, tokens);
+      assertGuardsHold(result.y);
+      for (int i = 0; i < problem.shape.channels(); i++) {
+        problem.assertChannel(i, result);
+      }
     }
   }
 
@@ -56,7 +58,7 @@ class SelectiveScanTest {
   @MethodSource("dev.apus.kernels.VectorApi#sets")
   void aSequenceMayBeCutAnywhereAndWorksInPlace(Kernels kernels) {
     int tokens = 7;
-    var problem = new Problem(new Shape(5, 37), tokens, true);
+    var problem = new Problem(new Shape(5, 37), tokens, true, false);
     var whole = problem.run(kernels, tokens);
     for (int cut = 1; cut < tokens; cut++) {
       var parts = problem.run(kernels, cut);
@@ -72,11 +74,11 @@ class SelectiveScanTest {
   @MethodSource("dev.apus.kernels.VectorApi#sets")
   void stepsOfAnyLengthGiveTheLimits(Kernels kernels) {
     var shape = new Shape(3, 20);
-    var frozen = new Problem(shape, 4, true);
+    var frozen = new Problem(shape, 4, true, false);
     frozen.setSteps(0);
     float[] held = frozen.run(kernels, 4).state;
     assertArrayEquals(frozen.state, Arrays.copyOfRange(held, 1, 1 + frozen.state.length));
-    var forgotten = new Problem(shape, 1, true);
+    var forgotten = new Problem(shape, 1, true, false);
     forgotten.setSteps(1e30f);
     float[] last = forgotten.run(kernels, 1).state;
     for (int n = 0; n < shape.stateSize(); n++) {
@@ -103,16 +105,20 @@ class SelectiveScanTest {
     final float[] c;
     final float[] state;
 
-    Problem(Shape shape, int tokens, boolean direct) {
+    /**
+     * @param implicit steps are then so short that {@code Δ B²} is below 1
+     */
+    Problem(Shape shape, int tokens, boolean direct, boolean implicit) {
       var random = new SplittableRandom(100L * shape.channels() + shape.stateSize());
       this.shape = shape;
       this.tokens = tokens;
       this.stride = shape.channels() + 3;
       this.narrow = shape.stateSize() + 2;
-      this.a = Guarded.uniform(random, shape.stateSize() * shape.channels(), -16, 0);
+      this.a =
+          implicit ? null : Guarded.uniform(random, shape.stateSize() * shape.channels(), -16, 0);
       this.d = direct ? Guarded.normal(random, shape.channels()) : null;
       this.x = rows(random, -2, 2, stride, shape.channels());
-      this.delta = rows(random, 0, 1, stride, shape.channels());
+      this.delta = rows(random, 0, implicit ? 0.6f : 1, stride, shape.channels());
       this.b = rows(random, -2, 2, narrow, shape.stateSize());
       this.c = rows(random, -2, 2, narrow, shape.stateSize());
       this.state = new float[shape.stateSize() * shape.channels()];
@@ -205,7 +211,10 @@ class SelectiveScanTest {
         for (int n = 0; n < size; n++) {
           double written = step * in * b[AT + t * narrow + n];
           double read = c[AT + t * narrow + n];
-          h[n] = Math.exp(step * a[AT + n * shape.channels() + i]) * h[n] + written;
+          double b2 = (double) b[AT + t * narrow + n] * b[AT + t * narrow + n];
+          double decay =
+              a == null ? 1 - step * b2 : Math.exp(step * a[AT + n * shape.channels() + i]);
+          h[n] = decay * h[n] + written;
           reach[n] = Math.max(reach[n], Math.max(Math.abs(h[n]), Math.abs(written)));
           sum += read * h[n];
           terms += Math.abs(read * h[n]);

@@ -1,0 +1,76 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.model.MixerState;
+import dev.apus.core.model.RecurrentState;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInput;
+import java.io.DataInputStream;
+import java.io.DataOutput;
+import java.io.DataOutputStream;
+import java.io.IOException;
+
+/**
+ * What attention behind a convolution remembers.
+ *
+ * @param cache the keys and values of all tokens
+ * @param recent what the convolution sees of the last few
+ */
+record ConvolvedCache(KeyValueCache cache, RecurrentState recent) implements MixerState {
+
+  private record Both(Mark cache, Mark recent) implements Mark {
+
+    @Override
+    public void rewind() {
+      cache.rewind();
+      recent.rewind();
+    }
+
+    @Override
+    public void close() {
+      cache.close();
+      recent.close();
+    }
+  }
+
+  @Override
+  public Mark mark(Mark reuse) {
+    Both old = (Both) reuse;
+    return new Both(
+        cache.mark(old == null ? null : old.cache), recent.mark(old == null ? null : old.recent));
+  }
+
+  @Override
+  public ConvolvedCache copy() {
+    return new ConvolvedCache(cache.copy(), recent.copy());
+  }
+
+  @Override
+  public long bytes() {
+    return cache.bytes() + recent.bytes();
+  }
+
+  @Override
+  public void write(DataOutput out) throws IOException {
+    recent.write(out);
+    cache.write(out);
+  }
+
+  /** Reads beside the state first, so that a file that ends early leaves both as they were. */
+  @Override
+  public void read(DataInput in) throws IOException {
+    try (RecurrentState read = recent.copy()) {
+      read.read(in);
+      cache.read(in);
+      var bytes = new ByteArrayOutputStream();
+      read.write(new DataOutputStream(bytes));
+      recent.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+    }
+  }
+
+  @Override
+  public void close() {
+    cache.close();
+    recent.close();
+  }
+}

@@ -1,0 +1,2 @@
+/** Hyena: products and convolutions with filters as long as the sequence. */
+package dev.apus.ssm.hyena;
