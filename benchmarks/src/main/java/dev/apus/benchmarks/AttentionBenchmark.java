@@ -3,8 +3,8 @@ package dev.apus.benchmarks;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
-import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
@@ -79,7 +79,7 @@ public class AttentionBenchmark extends KernelBenchmark {
     keys = memory(kvHeads * attention.keyBytes(headDim, slots()));
     values = memory(kvHeads * attention.valueBytes(headDim, slots()));
     for (int head = 0; head < kvHeads; head++) {
-      Stored stored = stored(head);
+      Piece stored = stored(head);
       for (int slot = 0; slot < context; slot++) {
         attention.storeKeys(values(headDim), 0, headDim, keys, stored.keysAt(), slot);
         attention.storeValues(values(headDim), 0, headDim, values, stored.valuesAt(), slot);
@@ -101,10 +101,10 @@ public class AttentionBenchmark extends KernelBenchmark {
     return Math.ceilDiv(context, granularity) * granularity;
   }
 
-  private Stored stored(int head) {
+  private Piece stored(int head) {
     long keysAt = head * attention.keyBytes(headDim, slots());
     long valuesAt = head * attention.valueBytes(headDim, slots());
-    return new Stored(keys, keysAt, values, valuesAt);
+    return new Piece(keys, keysAt, values, valuesAt);
   }
 
   @Benchmark

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -39,7 +40,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "  apus bench -m models/Qwen3-0.6B",
       "  apus bench -m models/Qwen3-0.6B -p 2048 -n 0 -t 8 -r 10 -o md",
-      "  apus bench -m models/Qwen3-0.6B -p 0 -n 64 -d 8192"
+      "  apus bench -m models/Qwen3-0.6B -p 0 -n 64 -d 8192",
+      "  apus bench -m models/mamba2-130m -p 0 -n 16 --sessions 1000"
     })
 final class Bench implements Callable<Integer> {
 
@@ -75,6 +77,16 @@ final class Bench implements Callable<Integer> {
       defaultValue = "0",
       description = "Tokens in the context before a test, untimed (default: ${DEFAULT-VALUE}).")
   private int depth;
+
+  @Option(
+      names = "--sessions",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = {
+        "Then also let so many sessions generate together, each with its own -d tokens before, and",
+        "say what their states take (default: ${DEFAULT-VALUE})."
+      })
+  private int sessions;
 
   @Option(
       names = {"-r", "--repetitions"},
@@ -116,18 +128,21 @@ final class Bench implements Callable<Integer> {
         || depth < 0
         || repetitions < 1
         || warmUp < 0
+        || sessions < 0
+        || (sessions > 0 && generate == 0)
         || prompt + (long) generate == 0) {
       throw new ParameterException(
           command.commandLine(),
           String.format(
               Locale.ROOT,
-              "-p %d -n %d -d %d -r %d -w %d measures nothing; needed: -p or -n above 0, -r of 1 or"
-                  + " more, nothing below 0",
+              "-p %d -n %d -d %d -r %d -w %d --sessions %d measures nothing; needed: -p or -n above"
+                  + " 0, -n above 0 for sessions, -r of 1 or more, nothing below 0",
               prompt,
               generate,
               depth,
               repetitions,
-              warmUp));
+              warmUp,
+              sessions));
     }
     ModelOptions options = cache.over(opening.options());
     long start = System.nanoTime();
@@ -143,7 +158,14 @@ final class Bench implements Callable<Integer> {
       if (generate > 0) {
         speeds.add(measure(model, "tg", generate, 1, profiles));
       }
-      print(model, options, speeds, loadSeconds);
+      OptionalLong stateBytes = OptionalLong.empty();
+      if (sessions > 0) {
+        try (var together = new BenchSessions(model, sessions, generate, depth, repetitions)) {
+          speeds.add(new Speed(together.test(), together.measure()));
+          stateBytes = OptionalLong.of(together.stateBytes());
+        }
+      }
+      print(model, options, speeds, loadSeconds, stateBytes);
       if (profile) {
         print(profiles);
       }
@@ -245,11 +267,16 @@ final class Bench implements Callable<Integer> {
     return System.nanoTime() - start;
   }
 
-  private void print(Model model, ModelOptions options, List<Speed> speeds, double loadSeconds) {
+  private void print(
+      Model model,
+      ModelOptions options,
+      List<Speed> speeds,
+      double loadSeconds,
+      OptionalLong stateBytes) {
     PrintWriter out = command.commandLine().getOut();
     KernelReport report = Kernels.report();
     if (output == Output.json) {
-      out.println(json(model, options, speeds, loadSeconds));
+      out.println(json(model, options, speeds, loadSeconds, stateBytes));
       return;
     }
     Table table =
@@ -274,6 +301,9 @@ final class Bench implements Callable<Integer> {
     out.println(
         String.format(Locale.ROOT, "loaded in %.2f s", loadSeconds)
             + peakBytes().map(bytes -> "; peak memory " + Units.bytes(bytes)).orElse(""));
+    if (stateBytes.isPresent()) {
+      out.println(sessions + " sessions hold " + Units.bytes(stateBytes.getAsLong()));
+    }
     out.println(report.jdk());
   }
 
@@ -289,7 +319,12 @@ final class Bench implements Callable<Integer> {
     }
   }
 
-  private String json(Model model, ModelOptions options, List<Speed> speeds, double loadSeconds) {
+  private String json(
+      Model model,
+      ModelOptions options,
+      List<Speed> speeds,
+      double loadSeconds,
+      OptionalLong stateBytes) {
     String tests =
         speeds.stream()
             .map(
@@ -318,6 +353,8 @@ final class Bench implements Callable<Integer> {
           "jdk" : %s,
           "loadSeconds" : %.3f,
           "peakBytes" : %s,
+          "sessions" : %d,
+          "stateBytes" : %s,
           "tests" : [
         %s
           ]
@@ -334,6 +371,8 @@ final class Bench implements Callable<Integer> {
         quoted(Kernels.report().jdk()),
         loadSeconds,
         peakBytes().map(String::valueOf).orElse("null"),
+        sessions,
+        stateBytes.isPresent() ? String.valueOf(stateBytes.getAsLong()) : "null",
         tests);
   }
 

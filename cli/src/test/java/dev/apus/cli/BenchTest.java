@@ -35,6 +35,18 @@ class BenchTest {
   }
 
   @Test
+  void measuresSessionsTogether() {
+    Cli run =
+        Cli.run("bench", "-p", 0, "-n", 2, "-d", 5, "-t", 1, "-r", 2, "-w", 0, "--sessions", 9);
+    assertEquals(0, run.exitCode(), run.err());
+    List<String> lines = run.out().lines().toList();
+    assertTrue(lines.get(2).matches("fable .* tg2 @ d5 × 9 +[0-9.]+ ± [0-9.]+"), lines.get(2));
+    String held = lines.get(lines.size() - 2);
+    assertTrue(held.matches("9 sessions hold [0-9.]+ [MG]B"), held);
+    assertEquals(2, Cli.run("bench", "-n", 0, "--sessions", 9).exitCode());
+  }
+
+  @Test
   void printsMarkdown() {
     List<String> lines = bench("md").out().lines().toList();
     assertTrue(lines.get(1).matches("\\| -+ (\\| -+ ){7}\\|"), lines.get(1));

@@ -48,18 +48,18 @@ class HymbaTest {
             hymba.norm(),
             hymba.head());
     int width = hymba.width();
-    int prefix = hymba.embedding().prefix();
-    double[][] x = new double[prefix + TOKENS.length][];
+    int meta = hymba.embedding().metaTokens();
+    double[][] x = new double[meta + TOKENS.length][];
     double[][] embedding = EXACT.matrix("embedding", -1, hymba.vocabulary(), width);
-    double[][] first = EXACT.matrix("prefix", -1, prefix, width);
-    Arrays.setAll(x, i -> i < prefix ? first[i] : embedding[TOKENS[i - prefix]]);
+    double[][] first = EXACT.matrix("meta", -1, meta, width);
+    Arrays.setAll(x, i -> i < meta ? first[i] : embedding[TOKENS[i - meta]]);
     try (Tiny tiny = TinyModels.of(one, Kernels.chosen(), 2)) {
       float[][] logits = tiny.run(tiny.state(), TOKENS, 0, TOKENS.length);
       List<Branch> mixers = layer.steps().getFirst().branches();
       double[][] attention = given(tiny, mixers.get(0), x);
       double[][] mamba = given(tiny, mixers.get(1), x);
       for (int i = 0; i < TOKENS.length; i++) {
-        double[] expected = end(one, x[prefix + i], attention[prefix + i], mamba[prefix + i]);
+        double[] expected = end(one, x[meta + i], attention[meta + i], mamba[meta + i]);
         for (int token = 0; token < expected.length; token++) {
           assertEquals(expected[token], logits[i][token], 5e-5, "logits of token " + i);
         }

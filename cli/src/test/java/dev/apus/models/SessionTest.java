@@ -185,6 +185,47 @@ class SessionTest {
     }
   }
 
+  /** Forks share keys and values: each goes on, back and on again while others do. */
+  @Test
+  void forksOnManyThreadsNeverDisturbEachOther() throws Exception {
+    try (Session parent = model.newSession(2000);
+        ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      parent.append(TinyModels.tokens(300, 1));
+      parent.logits();
+      List<float[][]> alone =
+          IntStream.range(0, 8).mapToObj(i -> branch(parent.fork(), i)).toList();
+      for (int round = 0; round < 3; round++) {
+        List<Session> forks = IntStream.range(0, 8).mapToObj(i -> parent.fork()).toList();
+        List<Future<float[][]>> branches =
+            IntStream.range(0, 8)
+                .mapToObj(i -> threads.submit(() -> branch(forks.get(i), i)))
+                .toList();
+        for (int i = 0; i < 8; i++) {
+          float[][] logits = branches.get(i).get();
+          for (int j = 0; j < logits.length; j++) {
+            assertArrayEquals(alone.get(i)[j], logits[j], "fork " + i + ", step " + j);
+          }
+        }
+      }
+    }
+  }
+
+  /** Takes a session on two ways from where it is, and then closes it. */
+  private static float[][] branch(Session session, int seed) {
+    float[][] logits = new float[24][];
+    try (session;
+        Session.SessionMark mark = session.mark()) {
+      for (int i = 0; i < logits.length; i++) {
+        session.append(TinyModels.tokens(1 + i % 3 * 20, 100 * seed + i));
+        logits[i] = session.logits();
+        if (i == 11) {
+          mark.rewind();
+        }
+      }
+    }
+    return logits;
+  }
+
   private List<Integer> continued(int[] text) {
     try (Session session = model.newSession(100)) {
       return session.start(text, Sampling.plain().withSeed(text[0]).withMaxTokens(20)).stream()
@@ -274,6 +315,21 @@ class SessionTest {
       session.append(1, 2, 3);
       model.compute(List.of(session));
       assertEquals(2, session.score(4, 5).length);
+    }
+  }
+
+  /** A recurrence is cut where no cut shows, whoever is computed before it. */
+  @Test
+  void longTextsAreCutTheSameWayInAnyCompany() {
+    int[] text = TinyModels.tokens(1100, 8);
+    try (Session alone = model.newSession(1200);
+        Session together = model.newSession(1200);
+        Session neighbour = model.newSession(1200)) {
+      neighbour.append(TinyModels.tokens(201, 3));
+      together.append(text);
+      alone.append(text);
+      model.compute(List.of(neighbour, together));
+      assertArrayEquals(alone.logits(), together.logits());
     }
   }
 

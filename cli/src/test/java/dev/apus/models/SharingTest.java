@@ -232,60 +232,60 @@ class SharingTest {
         "both branches must be in the sum");
   }
 
-  /** A prefix is what tokens with such embeddings would be, before all others. */
+  /** Meta tokens are what tokens with such embeddings would be, before all others. */
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 40})
-  void aPrefixIsTokensBeforeTheFirst(int prefix) {
+  void metaTokensAreTokensBeforeTheFirst(int meta) {
     Part turned = ATTENTION.with("rope", Map.of("dims", 6));
     Layer[] layers = {layer(turned, Wiring.PLAIN), layer(DELTA, Wiring.PLAIN)};
     var architecture =
         new Architecture(
-            "prefix",
+            "meta",
             VOCABULARY,
             WIDTH,
             100,
-            new Embedding(1, 0, null, prefix),
+            new Embedding(1, 0, null, meta),
             List.of(layers),
             NORM,
             Head.of(false));
     var longer =
         new Architecture(
             "tokens",
-            VOCABULARY + prefix,
+            VOCABULARY + meta,
             WIDTH,
-            100 + prefix,
+            100 + meta,
             Embedding.PLAIN,
             List.of(layers),
             NORM,
             Head.of(false));
-    int[] all = new int[prefix + TOKENS.length];
-    for (int i = 0; i < prefix; i++) {
+    int[] all = new int[meta + TOKENS.length];
+    for (int i = 0; i < meta; i++) {
       all[i] = VOCABULARY + i;
     }
-    System.arraycopy(TOKENS, 0, all, prefix, TOKENS.length);
-    try (Tiny prefixed = TinyModels.of(architecture, RANDOM, Kernels.chosen(), 2);
+    System.arraycopy(TOKENS, 0, all, meta, TOKENS.length);
+    try (Tiny tiny = TinyModels.of(architecture, RANDOM, Kernels.chosen(), 2);
         Tiny plain = TinyModels.of(longer, new Extended(), Kernels.chosen(), 2)) {
       float[][] expected = plain.run(plain.state(), all, 0, all.length);
       int cut = 17;
-      var state = prefixed.state();
-      float[][] head = prefixed.run(state, TOKENS, 0, cut);
-      var other = prefixed.state();
+      var state = tiny.state();
+      float[][] head = tiny.run(state, TOKENS, 0, cut);
+      var other = tiny.state();
       int[] first = {TOKENS[0]};
       List<float[][]> both =
-          prefixed.run(
+          tiny.run(
               List.of(state, other),
               List.of(Arrays.copyOfRange(TOKENS, cut, TOKENS.length), first));
       assertEquals(TOKENS.length, state.length());
       for (int i = 0; i < TOKENS.length; i++) {
         float[] found = i < cut ? head[i] : both.getFirst()[i - cut];
         assertArrayEquals(
-            Arrays.copyOf(expected[prefix + i], VOCABULARY), found, 1e-4f, "token " + i);
+            Arrays.copyOf(expected[meta + i], VOCABULARY), found, 1e-4f, "token " + i);
       }
       assertArrayEquals(head[0], both.get(1)[0], 1e-4f);
     }
   }
 
-  /** The embedding, and after it the prefix; the head of the prefix's tokens may be anything. */
+  /** The embedding, and after it the meta tokens; what the head makes of those may be anything. */
   private record Extended() implements WeightSource {
 
     @Override
@@ -294,9 +294,9 @@ class SharingTest {
         return RANDOM.find(key, rows, cols, typical);
       }
       StoredRows tokens = RANDOM.find(key, VOCABULARY, cols, typical);
-      StoredRows prefix = RANDOM.find(new Key("prefix", -1, -1), rows - VOCABULARY, cols, typical);
+      StoredRows meta = RANDOM.find(new Key("meta", -1, -1), rows - VOCABULARY, cols, typical);
       List<MemorySegment> all = new ArrayList<>(tokens.rows());
-      all.addAll(prefix.rows());
+      all.addAll(meta.rows());
       return new StoredRows("extended", tokens.format(), cols, all);
     }
 

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,6 +39,9 @@ final class TinyModels {
           "bamba",
           "bloom",
           "cohere2",
+          "deepseek_v2",
+          "deepseek_v2-lite",
+          "deepseek_v3",
           "exaone4",
           "falcon",
           "falcon_h1",
@@ -126,6 +130,14 @@ final class TinyModels {
     return DOCUMENTS.contains(model)
         ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
         : Families.installed().describe(config(model));
+  }
+
+  /** A small model whose keys are turned by the limit of their session, if that is above 512. */
+  static Architecture dependentOnLimit() {
+    String json = new String(resource("/configs/llama.json"), StandardCharsets.UTF_8);
+    String dynamic = json.replace("\"default\"", "\"dynamic\", \"factor\": 3.0");
+    return Families.installed()
+        .describe(Config.parse("dynamic.json", dynamic.getBytes(StandardCharsets.UTF_8)));
   }
 
   static byte[] resource(String name) {

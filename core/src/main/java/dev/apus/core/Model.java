@@ -4,6 +4,7 @@ import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.file.FormatException;
 import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
@@ -11,6 +12,7 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
+import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.weight.CheckpointWeights;
 import dev.apus.core.weight.RandomWeights;
@@ -18,11 +20,14 @@ import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.KernelReport;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -47,7 +52,11 @@ public final class Model implements AutoCloseable {
   private final Workers workers;
   private final Arena arena;
   private final TensorFile file;
+  private final CacheFormat cache;
+  private final PrefixCache prefixes;
+  private final int grain;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile Fingerprint fingerprint;
 
   private Model(
       Network network,
@@ -65,6 +74,9 @@ public final class Model implements AutoCloseable {
     this.workers = workers;
     this.arena = arena;
     this.file = file;
+    this.cache = options.cache();
+    this.prefixes = options.prefixes().bytes() == 0 ? null : new PrefixCache(options.prefixes());
+    this.grain = network.grain();
   }
 
   /**
@@ -259,6 +271,10 @@ public final class Model implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public Session newSession(int limit) {
+    return new Session(new Sequence(this, newState(limit)));
+  }
+
+  SequenceState newState(int limit) {
     int positions = architecture().embedding().positions();
     if (limit < 1 || (positions > 0 && limit > positions)) {
       throw new IllegalArgumentException(
@@ -268,10 +284,52 @@ public final class Model implements AutoCloseable {
               limit,
               limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
     }
+    requireOpen();
+    return network.newState(limit);
+  }
+
+  private void requireOpen() {
     if (closed.get()) {
       throw new IllegalStateException("the model is closed");
     }
-    return new Session(this, network.newState(limit), new int[0]);
+  }
+
+  /**
+   * Goes on where a session was {@linkplain Session#save(Path) saved}, with its limit and the same
+   * bits. A model is told by its architecture, its caches' format and its weights: on the way in
+   * and out, a few tokens are computed once to compare these.
+   *
+   * @throws FormatException if the file is damaged in any way, of another version, or was saved by
+   *     another model; nothing is left behind
+   */
+  public Session restore(Path file) {
+    requireOpen();
+    return SessionFile.read(this, file, 0);
+  }
+
+  /**
+   * Goes on like {@link #restore(Path)}, with room for another number of tokens.
+   *
+   * @throws FormatException also if the limit is too small, or one by which the rotary positions of
+   *     the model are others
+   */
+  public Session restore(Path file, int limit) {
+    newState(limit).close();
+    return SessionFile.read(this, file, limit);
+  }
+
+  /**
+   * Goes on like {@link #restore(Path)} from what a stream holds next; what follows stays in it.
+   *
+   * @param name what messages call the stream
+   */
+  public Session restore(InputStream in, String name) {
+    requireOpen();
+    return SessionFile.read(this, in, name, 0, false);
+  }
+
+  Session restored(SequenceState state, SessionFile.Head head) {
+    return new Session(new Sequence(this, state, head));
   }
 
   /**
@@ -282,6 +340,31 @@ public final class Model implements AutoCloseable {
    */
   public void compute(List<Session> sessions) {
     Computation.logits(this, sessions, () -> false);
+  }
+
+  /** What sessions start from, if {@link ModelOptions#withPrefixReuse} asked for it. */
+  public Optional<PrefixCache> prefixCache() {
+    return Optional.ofNullable(prefixes);
+  }
+
+  /** For a session of its own; null if nothing is reused. */
+  PrefixUse newPrefixUse(int limit) {
+    return prefixes == null ? null : new PrefixUse(prefixes, network.variant(limit), grain);
+  }
+
+  Fingerprint fingerprint() {
+    if (fingerprint == null) {
+      fingerprint = Fingerprint.of(this);
+    }
+    return fingerprint;
+  }
+
+  CacheFormat cache() {
+    return cache;
+  }
+
+  int grain() {
+    return grain;
   }
 
   Network network() {
@@ -302,6 +385,9 @@ public final class Model implements AutoCloseable {
       return;
     }
     try {
+      if (prefixes != null) {
+        prefixes.close();
+      }
       workers.close();
       arena.close();
     } finally {

@@ -19,6 +19,7 @@ import java.util.Objects;
  * @param weights where matrices lie
  * @param eased whether a small model computes with the scalar kernels, which have the same bits,
  *     until the JVM has compiled the vector kernels
+ * @param prefixes whether sessions start from what others have computed
  */
 public record ModelOptions(
     int threads,
@@ -27,7 +28,8 @@ public record ModelOptions(
     Mixers mixers,
     Families families,
     Placement weights,
-    boolean eased) {
+    boolean eased,
+    PrefixReuse prefixes) {
 
   public ModelOptions {
     Workers.checked(threads);
@@ -36,6 +38,7 @@ public record ModelOptions(
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
     Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(prefixes, "prefixes");
   }
 
   /**
@@ -50,28 +53,34 @@ public record ModelOptions(
         Mixers.installed(),
         Families.installed(),
         Placement.PACKED,
-        true);
+        true,
+        PrefixReuse.NONE);
   }
 
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, kernels, cache, mixers, families, weights, eased);
+    return new ModelOptions(count, kernels, cache, mixers, families, weights, eased, prefixes);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
-    return new ModelOptions(threads, chosen, cache, mixers, families, weights, eased);
+    return new ModelOptions(threads, chosen, cache, mixers, families, weights, eased, prefixes);
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
   public ModelOptions withCache(CacheFormat format) {
-    return new ModelOptions(threads, kernels, format, mixers, families, weights, eased);
+    return new ModelOptions(threads, kernels, format, mixers, families, weights, eased, prefixes);
   }
 
   public ModelOptions withWeights(Placement placement) {
-    return new ModelOptions(threads, kernels, cache, mixers, families, placement, eased);
+    return new ModelOptions(threads, kernels, cache, mixers, families, placement, eased, prefixes);
   }
 
   /** Computes with the chosen kernels from the first call on, however slow they are then. */
   public ModelOptions withoutEasing() {
-    return new ModelOptions(threads, kernels, cache, mixers, families, weights, false);
+    return new ModelOptions(threads, kernels, cache, mixers, families, weights, false, prefixes);
+  }
+
+  /** Sessions start from the longest beginning of their tokens that was computed before. */
+  public ModelOptions withPrefixReuse(PrefixReuse reuse) {
+    return new ModelOptions(threads, kernels, cache, mixers, families, weights, eased, reuse);
   }
 }

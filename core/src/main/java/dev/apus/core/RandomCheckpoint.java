@@ -1,8 +1,10 @@
 package dev.apus.core;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
@@ -34,8 +36,12 @@ import java.util.Map;
  */
 public final class RandomCheckpoint {
 
+  /** Infinite limits are written as Python writes them. */
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+          .build();
 
   private final Config config;
   private final Architecture architecture;

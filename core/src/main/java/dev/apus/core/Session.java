@@ -1,16 +1,17 @@
 package dev.apus.core;
 
-import dev.apus.core.compute.Pass;
+import dev.apus.core.file.AtomicFile;
 import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
 import dev.apus.core.generate.TokenSource;
-import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.TextDecoder;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.ref.WeakReference;
-import java.util.Arrays;
+import java.nio.channels.Channels;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -21,28 +22,20 @@ import java.util.stream.Stream;
  * sessions of the same model may compute meanwhile.
  *
  * <p>Tokens are appended and computed when logits are asked for, so that a prompt is computed
- * together with the token before it. Whatever fails or is cancelled leaves the session as it was.
+ * together with the token before it. Whatever fails or is cancelled leaves the session as it was:
+ * with the same tokens, and the same bits of whatever is computed next.
  */
 public final class Session implements TokenSource, AutoCloseable {
 
   private final Model model;
-  private final Pass pass;
-  private final SequenceState state;
+  private final Sequence sequence;
   private final AtomicBoolean busy = new AtomicBoolean();
-  private int[] tokens;
-  private int length;
-  private SequenceState.Mark undo;
-  private float[] logits;
-  private int logitsAt = -1;
   private volatile WeakReference<Generation> current = new WeakReference<>(null);
   private boolean closed;
 
-  Session(Model model, SequenceState state, int[] history) {
-    this.model = model;
-    this.state = state;
-    this.pass = model.newPass();
-    this.tokens = history;
-    this.length = tokens.length;
+  Session(Sequence sequence) {
+    this.model = sequence.model();
+    this.sequence = sequence;
   }
 
   public Model model() {
@@ -59,22 +52,31 @@ public final class Session implements TokenSource, AutoCloseable {
 
   @Override
   public int length() {
-    return length;
+    return sequence.length();
   }
 
   @Override
   public int limit() {
-    return state.limit();
+    return sequence.limit();
   }
 
   /** The tokens of the session so far. */
   public int[] tokens() {
-    return Arrays.copyOf(tokens, length);
+    return sequence.tokens();
   }
 
-  /** Memory that the session's state takes. */
+  /**
+   * Memory that the session's state takes, with what is kept to go back if a step fails. What it
+   * shares with forks, or with the prefix cache, counts for each of them in part, so that the sum
+   * over all sessions is what they take together.
+   */
   public long bytes() {
-    return state.bytes();
+    return sequence.bytes();
+  }
+
+  @Override
+  public int reusedTokens() {
+    return sequence.reused();
   }
 
   /**
@@ -96,7 +98,7 @@ public final class Session implements TokenSource, AutoCloseable {
 
   /** Begins to continue the session by these tokens; nothing is computed yet. */
   public Generation start(int[] prompt, Sampling sampling) {
-    TextDecoder decoder = model.hasTokenizer() ? model.tokenizer().newDecoder() : NO_TEXT;
+    TextDecoder decoder = model.hasTokenizer() ? model.tokenizer().newDecoder() : TextDecoder.NONE;
     Generation generation = new Generation(this, decoder, model.endTokens(), prompt, sampling);
     current = new WeakReference<>(generation);
     return generation;
@@ -104,7 +106,7 @@ public final class Session implements TokenSource, AutoCloseable {
 
   /** The tokens of a text; those that begin a document are added if the session is empty. */
   public int[] encode(String text) {
-    return model.tokenizer().encode(text, length == 0, false);
+    return model.tokenizer().encode(text, length() == 0, false);
   }
 
   /** Stops the generation that runs, if any; any thread may call this. */
@@ -119,40 +121,9 @@ public final class Session implements TokenSource, AutoCloseable {
   public void append(int... more) {
     enter();
     try {
-      checkTokens(more);
-      if (length + more.length > tokens.length) {
-        long wanted = Math.max(2L * tokens.length, length + (long) more.length);
-        tokens = Arrays.copyOf(tokens, (int) Math.min(wanted, limit()));
-      }
-      System.arraycopy(more, 0, tokens, length, more.length);
-      length += more.length;
+      sequence.append(more);
     } finally {
       leave();
-    }
-  }
-
-  private void checkTokens(int[] more) {
-    if (more.length > limit() - length) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "the session is at %d tokens of at most %d; %d more do not fit; open it with a larger"
-                  + " limit",
-              length,
-              limit(),
-              more.length));
-    }
-    int vocabulary = model.architecture().vocabulary();
-    for (int i = 0; i < more.length; i++) {
-      if (more[i] < 0 || more[i] >= vocabulary) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "token %d at %d is not in the vocabulary of %d",
-                more[i],
-                i,
-                vocabulary));
-      }
     }
   }
 
@@ -163,10 +134,10 @@ public final class Session implements TokenSource, AutoCloseable {
 
   @Override
   public float[] logits(BooleanSupplier cancelled) {
-    if (isDue()) {
+    if (sequence.isDue()) {
       Computation.logits(model, List.of(this), cancelled);
     }
-    return logits;
+    return sequence.logits();
   }
 
   /**
@@ -175,60 +146,36 @@ public final class Session implements TokenSource, AutoCloseable {
    * @return one row of {@code vocabulary} logits for each token
    */
   public float[][] score(int... more) {
-    if (isDue() && length > 0) {
+    if (sequence.isDue() && length() > 0) {
       logits();
     }
     if (more.length == 0) {
       return new float[0][];
     }
-    append(more);
-    float[][] rows;
-    try {
-      rows = Computation.scores(this).toArray(float[][]::new);
-    } catch (RuntimeException | Error e) {
-      length -= more.length;
-      throw e;
+    try (SessionMark before = mark()) {
+      try {
+        append(more);
+        return Computation.scores(this).toArray(float[][]::new);
+      } catch (RuntimeException | Error e) {
+        before.rewind();
+        throw e;
+      }
     }
-    computed(rows[more.length - 1]);
-    return rows;
   }
 
-  /** Whether there is something to compute before the logits are known. */
-  boolean isDue() {
-    return logitsAt != length;
+  Sequence sequence() {
+    return sequence;
   }
 
-  void computed(float[] row) {
-    logits = row;
-    logitsAt = length;
-  }
-
-  SequenceState state() {
-    return state;
-  }
-
-  Pass pass() {
-    return pass;
-  }
-
-  /** Remembers this place for {@link #undo}. */
-  void keep() {
-    undo = state.mark(undo);
-  }
-
-  /** Goes back to where {@link #keep} was called last. */
-  void undo() {
-    undo.rewind();
-  }
-
-  /** Forgets the place that {@link #keep} remembered. */
-  void release() {
-    undo.close();
-  }
-
-  /** The next {@code count} tokens that have not been computed. */
-  int[] due(int count) {
-    return Arrays.copyOfRange(tokens, state.length(), state.length() + count);
+  @Override
+  public void settle() {
+    if (!closed && busy.compareAndSet(false, true)) {
+      try {
+        sequence.settle();
+      } finally {
+        leave();
+      }
+    }
   }
 
   void leave() {
@@ -238,9 +185,7 @@ public final class Session implements TokenSource, AutoCloseable {
   /** A place in a session to come back to. */
   public final class SessionMark implements TokenSource.Mark {
 
-    private final SequenceState.Mark mark = state.mark(null);
-    private final int[] history = Arrays.copyOf(tokens, length);
-    private final float[] logitsThen = logitsAt == length ? logits : null;
+    private final Sequence.Place place = sequence.new Place();
 
     private SessionMark() {}
 
@@ -248,11 +193,7 @@ public final class Session implements TokenSource, AutoCloseable {
     public void rewind() {
       enter();
       try {
-        mark.rewind();
-        tokens = history.clone();
-        length = history.length;
-        logits = logitsThen;
-        logitsAt = logitsThen == null ? -1 : length;
+        place.rewind();
       } finally {
         leave();
       }
@@ -260,7 +201,7 @@ public final class Session implements TokenSource, AutoCloseable {
 
     @Override
     public void close() {
-      mark.close();
+      place.close();
     }
   }
 
@@ -274,14 +215,36 @@ public final class Session implements TokenSource, AutoCloseable {
     }
   }
 
-  /** An independent session that is where this one is. */
+  /**
+   * An independent session that is where this one is. Keys and values are shared until one of the
+   * two writes to a page that both have, so that forks of a long text take little; a recurrent
+   * state is small, and copied.
+   */
   public Session fork() {
     enter();
     try {
-      Session fork = new Session(model, state.copy(), tokens());
-      fork.logits = logits;
-      fork.logitsAt = logitsAt;
-      return fork;
+      return new Session(sequence.copy());
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * Writes the session to a file, from which {@link Model#restore(Path)} goes on with the same
+   * bits: tokens, logits, and the states of all layers, of which caches write only the part that is
+   * used. The file is replaced when the new one is complete; if writing fails, it is as it was.
+   *
+   * @throws IOException if the file cannot be written
+   */
+  public void save(Path file) throws IOException {
+    AtomicFile.write(file, out -> save(Channels.newOutputStream(out)));
+  }
+
+  /** Writes the session like {@link #save(Path)}; the stream is not closed. */
+  public void save(OutputStream out) throws IOException {
+    enter();
+    try {
+      SessionFile.write(model.fingerprint(), sequence.head(), sequence.state(), out);
     } finally {
       leave();
     }
@@ -312,20 +275,7 @@ public final class Session implements TokenSource, AutoCloseable {
     cancel();
     enter();
     closed = true;
-    state.close();
+    sequence.close();
     leave();
   }
-
-  private static final TextDecoder NO_TEXT =
-      new TextDecoder() {
-        @Override
-        public String append(int id) {
-          return "";
-        }
-
-        @Override
-        public String flush() {
-          return "";
-        }
-      };
 }

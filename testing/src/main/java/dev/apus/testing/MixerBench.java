@@ -70,6 +70,10 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
     return mixer.newState(limit);
   }
 
+  public int grain() {
+    return mixer.grain();
+  }
+
   public long bytesPerToken() {
     return mixer.bytesPerToken();
   }

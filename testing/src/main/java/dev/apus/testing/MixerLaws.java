@@ -2,6 +2,7 @@ package dev.apus.testing;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.apus.core.model.MixerState;
@@ -37,6 +38,7 @@ public final class MixerLaws {
     neitherKernelsNorThreadsNorNeighboursShow();
     aStateGoesOnWithTheSameBits();
     aMarkMayTakeTheMemoryOfAnOldOne();
+    cutsAtTheGrainDoNotShow();
     aStateIsConstantInSize();
     aShortFileIsRefusedBeforeAnythingChanges();
   }
@@ -58,7 +60,7 @@ public final class MixerLaws {
     }
   }
 
-  /** Marked, copied and written states all go on with the bits of the first. */
+  /** Marked, copied, adopted and written states all go on with the bits of the first. */
   public void aStateGoesOnWithTheSameBits() throws IOException {
     try (var bench = bench();
         MixerState state = bench.state();
@@ -75,9 +77,20 @@ public final class MixerLaws {
         mark.rewind();
         assertSame(expected, bench.run(state, tail, 6));
       }
-      bench.run(read, tail, 0);
+      float[][] others = bench.run(read, tail, 0);
+      MixerState.Mark before = read.mark(null);
+      float[][] further = bench.run(read, tail, 9);
       read.read(new DataInputStream(new ByteArrayInputStream(written)));
       assertSame(expected, bench.run(read, tail, 6));
+      before.rewind();
+      assertSame(further, bench.run(read, tail, 9));
+      mark.rewind();
+      read.become(state);
+      assertSame(expected, bench.run(read, tail, 6));
+      assertSame(expected, bench.run(state, tail, 6));
+      before.rewind();
+      assertSame(further, bench.run(read, tail, 9));
+      assertFalse(Arrays.equals(others[0], further[0]), "a state must show in what comes after it");
       copy.close();
     }
   }
@@ -91,6 +104,24 @@ public final class MixerLaws {
       float[][] expected = bench.run(state, bench.tokens(9, 6), 6);
       mark.rewind();
       assertSame(expected, bench.run(state, bench.tokens(9, 6), 6));
+    }
+  }
+
+  public void cutsAtTheGrainDoNotShow() {
+    try (var bench = bench()) {
+      int grain = bench.grain();
+      double[][] x = bench.tokens(5 * grain + 3, 5);
+      float[][] whole;
+      try (MixerState state = bench.state()) {
+        whole = bench.run(state, x, 0);
+      }
+      for (int cut = grain; cut < x.length; cut += grain) {
+        try (MixerState state = bench.state()) {
+          bench.run(state, Arrays.copyOf(x, cut), 0);
+          float[][] rest = bench.run(state, Arrays.copyOfRange(x, cut, x.length), cut);
+          assertSame(Arrays.copyOfRange(whole, cut, x.length), rest);
+        }
+      }
     }
   }
 

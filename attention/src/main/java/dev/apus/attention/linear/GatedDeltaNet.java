@@ -206,6 +206,11 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   }
 
   @Override
+  public int grain() {
+    return MatrixMemory.SHORTEST_CHUNKED;
+  }
+
+  @Override
   public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();

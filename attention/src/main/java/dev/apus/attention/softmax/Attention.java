@@ -38,6 +38,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final AttentionSpec spec;
   private final Kernels kernels;
   private final dev.apus.kernels.attention.Attention kernel;
+  private final CacheLayout layout;
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
@@ -47,7 +48,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Normalization queryNorm;
   private final Normalization keyNorm;
   private final AttentionTiles tiles;
-  private final Rope rope;
+  private final RopeChoice rope;
 
   /**
    * @param keeper whose keys and values it reads instead of making its own, or null
@@ -57,6 +58,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
+    this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim());
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -87,12 +89,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             spec.group(),
             spec.causal(),
             spec.window(),
-            spec.prefix(),
+            spec.pinned(),
             new Biases(slopes, sinks, 0));
-    this.rope =
-        spec.rope() == null || spec.rope().dependsOnLimit()
-            ? null
-            : Rope.of(spec.rope(), site.context());
+    this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   private Normalization norm(String name, int cols, WeightScope weights) {
@@ -102,16 +101,17 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    Rope turned = spec.rope() != null && rope == null ? Rope.of(spec.rope(), limit) : rope;
-    return new KeyValueCache(
-        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), limit, turned);
+    return new KeyValueCache(layout, limit, rope.at(limit));
+  }
+
+  @Override
+  public int variant(int limit) {
+    return rope.variant(limit);
   }
 
   @Override
   public long bytesPerToken() {
-    int slots = kernel.slotGranularity();
-    long bytes = kernel.keyBytes(spec.headDim(), slots) + kernel.valueBytes(spec.valueDim(), slots);
-    return spec.kvHeads() * bytes / slots;
+    return layout.bytesPerToken();
   }
 
   @Override

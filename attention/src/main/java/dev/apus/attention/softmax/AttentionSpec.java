@@ -13,7 +13,7 @@ import java.util.Objects;
  * @param scale factor on {@code q·k}
  * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
  * @param window how many tokens back a token sees, itself included; 0 for all
- * @param prefix how many of the first tokens every token sees, whatever its window
+ * @param pinned how many of the first tokens every token sees, whatever its window
  * @param causal whether a token sees only what came before it
  * @param alibi factor on the linear position biases; 0 for none
  * @param biased whether queries, keys and values have biases
@@ -35,7 +35,7 @@ record AttentionSpec(
     float scale,
     float softcap,
     int window,
-    int prefix,
+    int pinned,
     boolean causal,
     float alibi,
     boolean biased,
@@ -84,10 +84,10 @@ record AttentionSpec(
       after = norm.flag("afterRope", false);
     }
     int window = c.count("window", 0);
-    int prefix = c.count("prefix", 0);
-    if (prefix > 0 && window == 0) {
+    int pinned = c.count("pinned", 0);
+    if (pinned > 0 && window == 0) {
       throw c.errorAt(
-          "prefix", "prefix=%d needs a window: without one, every token sees the first", prefix);
+          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
     }
     return new AttentionSpec(
         heads,
@@ -97,7 +97,7 @@ record AttentionSpec(
         c.real("scale", (float) (1 / Math.sqrt(headDim))),
         c.real("softcap", 0),
         window,
-        prefix,
+        pinned,
         c.flag("causal", true),
         c.real("alibi", 0),
         c.flag("biased", false),

@@ -36,13 +36,13 @@ final class AttentionTiles {
   private final int group;
   private final boolean causal;
   private final int window;
-  private final int prefix;
+  private final int pinned;
   private final Biases biases;
 
   /**
    * @param group query heads that share a key–value head
    * @param window how many tokens back a token sees, itself included; 0 for all
-   * @param prefix how many of the first tokens every token sees, whatever its window
+   * @param pinned how many of the first tokens every token sees, whatever its window
    * @param biases of all query heads
    */
   AttentionTiles(
@@ -52,7 +52,7 @@ final class AttentionTiles {
       int group,
       boolean causal,
       int window,
-      int prefix,
+      int pinned,
       Biases biases) {
     this.kernel = kernel;
     this.traits = traits;
@@ -60,7 +60,7 @@ final class AttentionTiles {
     this.group = group;
     this.causal = causal;
     this.window = window;
-    this.prefix = prefix;
+    this.pinned = pinned;
     this.biases = biases;
   }
 
@@ -74,12 +74,12 @@ final class AttentionTiles {
         int position = run.position() + from - run.from();
         int first = window == 0 ? 0 : Math.max(0, position - window + 1);
         int endSlot = endSlot(run.state(), position + end - from);
-        int prefixEnd = Math.min(prefix, endSlot);
-        int firstSlot = Math.max(prefixEnd, first);
+        int pinnedEnd = Math.min(pinned, endSlot);
+        int firstSlot = Math.max(pinnedEnd, first);
         for (int head = 0; head < kvHeads; head++) {
           tiles.add(
               new Tile(
-                  run.state(), from, end - from, head, position, prefixEnd, firstSlot, endSlot));
+                  run.state(), from, end - from, head, position, pinnedEnd, firstSlot, endSlot));
         }
       }
     }
@@ -106,7 +106,7 @@ final class AttentionTiles {
       parts += tile.parts();
     }
     boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
-    if (prefix > 0) {
+    if (pinned > 0) {
       attendSome(pass, tiles, q, o);
     } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
       pass.workers()

@@ -1,26 +1,24 @@
 package dev.apus.attention.softmax;
 
+import static dev.apus.attention.softmax.CachePage.SLOTS;
+
 import dev.apus.core.model.MixerState;
 import java.lang.ref.WeakReference;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 
 /**
  * The marks of a key–value cache. A mark is a length, because slots before it stay as they are,
- * until the cache goes back behind it: then what the mark still needs of the slots that may be
- * overwritten is copied, and put back when it is asked for.
+ * until the cache goes back behind it or elsewhere: then the mark shares the pages that may be
+ * overwritten, which makes the cache copy them, and gives them back when it is asked for.
  */
 final class CacheMarks {
 
   private final KeyValueCache cache;
-  private final int granularity;
   private final List<WeakReference<At>> open = new ArrayList<>();
 
-  CacheMarks(KeyValueCache cache, int granularity) {
+  CacheMarks(KeyValueCache cache) {
     this.cache = cache;
-    this.granularity = granularity;
   }
 
   MixerState.Mark add(int length) {
@@ -30,70 +28,66 @@ final class CacheMarks {
     return mark;
   }
 
-  /** The cache holds another sequence now: no mark can be returned to. */
-  void forget() {
-    for (WeakReference<At> reference : open) {
-      At mark = reference.get();
-      if (mark != null) {
-        mark.gone = "the mark was made before another sequence was read into the state";
-      }
-    }
-    open.clear();
+  /** Must be called before pages change from this one on otherwise than by appending. */
+  void keepFrom(int page) {
+    keepFrom(page, null);
   }
 
-  /** Slots {@code [from, to)} as they were. */
-  private record Kept(int from, int to, byte[] bytes) {}
+  private void keepFrom(int page, At except) {
+    for (WeakReference<At> reference : open) {
+      At mark = reference.get();
+      if (mark != null && mark != except) {
+        mark.keepFrom(page);
+      }
+    }
+  }
 
   private final class At implements MixerState.Mark {
 
     private final int length;
-    private final Deque<Kept> kept = new ArrayDeque<>();
+    private List<CachePage> kept = List.of();
 
-    /** Slots before this are still in the cache as this mark knows them. */
+    /** Pages before this are still in the cache as this mark knows them. */
     private int inCache;
 
-    /** Why the mark cannot be returned to; null if it can. */
-    private String gone;
+    private boolean closed;
 
     At(int length) {
       this.length = length;
-      this.inCache = Math.ceilDiv(length, granularity) * granularity;
+      this.inCache = Math.ceilDiv(length, SLOTS);
     }
 
     @Override
     public void rewind() {
-      if (gone != null) {
-        throw new IllegalStateException(gone);
+      if (closed) {
+        throw new IllegalStateException("the mark is closed");
       }
-      int lowest = kept.isEmpty() ? length : Math.min(length, kept.getFirst().from);
-      for (WeakReference<At> reference : open) {
-        At other = reference.get();
-        if (other != null && other != this) {
-          other.keepFrom(lowest);
-        }
-      }
-      for (Kept slots : kept) {
-        cache.restore(slots.from, slots.to, slots.bytes);
-      }
-      kept.clear();
-      inCache = Math.ceilDiv(length, granularity) * granularity;
-      cache.truncate(length);
+      CacheMarks.this.keepFrom(Math.min(length / SLOTS, inCache), this);
+      cache.become(inCache, kept, length);
+      kept = List.of();
+      inCache = Math.ceilDiv(length, SLOTS);
     }
 
-    /** Copies what is needed of slots that may be overwritten from {@code slot} on. */
-    private void keepFrom(int slot) {
-      int from = slot / granularity * granularity;
-      if (from < inCache && slot < length) {
-        kept.addFirst(new Kept(from, inCache, cache.slots(from, inCache)));
-        inCache = from;
+    private void keepFrom(int page) {
+      if (page < inCache) {
+        List<CachePage> more = new ArrayList<>(cache.share(page, inCache));
+        more.addAll(kept);
+        kept = more;
+        inCache = page;
       }
+    }
+
+    @Override
+    public long bytes() {
+      return kept.stream().mapToLong(CachePage::shareBytes).sum();
     }
 
     @Override
     public void close() {
       open.removeIf(mark -> mark.get() == this || mark.get() == null);
-      kept.clear();
-      gone = "the mark is closed";
+      kept.forEach(CachePage::release);
+      kept = List.of();
+      closed = true;
     }
   }
 }

@@ -144,7 +144,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
 
   private final Spec spec;
   private final Kernels kernels;
-  private final dev.apus.kernels.attention.Attention kernel;
+  private final CacheLayout layout;
   private final Projection queries;
   private final Projection keys;
   private final Projection now;
@@ -156,7 +156,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
   private final float[] temperature;
   private final Projection output;
   private final AttentionTiles tiles;
-  private final Rope rope;
+  private final RopeChoice rope;
 
   private ConvolutionalAttention(Spec spec, Site site) {
     WeightScope weights = site.weights();
@@ -164,7 +164,8 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
     int dim = spec.headDim();
     this.spec = spec;
     this.kernels = site.kernels();
-    this.kernel = kernels.attention(site.cache());
+    var kernel = kernels.attention(site.cache());
+    this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.headDim());
     this.queries = weights.projection("q", spec.queryCols(), width, spec.biased());
     this.keys = weights.projection("k", spec.keyCols(), width, spec.biased());
     this.now = weights.projection("v.now", spec.half(), width, spec.biased());
@@ -187,17 +188,12 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
             spec.window(),
             0,
             new Biases(null, null, 0));
-    this.rope =
-        spec.rope() == null || spec.rope().dependsOnLimit()
-            ? null
-            : Rope.of(spec.rope(), site.context());
+    this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   @Override
   public ConvolvedCache newState(int limit) {
-    Rope turned = spec.rope() != null && rope == null ? Rope.of(spec.rope(), limit) : rope;
-    var cache =
-        new KeyValueCache(kernel, spec.kvHeads(), spec.headDim(), spec.headDim(), limit, turned);
+    var cache = new KeyValueCache(layout, limit, rope.at(limit));
     var recent =
         RecurrentState.of(convolution.region(), new Region(1, (long) spec.back() * spec.rowCols()));
     for (int row = 0; row < spec.back(); row++) {
@@ -217,10 +213,13 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
   }
 
   @Override
+  public int variant(int limit) {
+    return rope.variant(limit);
+  }
+
+  @Override
   public long bytesPerToken() {
-    int slots = kernel.slotGranularity();
-    long bytes = kernel.keyBytes(spec.headDim(), slots) + kernel.valueBytes(spec.headDim(), slots);
-    return spec.kvHeads() * bytes / slots;
+    return layout.bytesPerToken();
   }
 
   @Override

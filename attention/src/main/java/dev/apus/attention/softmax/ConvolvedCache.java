@@ -2,13 +2,10 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.model.MixerState;
 import dev.apus.core.model.RecurrentState;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
-import java.io.DataInputStream;
 import java.io.DataOutput;
-import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.function.ObjLongConsumer;
 
 /**
  * What attention behind a convolution remembers.
@@ -24,6 +21,11 @@ record ConvolvedCache(KeyValueCache cache, RecurrentState recent) implements Mix
     public void rewind() {
       cache.rewind();
       recent.rewind();
+    }
+
+    @Override
+    public long bytes() {
+      return cache.bytes() + recent.bytes();
     }
 
     @Override
@@ -46,8 +48,21 @@ record ConvolvedCache(KeyValueCache cache, RecurrentState recent) implements Mix
   }
 
   @Override
+  public void become(MixerState other) {
+    ConvolvedCache there = (ConvolvedCache) other;
+    cache.become(there.cache);
+    recent.become(there.recent);
+  }
+
+  @Override
   public long bytes() {
     return cache.bytes() + recent.bytes();
+  }
+
+  @Override
+  public void blocks(ObjLongConsumer<Object> visitor) {
+    cache.blocks(visitor);
+    recent.blocks(visitor);
   }
 
   @Override
@@ -62,9 +77,7 @@ record ConvolvedCache(KeyValueCache cache, RecurrentState recent) implements Mix
     try (RecurrentState read = recent.copy()) {
       read.read(in);
       cache.read(in);
-      var bytes = new ByteArrayOutputStream();
-      read.write(new DataOutputStream(bytes));
-      recent.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+      recent.become(read);
     }
   }
 

@@ -1,17 +1,24 @@
 package dev.apus.attention.softmax;
 
+import static dev.apus.attention.softmax.CachePage.SLOTS;
+
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.MixerState;
-import dev.apus.core.model.NativeFloats;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Stored;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ObjLongConsumer;
 
-/** The keys and values that a sequence's tokens have left behind in one layer. */
+/**
+ * The keys and values that a sequence's tokens have left behind in one layer, in a page for each
+ * span of slots. A copy shares the pages, and copies of them only what both go on to write.
+ */
 final class KeyValueCache implements MixerState {
 
   private static final int FIRST_SLOTS = 64;
@@ -19,30 +26,21 @@ final class KeyValueCache implements MixerState {
   /** Storing a value takes about as long as computing so many. */
   private static final int STORE_VALUES = 4;
 
-  private final Attention kernel;
-  private final int heads;
-  private final int keyDim;
-  private final int valueDim;
+  private final CacheLayout layout;
   private final int limit;
   private final Rope rope;
-  private final CacheMarks marks;
-  private int capacity;
+  private final CacheMarks marks = new CacheMarks(this);
+  private final List<CachePage> pages = new ArrayList<>();
   private int length;
-  private NativeFloats keys;
-  private NativeFloats values;
 
   /**
-   * @param limit the most tokens the sequence will have
+   * @param limit the most tokens the sequence is meant to have
    * @param rope how the sequence's keys and queries are turned, or null
    */
-  KeyValueCache(Attention kernel, int heads, int keyDim, int valueDim, int limit, Rope rope) {
-    this.kernel = kernel;
-    this.heads = heads;
-    this.keyDim = keyDim;
-    this.valueDim = valueDim;
+  KeyValueCache(CacheLayout layout, int limit, Rope rope) {
+    this.layout = layout;
     this.limit = limit;
     this.rope = rope;
-    this.marks = new CacheMarks(this, kernel.slotGranularity());
   }
 
   Rope rope() {
@@ -54,53 +52,57 @@ final class KeyValueCache implements MixerState {
     return length;
   }
 
-  /** Makes room for more tokens. */
-  private void reserve(int tokens) {
-    int needed = Math.addExact(length, tokens);
-    if (needed <= capacity) {
-      return;
-    }
-    long wanted = Math.max(needed, Math.min(Math.max(2L * capacity, FIRST_SLOTS), limit));
-    int granularity = kernel.slotGranularity();
-    int slots = Math.toIntExact(Math.ceilDiv(wanted, granularity) * granularity);
-    NativeFloats moreKeys =
-        moved(keys, kernel.keyBytes(keyDim, capacity), kernel.keyBytes(keyDim, slots));
-    NativeFloats moreValues =
-        moved(values, kernel.valueBytes(valueDim, capacity), kernel.valueBytes(valueDim, slots));
-    release();
-    keys = moreKeys;
-    values = moreValues;
-    capacity = slots;
+  private static int pagesOf(int slots) {
+    return Math.ceilDiv(slots, SLOTS);
   }
 
-  /** Each head's slots, copied to where they begin in a larger cache. */
-  private NativeFloats moved(NativeFloats from, long headBytes, long newHeadBytes) {
-    NativeFloats to = NativeFloats.ofBytes(heads * newHeadBytes);
-    if (from != null) {
-      for (int head = 0; head < heads; head++) {
-        MemorySegment.copy(
-            from.segment(), head * headBytes, to.segment(), head * newHeadBytes, headBytes);
+  /** Sees to it that the slots of more tokens may be written. */
+  private void reserve(int tokens) {
+    int end = Math.addExact(length, tokens);
+    for (int i = length / SLOTS; i < pagesOf(end); i++) {
+      int from = Math.max(0, length - i * SLOTS);
+      int to = Math.min(SLOTS, end - i * SLOTS);
+      if (i == pages.size()) {
+        pages.add(new CachePage(layout, i, slots(i, 0, to)));
+      }
+      CachePage page = pages.get(i);
+      if (page.slots() < to || !page.claim(from, to)) {
+        CachePage own = page.copy(slots(i, page.slots(), to), from);
+        own.claim(from, to);
+        pages.set(i, own);
+        page.release();
       }
     }
-    return to;
+  }
+
+  /** How large a page should be of which {@code needed} slots are needed. */
+  private int slots(int index, int present, int needed) {
+    long rest = limit - (long) index * SLOTS;
+    int most = rest <= 0 ? SLOTS : layout.blocks((int) Math.min(SLOTS, rest));
+    int first = Math.max(FIRST_SLOTS, Math.max(present, needed));
+    int wanted = index > 0 ? SLOTS : Integer.highestOneBit(first - 1) << 1;
+    return Math.max(layout.blocks(needed), Math.min(most, wanted));
   }
 
   /** Appends the keys and values in some rows of these matrices. */
   void append(Pass pass, Matrix k, Matrix v, int row, int rows) {
     reserve(rows);
     int first = length;
+    Attention kernel = layout.kernel();
+    int keyDim = layout.keyDim();
+    int valueDim = layout.valueDim();
     pass.eachRow(
         rows,
         STORE_VALUES * (k.cols() + v.cols()),
         (from, to, worker) -> {
-          for (int head = 0; head < heads; head++) {
-            Stored stored = stored(head);
+          for (int head = 0; head < layout.heads(); head++) {
             for (int i = from; i < to; i++) {
               int kAt = k.at(row + i) + head * keyDim;
               int vAt = v.at(row + i) + head * valueDim;
               int slot = first + i;
-              kernel.storeKeys(k.data(), kAt, keyDim, stored.keys(), stored.keysAt(), slot);
-              kernel.storeValues(v.data(), vAt, valueDim, stored.values(), stored.valuesAt(), slot);
+              Piece at = pages.get(slot / SLOTS).head(head);
+              kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
+              kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
             }
           }
         });
@@ -109,15 +111,7 @@ final class KeyValueCache implements MixerState {
 
   /** The keys and values of one head. */
   Stored stored(int head) {
-    return new Stored(keys.segment(), keysAt(head), values.segment(), valuesAt(head));
-  }
-
-  private long keysAt(int head) {
-    return head * kernel.keyBytes(keyDim, capacity);
-  }
-
-  private long valuesAt(int head) {
-    return head * kernel.valueBytes(valueDim, capacity);
+    return span -> pages.get(span).head(head);
   }
 
   @Override
@@ -125,134 +119,92 @@ final class KeyValueCache implements MixerState {
     return marks.add(length);
   }
 
+  /** The pages {@code [from, to)}, shared. */
+  List<CachePage> share(int from, int to) {
+    return pages.subList(from, to).stream().map(CachePage::share).toList();
+  }
+
   /**
-   * Goes back to a length; what later marks need of the slots that may now be overwritten is kept.
+   * Goes to another place: the pages from {@code first} on become these, unless there are none.
+   *
+   * @param others given away by the caller
    */
-  void truncate(int to) {
-    length = to;
-  }
-
-  /** The bytes of slots {@code [from, to)} of all heads, multiples of the granularity. */
-  byte[] slots(int from, int to) {
-    byte[] bytes = new byte[Math.toIntExact(heads * slotBytes(to - from))];
-    transfer(from, to, MemorySegment.ofArray(bytes), true);
-    return bytes;
-  }
-
-  /** Puts back what {@link #slots} gave. */
-  void restore(int from, int to, byte[] bytes) {
-    transfer(from, to, MemorySegment.ofArray(bytes), false);
-  }
-
-  private long slotBytes(int slots) {
-    return kernel.keyBytes(keyDim, slots) + kernel.valueBytes(valueDim, slots);
-  }
-
-  private void transfer(int from, int to, MemorySegment bytes, boolean out) {
-    long keyBytes = kernel.keyBytes(keyDim, to - from);
-    long valueBytes = kernel.valueBytes(valueDim, to - from);
-    for (int head = 0; head < heads; head++) {
-      long at = head * (keyBytes + valueBytes);
-      MemorySegment k =
-          keys.segment().asSlice(keysAt(head) + kernel.keyBytes(keyDim, from), keyBytes);
-      MemorySegment v =
-          values.segment().asSlice(valuesAt(head) + kernel.valueBytes(valueDim, from), valueBytes);
-      MemorySegment keptKeys = bytes.asSlice(at, keyBytes);
-      MemorySegment keptValues = bytes.asSlice(at + keyBytes, valueBytes);
-      (out ? keptKeys : k).copyFrom(out ? k : keptKeys);
-      (out ? keptValues : v).copyFrom(out ? v : keptValues);
+  void become(int first, List<CachePage> others, int newLength) {
+    if (!others.isEmpty()) {
+      List<CachePage> old = pages.subList(first, pages.size());
+      List<CachePage> gone = List.copyOf(old);
+      old.clear();
+      pages.addAll(others);
+      gone.forEach(CachePage::release);
     }
+    length = newLength;
   }
 
   @Override
+  public void become(MixerState other) {
+    KeyValueCache there = (KeyValueCache) other;
+    List<CachePage> shared = there.share(0, pagesOf(there.length));
+    marks.keepFrom(0);
+    become(0, shared, there.length);
+  }
+
+  /** Shares every filled page; whichever of the two writes to a page that both have copies it. */
+  @Override
   public KeyValueCache copy() {
-    var copy = new KeyValueCache(kernel, heads, keyDim, valueDim, limit, rope);
-    copy.length = length;
-    copy.capacity = capacity;
-    copy.keys = keys == null ? null : keys.copy();
-    copy.values = values == null ? null : values.copy();
+    var copy = new KeyValueCache(layout, limit, rope);
+    copy.become(this);
     return copy;
   }
 
+  /** A page that several caches have counts for each of them in part. */
   @Override
   public long bytes() {
-    return keys == null ? 0 : keys.bytes() + values.bytes();
+    return pages.stream().mapToLong(CachePage::shareBytes).sum();
+  }
+
+  @Override
+  public void blocks(ObjLongConsumer<Object> visitor) {
+    pages.forEach(page -> visitor.accept(page, page.bytes()));
   }
 
   @Override
   public void write(DataOutput out) throws IOException {
-    out.writeUTF(kernel.format().name());
+    out.writeUTF(layout.kernel().format().name());
     out.writeInt(length);
-    out.writeInt(capacity);
-    if (capacity > 0) {
-      keys.write(out);
-      values.write(out);
+    for (int i = 0; i < pagesOf(length); i++) {
+      pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
     }
   }
 
+  /** Reads beside the cache first, so that a file that ends early leaves it as it was. */
   @Override
   public void read(DataInput in) throws IOException {
     String format = in.readUTF();
-    if (!format.equals(kernel.format().name())) {
+    if (!format.equals(layout.kernel().format().name())) {
       throw new IOException(
-          "a cache in " + format + " was written, this one is in " + kernel.format());
+          "a cache in " + format + " was written, this one is in " + layout.kernel().format());
     }
     int written = in.readInt();
-    int slots = in.readInt();
-    int granularity = kernel.slotGranularity();
-    long most = Math.max(FIRST_SLOTS, Math.ceilDiv((long) limit, granularity) * granularity);
-    if (written < 0 || written > slots || slots > most || slots % granularity != 0) {
-      throw new IOException(
-          "a cache of "
-              + written
-              + " tokens in "
-              + slots
-              + " slots does not fit a limit of "
-              + limit);
+    if (written < 0 || written > limit) {
+      throw new IOException("a cache of " + written + " tokens does not fit a limit of " + limit);
     }
-    NativeFloats readKeys = null;
-    NativeFloats readValues = null;
-    if (slots > 0) {
-      readKeys = filled(heads * kernel.keyBytes(keyDim, slots), in);
-      try {
-        readValues = filled(heads * kernel.valueBytes(valueDim, slots), in);
-      } catch (IOException | RuntimeException | Error e) {
-        readKeys.close();
-        throw e;
-      }
-    }
-    close();
-    marks.forget();
-    length = written;
-    capacity = slots;
-    keys = readKeys;
-    values = readValues;
-  }
-
-  private static NativeFloats filled(long bytes, DataInput in) throws IOException {
-    NativeFloats floats = NativeFloats.ofBytes(bytes);
+    List<CachePage> read = new ArrayList<>();
     try {
-      floats.read(in);
-      return floats;
+      for (int i = 0; i < pagesOf(written); i++) {
+        read.add(CachePage.read(in, layout, i, Math.min(SLOTS, written - i * SLOTS)));
+      }
     } catch (IOException | RuntimeException | Error e) {
-      floats.close();
+      read.forEach(CachePage::release);
       throw e;
     }
-  }
-
-  private void release() {
-    if (keys != null) {
-      keys.close();
-      values.close();
-    }
+    marks.keepFrom(0);
+    become(0, read, written);
   }
 
   @Override
   public void close() {
-    release();
-    keys = null;
-    values = null;
-    capacity = 0;
+    pages.forEach(CachePage::release);
+    pages.clear();
     length = 0;
   }
 }

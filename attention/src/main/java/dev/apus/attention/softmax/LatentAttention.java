@@ -105,7 +105,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   }
 
   private final Spec spec;
-  private final dev.apus.kernels.attention.Attention kernel;
+  private final CacheLayout layout;
   private final Projection queryLatents;
   private final Normalization queryNorm;
   private final Projection queries;
@@ -116,7 +116,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   private final Projection[] values;
   private final Projection output;
   private final AttentionTiles tiles;
-  private final Rope rope;
+  private final RopeChoice rope;
 
   private LatentAttention(Spec spec, Site site) {
     WeightScope weights = site.weights();
@@ -124,7 +124,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     int heads = spec.heads();
     boolean direct = spec.queryLatent() == 0;
     this.spec = spec;
-    this.kernel = site.kernels().attention(site.cache());
+    var kernel = site.kernels().attention(site.cache());
+    this.layout = new CacheLayout(kernel, 1, spec.keyDim(), spec.latent());
     this.queryLatents =
         direct ? null : weights.projection("q.latent", spec.queryLatent(), width, spec.biased());
     this.queryNorm =
@@ -150,23 +151,22 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
             0,
             0,
             new Biases(null, null, 0));
-    this.rope =
-        spec.rope() == null || spec.rope().dependsOnLimit()
-            ? null
-            : Rope.of(spec.rope(), site.context());
+    this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   @Override
   public KeyValueCache newState(int limit) {
-    Rope turned = spec.rope() != null && rope == null ? Rope.of(spec.rope(), limit) : rope;
-    return new KeyValueCache(kernel, 1, spec.keyDim(), spec.latent(), limit, turned);
+    return new KeyValueCache(layout, limit, rope.at(limit));
+  }
+
+  @Override
+  public int variant(int limit) {
+    return rope.variant(limit);
   }
 
   @Override
   public long bytesPerToken() {
-    int slots = kernel.slotGranularity();
-    return (kernel.keyBytes(spec.keyDim(), slots) + kernel.valueBytes(spec.latent(), slots))
-        / slots;
+    return layout.bytesPerToken();
   }
 
   @Override

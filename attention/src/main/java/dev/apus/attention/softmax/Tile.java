@@ -10,8 +10,8 @@ import dev.apus.kernels.attention.Attention.Visited;
  * those that a window goes over.
  *
  * @param position of the first row
- * @param prefixEnd the slot after those that every row sees, whatever its window; 0 for none
- * @param firstSlot that some row sees, from {@code prefixEnd} on
+ * @param pinnedEnd the slot after those that every row sees, whatever its window; 0 for none
+ * @param firstSlot that some row sees, from {@code pinnedEnd} on
  * @param endSlot the slot after the last that some row sees
  */
 record Tile(
@@ -20,28 +20,28 @@ record Tile(
     int rows,
     int head,
     int position,
-    int prefixEnd,
+    int pinnedEnd,
     int firstSlot,
     int endSlot) {
 
-  private int prefixSpans() {
-    return Math.ceilDiv(prefixEnd, SPAN);
+  private int pinnedSpans() {
+    return Math.ceilDiv(pinnedEnd, SPAN);
   }
 
   int parts() {
     int spans = firstSlot < endSlot ? (endSlot - 1) / SPAN - firstSlot / SPAN + 1 : 0;
-    return prefixSpans() + spans;
+    return pinnedSpans() + spans;
   }
 
   /** The span that a part is. */
   int span(int part) {
-    return part < prefixSpans() ? part : firstSlot / SPAN + part - prefixSpans();
+    return part < pinnedSpans() ? part : firstSlot / SPAN + part - pinnedSpans();
   }
 
   /** What the rows see in a part. */
   Visited visited(int part, boolean causal, int window) {
-    return part < prefixSpans()
-        ? new Visited(new int[] {0, prefixEnd}, 1, causal, 0)
+    return part < pinnedSpans()
+        ? new Visited(new int[] {0, pinnedEnd}, 1, causal, 0)
         : new Visited(new int[] {firstSlot, endSlot}, 1, causal, window);
   }
 }

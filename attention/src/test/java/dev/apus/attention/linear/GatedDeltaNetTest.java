@@ -191,7 +191,7 @@ class GatedDeltaNetTest {
   @ValueSource(doubles = {0, 1e-20, 1e4})
   void extremeInputsGiveFiniteAnswers(double scale) {
     try (var bench = bench(with())) {
-      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] x = bench.tokens(TOKENS, 6);
       for (double[] row : x) {
         Arrays.setAll(row, i -> (float) (scale * row[i]));
       }

@@ -47,8 +47,8 @@ class AttentionTest {
         with("window", 1),
         with("window", 16, "rope", Map.of()),
         with("window", 17, "softcap", 0.5, "scale", 2),
-        with("window", 5, "prefix", 3),
-        with("window", 2, "prefix", 40, "rope", Map.of(), "sinks", true),
+        with("window", 5, "pinned", 3),
+        with("window", 2, "pinned", 40, "rope", Map.of(), "sinks", true),
         with("sinks", true, "outBiased", true),
         with("heads", 5, "alibi", 1),
         with("heads", 12, "kvHeads", 4, "alibi", 0.5, "window", 9),
@@ -132,8 +132,8 @@ class AttentionTest {
   }
 
   @Test
-  void aPrefixMayBeLongerThanASpan() {
-    Map<String, Object> settings = with("window", 20, "prefix", 300, "rope", Map.of());
+  void pinnedTokensMayBeMoreThanASpan() {
+    Map<String, Object> settings = with("window", 20, "pinned", 300, "rope", Map.of());
     try (var bench = bench(settings)) {
       double[][] x = bench.tokens(620, 5);
       double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
@@ -272,7 +272,7 @@ class AttentionTest {
         of(with("kvHeads", 2), "heads=3 is not divisible by kvHeads=2"),
         of(with("kvHeads", 6), "heads=3 is not divisible by kvHeads=6"),
         of(with("heads", 0), "heads=0 must be a whole number from 1 to 2147483647"),
-        of(with("prefix", 3), "prefix=3 needs a window: without one, every token sees the first"),
+        of(with("pinned", 3), "pinned=3 needs a window: without one, every token sees the first"),
         of(with("window", -1), "window=-1 must be a whole number from 0 to 2147483647"),
         of(with("headDim", 5, "rope", Map.of()), "dims=5 must be even and at most headDim=5"),
         of(

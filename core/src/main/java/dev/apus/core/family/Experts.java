@@ -74,6 +74,37 @@ final class Experts {
     return c.flag(normalized) ? router.with("epsilon", 1e-20) : router.with("normalized", false);
   }
 
+  /**
+   * Which layers have experts: a config names the kind of each, or says how many come before them.
+   *
+   * @param absent how many come before them, if it says neither
+   */
+  static List<Boolean> sparse(Decoder d, int absent) {
+    Config c = d.c;
+    if (c.positive("moe_layer_freq", 1) != 1) {
+      throw c.errorAt(
+          "moe_layer_freq",
+          "moe_layer_freq=%s is not supported; supported: 1",
+          c.raw("moe_layer_freq"));
+    }
+    int dense = c.count("first_k_dense_replace", absent);
+    return d.layerTypes("mlp_layer_types", i -> i < dense ? "dense" : "sparse").stream()
+        .map(type -> isSparse(c, type))
+        .toList();
+  }
+
+  private static boolean isSparse(Config c, String type) {
+    return switch (type) {
+      case "sparse" -> true;
+      case "dense" -> false;
+      default ->
+          throw c.errorAt(
+              "mlp_layer_types",
+              "mlp_layer_types holds \"%s\"; this family has dense and sparse",
+              type);
+    };
+  }
+
   /** Rows for experts that lie in one tensor each. */
   static WeightNames names(WeightNames names) {
     String mlp = Names.LAYER + "mlp.";

@@ -23,6 +23,7 @@ public final class Families {
           new Bloom(),
           new Cohere(),
           new Cohere2(),
+          new DeepSeek(),
           new Exaone4(),
           new Falcon(),
           new FalconH1(),

@@ -33,7 +33,7 @@ final class Granite implements ModelFamily {
     String type = type(c);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
-    Part channel = type.equals("granite") ? d.gatedMlp() : experts(c);
+    Part channel = type.equals("granite") ? d.gatedMlp() : experts(c, shared(c));
     float residual = c.real("residual_multiplier", 1);
     Part attention =
         d.rope(d.biased(d.attention()).with("scale", c.real("attention_multiplier", 1)));
@@ -59,19 +59,27 @@ final class Granite implements ModelFamily {
     if (type(c).equals("granite")) {
       return names;
     }
-    Decoder d = new Decoder(c);
+    return expertNames(names, new Decoder(c).width, c.positive("intermediate_size"), shared(c));
+  }
+
+  /**
+   * Rows for experts, and for one that all tokens share.
+   *
+   * @param inner values inside an expert
+   * @param shared values inside the shared one; 0 for none
+   */
+  static WeightNames expertNames(WeightNames names, int width, int inner, int shared) {
     String moe = Names.LAYER + "block_sparse_moe.";
+    Experts.fused(names, moe + "input_linear.weight", moe + "output_linear.weight", width, inner);
+    names.row("moe.router", moe + "router.layer.weight");
+    return sharedNames(names, "moe.shared.", shared);
+  }
+
+  /** Rows for a block that all tokens share. */
+  static WeightNames sharedNames(WeightNames names, String ours, int inner) {
     String shared = Names.LAYER + "shared_mlp.";
-    Experts.fused(
-        names,
-        moe + "input_linear.weight",
-        moe + "output_linear.weight",
-        d.width,
-        c.positive("intermediate_size"));
-    Names.fusedGate(names, "moe.shared.", shared + "input_linear.weight", shared(c));
-    return names
-        .row("moe.router", moe + "router.layer.weight")
-        .row("moe.shared.down", shared + "output_linear.weight");
+    return Names.fusedGate(names, ours, shared + "input_linear.weight", inner)
+        .row(ours + "down", shared + "output_linear.weight");
   }
 
   private static String type(Config c) {
@@ -83,13 +91,13 @@ final class Granite implements ModelFamily {
   }
 
   /** The best logits first and the softmax then, which is the softmax of all, normalised. */
-  private static Part experts(Config c) {
+  static Part experts(Config c, int shared) {
     Part moe =
         Part.of("moe")
             .with("experts", c.positive("num_local_experts", 8))
             .with("top", c.positive("num_experts_per_tok", 2))
             .with("inner", c.positive("intermediate_size"))
             .with("activation", Activations.of(c));
-    return shared(c) == 0 ? moe : moe.with("sharedInner", shared(c));
+    return shared == 0 ? moe : moe.with("sharedInner", shared);
   }
 }

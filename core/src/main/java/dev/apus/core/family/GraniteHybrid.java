@@ -55,44 +55,26 @@ final class GraniteHybrid implements ModelFamily {
   }
 
   private static Part channel(Config c) {
-    int shared = c.positive("shared_intermediate_size", 1024);
-    int experts = c.count("num_local_experts", 8);
-    if (experts == 0) {
-      c.ignore("intermediate_size", "num_experts_per_tok");
-      return Part.of("gated-mlp")
-          .with("inner", shared)
-          .with("activation", Activations.of(c))
-          .with("biased", false);
+    if (c.count("num_local_experts", 8) > 0) {
+      return Granite.experts(c, shared(c));
     }
-    return Part.of("moe")
-        .with("experts", experts)
-        .with("top", c.positive("num_experts_per_tok", 2))
-        .with("inner", c.positive("intermediate_size"))
+    c.ignore("intermediate_size", "num_experts_per_tok");
+    return Part.of("gated-mlp")
+        .with("inner", shared(c))
         .with("activation", Activations.of(c))
-        .with("sharedInner", shared);
+        .with("biased", false);
+  }
+
+  private static int shared(Config c) {
+    return c.positive("shared_intermediate_size", 1024);
   }
 
   @Override
   public WeightNames weights(Config c) {
-    WeightNames names = Names.llama();
     int width = c.positive("hidden_size");
-    String shared = Names.LAYER + "shared_mlp.";
-    for (String block : new String[] {"gated-mlp.", "moe.shared."}) {
-      Names.fusedGate(
-          names,
-          block,
-          shared + "input_linear.weight",
-          c.positive("shared_intermediate_size", 1024));
-      names.row(block + "down", shared + "output_linear.weight");
-    }
-    if (c.has("intermediate_size")) {
-      String moe = Names.LAYER + "block_sparse_moe.";
-      Experts.fused(
-          names.row("moe.router", moe + "router.layer.weight"),
-          moe + "input_linear.weight",
-          moe + "output_linear.weight",
-          width,
-          c.positive("intermediate_size"));
+    WeightNames names = Granite.sharedNames(Names.llama(), "gated-mlp.", shared(c));
+    if (c.count("num_local_experts", 8) > 0) {
+      Granite.expertNames(names, width, c.positive("intermediate_size"), shared(c));
     }
     return Mamba2Settings.prefixed(c, width).names(names, Names.LAYER + "mamba.");
   }

@@ -32,7 +32,7 @@ final class KimiLinear implements ModelFamily {
     Decoder d = decoder(c);
     NormSpec norm = d.rms(1e-5);
     List<String> types = mixers(d);
-    List<Boolean> sparse = sparse(d);
+    List<Boolean> sparse = Experts.sparse(d, 1);
     Part attention = LatentSettings.read(d).attention();
     Part delta = delta(d).with("gate", "sigmoid").with("epsilon", norm.epsilon());
     Part dense = d.gatedMlp();
@@ -76,32 +76,6 @@ final class KimiLinear implements ModelFamily {
     return IntStream.rangeClosed(1, d.layers)
         .mapToObj(i -> linear.contains(i) ? "linear_attention" : "full_attention")
         .toList();
-  }
-
-  private static List<Boolean> sparse(Decoder d) {
-    Config c = d.c;
-    if (c.positive("moe_layer_freq", 1) != 1) {
-      throw c.errorAt(
-          "moe_layer_freq",
-          "moe_layer_freq=%s is not supported; supported: 1",
-          c.raw("moe_layer_freq"));
-    }
-    int dense = c.count("first_k_dense_replace", 1);
-    return d.layerTypes("mlp_layer_types", i -> i < dense ? "dense" : "sparse").stream()
-        .map(type -> isSparse(c, type))
-        .toList();
-  }
-
-  private static boolean isSparse(Config c, String type) {
-    return switch (type) {
-      case "sparse" -> true;
-      case "dense" -> false;
-      default ->
-          throw c.errorAt(
-              "mlp_layer_types",
-              "mlp_layer_types holds \"%s\"; this family has dense and sparse",
-              type);
-    };
   }
 
   /** All heads have keys and values of one length, out of which their gates come as well. */

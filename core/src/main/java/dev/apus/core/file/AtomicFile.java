@@ -17,18 +17,19 @@ import java.util.UUID;
  * Writes a file beside its place and moves it there when it is complete and on disk, so that a
  * failure leaves the old file, and a file may be written over one that is mapped.
  */
-final class AtomicFile {
+public final class AtomicFile {
 
   private static final int STAGING_BYTES = 1 << 20;
 
   private AtomicFile() {}
 
   /** What writes the content. */
-  interface Content {
+  public interface Content {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
-  static void write(Path file, Content content) throws IOException {
+  /** Writes a file; if that fails, what was there before is still there. */
+  public static void write(Path file, Content content) throws IOException {
     Path draft = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
       try (FileChannel out =

@@ -42,6 +42,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private final Stopwatch stopwatch;
   private final TokenSource.Mark mark;
   private final int promptTokens;
+  private final int reusedBefore;
   private final int[] single = new int[1];
   private final AtomicBoolean busy = new AtomicBoolean();
   private final BooleanSupplier cancellation = this::isCancelled;
@@ -91,6 +92,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
     sampler = new Sampler(sampling, source.vocabulary(), prompt);
     stopwatch = new Stopwatch(nanos);
     promptTokens = prompt.length;
+    reusedBefore = source.reusedTokens();
     mark = source.mark();
     try {
       source.append(prompt);
@@ -195,6 +197,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   public Usage usage() {
     return new Usage(
         promptTokens,
+        Math.min(promptTokens, Math.max(0, source.reusedTokens() - reusedBefore)),
         Duration.ofNanos(stopwatch.promptNanos()),
         generatedTokens,
         Duration.ofNanos(stopwatch.generationNanos()));
@@ -303,6 +306,9 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private boolean finish(StopReason reason) {
     if (stopReason == null) {
       stopReason = reason;
+      if (reason != StopReason.FAILED) {
+        source.settle();
+      }
     }
     return false;
   }

@@ -39,6 +39,14 @@ public interface TokenSource {
    */
   float[] logits(BooleanSupplier cancelled);
 
+  /** How many tokens at the beginning were not computed, because others had computed them. */
+  default int reusedTokens() {
+    return 0;
+  }
+
+  /** Called when a generation has ended, other than by a failure; the source may rest. */
+  default void settle() {}
+
   /** Remembers this place in the sequence. */
   Mark mark();
 

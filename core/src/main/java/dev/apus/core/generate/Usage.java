@@ -7,16 +7,21 @@ import java.time.Duration;
  * not count.
  *
  * @param promptTokens tokens of the prompt
+ * @param reusedTokens those of them that were not computed, because a prefix cache knew them
  * @param promptTime from the prompt to the first token
  * @param generatedTokens tokens chosen, the one that ended the text included
  * @param generationTime from the first token to the last
  */
 public record Usage(
-    int promptTokens, Duration promptTime, int generatedTokens, Duration generationTime) {
+    int promptTokens,
+    int reusedTokens,
+    Duration promptTime,
+    int generatedTokens,
+    Duration generationTime) {
 
-  /** Prompt tokens per second; 0 before the first token. */
+  /** Prompt tokens that were computed, per second; 0 before the first token. */
   public double promptTokensPerSecond() {
-    return rate(promptTokens, promptTime);
+    return rate(promptTokens - reusedTokens, promptTime);
   }
 
   /** Tokens per second after the first one; 0 before the second token. */

@@ -68,16 +68,16 @@ public record Architecture(
    * @param scale factor on the embedding
    * @param positions how many learned position rows are added; 0 for none
    * @param norm applied to the sum, or null
-   * @param prefix how many learned rows come before the first token of every sequence; they take
-   *     the first positions, and nobody sees their logits
+   * @param metaTokens how many learned rows come before the first token of every sequence; they
+   *     take the first positions, and nobody sees their logits
    */
-  public record Embedding(float scale, int positions, NormSpec norm, int prefix) {
+  public record Embedding(float scale, int positions, NormSpec norm, int metaTokens) {
     public static final Embedding PLAIN = new Embedding(1, 0, null);
 
     public Embedding {
-      if (prefix > 0 && positions > 0) {
+      if (metaTokens > 0 && positions > 0) {
         throw new IllegalArgumentException(
-            "an embedding has either a prefix or learned positions, found both");
+            "an embedding has either meta tokens or learned positions, found both");
       }
     }
 
@@ -176,9 +176,9 @@ public record Architecture(
     CHANNEL
   }
 
-  /** Rows that a sequence of so many tokens has, with those of the prefix. */
+  /** Rows that a sequence of so many tokens has, with those of the meta tokens. */
   int rows(int tokens) {
-    return (int) Math.min(Integer.MAX_VALUE, (long) tokens + embedding.prefix());
+    return (int) Math.min(Integer.MAX_VALUE, (long) tokens + embedding.metaTokens());
   }
 
   /** The document as JSON; {@link #read} gives an equal architecture back. */

@@ -49,7 +49,7 @@ final class ArchitectureJson {
     map.put("scale", e.scale());
     map.put("positions", e.positions());
     putIfThere(map, "norm", norm(e.norm()));
-    putIfThere(map, "prefix", e.prefix() == 0 ? null : e.prefix());
+    putIfThere(map, "metaTokens", e.metaTokens() == 0 ? null : e.metaTokens());
     return map;
   }
 
@@ -158,12 +158,15 @@ final class ArchitectureJson {
 
   private static Embedding embedding(Config c) {
     int positions = c.count("positions", 0);
-    int prefix = c.count("prefix", 0);
-    if (prefix > 0 && positions > 0) {
+    int metaTokens = c.count("metaTokens", 0);
+    if (metaTokens > 0 && positions > 0) {
       throw c.errorAt(
-          "prefix", "prefix=%d and positions=%d: there can be one of them", prefix, positions);
+          "metaTokens",
+          "metaTokens=%d and positions=%d: there can be one of them",
+          metaTokens,
+          positions);
     }
-    return new Embedding(c.real("scale", 1), positions, norm(c, "norm"), prefix);
+    return new Embedding(c.real("scale", 1), positions, norm(c, "norm"), metaTokens);
   }
 
   private static Map<String, Integer> streams(Config c) {

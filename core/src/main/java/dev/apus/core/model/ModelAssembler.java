@@ -37,7 +37,7 @@ public final class ModelAssembler {
         new Network.BuiltEmbedding(
             tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
             lookup("positions", first.positions(), width, root),
-            lookup("prefix", first.prefix(), width, root),
+            lookup("meta", first.metaTokens(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
     List<Network.BuiltStep> steps = new ArrayList<>();
     var branches = new BranchAssembler(architecture, mixers, cache, weights);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -21,9 +22,9 @@ public final class Network {
    * What makes rows of tokens.
    *
    * @param positions rows to add by position, or null
-   * @param prefix rows that come before the first token, or null
+   * @param meta rows that come before the first token, or null
    */
-  record BuiltEmbedding(RowTable tokens, RowTable positions, RowTable prefix, Normalization norm) {}
+  record BuiltEmbedding(RowTable tokens, RowTable positions, RowTable meta, Normalization norm) {}
 
   /**
    * A step whose branches have been built.
@@ -64,18 +65,47 @@ public final class Network {
   /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
   public SequenceState newState(int limit) {
     int rows = architecture.rows(limit);
-    List<MixerState> states = owners().map(b -> b.mixer().newState(rows)).toList();
+    List<MixerState> states = new ArrayList<>();
+    mixers().forEach(mixer -> states.add(mixer.newState(rows)));
     return new SequenceState(states, limit, 0);
+  }
+
+  /** The mixers that have states, in the order of the states. */
+  private Stream<SequenceMixer<MixerState>> mixers() {
+    return steps.stream()
+        .flatMap(step -> step.branches().stream())
+        .filter(BuiltBranch::owner)
+        .map(BuiltBranch::mixer);
   }
 
   /** Bytes that one more token adds to a sequence's state. */
   public long stateBytesPerToken() {
-    return owners().mapToLong(b -> b.mixer().bytesPerToken()).sum();
+    return mixers().mapToLong(SequenceMixer::bytesPerToken).sum();
   }
 
-  /** The branches whose mixers have states, in the order of the states. */
-  private Stream<BuiltBranch> owners() {
-    return steps.stream().flatMap(step -> step.branches().stream()).filter(BuiltBranch::owner);
+  /**
+   * Runs may be cut at multiples of so many tokens, counted from their beginning, with the same
+   * bits; 1 if any cut keeps the bits.
+   */
+  public int grain() {
+    return mixers().mapToInt(SequenceMixer::grain).reduce(1, Network::leastCommonMultiple);
+  }
+
+  private static int leastCommonMultiple(int a, int b) {
+    int high = a;
+    int low = b;
+    while (low != 0) {
+      int rest = high % low;
+      high = low;
+      low = rest;
+    }
+    return Math.multiplyExact(a / high, b);
+  }
+
+  /** States of sequences may be exchanged if their limits have the same variant. */
+  public int variant(int limit) {
+    int rows = architecture.rows(limit);
+    return mixers().mapToInt(mixer -> mixer.variant(rows)).reduce(0, (a, b) -> 31 * a + b);
   }
 
   /**
@@ -94,15 +124,67 @@ public final class Network {
       int[] wanted,
       Matrix logits,
       BooleanSupplier cancelled) {
+    Batch<SequenceState> placed = batch;
+    if (embedding.meta() != null) {
+      placed = afterMetaTokens(pass, batch, cancelled);
+    }
+    Batch<SequenceState> rows = placed;
+    advance(pass, rows, x -> embed(pass, rows, tokens, x), wanted, logits, cancelled);
+    batch.runs().forEach(run -> run.state().advance(run.length()));
+  }
+
+  /**
+   * Takes the sequences that begin past the learned rows before their first token. These rows are
+   * a call of their own, so that a sequence is the same however its tokens are cut.
+   *
+   * @return the batch with positions that count these rows
+   */
+  private Batch<SequenceState> afterMetaTokens(
+      Pass pass, Batch<SequenceState> batch, BooleanSupplier cancelled) {
+    int count = architecture.embedding().metaTokens();
+    List<Run<SequenceState>> beginning = new ArrayList<>();
+    List<Run<SequenceState>> runs = new ArrayList<>();
+    for (Run<SequenceState> run : batch.runs()) {
+      if (run.position() == 0) {
+        int from = beginning.size() * count;
+        beginning.add(new Run<>(run.state(), from, from + count, 0));
+      }
+      runs.add(new Run<>(run.state(), run.from(), run.to(), run.position() + count));
+    }
+    if (!beginning.isEmpty()) {
+      advance(
+          pass,
+          new Batch<>(beginning),
+          x -> {
+            for (int row = 0; row < x.rows(); row++) {
+              embedding.meta().read(row % count, x.data(), x.at(row));
+            }
+          },
+          new int[0],
+          null,
+          cancelled);
+    }
+    return new Batch<>(runs);
+  }
+
+  private void advance(
+      Pass pass,
+      Batch<SequenceState> batch,
+      Consumer<Matrix> embed,
+      int[] wanted,
+      Matrix logits,
+      BooleanSupplier cancelled) {
     pass.begin();
-    Rows rows = Rows.of(batch, tokens, wanted, architecture.embedding().prefix());
     try (Pass.Frame frame = pass.frame()) {
       Matrix[] streams = new Matrix[widths.length];
       for (int i = 0; i < streams.length; i++) {
-        streams[i] = widths[i] == 0 ? null : frame.matrix(rows.tokens().length, widths[i]);
+        streams[i] = widths[i] == 0 ? null : frame.matrix(batch.rows(), widths[i]);
       }
       Matrix x = streams[Streams.RESIDUAL];
-      embed(pass, rows, x);
+      embed.accept(x);
+      if (embedding.norm() != null) {
+        embedding.norm().rows(pass, x, x);
+      }
       if (streams[Streams.EMBEDDING] != null) {
         System.arraycopy(x.data(), 0, streams[Streams.EMBEDDING].data(), 0, x.rows() * x.cols());
       }
@@ -110,37 +192,28 @@ public final class Network {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
-        advance(pass, rows.batch(), step, streams);
+        advance(pass, batch, step, streams);
       }
-      batch.runs().forEach(run -> run.state().advance(run.length()));
       if (wanted.length > 0) {
         Matrix last = frame.matrix(wanted.length, x.cols());
         for (int i = 0; i < wanted.length; i++) {
-          System.arraycopy(x.data(), x.at(rows.wanted()[i]), last.data(), last.at(i), x.cols());
+          System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), x.cols());
         }
         logits(pass, last, logits);
       }
     }
   }
 
-  private void embed(Pass pass, Rows rows, Matrix x) {
+  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, Matrix x) {
     float scale = architecture.embedding().scale();
-    for (int row = 0; row < x.rows(); row++) {
-      int token = rows.tokens()[row];
-      if (token < 0) {
-        embedding.prefix().read(Rows.ofPrefix(token), x.data(), x.at(row));
-        continue;
-      }
-      embedding.tokens().read(token, x.data(), x.at(row));
+    for (int row = 0; row < tokens.length; row++) {
+      embedding.tokens().read(tokens[row], x.data(), x.at(row));
       for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
         x.data()[i] *= scale;
       }
     }
     if (embedding.positions() != null) {
-      addPositions(pass, rows.batch(), x);
-    }
-    if (embedding.norm() != null) {
-      embedding.norm().rows(pass, x, x);
+      addPositions(pass, batch, x);
     }
   }
 

@@ -141,6 +141,15 @@ public final class RecurrentState implements MixerState {
     }
 
     @Override
+    public long bytes() {
+      long bytes = 0;
+      for (Region region : regions) {
+        bytes += region.bytes();
+      }
+      return bytes;
+    }
+
+    @Override
     public void close() {
       due.remove(this);
     }
@@ -167,6 +176,12 @@ public final class RecurrentState implements MixerState {
   @Override
   public RecurrentState copy() {
     return new RecurrentState(regions, starts, memory.copy());
+  }
+
+  @Override
+  public void become(MixerState other) {
+    keepForOthers(null);
+    segment().copyFrom(((RecurrentState) other).segment());
   }
 
   @Override

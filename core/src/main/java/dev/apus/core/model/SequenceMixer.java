@@ -25,4 +25,20 @@ public interface SequenceMixer<S extends MixerState> {
 
   /** Bytes that one more token adds to a state; 0 for a state of constant size. */
   long bytesPerToken();
+
+  /**
+   * A number of tokens at whose multiples a run may be cut with the same bits as in one piece: 1 if
+   * any cut keeps the bits. A parallel form that takes tokens in groups names the group's length.
+   */
+  default int grain() {
+    return 1;
+  }
+
+  /**
+   * What of a sequence's limit shows in its state: states of limits with the same variant have the
+   * same bits, others must not be exchanged.
+   */
+  default int variant(int limit) {
+    return 0;
+  }
 }

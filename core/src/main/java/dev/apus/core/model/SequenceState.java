@@ -5,6 +5,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ObjLongConsumer;
 
 /** What a network remembers of one sequence: the states of all its mixers, and how far it is. */
 public final class SequenceState implements AutoCloseable {
@@ -59,6 +60,11 @@ public final class SequenceState implements AutoCloseable {
       length = at;
     }
 
+    /** Memory that the mark itself takes now. */
+    public long bytes() {
+      return marks.stream().mapToLong(MixerState.Mark::bytes).sum();
+    }
+
     /** Lets go of what the mark keeps; only {@link SequenceState#mark} may use it any more. */
     @Override
     public void close() {
@@ -79,14 +85,45 @@ public final class SequenceState implements AutoCloseable {
     return new Mark(marks, length);
   }
 
-  /** An independent copy. */
+  /** An independent copy, which shares what neither will change. */
   public SequenceState copy() {
-    return new SequenceState(states.stream().map(MixerState::copy).toList(), limit, length);
+    List<MixerState> copies = new ArrayList<>(states.size());
+    try {
+      states.forEach(state -> copies.add(state.copy()));
+      return new SequenceState(copies, limit, length);
+    } catch (RuntimeException | Error e) {
+      copies.forEach(MixerState::close);
+      throw e;
+    }
   }
 
-  /** Memory that all states take now. */
+  /**
+   * Goes to where another sequence of the same network is; marks stay good.
+   *
+   * @throws IllegalArgumentException if that is longer than this sequence may become
+   */
+  public void become(SequenceState other) {
+    if (other.length > limit) {
+      throw new IllegalArgumentException(
+          "a state of " + other.length + " tokens does not fit a limit of " + limit);
+    }
+    for (int i = 0; i < states.size(); i++) {
+      states.get(i).become(other.states.get(i));
+    }
+    length = other.length;
+  }
+
+  /**
+   * Memory that all states take now; what copies share counts for each of them in part, so that the
+   * sum over all sequences is what they take together.
+   */
   public long bytes() {
     return states.stream().mapToLong(MixerState::bytes).sum();
+  }
+
+  /** Hands over each piece of memory, shared or not, and its full size in bytes. */
+  public void blocks(ObjLongConsumer<Object> visitor) {
+    states.forEach(state -> state.blocks(visitor));
   }
 
   /** Writes the whole state; {@link #read} of a new state of the same network goes on from it. */

@@ -9,6 +9,20 @@ package dev.apus.core.tokenizer;
  */
 public interface TextDecoder {
 
+  /** Tokens without text. */
+  TextDecoder NONE =
+      new TextDecoder() {
+        @Override
+        public String append(int id) {
+          return "";
+        }
+
+        @Override
+        public String flush() {
+          return "";
+        }
+      };
+
   /**
    * The text that {@code id} completes; empty while a character is incomplete.
    *

@@ -1,7 +1,10 @@
 package dev.apus.core.family;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Architecture;
@@ -12,7 +15,12 @@ import java.nio.charset.StandardCharsets;
 /** Configs as text, and what the installed families make of them. */
 final class FamilyFixtures {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Infinite limits are written as Python writes them. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+          .build();
 
   private FamilyFixtures() {}
 

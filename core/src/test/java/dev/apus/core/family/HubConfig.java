@@ -294,6 +294,40 @@ enum HubConfig {
        "rope_parameters": {"rope_theta": 50000.0, "rope_type": "default"}, "sliding_window": 4096,
        "tie_word_embeddings": true, "vocab_size": 256000}
       """),
+  KIMI_LINEAR(
+      """
+      {"architectures": ["KimiLinearForCausalLM"], "model_type": "kimi_linear",
+       "auto_map": {"AutoConfig": "configuration_kimi.KimiLinearConfig"}, "bos_token_id": 163584,
+       "dtype": "bfloat16", "eos_token_id": 163586, "first_k_dense_replace": 1, "head_dim": 72,
+       "hidden_act": "silu", "hidden_size": 2304, "initializer_range": 0.02,
+       "intermediate_size": 9216, "kv_lora_rank": 512,
+       "linear_attn_config": {"full_attn_layers": [4, 5], "head_dim": 128,
+         "kda_layers": [1, 2, 3], "num_heads": 32, "short_conv_kernel_size": 4},
+       "mla_use_nope": true, "model_max_length": 1048576, "moe_intermediate_size": 1024,
+       "moe_layer_freq": 1, "moe_renormalize": true, "moe_router_activation_func": "sigmoid",
+       "num_attention_heads": 32, "num_expert_group": 1, "num_experts": 256,
+       "num_experts_per_token": 8, "num_hidden_layers": 5, "num_key_value_heads": 32,
+       "num_nextn_predict_layers": 0, "num_shared_experts": 1, "pad_token_id": 163839,
+       "q_lora_rank": null, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64,
+       "rms_norm_eps": 1e-05, "rope_scaling": null, "rope_theta": 10000.0,
+       "routed_scaling_factor": 2.446, "tie_word_embeddings": false, "topk_group": 1,
+       "transformers_version": "4.51.3", "use_cache": true, "use_grouped_topk": true,
+       "v_head_dim": 128, "vocab_size": 163840}
+      """,
+      """
+      {"model_type": "kimi_linear", "attention_bias": false, "dtype": "bfloat16", "head_dim": 64,
+       "hidden_act": "silu", "hidden_size": 2304, "intermediate_size": 9216, "kv_lora_rank": 512,
+       "layer_types": ["linear_attention", "linear_attention", "linear_attention",
+         "full_attention", "full_attention"],
+       "linear_conv_kernel_dim": 4, "linear_head_dim": 128, "linear_num_heads": 32,
+       "mlp_layer_types": ["dense", "sparse", "sparse", "sparse", "sparse"],
+       "model_max_length": 1048576, "moe_intermediate_size": 1024, "moe_renormalize": true,
+       "num_attention_heads": 32, "num_expert_group": 1, "num_experts": 256,
+       "num_experts_per_token": 8, "num_hidden_layers": 5, "num_key_value_heads": 32,
+       "num_shared_experts": 1, "q_lora_rank": null, "qk_head_dim": 192, "qk_nope_head_dim": 128,
+       "qk_rope_head_dim": 64, "rms_norm_eps": 1e-05, "routed_scaling_factor": 2.446,
+       "tie_word_embeddings": false, "topk_group": 1, "v_head_dim": 128, "vocab_size": 163840}
+      """),
   PHI_3(
       """
       {"architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "attention_bias": false,

@@ -214,6 +214,45 @@ enum LaterHubConfig {
        "transformers_version": "4.36.0.dev0", "use_cache": true, "vocab_size": 32000}
       """,
       "\"experts\" : 8"),
+  DEEPSEEK_V2_LITE(
+      """
+      {"architectures": ["DeepseekV2ForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "aux_loss_alpha": 0.001, "bos_token_id": 100000,
+       "eos_token_id": 100001, "ep_size": 1, "first_k_dense_replace": 1, "hidden_act": "silu",
+       "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 10944,
+       "kv_lora_rank": 512, "max_position_embeddings": 163840, "model_type": "deepseek_v2",
+       "moe_intermediate_size": 1408, "moe_layer_freq": 1, "n_group": 1, "n_routed_experts": 64,
+       "n_shared_experts": 2, "norm_topk_prob": false, "num_attention_heads": 16,
+       "num_experts_per_tok": 6, "num_hidden_layers": 2, "num_key_value_heads": 16,
+       "pretraining_tp": 1, "q_lora_rank": null, "qk_nope_head_dim": 128,
+       "qk_rope_head_dim": 64, "rms_norm_eps": 1e-06,
+       "rope_scaling": {"beta_fast": 32, "beta_slow": 1, "factor": 40, "mscale": 0.707,
+         "mscale_all_dim": 0.707, "original_max_position_embeddings": 4096, "type": "yarn"},
+       "rope_theta": 10000, "routed_scaling_factor": 1.0, "scoring_func": "softmax",
+       "seq_aux": true, "tie_word_embeddings": false, "topk_group": 1, "topk_method": "greedy",
+       "torch_dtype": "bfloat16", "transformers_version": "4.33.1", "use_cache": true,
+       "v_head_dim": 128, "vocab_size": 102400}
+      """,
+      // (0.0707 · ln 40 + 1)² / √192
+      "\"scale\" : 0.11472"),
+  MOONLIGHT_16B_A3B(
+      """
+      {"architectures": ["DeepseekV3ForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "aux_loss_alpha": 0.001, "bos_token_id": 163584,
+       "eos_token_id": 163585, "ep_size": 1, "first_k_dense_replace": 1, "hidden_act": "silu",
+       "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 11264,
+       "kv_lora_rank": 512, "max_position_embeddings": 8192, "model_type": "deepseek_v3",
+       "moe_intermediate_size": 1408, "moe_layer_freq": 1, "n_group": 1, "n_routed_experts": 64,
+       "n_shared_experts": 2, "norm_topk_prob": true, "num_attention_heads": 16,
+       "num_experts_per_tok": 6, "num_hidden_layers": 2, "num_key_value_heads": 16,
+       "num_nextn_predict_layers": 0, "pretraining_tp": 1, "q_lora_rank": null,
+       "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "rms_norm_eps": 1e-05,
+       "rope_theta": 50000.0, "routed_scaling_factor": 2.446, "scoring_func": "sigmoid",
+       "seq_aux": true, "tie_word_embeddings": false, "topk_group": 1,
+       "topk_method": "noaux_tc", "torch_dtype": "bfloat16", "transformers_version": "4.48.3",
+       "use_cache": true, "v_head_dim": 128, "vocab_size": 163840}
+      """,
+      "\"sharedInner\" : 2816"),
   QWEN_3_NEXT(
       """
       {"architectures": ["Qwen3NextForCausalLM"], "attention_bias": false,

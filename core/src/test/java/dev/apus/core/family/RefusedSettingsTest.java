@@ -8,6 +8,7 @@ import static dev.apus.core.family.HubConfig.FALCON_7B;
 import static dev.apus.core.family.HubConfig.GLM_4;
 import static dev.apus.core.family.HubConfig.GPT2;
 import static dev.apus.core.family.HubConfig.HELIUM;
+import static dev.apus.core.family.HubConfig.KIMI_LINEAR;
 import static dev.apus.core.family.HubConfig.MINITRON;
 import static dev.apus.core.family.HubConfig.NANOCHAT;
 import static dev.apus.core.family.HubConfig.PHI_3;
@@ -146,6 +147,31 @@ class RefusedSettingsTest {
             "[\"full_attention\"]",
             "layer_types names 1 layers, num_hidden_layers=8"),
         of(COMMAND_R, "logit_scale", "\"big\"", "logit_scale=\"big\" must be a finite number"),
+        of(
+            KIMI_LINEAR,
+            "num_key_value_heads",
+            "8",
+            "num_key_value_heads=8 must be num_attention_heads=32: all heads share one latent"),
+        of(
+            KIMI_LINEAR,
+            "qk_head_dim",
+            "128",
+            "qk_head_dim=128 must be qk_nope_head_dim=128 and qk_rope_head_dim=64 together"),
+        of(
+            KIMI_LINEAR,
+            "linear_attn_config",
+            "{\"kda_layers\": [1, 2], \"full_attn_layers\": [4, 5]}",
+            "layer 3, counted from 1, must be in kda_layers or in full_attn_layers"),
+        of(
+            KIMI_LINEAR,
+            "mlp_layer_types",
+            "[\"dense\", \"dense\", \"hash\", \"sparse\", \"sparse\"]",
+            "mlp_layer_types holds \"hash\"; this family has dense and sparse"),
+        of(
+            KIMI_LINEAR,
+            "moe_router_activation_func",
+            "\"softmax\"",
+            "moe_router_activation_func=\"softmax\" is not supported; supported: sigmoid"),
         of(PHI_3, "lm_head_bias", "true", "lm_head_bias=true is not supported; supported: false"),
         of(PHI_3, "full_attn_mod", "2", "full_attn_mod=2 is not supported; supported: 1"),
         of(

@@ -278,15 +278,15 @@ class GenerationTest {
     var generation =
         new Generation(
             source, letters(), Set.of(), PROMPT, GREEDY.withMaxTokens(3), () -> now[0] *= 2);
-    assertEquals(new Usage(2, Duration.ZERO, 0, Duration.ZERO), generation.usage());
+    assertEquals(new Usage(2, 0, Duration.ZERO, 0, Duration.ZERO), generation.usage());
     assertEquals(0, generation.usage().promptTokensPerSecond());
     generation.next();
-    assertEquals(new Usage(2, Duration.ofNanos(2), 1, Duration.ZERO), generation.usage());
+    assertEquals(new Usage(2, 0, Duration.ofNanos(2), 1, Duration.ZERO), generation.usage());
     assertEquals(0, generation.usage().tokensPerSecond());
     generation.next();
     generation.next();
     Usage usage = generation.usage();
-    assertEquals(new Usage(2, Duration.ofNanos(2), 3, Duration.ofNanos(8 + 32)), usage);
+    assertEquals(new Usage(2, 0, Duration.ofNanos(2), 3, Duration.ofNanos(8 + 32)), usage);
     assertEquals(1e9, usage.promptTokensPerSecond());
     assertEquals(5e7, usage.tokensPerSecond());
     assertFalse(generation.hasNext());

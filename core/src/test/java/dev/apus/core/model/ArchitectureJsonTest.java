@@ -130,8 +130,8 @@ class ArchitectureJsonTest {
             + "|layers[0].steps[0].parallel[0].channel is missing; it must be an object",
         "{\"parallel\": [], \"scale\": 2}|{\"mixer\": {\"type\": \"m\"}}"
             + "|layers[0].steps[0].scale is not a setting of an architecture",
-        "{\"scale\": 1, \"prefix\": 2, \"positions\": 3}|{\"scale\": 1}"
-            + "|prefix=2 and positions=3: there can be one of them",
+        "{\"scale\": 1, \"metaTokens\": 2, \"positions\": 3}|{\"scale\": 1}"
+            + "|metaTokens=2 and positions=3: there can be one of them",
         "\"width\": 3, \"streams\": {\"t\": 0}|\"width\": 3"
             + "|streams.t=0 must be a whole number from 1 to 2147483647",
         "{\"mixer\": {\"type\": \"m\"}, \"stateOf\": -1}|{\"mixer\": {\"type\": \"m\"}}"

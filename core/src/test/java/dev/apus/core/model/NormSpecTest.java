@@ -74,7 +74,8 @@ class NormSpecTest {
   @Test
   void anUnknownTypeIsRefused() {
     var e = assertThrows(ConfigException.class, () -> read(Map.of("type", "batch")));
-    assertEquals("norm: type=\"batch\" is not supported; supported: rms, layer", e.getMessage());
+    assertEquals(
+        "norm: type=\"batch\" is not supported; supported: rms, layer, affine", e.getMessage());
   }
 
   @Test

@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
  * are never stored for more than one span.
  *
  * <p>One call serves the query heads that share one key–value head. Keys and values of that head
- * lie in two native segments whose layout {@link #storeKeys} and {@link #storeValues} own;
- * positions are slots {@code 0, 1, …} in them. What is computed with is what they hold, which in
- * {@link CacheFormat#BF16} is rounded.
+ * lie in native segments whose layout {@link #storeKeys} and {@link #storeValues} own; positions
+ * are slots {@code 0, 1, …}. The slots of a span lie together, each span may lie anywhere. What is
+ * computed with is what they hold, which in {@link CacheFormat#BF16} is rounded.
  *
  * <p>The slots are divided into spans of {@link #SPAN}. Each span has a softmax of its own over the
  * slots of it that the row sees,
@@ -67,8 +67,30 @@ public interface Attention {
    */
   record Visited(int[] ranges, int count, boolean causal, int window) {}
 
-  /** Keys and values of one head, from a byte of native memory each. */
-  record Stored(MemorySegment keys, long keysAt, MemorySegment values, long valuesAt) {}
+  /** Keys and values of one head. */
+  @FunctionalInterface
+  interface Stored {
+
+    /** Where the slots of a span lie. */
+    Piece piece(int span);
+  }
+
+  /**
+   * Keys and values of some consecutive slots of one head, in native memory.
+   *
+   * @param keysAt the byte where slot 0 begins if the slots before these lay there, too; below 0 if
+   *     they would not fit
+   * @param valuesAt likewise
+   */
+  record Piece(MemorySegment keys, long keysAt, MemorySegment values, long valuesAt)
+      implements Stored {
+
+    /** Of slots that all lie together, this piece holds every span. */
+    @Override
+    public Piece piece(int span) {
+      return this;
+    }
+  }
 
   /**
    * What scores are changed by.

@@ -35,6 +35,7 @@ public final class ScalarAttention extends SpannedAttention {
       float[] part,
       int partAt,
       float[] scratch) {
+    Piece piece = stored.piece(span);
     for (int i = 0; i < q.count(); i++) {
       int position = q.position() + i / q.group();
       int g = i % q.group();
@@ -44,7 +45,7 @@ public final class ScalarAttention extends SpannedAttention {
       Arrays.fill(scratch, 0, SPAN, Float.NEGATIVE_INFINITY);
       float max = Float.NEGATIVE_INFINITY;
       for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
-        float score = score(traits, q.data(), queryAt, stored, slot, scratch);
+        float score = score(traits, q.data(), queryAt, piece, slot, scratch);
         float distance = (float) (slot / PARTIALS * PARTIALS - position) + slot % PARTIALS;
         score = Math.fma(slope, distance, score);
         scratch[slot % SPAN] = score;
@@ -55,13 +56,13 @@ public final class ScalarAttention extends SpannedAttention {
       part[at + traits.valueDim()] = max;
       if (max != Float.NEGATIVE_INFINITY) {
         part[at + traits.valueDim() + 1] = weigh(max, scratch);
-        addValues(traits, seen, stored, part, at, scratch);
+        addValues(traits, seen, piece, part, at, scratch);
       }
     }
   }
 
   private float score(
-      Traits traits, float[] q, int queryAt, Stored stored, int slot, float[] scratch) {
+      Traits traits, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
     long at = stored.keysAt() + keyPanelAt(slot, traits.headDim()) + (long) slot % LANES * unit;
     float dot = 0;
     for (int d = 0; d < traits.headDim(); d++) {
@@ -85,7 +86,7 @@ public final class ScalarAttention extends SpannedAttention {
   }
 
   private void addValues(
-      Traits traits, VisitedSlots seen, Stored stored, float[] sums, int at, float[] scratch) {
+      Traits traits, VisitedSlots seen, Piece stored, float[] sums, int at, float[] scratch) {
     for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
       for (int from = 0; from < traits.valueDim(); from += LANES) {
         long valueAt = stored.valuesAt() + valuePanelAt(slot, from / LANES, traits.valueDim());

@@ -1,8 +1,8 @@
 package dev.apus.kernels.attention;
 
 import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
-import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.math.ScalarSums;
 import dev.apus.kernels.matmul.PanelProducts;
@@ -34,7 +34,7 @@ final class SpanWork {
   private final Traits traits;
   private final Queries q;
   private final VisitedSlots slots;
-  private final Stored stored;
+  private final Piece stored;
   private final Biases biases;
   private final float[] scratch;
   private final int queries;
@@ -47,7 +47,7 @@ final class SpanWork {
       Traits traits,
       Queries q,
       VisitedSlots slots,
-      Stored stored,
+      Piece stored,
       Biases biases,
       float[] scratch) {
     this.layout = layout;

@@ -34,7 +34,10 @@ import java.lang.foreign.MemorySegment;
  */
 public interface MatrixMemory {
 
-  /** Runs of fewer tokens recur: a chunk of four has to be whole. */
+  /**
+   * Runs of fewer tokens recur: a chunk of four has to be whole. A run that is cut at multiples of
+   * this keeps its bits.
+   */
   int SHORTEST_CHUNKED = 4;
 
   /** What the memory forgets at each token. */

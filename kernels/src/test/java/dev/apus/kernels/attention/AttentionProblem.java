@@ -4,6 +4,7 @@ import static dev.apus.kernels.Guarded.AT;
 
 import dev.apus.kernels.Guarded;
 import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
@@ -114,25 +115,33 @@ final class AttentionProblem {
     return run(attention, shape.visited(), shape.rows(), this::attendSpans);
   }
 
-  /** Runs calls. Slots that no row sees hold NaN. */
+  /** Runs calls. Slots that no row sees hold NaN. Each span lies by itself, the last one first. */
   private float[] run(Attention attention, Visited visited, int rowsPerCall, Call call) {
-    int granularity = attention.slotGranularity();
-    int slots = (end() + granularity - 1) / granularity * granularity;
+    int spans = Math.ceilDiv(end(), Attention.SPAN);
+    long keyBytes = 4 + attention.keyBytes(shape.headDim(), Attention.SPAN);
+    long valueBytes = 4 + attention.valueBytes(shape.valueDim(), Attention.SPAN);
     float[] out = Guarded.poisoned(shape.rows() * resultStride());
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment keys = arena.allocate(4 + attention.keyBytes(shape.headDim(), slots));
-      MemorySegment values = arena.allocate(4 + attention.valueBytes(shape.valueDim(), slots));
+      MemorySegment keys = arena.allocate(spans * keyBytes);
+      MemorySegment values = arena.allocate(spans * valueBytes);
       keys.fill((byte) -1);
       values.fill((byte) -1);
+      Stored stored =
+          span ->
+              new Piece(
+                  keys,
+                  4 + (spans - 1 - span) * keyBytes - span * (keyBytes - 4),
+                  values,
+                  4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4));
       for (int slot = 0; slot < end(); slot++) {
         if (isSeen(slot)) {
+          Piece piece = stored.piece(slot / Attention.SPAN);
           int kAt = AT + slot * shape.headDim();
           int vAt = AT + slot * shape.valueDim();
-          attention.storeKeys(k, kAt, shape.headDim(), keys, 4, slot);
-          attention.storeValues(v, vAt, shape.valueDim(), values, 4, slot);
+          attention.storeKeys(k, kAt, shape.headDim(), keys, piece.keysAt(), slot);
+          attention.storeValues(v, vAt, shape.valueDim(), values, piece.valuesAt(), slot);
         }
       }
-      var stored = new Stored(keys, 4, values, 4);
       for (int row = 0; row < shape.rows(); row += rowsPerCall) {
         int rows = Math.min(rowsPerCall, shape.rows() - row);
         int at = AT + row * queryStride();

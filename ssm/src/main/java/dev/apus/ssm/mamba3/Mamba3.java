@@ -14,6 +14,7 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
+import dev.apus.kernels.memory.MatrixMemory;
 
 /**
  * Mamba-3: a decaying matrix memory whose input is integrated by the trapezoidal rule, and whose
@@ -27,7 +28,7 @@ import dev.apus.kernels.activation.Activations;
  * </pre>
  *
  * <p>With γ = Δλ, S is a memory M of all tokens but the last, and γ k ⊗ v. M is a {@link
- * dev.apus.kernels.memory.MatrixMemory} whose writes come one token late,
+ * MatrixMemory} whose writes come one token late,
  *
  * <pre>
  *   M ← α M + α (γ′ + Δ (1 − λ)) k′ ⊗ v′        Sᵀ q = Mᵀ q + γ (k · q) v
@@ -94,6 +95,11 @@ public final class Mamba3 implements SequenceMixer<RecurrentState> {
   @Override
   public long bytesPerToken() {
     return 0;
+  }
+
+  @Override
+  public int grain() {
+    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override

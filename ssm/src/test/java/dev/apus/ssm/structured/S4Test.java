@@ -9,9 +9,12 @@ import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.testing.MixerBench;
 import dev.apus.testing.MixerLaws;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -70,6 +73,73 @@ class S4Test {
   @MethodSource("settings")
   void theLawsOfMixersHold(Map<String, Object> settings) throws IOException {
     new MixerLaws(new S4.Type(), settings, WIDTH).hold();
+  }
+
+  /**
+   * The convolution of blocks by their spectra gives what the recurrence gives, past two blocks.
+   */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("settings")
+  void theConvolutionalFormIsTheSame(Map<String, Object> all) {
+    Map<String, Object> settings = new LinkedHashMap<>(all);
+    settings.put("output", "gelu");
+    settings.put("biased", false);
+    Config c = Config.of("exact", settings);
+    var spec = ChannelSystems.Spec.read(c, WIDTH, 1, MixerBench.LIMIT);
+    int tokens = 150;
+    try (var bench = new MixerBench<RecurrentState>(new S4.Type(), settings, WIDTH)) {
+      double[][] x = bench.tokens(tokens, 5);
+      float[][] recurrent = bench.run(bench.state(), x, 0);
+      double[][] s = transformed(Formulas.kernels(spec, WIDTH, tokens), x);
+      double[][] expected = Formulas.readOut(Readout.Way.GELU, false, s);
+      for (int t = 0; t < tokens; t++) {
+        for (int i = 0; i < WIDTH; i++) {
+          assertEquals(expected[t][i], recurrent[t][i], 1e-4, "token " + t);
+        }
+      }
+    }
+  }
+
+  private static double[][] transformed(double[][] kernels, double[][] x) {
+    LongConvolution convolution = Kernels.chosen().longConvolution();
+    float[] taps = new float[x.length * WIDTH];
+    float[] rows = new float[x.length * WIDTH];
+    float[] skip = new float[WIDTH];
+    double[] d = vector("d", WIDTH, new Typical(0, 1));
+    for (int c = 0; c < WIDTH; c++) {
+      skip[c] = (float) d[c];
+      for (int t = 0; t < x.length; t++) {
+        taps[t * WIDTH + c] = (float) kernels[c][t];
+        rows[t * WIDTH + c] = (float) x[t][c];
+      }
+    }
+    var filter = convolution.filter(WIDTH, x.length, taps, skip);
+    int floats = filter.groups() * LongConvolution.GROUP_FLOATS;
+    float[][] past = new float[x.length / LongConvolution.BLOCK][floats];
+    try (Arena arena = Arena.ofConfined()) {
+      convolution.convolve(
+          filter,
+          0,
+          filter.groups(),
+          0,
+          x.length,
+          rows,
+          0,
+          WIDTH,
+          arena.allocate(4L * floats, 64),
+          0,
+          past,
+          0,
+          rows,
+          0,
+          WIDTH,
+          new float[2 * LongConvolution.GROUP_FLOATS]);
+    }
+    double[][] s = new double[x.length][WIDTH];
+    for (int i = 0; i < rows.length; i++) {
+      s[i / WIDTH][i % WIDTH] = rows[i];
+    }
+    return s;
   }
 
   static Stream<Arguments> refusals() {

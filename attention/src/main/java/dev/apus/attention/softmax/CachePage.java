@@ -1,0 +1,163 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.model.NativeFloats;
+import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Piece;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The keys and values of one span of slots, of all heads, that several caches may have together.
+ *
+ * <p>While it is shared, a slot that has been filled stays as it is, and the slots behind are given
+ * to whoever asks first: a cache that stands where the page is filled to goes on in place, and any
+ * other one must copy what it needs of the page. Caches that share a page may be used by different
+ * threads.
+ */
+final class CachePage {
+
+  static final int SLOTS = Attention.SPAN;
+
+  private final CacheLayout layout;
+  private final int index;
+  private final int slots;
+  private final NativeFloats memory;
+  private final Piece[] heads;
+  private final AtomicInteger users = new AtomicInteger(1);
+  private final AtomicInteger filled = new AtomicInteger();
+
+  /**
+   * @param index which span of the sequence it holds
+   * @param slots at most {@link #SLOTS}, a multiple of the granularity
+   */
+  CachePage(CacheLayout layout, int index, int slots) {
+    this.layout = layout;
+    this.index = index;
+    this.slots = slots;
+    this.memory = NativeFloats.ofBytes(layout.bytes(slots));
+    this.heads = new Piece[layout.heads()];
+    MemorySegment segment = memory.segment();
+    long keyBytes = layout.keyBytes(slots);
+    long valueBytes = layout.valueBytes(slots);
+    for (int head = 0; head < heads.length; head++) {
+      heads[head] =
+          new Piece(
+              segment,
+              head * keyBytes - layout.keyBytes(index * SLOTS),
+              segment,
+              heads.length * keyBytes + head * valueBytes - layout.valueBytes(index * SLOTS));
+    }
+  }
+
+  int slots() {
+    return slots;
+  }
+
+  Piece head(int head) {
+    return heads[head];
+  }
+
+  long bytes() {
+    return memory.bytes();
+  }
+
+  /** What falls to one of those who use it. */
+  long shareBytes() {
+    return memory.bytes() / Math.max(1, users.get());
+  }
+
+  /** Adds a user. */
+  CachePage share() {
+    users.incrementAndGet();
+    return this;
+  }
+
+  /** Takes a user away; the last one's going gives the memory back. */
+  void release() {
+    if (users.decrementAndGet() == 0) {
+      memory.close();
+    }
+  }
+
+  /**
+   * Asks for the slots {@code [from, to)} of the page.
+   *
+   * @return false if somebody else may know them as filled
+   */
+  boolean claim(int from, int to) {
+    if (users.get() == 1) {
+      filled.set(to);
+      return true;
+    }
+    return filled.compareAndSet(from, to);
+  }
+
+  /** A page of the caller's own with the same content in the slots before {@code used}. */
+  CachePage copy(int newSlots, int used) {
+    CachePage copy = new CachePage(layout, index, newSlots);
+    copy.transfer(this, layout.blocks(used));
+    copy.filled.set(used);
+    return copy;
+  }
+
+  private void transfer(CachePage from, int count) {
+    int first = index * SLOTS;
+    for (int head = 0; count > 0 && head < heads.length; head++) {
+      Piece source = from.heads[head];
+      Piece target = heads[head];
+      long keysFrom = layout.keyBytes(first);
+      long valuesFrom = layout.valueBytes(first);
+      MemorySegment.copy(
+          source.keys(),
+          source.keysAt() + keysFrom,
+          target.keys(),
+          target.keysAt() + keysFrom,
+          layout.keyBytes(count));
+      MemorySegment.copy(
+          source.values(),
+          source.valuesAt() + valuesFrom,
+          target.values(),
+          target.valuesAt() + valuesFrom,
+          layout.valueBytes(count));
+    }
+  }
+
+  /** Writes the slots before {@code used}, in whole blocks whose other slots hold zeros. */
+  void write(DataOutput out, int used) throws IOException {
+    int count = layout.blocks(used);
+    CachePage compact = copy(count, used);
+    try {
+      compact.zero(used, count);
+      compact.memory.write(out);
+    } finally {
+      compact.release();
+    }
+  }
+
+  private void zero(int from, int to) {
+    float[] zeros = new float[Math.max(layout.keyDim(), layout.valueDim())];
+    Attention kernel = layout.kernel();
+    for (int slot = index * SLOTS + from; slot < index * SLOTS + to; slot++) {
+      for (Piece head : heads) {
+        kernel.storeKeys(zeros, 0, layout.keyDim(), head.keys(), head.keysAt(), slot);
+        kernel.storeValues(zeros, 0, layout.valueDim(), head.values(), head.valuesAt(), slot);
+      }
+    }
+  }
+
+  /** The page that {@link #write} wrote. */
+  static CachePage read(DataInput in, CacheLayout layout, int index, int used) throws IOException {
+    CachePage page = new CachePage(layout, index, layout.blocks(used));
+    try {
+      page.memory.read(in);
+      page.filled.set(used);
+      return page;
+    } catch (IOException | RuntimeException | Error e) {
+      page.release();
+      throw e;
+    }
+  }
+}

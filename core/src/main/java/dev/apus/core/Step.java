@@ -1,0 +1,126 @@
+package dev.apus.core;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.generate.GenerationException;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.SequenceState;
+import dev.apus.core.tensor.Matrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+/**
+ * One forward pass over the next tokens of some sequences: it happens to all of them, or to none.
+ */
+final class Step {
+
+  private final Model model;
+  private final List<Sequence> sequences = new ArrayList<>();
+  private final List<Run<SequenceState>> runs = new ArrayList<>();
+  private int rows;
+
+  Step(Model model) {
+    this.model = model;
+  }
+
+  boolean isEmpty() {
+    return sequences.isEmpty();
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  /**
+   * Takes in the next tokens of a sequence.
+   *
+   * @param count at most as many as are due
+   */
+  void add(Sequence sequence, int count) {
+    SequenceState state = sequence.state();
+    runs.add(new Run<>(state, rows, rows + count, state.length()));
+    sequences.add(sequence);
+    rows += count;
+  }
+
+  /**
+   * Computes. A sequence whose last token is among the rows knows its logits afterwards.
+   *
+   * @throws RuntimeException what went wrong; every sequence is then where it was
+   */
+  void run(Pass pass, BooleanSupplier cancelled) {
+    int[] wanted =
+        IntStream.range(0, runs.size())
+            .filter(i -> sequences.get(i).due() == runs.get(i).length())
+            .map(i -> runs.get(i).to() - 1)
+            .toArray();
+    Matrix logits = forward(pass, wanted, cancelled);
+    for (int i = 0, next = 0; i < sequences.size(); i++) {
+      boolean last = sequences.get(i).due() == 0;
+      sequences.get(i).advanced(runs.get(i), last ? row(logits, next++) : null);
+    }
+  }
+
+  /** Computes the logits after every row. */
+  List<float[]> runForAll(Pass pass, BooleanSupplier cancelled) {
+    int[] wanted = new int[rows];
+    Arrays.setAll(wanted, i -> i);
+    Matrix logits = forward(pass, wanted, cancelled);
+    List<float[]> result = new ArrayList<>();
+    for (int row = 0; row < rows; row++) {
+      result.add(row(logits, row));
+    }
+    for (int i = 0; i < sequences.size(); i++) {
+      boolean last = sequences.get(i).due() == 0;
+      sequences.get(i).advanced(runs.get(i), last ? result.get(runs.get(i).to() - 1) : null);
+    }
+    return result;
+  }
+
+  private static float[] row(Matrix logits, int row) {
+    return logits.rows() == 1
+        ? logits.data()
+        : Arrays.copyOfRange(logits.data(), logits.at(row), logits.at(row) + logits.cols());
+  }
+
+  private Matrix forward(Pass pass, int[] wanted, BooleanSupplier cancelled) {
+    int[] tokens = new int[rows];
+    for (int i = 0; i < runs.size(); i++) {
+      Run<SequenceState> run = runs.get(i);
+      System.arraycopy(sequences.get(i).next(run.length()), 0, tokens, run.from(), run.length());
+    }
+    Matrix logits = Matrix.zeros(wanted.length, model.architecture().vocabulary());
+    int kept = 0;
+    try {
+      for (; kept < sequences.size(); kept++) {
+        sequences.get(kept).keep();
+      }
+      model.network().forward(pass, new Batch<>(runs), tokens, wanted, logits, cancelled);
+      return logits;
+    } catch (RuntimeException | Error e) {
+      throw undone(kept, e);
+    } finally {
+      sequences.subList(0, kept).forEach(Sequence::release);
+    }
+  }
+
+  /** Takes the sequences back to before the step, and says what went wrong. */
+  private RuntimeException undone(int kept, Throwable e) {
+    if (model.isClosed()) {
+      return new GenerationException("the model was closed while a session computed", e);
+    }
+    sequences.subList(0, kept).forEach(Sequence::undo);
+    return switch (e) {
+      case InternalError fault ->
+          new GenerationException(
+              "a weight could not be read; its file was changed or cut short while it was open",
+              fault);
+      case Error error -> throw error;
+      case RuntimeException other -> other;
+      default -> throw new IllegalStateException(e);
+    };
+  }
+}
