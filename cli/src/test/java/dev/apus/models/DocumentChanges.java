@@ -55,7 +55,13 @@ final class DocumentChanges {
           "angles",
           "copies",
           "blocks",
-          "positions");
+          "positions",
+          "metaTokens",
+          "pinned",
+          "adapter",
+          "streams",
+          "weightsOf",
+          "stateOf");
 
   private DocumentChanges() {}
 
@@ -80,9 +86,12 @@ final class DocumentChanges {
     }
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       String at = path + "/" + field.getKey();
+      if (SHAPES.contains(field.getKey())) {
+        continue;
+      }
       if (!field.getValue().isNumber()) {
         collect(field.getValue(), at, architecture, changes);
-      } else if (!SHAPES.contains(field.getKey())) {
+      } else {
         changes.put(at, changed(architecture, path, field.getKey(), field.getValue()));
       }
     }

@@ -93,11 +93,24 @@ final class TinyModels {
           "smollm3",
           "stablelm",
           "starcoder2",
+          "zamba",
+          "zamba2",
           "zaya");
 
-  /** Documents written by hand, of mixers that no published checkpoint has. */
+  /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
-      List.of("dss", "h3", "hyena", "longhorn", "mamba3", "s4", "s4d", "s5");
+      List.of(
+          "dss",
+          "h3",
+          "hyena",
+          "hymba",
+          "longhorn",
+          "mamba3",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "yoco");
 
   /** All of them. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

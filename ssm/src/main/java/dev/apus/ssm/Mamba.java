@@ -8,6 +8,7 @@ import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Normalization;
+import dev.apus.core.model.Output;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
@@ -62,6 +63,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
    * @param dtRank width of δ, of which the step sizes are made
    * @param taps length of the short convolution
    * @param biased whether the projections of input and output have biases
+   * @param projected whether there is a projection of the output
    * @param norm of δ, B and C; or null
    * @param implicit whether the update is Longhorn's
    */
@@ -73,6 +75,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
       int heads,
       boolean biased,
       boolean convBiased,
+      boolean projected,
       NormSpec norm,
       boolean implicit) {
 
@@ -105,6 +108,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
           heads,
           c.flag("biased", false),
           c.flag("convBiased", true),
+          c.flag("projected", true),
           c.has("norm") ? NormSpec.read(c.section("norm")) : null,
           c.choice("update", "exponential", "exponential", "implicit").equals("implicit"));
     }
@@ -152,7 +156,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
   private final Kernels kernels;
   private final Projection input;
   private final Projection gate;
-  private final Projection output;
+  private final Output output;
   private final CausalConvolution convolution;
   private final Head[] heads;
   private final float[] decay;
@@ -161,13 +165,13 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
 
   private Mamba(Spec spec, Site site) {
     WeightScope weights = site.weights();
-    int width = site.width();
+    int width = site.inputs();
     int inner = spec.inner();
     this.spec = spec;
     this.kernels = site.kernels();
     this.input = weights.projection("x", inner, width, spec.biased());
     this.gate = weights.projection("z", inner, width, spec.biased());
-    this.output = weights.projection("o", width, inner, spec.biased());
+    this.output = Output.of(spec.projected(), site, inner, spec.biased());
     this.convolution =
         CausalConvolution.read(weights, "conv", inner, spec.taps(), spec.convBiased());
     this.heads = new Head[spec.heads()];
@@ -226,7 +230,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
   public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
-      Matrix mixed = frame.matrix(rows, spec.inner());
+      Matrix mixed = output.inner(frame, y);
       Matrix z = frame.matrix(rows, spec.inner());
       pass.run(input.task(pass, x, mixed), gate.task(pass, x, z));
       convolution.apply(pass, batch, CONVOLUTION, mixed, 0);

@@ -6,6 +6,7 @@ import dev.apus.core.model.Batch;
 import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
+import dev.apus.core.model.Output;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
@@ -50,7 +51,7 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
   private final Projection z;
   private final Projection xbc;
   private final Projection dt;
-  private final Projection output;
+  private final Output output;
   private final CausalConvolution convolution;
   private final float[] decay;
   private final float[] dtBias;
@@ -59,7 +60,7 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
 
   private Mamba2(Mamba2Spec spec, Site site) {
     WeightScope weights = site.weights();
-    int width = site.width();
+    int width = site.inputs();
     int heads = spec.heads();
     this.spec = spec;
     this.memory = spec.memory();
@@ -67,7 +68,7 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
     this.z = weights.projection("z", spec.inner(), width, spec.biased());
     this.xbc = weights.projection("xbc", spec.channels(), width, spec.biased());
     this.dt = weights.projection("dt", heads, width, spec.biased());
-    this.output = weights.projection("o", width, spec.inner(), spec.outBiased());
+    this.output = Output.of(spec.projected(), site, spec.inner(), spec.outBiased());
     this.convolution =
         CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), spec.convBiased())
             .ofScaled(channelScales(spec));
@@ -116,7 +117,7 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
       Matrix decays = frame.matrix(rows, spec.heads());
       activate(pass, mixed, steps, decays);
       Matrix values = frame.matrix(rows, spec.inner());
-      Matrix read = frame.matrix(rows, spec.inner());
+      Matrix read = output.inner(frame, y);
       remember(pass, batch, mixed, steps, decays, values, read);
       batch.runs().forEach(run -> run.state().changed());
       gateAndNormalize(pass, gates, read);

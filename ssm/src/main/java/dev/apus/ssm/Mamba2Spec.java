@@ -17,6 +17,7 @@ import java.util.List;
  * @param taps length of the short convolution
  * @param activation of what comes out of the convolution
  * @param biased whether what is projected from the input has biases
+ * @param projected whether there is a projection of the output
  * @param leastStep the least step; 0 for no limit
  * @param mostStep the greatest step; infinite for no limit
  * @param scales factors on z, x, B, C and dt
@@ -34,6 +35,7 @@ record Mamba2Spec(
     boolean biased,
     boolean outBiased,
     boolean convBiased,
+    boolean projected,
     float leastStep,
     float mostStep,
     Scales scales,
@@ -87,6 +89,7 @@ record Mamba2Spec(
             c.flag("biased", false),
             c.flag("outBiased", false),
             c.flag("convBiased", false),
+            c.flag("projected", true),
             least,
             most,
             Scales.read(c),

@@ -6,10 +6,12 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
+import dev.apus.core.model.Output;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Adapters;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -26,8 +28,8 @@ import dev.apus.kernels.attention.Attention.Traits;
  * </pre>
  *
  * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
- * scores, sinks and an output gate are settings. A sequence may be cut into calls anywhere with the
- * same bits.
+ * scores, sinks and an output gate are settings. A layer may read the keys and values of another
+ * instead of making its own. A sequence may be cut into calls anywhere with the same bits.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  */
@@ -41,32 +43,42 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection keys;
   private final Projection values;
   private final Projection gates;
-  private final Projection output;
+  private final Output output;
+  private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
-  Attention(AttentionSpec spec, Site site) {
+  /**
+   * @param keeper whose keys and values it reads instead of making its own, or null
+   */
+  Attention(AttentionSpec spec, Site site, Attention keeper) {
     WeightScope weights = site.weights();
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
     this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim());
-    int width = site.width();
+    int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
+    int valueCols = spec.kvHeads() * spec.valueDim();
     int outCols = spec.heads() * spec.valueDim();
+    boolean keeps = keeper == null;
     this.queries = weights.projection("q", queryCols, width, spec.biased());
-    this.keys = weights.projection("k", keyCols, width, spec.biased());
-    this.values = weights.projection("v", spec.kvHeads() * spec.valueDim(), width, spec.biased());
+    this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
+    this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
-    this.output = weights.projection("o", width, outCols, spec.outBiased());
-    boolean head = spec.normOver() == NormOver.HEAD;
-    this.queryNorm =
-        Normalization.of(spec.norm(), "q.norm", head ? spec.headDim() : queryCols, weights);
-    this.keyNorm =
-        Normalization.of(spec.norm(), "k.norm", head ? spec.headDim() : keyCols, weights);
+    this.output = Output.of(spec.projected(), site, outCols, spec.outBiased());
+    this.adapters = Adapters.of(weights, width, spec.adapter());
+    if (adapters != null) {
+      adapters.to("q", queryCols);
+    }
+    if (adapters != null && keeps) {
+      adapters.to("k", keyCols).to("v", valueCols);
+    }
+    this.queryNorm = norm("q.norm", queryCols, weights);
+    this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.tiles =
@@ -77,8 +89,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             spec.group(),
             spec.causal(),
             spec.window(),
+            spec.pinned(),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
+  }
+
+  private Normalization norm(String name, int cols, WeightScope weights) {
+    int size = spec.normOver() == NormOver.HEAD ? spec.headDim() : cols;
+    return Normalization.of(spec.norm(), name, size, weights);
   }
 
   @Override
@@ -101,20 +119,21 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix q = frame.matrix(rows, queries.outputs());
-      Matrix k = frame.matrix(rows, keys.outputs());
-      Matrix v = frame.matrix(rows, values.outputs());
-      pass.run(queries.task(pass, x, q), keys.task(pass, x, k), values.task(pass, x, v));
-      if (!spec.normAfterRope()) {
-        normalize(pass, q, k);
+      if (keys == null) {
+        queries.apply(pass, x, q);
+        adapt(pass, x, q);
+        prepare(pass, batch, q, null);
+      } else {
+        Matrix k = frame.matrix(rows, keys.outputs());
+        Matrix v = frame.matrix(rows, values.outputs());
+        pass.run(queries.task(pass, x, q), keys.task(pass, x, k), values.task(pass, x, v));
+        adapt(pass, x, q, k, v);
+        prepare(pass, batch, q, k);
+        for (Run<KeyValueCache> run : batch.runs()) {
+          run.state().append(pass, k, v, run.from(), run.length());
+        }
       }
-      turn(pass, batch, q, k);
-      if (spec.normAfterRope()) {
-        normalize(pass, q, k);
-      }
-      Matrix o = frame.matrix(rows, output.inputs());
-      for (Run<KeyValueCache> run : batch.runs()) {
-        run.state().append(pass, k, v, run.from(), run.length());
-      }
+      Matrix o = output.inner(frame, y);
       tiles.attend(pass, batch, q, o);
       if (gates != null) {
         gate(pass, frame, x, o);
@@ -123,23 +142,40 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
   }
 
-  private void normalize(Pass pass, Matrix q, Matrix k) {
-    if (queryNorm == null) {
-      return;
-    }
-    if (spec.normOver() == NormOver.ROW) {
-      queryNorm.rows(pass, q, q);
-      keyNorm.rows(pass, k, k);
-    } else {
-      int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.headDim() : 0;
-      queryNorm.groups(pass, q, q, spec.heads(), spec.headDim(), stride);
-      keyNorm.groups(pass, k, k, spec.kvHeads(), spec.headDim(), stride);
+  private void adapt(Pass pass, Matrix x, Matrix... ys) {
+    if (adapters != null) {
+      adapters.add(pass, x, ys);
     }
   }
 
-  private void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k) {
+  /**
+   * Normalises and turns queries and keys.
+   *
+   * @param k null where the keys are another layer's
+   */
+  private void prepare(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k) {
+    if (!spec.normAfterRope()) {
+      normalize(pass, queryNorm, spec.heads(), q);
+      normalize(pass, keyNorm, spec.kvHeads(), k);
+    }
     if (spec.rope() != null) {
       Rope.turn(pass, batch, q, k, spec.headDim());
+    }
+    if (spec.normAfterRope()) {
+      normalize(pass, queryNorm, spec.heads(), q);
+      normalize(pass, keyNorm, spec.kvHeads(), k);
+    }
+  }
+
+  private void normalize(Pass pass, Normalization norm, int heads, Matrix x) {
+    if (norm == null) {
+      return;
+    }
+    if (spec.normOver() == NormOver.ROW) {
+      norm.rows(pass, x, x);
+    } else {
+      int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.headDim() : 0;
+      norm.groups(pass, x, x, heads, spec.headDim(), stride);
     }
   }
 
@@ -172,6 +208,22 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
+      return new Attention(spec(settings, site), site, null);
+    }
+
+    @Override
+    public SequenceMixer<?> build(Config settings, Site site, SequenceMixer<?> owner) {
+      AttentionSpec spec = spec(settings, site);
+      Attention keeper = (Attention) owner;
+      if (!spec.reads(keeper.spec)) {
+        throw settings.error(
+            "stateOf: kvHeads, headDim, valueDim and rope must be those of the layer whose keys and"
+                + " values are read");
+      }
+      return new Attention(spec, site, keeper);
+    }
+
+    private static AttentionSpec spec(Config settings, Site site) {
       AttentionSpec spec = AttentionSpec.read(settings, site.context());
       // Tokens of a later call cannot be seen: another cut into calls would be another answer.
       if (!spec.causal()) {
@@ -180,7 +232,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             "causal=false is not supported: a token would see those after it, which a sequence"
                 + " that is computed piece by piece does not have yet; supported: true");
       }
-      return new Attention(spec, site);
+      return spec;
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;
+import java.util.Objects;
 
 /**
  * The settings of a softmax attention layer.
@@ -12,9 +13,13 @@ import dev.apus.core.model.NormSpec;
  * @param scale factor on {@code q·k}
  * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
  * @param window how many tokens back a token sees, itself included; 0 for all
+ * @param pinned how many of the first tokens every token sees, whatever its window
  * @param causal whether a token sees only what came before it
  * @param alibi factor on the linear position biases; 0 for none
  * @param biased whether queries, keys and values have biases
+ * @param projected whether the heads' values are projected to the rows that are written, instead of
+ *     being those rows
+ * @param adapter rank of the adapters of queries, keys and values; 0 for none
  * @param gated whether each output value is multiplied by the sigmoid of a gate
  * @param sinks whether each head has a learned score that nothing is attended for
  * @param norm how queries and keys are normalised, or null
@@ -30,10 +35,13 @@ record AttentionSpec(
     float scale,
     float softcap,
     int window,
+    int pinned,
     boolean causal,
     float alibi,
     boolean biased,
     boolean outBiased,
+    boolean projected,
+    int adapter,
     boolean gated,
     boolean sinks,
     NormSpec norm,
@@ -75,6 +83,12 @@ record AttentionSpec(
           };
       after = norm.flag("afterRope", false);
     }
+    int window = c.count("window", 0);
+    int pinned = c.count("pinned", 0);
+    if (pinned > 0 && window == 0) {
+      throw c.errorAt(
+          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    }
     return new AttentionSpec(
         heads,
         kvHeads,
@@ -82,17 +96,28 @@ record AttentionSpec(
         valueDim,
         c.real("scale", (float) (1 / Math.sqrt(headDim))),
         c.real("softcap", 0),
-        c.count("window", 0),
+        window,
+        pinned,
         c.flag("causal", true),
         c.real("alibi", 0),
         c.flag("biased", false),
         c.flag("outBiased", false),
+        c.flag("projected", true),
+        c.count("adapter", 0),
         c.flag("gated", false),
         c.flag("sinks", false),
         norm == null ? null : NormSpec.read(norm),
         over,
         after,
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
+  }
+
+  /** Whether keys and values of a layer with other settings are what this one can read. */
+  boolean reads(AttentionSpec keeper) {
+    return kvHeads == keeper.kvHeads
+        && headDim == keeper.headDim
+        && valueDim == keeper.valueDim
+        && Objects.equals(rope, keeper.rope);
   }
 
   int group() {

@@ -1,7 +1,5 @@
 package dev.apus.attention.softmax;
 
-import static dev.apus.kernels.attention.Attention.SPAN;
-
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.model.Batch;
@@ -11,7 +9,6 @@ import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
-import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,11 +36,13 @@ final class AttentionTiles {
   private final int group;
   private final boolean causal;
   private final int window;
+  private final int pinned;
   private final Biases biases;
 
   /**
    * @param group query heads that share a key–value head
    * @param window how many tokens back a token sees, itself included; 0 for all
+   * @param pinned how many of the first tokens every token sees, whatever its window
    * @param biases of all query heads
    */
   AttentionTiles(
@@ -53,6 +52,7 @@ final class AttentionTiles {
       int group,
       boolean causal,
       int window,
+      int pinned,
       Biases biases) {
     this.kernel = kernel;
     this.traits = traits;
@@ -60,27 +60,8 @@ final class AttentionTiles {
     this.group = group;
     this.causal = causal;
     this.window = window;
+    this.pinned = pinned;
     this.biases = biases;
-  }
-
-  /**
-   * One run's rows {@code [from, from + rows)} of the batch, for all query heads of a key–value
-   * head.
-   *
-   * @param position of the first row
-   * @param firstSlot that some row sees
-   * @param endSlot the slot after the last that some row sees
-   */
-  private record Tile(
-      KeyValueCache cache, int from, int rows, int head, int position, int firstSlot, int endSlot) {
-
-    int firstSpan() {
-      return firstSlot / SPAN;
-    }
-
-    int spans() {
-      return (endSlot - 1) / SPAN - firstSpan() + 1;
-    }
   }
 
   private List<Tile> tiles(Batch<KeyValueCache> batch) {
@@ -93,8 +74,12 @@ final class AttentionTiles {
         int position = run.position() + from - run.from();
         int first = window == 0 ? 0 : Math.max(0, position - window + 1);
         int endSlot = endSlot(run.state(), position + end - from);
+        int pinnedEnd = Math.min(pinned, endSlot);
+        int firstSlot = Math.max(pinnedEnd, first);
         for (int head = 0; head < kvHeads; head++) {
-          tiles.add(new Tile(run.state(), from, end - from, head, position, first, endSlot));
+          tiles.add(
+              new Tile(
+                  run.state(), from, end - from, head, position, pinnedEnd, firstSlot, endSlot));
         }
       }
     }
@@ -115,47 +100,67 @@ final class AttentionTiles {
     List<Tile> tiles = tiles(batch);
     int threads = pass.workers().threads();
     long floats = 0;
-    int spans = 0;
+    int parts = 0;
     for (Tile tile : tiles) {
-      floats += (long) tile.spans() * partFloats(tile);
-      spans += tile.spans();
+      floats += (long) tile.parts() * partFloats(tile);
+      parts += tile.parts();
     }
     boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
-    if (enough || spans == tiles.size() || floats > MOST_PART_FLOATS) {
+    if (pinned > 0) {
+      attendSome(pass, tiles, q, o);
+    } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
       pass.workers()
           .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
     } else {
-      attendSpans(pass, tiles, spans, (int) floats, q, o);
+      attendSpans(pass, tiles, q, o);
+    }
+  }
+
+  /** Shares out the spans of as many tiles at a time as there is memory for. */
+  private void attendSome(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+    for (int from = 0, to; from < tiles.size(); from = to) {
+      long floats = 0;
+      for (to = from; to < tiles.size(); to++) {
+        floats += (long) tiles.get(to).parts() * partFloats(tiles.get(to));
+        if (to > from && floats > MOST_PART_FLOATS) {
+          break;
+        }
+      }
+      attendSpans(pass, tiles.subList(from, to), q, o);
     }
   }
 
   /** Shares out the spans of the tiles, and then merges those of each tile. */
-  private void attendSpans(Pass pass, List<Tile> tiles, int spans, int floats, Matrix q, Matrix o) {
+  private void attendSpans(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+    int[] partsAt = new int[tiles.size() + 1];
+    int spans = 0;
+    for (int i = 0; i < tiles.size(); i++) {
+      Tile tile = tiles.get(i);
+      partsAt[i + 1] = Math.addExact(partsAt[i], tile.parts() * partFloats(tile));
+      spans += tile.parts();
+    }
+    int all = spans;
     try (Pass.Frame frame = pass.frame()) {
-      float[] parts = frame.floats(floats);
+      float[] parts = frame.floats(partsAt[tiles.size()]);
       int shares = Math.min(spans, ENOUGH_PARTS * pass.workers().threads());
       pass.workers()
           .run(
               shares,
               (share, worker) -> {
-                int from = Workers.rangeStart(spans, shares, share);
-                int to = Workers.rangeStart(spans, shares, share + 1);
-                int partsAt = 0;
-                for (Tile tile : tiles) {
-                  for (int i = Math.max(0, from); i < Math.min(to, tile.spans()); i++) {
-                    attendSpan(pass, worker, tile, i, q, parts, partsAt + i * partFloats(tile));
+                int from = Workers.rangeStart(all, shares, share);
+                int to = Workers.rangeStart(all, shares, share + 1);
+                for (int i = 0; i < tiles.size(); i++) {
+                  Tile tile = tiles.get(i);
+                  for (int part = Math.max(0, from); part < Math.min(to, tile.parts()); part++) {
+                    int at = partsAt[i] + part * partFloats(tile);
+                    attendSpan(pass, worker, tile, part, q, parts, at);
                   }
-                  from -= tile.spans();
-                  to -= tile.spans();
-                  partsAt += tile.spans() * partFloats(tile);
+                  from -= tile.parts();
+                  to -= tile.parts();
                 }
               });
-      int[] partsAt = new int[tiles.size() + 1];
-      for (int i = 0; i < tiles.size(); i++) {
-        partsAt[i + 1] = partsAt[i] + tiles.get(i).spans() * partFloats(tiles.get(i));
-      }
       pass.workers()
-          .run(tiles.size(), (part, worker) -> merge(tiles.get(part), q, parts, partsAt[part], o));
+          .run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
     }
   }
 
@@ -166,11 +171,6 @@ final class AttentionTiles {
   private Queries queries(Tile tile, Matrix q) {
     int at = q.at(tile.from()) + tile.head() * group * traits.headDim();
     return new Queries(q.data(), at, q.cols(), tile.rows(), group, tile.position());
-  }
-
-  private Visited visited(Tile tile) {
-    int[] range = {tile.firstSlot(), tile.endSlot()};
-    return new Visited(range, 1, causal, window);
   }
 
   private Biases biases(Tile tile) {
@@ -189,7 +189,7 @@ final class AttentionTiles {
     kernel.attend(
         traits,
         queries(tile, q),
-        visited(tile),
+        tile.visited(0, causal, window),
         tile.cache().stored(tile.head()),
         biases(tile),
         o.data(),
@@ -199,12 +199,12 @@ final class AttentionTiles {
   }
 
   private void attendSpan(
-      Pass pass, int worker, Tile tile, int span, Matrix q, float[] parts, int partAt) {
+      Pass pass, int worker, Tile tile, int part, Matrix q, float[] parts, int partAt) {
     kernel.attendSpan(
         traits,
         queries(tile, q),
-        visited(tile),
-        tile.firstSpan() + span,
+        tile.visited(part, causal, window),
+        tile.span(part),
         tile.cache().stored(tile.head()),
         biases(tile),
         parts,
@@ -219,7 +219,7 @@ final class AttentionTiles {
         biases(tile),
         parts,
         partsAt,
-        tile.spans(),
+        tile.parts(),
         o.data(),
         resultAt(tile, o),
         o.cols());

@@ -186,6 +186,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
             spec.group(),
             true,
             spec.window(),
+            0,
             new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }

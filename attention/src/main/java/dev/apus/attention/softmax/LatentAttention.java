@@ -149,6 +149,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
             heads,
             true,
             0,
+            0,
             new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }

@@ -139,22 +139,28 @@ final class Rope {
     return hash;
   }
 
-  /** Turns queries and keys of heads of {@code headDim} values, each by its sequence's angles. */
+  /**
+   * Turns queries and keys of heads of {@code headDim} values, each by its sequence's angles.
+   *
+   * @param k null where the keys have been turned already
+   */
   static void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k, int headDim) {
     Rotary rotary = pass.kernels().rotary();
     int heads = q.cols() / headDim;
-    int kvHeads = k.cols() / headDim;
+    int keyCols = k == null ? 0 : k.cols();
     for (Run<KeyValueCache> run : batch.runs()) {
       Rope rope = run.state().rope();
       Tables tables = rope.tables(pass, run.position(), run.length());
       pass.eachRow(
           run.length(),
-          2 * (q.cols() + k.cols()),
+          2 * (q.cols() + keyCols),
           (from, to, worker) -> {
             for (int i = from; i < to; i++) {
               int row = run.from() + i;
               rope.rotate(rotary, q.data(), q.at(row), heads, headDim, tables, i);
-              rope.rotate(rotary, k.data(), k.at(row), kvHeads, headDim, tables, i);
+              if (k != null) {
+                rope.rotate(rotary, k.data(), k.at(row), keyCols / headDim, headDim, tables, i);
+              }
             }
           });
     }

@@ -47,6 +47,8 @@ class AttentionTest {
         with("window", 1),
         with("window", 16, "rope", Map.of()),
         with("window", 17, "softcap", 0.5, "scale", 2),
+        with("window", 5, "pinned", 3),
+        with("window", 2, "pinned", 40, "rope", Map.of(), "sinks", true),
         with("sinks", true, "outBiased", true),
         with("heads", 5, "alibi", 1),
         with("heads", 12, "kvHeads", 4, "alibi", 0.5, "window", 9),
@@ -129,6 +131,21 @@ class AttentionTest {
     }
   }
 
+  @Test
+  void pinnedTokensMayBeMoreThanASpan() {
+    Map<String, Object> settings = with("window", 20, "pinned", 300, "rope", Map.of());
+    try (var bench = bench(settings)) {
+      double[][] x = bench.tokens(620, 5);
+      double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
+      float[][] whole = bench.run(bench.state(620), x, 0);
+      assertClose(expected, whole, 1e-5);
+      KeyValueCache state = bench.state(620);
+      bench.run(state, Arrays.copyOf(x, 290), 0);
+      assertSame(whole, 290, bench.run(state, Arrays.copyOfRange(x, 290, 619), 290));
+      assertSame(whole, 619, bench.run(state, new double[][] {x[619]}, 619));
+    }
+  }
+
   /** Many tokens, so that there are several spans, which threads may share out. */
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
@@ -185,7 +202,7 @@ class AttentionTest {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new Attention(AttentionSpec.read(settings, site.context()), site);
+      return new Attention(AttentionSpec.read(settings, site.context()), site, null);
     }
   }
 
@@ -255,6 +272,7 @@ class AttentionTest {
         of(with("kvHeads", 2), "heads=3 is not divisible by kvHeads=2"),
         of(with("kvHeads", 6), "heads=3 is not divisible by kvHeads=6"),
         of(with("heads", 0), "heads=0 must be a whole number from 1 to 2147483647"),
+        of(with("pinned", 3), "pinned=3 needs a window: without one, every token sees the first"),
         of(with("window", -1), "window=-1 must be a whole number from 0 to 2147483647"),
         of(with("headDim", 5, "rope", Map.of()), "dims=5 must be even and at most headDim=5"),
         of(

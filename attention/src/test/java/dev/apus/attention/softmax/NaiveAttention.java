@@ -128,7 +128,7 @@ final class NaiveAttention {
   }
 
   private boolean sees(int i, int j) {
-    boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window();
+    boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
     return reached && (j <= i || !spec.causal());
   }
 

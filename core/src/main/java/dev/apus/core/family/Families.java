@@ -59,6 +59,8 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Zamba(),
+          new Zamba2(),
           new Zaya());
 
   private static final String GGUF_KEY = "general.architecture";

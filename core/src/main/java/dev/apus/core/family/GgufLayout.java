@@ -144,7 +144,15 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
                             .toList()))
             .toList();
     return new Architecture(
-        "", a.vocabulary(), a.width(), a.context(), a.embedding(), layers, a.norm(), a.head());
+        "",
+        a.vocabulary(),
+        a.width(),
+        a.context(),
+        a.embedding(),
+        a.streams(),
+        layers,
+        a.norm(),
+        a.head());
   }
 
   private static boolean isFalse(Object value) {
@@ -166,11 +174,6 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
       divided.put("factors", list);
       settings.put("rope", divided);
     }
-    return new Branch(
-        branch.role(),
-        new Part(branch.part().type(), settings),
-        branch.before(),
-        branch.after(),
-        branch.scale());
+    return branch.with(new Part(branch.part().type(), settings));
   }
 }

@@ -2,7 +2,10 @@ package dev.apus.core.model;
 
 import dev.apus.core.config.Config;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -13,6 +16,8 @@ import java.util.Objects;
  * @param vocabulary how many tokens the model knows
  * @param width values of the residual stream for each token
  * @param context the longest sequence the model was made for
+ * @param streams the widths of the streams, by name, that branches may read and write besides the
+ *     residual stream
  */
 public record Architecture(
     String family,
@@ -20,6 +25,7 @@ public record Architecture(
     int width,
     int context,
     Embedding embedding,
+    Map<String, Integer> streams,
     List<Layer> layers,
     NormSpec norm,
     Head head) {
@@ -32,6 +38,28 @@ public record Architecture(
     Objects.requireNonNull(embedding, "embedding");
     Objects.requireNonNull(head, "head");
     layers = List.copyOf(layers);
+    streams = Collections.unmodifiableMap(new LinkedHashMap<>(streams));
+  }
+
+  /** A model whose branches read and write the residual stream alone. */
+  public Architecture(
+      String family,
+      int vocabulary,
+      int width,
+      int context,
+      Embedding embedding,
+      List<Layer> layers,
+      NormSpec norm,
+      Head head) {
+    this(family, vocabulary, width, context, embedding, Map.of(), layers, norm, head);
+  }
+
+  /** This model with another stream for its branches. */
+  public Architecture withStream(String name, int width) {
+    Map<String, Integer> more = new LinkedHashMap<>(streams);
+    more.put(name, width);
+    return new Architecture(
+        family, vocabulary, this.width, context, embedding, more, layers, norm, head);
   }
 
   /**
@@ -40,9 +68,22 @@ public record Architecture(
    * @param scale factor on the embedding
    * @param positions how many learned position rows are added; 0 for none
    * @param norm applied to the sum, or null
+   * @param metaTokens how many learned rows come before the first token of every sequence; they
+   *     take the first positions, and nobody sees their logits
    */
-  public record Embedding(float scale, int positions, NormSpec norm) {
+  public record Embedding(float scale, int positions, NormSpec norm, int metaTokens) {
     public static final Embedding PLAIN = new Embedding(1, 0, null);
+
+    public Embedding {
+      if (metaTokens > 0 && positions > 0) {
+        throw new IllegalArgumentException(
+            "an embedding has either meta tokens or learned positions, found both");
+      }
+    }
+
+    public Embedding(float scale, int positions, NormSpec norm) {
+      this(scale, positions, norm, 0);
+    }
   }
 
   /**
@@ -75,9 +116,9 @@ public record Architecture(
   }
 
   /**
-   * Branches that read the same rows and are added to them.
+   * Branches that read what was there before any of them wrote.
    *
-   * @param residual what becomes of the rows before anything is added to them; null to keep them
+   * @param residual norm of the residual stream before anything is added to it; null to keep them
    */
   public record Step(List<Branch> branches, NormSpec residual) {
     public Step {
@@ -95,23 +136,37 @@ public record Architecture(
    * @param role what the part does, and the name of the norms' weights
    * @param before norm of what the part reads, or null
    * @param after norm of what the part gives, or null
+   * @param wiring what it reads, writes and shares; for most branches {@link Wiring#PLAIN}
    */
-  public record Branch(Role role, Part part, NormSpec before, NormSpec after, float scale) {
+  public record Branch(
+      Role role, Part part, NormSpec before, NormSpec after, float scale, Wiring wiring) {
+
+    public Branch {
+      Objects.requireNonNull(wiring, "wiring");
+    }
 
     public static Branch mixer(Part part, NormSpec before) {
-      return new Branch(Role.MIXER, part, before, null, 1);
+      return new Branch(Role.MIXER, part, before, null, 1, Wiring.PLAIN);
     }
 
     public static Branch channel(Part part, NormSpec before) {
-      return new Branch(Role.CHANNEL, part, before, null, 1);
+      return new Branch(Role.CHANNEL, part, before, null, 1, Wiring.PLAIN);
     }
 
     public Branch after(NormSpec norm) {
-      return new Branch(role, part, before, norm, scale);
+      return new Branch(role, part, before, norm, scale, wiring);
     }
 
     public Branch scaled(float factor) {
-      return new Branch(role, part, before, after, factor);
+      return new Branch(role, part, before, after, factor, wiring);
+    }
+
+    public Branch wired(Wiring other) {
+      return new Branch(role, part, before, after, scale, other);
+    }
+
+    public Branch with(Part other) {
+      return new Branch(role, other, before, after, scale, wiring);
     }
   }
 
@@ -119,6 +174,11 @@ public record Architecture(
   public enum Role {
     MIXER,
     CHANNEL
+  }
+
+  /** Rows that a sequence of so many tokens has, with those of the meta tokens. */
+  int rows(int tokens) {
+    return (int) Math.min(Integer.MAX_VALUE, (long) tokens + embedding.metaTokens());
   }
 
   /** The document as JSON; {@link #read} gives an equal architecture back. */

@@ -31,6 +31,9 @@ final class ArchitectureJson {
     document.put("width", a.width());
     document.put("context", a.context());
     document.put("embedding", embedding(a.embedding()));
+    if (!a.streams().isEmpty()) {
+      document.put("streams", a.streams());
+    }
     document.put("layers", layers(a.layers()));
     document.put("norm", norm(a.norm()));
     document.put("head", head(a.head()));
@@ -46,6 +49,7 @@ final class ArchitectureJson {
     map.put("scale", e.scale());
     map.put("positions", e.positions());
     putIfThere(map, "norm", norm(e.norm()));
+    putIfThere(map, "metaTokens", e.metaTokens() == 0 ? null : e.metaTokens());
     return map;
   }
 
@@ -85,7 +89,11 @@ final class ArchitectureJson {
   }
 
   private static Map<String, Object> branch(Branch branch) {
+    Map<String, Object> wiring = branch.wiring().toMap();
     Map<String, Object> map = new LinkedHashMap<>();
+    for (String key : List.of("name", "reads")) {
+      putIfThere(map, key, wiring.remove(key));
+    }
     putIfThere(map, "norm", norm(branch.before()));
     Map<String, Object> part = new LinkedHashMap<>();
     part.put("type", branch.part().type());
@@ -93,6 +101,7 @@ final class ArchitectureJson {
     map.put(branch.role().name().toLowerCase(Locale.ROOT), part);
     putIfThere(map, "after", norm(branch.after()));
     map.put("scale", branch.scale());
+    map.putAll(wiring);
     return map;
   }
 
@@ -132,10 +141,8 @@ final class ArchitectureJson {
             c.positive("vocabulary"),
             c.positive("width"),
             c.positive("context"),
-            new Embedding(
-                embedding.real("scale", 1),
-                embedding.count("positions", 0),
-                norm(embedding, "norm")),
+            embedding(embedding),
+            streams(c),
             layers,
             norm(c, "norm"),
             new Head(
@@ -149,6 +156,28 @@ final class ArchitectureJson {
     return result;
   }
 
+  private static Embedding embedding(Config c) {
+    int positions = c.count("positions", 0);
+    int metaTokens = c.count("metaTokens", 0);
+    if (metaTokens > 0 && positions > 0) {
+      throw c.errorAt(
+          "metaTokens",
+          "metaTokens=%d and positions=%d: there can be one of them",
+          metaTokens,
+          positions);
+    }
+    return new Embedding(c.real("scale", 1), positions, norm(c, "norm"), metaTokens);
+  }
+
+  private static Map<String, Integer> streams(Config c) {
+    Map<String, Integer> widths = new LinkedHashMap<>();
+    if (c.has("streams")) {
+      Config streams = c.section("streams");
+      streams.asMap().keySet().forEach(name -> widths.put(name, streams.positive(name)));
+    }
+    return widths;
+  }
+
   private static Branch branch(Config c) {
     Role role = c.has("mixer") ? Role.MIXER : Role.CHANNEL;
     Config part = c.section(role.name().toLowerCase(Locale.ROOT));
@@ -157,7 +186,12 @@ final class ArchitectureJson {
     settings.remove("type");
     part.ignore(settings.keySet().toArray(String[]::new));
     return new Branch(
-        role, new Part(type, settings), norm(c, "norm"), norm(c, "after"), c.real("scale", 1));
+        role,
+        new Part(type, settings),
+        norm(c, "norm"),
+        norm(c, "after"),
+        c.real("scale", 1),
+        Wiring.read(c));
   }
 
   private static NormSpec norm(Config c, String key) {

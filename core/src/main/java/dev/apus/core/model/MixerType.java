@@ -15,4 +15,19 @@ public interface MixerType {
    * @throws dev.apus.core.weight.WeightException if the weights do not fit them
    */
   SequenceMixer<?> build(Config settings, Site site);
+
+  /**
+   * Builds a mixer that keeps nothing of its own and reads the state of another one, which has gone
+   * over the same rows before it.
+   *
+   * @param owner a mixer of this type, whose states this one is given
+   * @throws dev.apus.core.config.ConfigException if the settings do not fit the owner's state, or
+   *     no mixer of this type can do so
+   */
+  default SequenceMixer<?> build(Config settings, Site site, SequenceMixer<?> owner) {
+    throw settings.error(
+        "stateOf is for attention, whose keys and values stay as they are; \"%s\" advances its"
+            + " state",
+        name());
+  }
 }

@@ -52,7 +52,8 @@ public final class Mixers {
 
   public static Mixers of(
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
-    List<ChannelType> all = new ArrayList<>(List.of(new Mlp.Gated(), new Mlp.Plain()));
+    List<ChannelType> all =
+        new ArrayList<>(List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }

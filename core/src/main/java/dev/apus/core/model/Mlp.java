@@ -4,6 +4,7 @@ import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Adapters;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.activation.Activation;
@@ -13,7 +14,7 @@ import java.util.Locale;
 
 /**
  * A feed-forward block: {@code down(f(gate(x)) · up(x))} if gated, otherwise {@code
- * down(f(up(x)))}.
+ * down(f(up(x)))}. Where its matrices are those of another layer, gate and up may have adapters.
  *
  * @see <a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve Transformer</a>
  */
@@ -23,12 +24,19 @@ public final class Mlp implements ChannelMixer {
   private final Projection gate;
   private final Projection up;
   private final Projection down;
+  private final Adapters adapters;
 
   private Mlp(Activation activation, Projection gate, Projection up, Projection down) {
+    this(activation, gate, up, down, null);
+  }
+
+  private Mlp(
+      Activation activation, Projection gate, Projection up, Projection down, Adapters adapters) {
     this.activation = activation;
     this.gate = gate;
     this.up = up;
     this.down = down;
+    this.adapters = adapters;
   }
 
   /** A gated block with the weights {@code gate}, {@code up} and {@code down}. */
@@ -71,9 +79,28 @@ public final class Mlp implements ChannelMixer {
     try (Pass.Frame frame = pass.frame()) {
       Matrix inner = frame.matrix(x.rows(), inner());
       Matrix gates = gate == null ? null : frame.matrix(x.rows(), inner());
-      pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
+      if (adapters == null) {
+        pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
+      } else {
+        adapted(pass, x, gates, inner);
+      }
       pass.run(outputTask(pass, inner, y, 0, x.rows()));
     }
+  }
+
+  private void adapted(Pass pass, Matrix x, Matrix gates, Matrix inner) {
+    if (gate == null) {
+      up.apply(pass, x, inner);
+      adapters.add(pass, x, inner);
+    } else {
+      pass.run(gate.task(pass, x, gates), up.task(pass, x, inner));
+      adapters.add(pass, x, gates, inner);
+    }
+    int cols = inner();
+    pass.eachRow(
+        x.rows(),
+        4 * cols,
+        (from, to, worker) -> activate(pass, gates, inner, from * cols, (to - from) * cols));
   }
 
   /**
@@ -118,7 +145,10 @@ public final class Mlp implements ChannelMixer {
             down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel));
   }
 
-  /** The type {@code gated-mlp}: {@code inner}, {@code activation}, {@code biased}. */
+  /**
+   * The type {@code gated-mlp}: {@code inner}, {@code activation}, {@code biased}, and the rank of
+   * the {@code adapter} of gate and up.
+   */
   static final class Gated implements ChannelType {
 
     @Override
@@ -128,12 +158,7 @@ public final class Mlp implements ChannelMixer {
 
     @Override
     public ChannelMixer build(Config settings, Site site) {
-      return gated(
-          activation(settings),
-          site.width(),
-          settings.positive("inner"),
-          settings.flag("biased", false),
-          site.weights());
+      return Mlp.build(settings, site, "gate", "up");
     }
   }
 
@@ -147,12 +172,25 @@ public final class Mlp implements ChannelMixer {
 
     @Override
     public ChannelMixer build(Config settings, Site site) {
-      return plain(
-          activation(settings),
-          site.width(),
-          settings.positive("inner"),
-          settings.flag("biased", false),
-          site.weights());
+      return Mlp.build(settings, site, "up");
     }
+  }
+
+  private static Mlp build(Config settings, Site site, String... first) {
+    Activation activation = activation(settings);
+    int inner = settings.positive("inner");
+    boolean biased = settings.flag("biased", false);
+    WeightScope weights = site.weights();
+    Projection[] stage = new Projection[first.length];
+    for (int i = 0; i < first.length; i++) {
+      stage[i] = weights.projection(first[i], inner, site.inputs(), biased);
+    }
+    Adapters adapters = Adapters.of(weights, site.inputs(), settings.count("adapter", 0));
+    return new Mlp(
+        activation,
+        first.length == 1 ? null : stage[0],
+        stage[first.length - 1],
+        weights.projection("down", site.outputs(), inner, biased),
+        adapters == null ? null : adapters.toEach(inner, first));
   }
 }

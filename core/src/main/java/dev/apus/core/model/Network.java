@@ -7,9 +7,9 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -19,40 +19,41 @@ import java.util.stream.Stream;
 public final class Network {
 
   /**
-   * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+   * What makes rows of tokens.
+   *
+   * @param positions rows to add by position, or null
+   * @param meta rows that come before the first token, or null
    */
-  record BuiltBranch(
-      SequenceMixer<MixerState> mixer,
-      int state,
-      ChannelMixer channel,
-      Normalization before,
-      Normalization after,
-      float scale) {}
+  record BuiltEmbedding(RowTable tokens, RowTable positions, RowTable meta, Normalization norm) {}
 
-  /** A step whose branches have been built. */
+  /**
+   * A step whose branches have been built.
+   *
+   * @param residual norm of the residual stream before anything is added to it, or null
+   */
   record BuiltStep(List<BuiltBranch> branches, Normalization residual) {}
 
   private final Architecture architecture;
-  private final RowTable embedding;
-  private final RowTable positions;
-  private final Normalization embeddingNorm;
+  private final BuiltEmbedding embedding;
   private final List<BuiltStep> steps;
+  private final int[] widths;
   private final Normalization norm;
   private final Projection head;
 
+  /**
+   * @param widths of the streams; 0 for those that nobody reads
+   */
   Network(
       Architecture architecture,
-      RowTable embedding,
-      RowTable positions,
-      Normalization embeddingNorm,
+      BuiltEmbedding embedding,
       List<BuiltStep> steps,
+      int[] widths,
       Normalization norm,
       Projection head) {
     this.architecture = architecture;
     this.embedding = embedding;
-    this.positions = positions;
-    this.embeddingNorm = embeddingNorm;
     this.steps = steps;
+    this.widths = widths;
     this.norm = norm;
     this.head = head;
   }
@@ -63,16 +64,18 @@ public final class Network {
 
   /** The memory of a sequence that has not begun and will have at most {@code limit} tokens. */
   public SequenceState newState(int limit) {
+    int rows = architecture.rows(limit);
     List<MixerState> states = new ArrayList<>();
-    mixers().forEach(mixer -> states.add(mixer.newState(limit)));
+    mixers().forEach(mixer -> states.add(mixer.newState(rows)));
     return new SequenceState(states, limit, 0);
   }
 
+  /** The mixers that have states, in the order of the states. */
   private Stream<SequenceMixer<MixerState>> mixers() {
     return steps.stream()
         .flatMap(step -> step.branches().stream())
-        .map(BuiltBranch::mixer)
-        .filter(Objects::nonNull);
+        .filter(BuiltBranch::owner)
+        .map(BuiltBranch::mixer);
   }
 
   /** Bytes that one more token adds to a sequence's state. */
@@ -101,7 +104,8 @@ public final class Network {
 
   /** States of sequences may be exchanged if their limits have the same variant. */
   public int variant(int limit) {
-    return mixers().mapToInt(mixer -> mixer.variant(limit)).reduce(0, (a, b) -> 31 * a + b);
+    int rows = architecture.rows(limit);
+    return mixers().mapToInt(mixer -> mixer.variant(rows)).reduce(0, (a, b) -> 31 * a + b);
   }
 
   /**
@@ -120,22 +124,80 @@ public final class Network {
       int[] wanted,
       Matrix logits,
       BooleanSupplier cancelled) {
-    int width = architecture.width();
+    Batch<SequenceState> placed = batch;
+    if (embedding.meta() != null) {
+      placed = afterMetaTokens(pass, batch, cancelled);
+    }
+    Batch<SequenceState> rows = placed;
+    advance(pass, rows, x -> embed(pass, rows, tokens, x), wanted, logits, cancelled);
+    batch.runs().forEach(run -> run.state().advance(run.length()));
+  }
+
+  /**
+   * Takes the sequences that begin past the learned rows before their first token. These rows are
+   * a call of their own, so that a sequence is the same however its tokens are cut.
+   *
+   * @return the batch with positions that count these rows
+   */
+  private Batch<SequenceState> afterMetaTokens(
+      Pass pass, Batch<SequenceState> batch, BooleanSupplier cancelled) {
+    int count = architecture.embedding().metaTokens();
+    List<Run<SequenceState>> beginning = new ArrayList<>();
+    List<Run<SequenceState>> runs = new ArrayList<>();
+    for (Run<SequenceState> run : batch.runs()) {
+      if (run.position() == 0) {
+        int from = beginning.size() * count;
+        beginning.add(new Run<>(run.state(), from, from + count, 0));
+      }
+      runs.add(new Run<>(run.state(), run.from(), run.to(), run.position() + count));
+    }
+    if (!beginning.isEmpty()) {
+      advance(
+          pass,
+          new Batch<>(beginning),
+          x -> {
+            for (int row = 0; row < x.rows(); row++) {
+              embedding.meta().read(row % count, x.data(), x.at(row));
+            }
+          },
+          new int[0],
+          null,
+          cancelled);
+    }
+    return new Batch<>(runs);
+  }
+
+  private void advance(
+      Pass pass,
+      Batch<SequenceState> batch,
+      Consumer<Matrix> embed,
+      int[] wanted,
+      Matrix logits,
+      BooleanSupplier cancelled) {
     pass.begin();
     try (Pass.Frame frame = pass.frame()) {
-      Matrix x = frame.matrix(tokens.length, width);
-      embed(pass, batch, tokens, x);
+      Matrix[] streams = new Matrix[widths.length];
+      for (int i = 0; i < streams.length; i++) {
+        streams[i] = widths[i] == 0 ? null : frame.matrix(batch.rows(), widths[i]);
+      }
+      Matrix x = streams[Streams.RESIDUAL];
+      embed.accept(x);
+      if (embedding.norm() != null) {
+        embedding.norm().rows(pass, x, x);
+      }
+      if (streams[Streams.EMBEDDING] != null) {
+        System.arraycopy(x.data(), 0, streams[Streams.EMBEDDING].data(), 0, x.rows() * x.cols());
+      }
       for (BuiltStep step : steps) {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
-        advance(pass, batch, step, x);
+        advance(pass, batch, step, streams);
       }
-      batch.runs().forEach(run -> run.state().advance(run.length()));
       if (wanted.length > 0) {
-        Matrix last = frame.matrix(wanted.length, width);
+        Matrix last = frame.matrix(wanted.length, x.cols());
         for (int i = 0; i < wanted.length; i++) {
-          System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), width);
+          System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), x.cols());
         }
         logits(pass, last, logits);
       }
@@ -145,16 +207,13 @@ public final class Network {
   private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, Matrix x) {
     float scale = architecture.embedding().scale();
     for (int row = 0; row < tokens.length; row++) {
-      embedding.read(tokens[row], x.data(), x.at(row));
+      embedding.tokens().read(tokens[row], x.data(), x.at(row));
       for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
         x.data()[i] *= scale;
       }
     }
-    if (positions != null) {
+    if (embedding.positions() != null) {
       addPositions(pass, batch, x);
-    }
-    if (embeddingNorm != null) {
-      embeddingNorm.rows(pass, x, x);
     }
   }
 
@@ -163,53 +222,29 @@ public final class Network {
       float[] position = frame.floats(x.cols());
       for (Run<SequenceState> run : batch.runs()) {
         for (int row = run.from(); row < run.to(); row++) {
-          positions.read(run.position() + row - run.from(), position, 0);
+          embedding.positions().read(run.position() + row - run.from(), position, 0);
           pass.kernels().activations().addScaled(1, position, 0, x.data(), x.at(row), x.cols());
         }
       }
     }
   }
 
-  /** All branches read the same rows; what they give is added in their order. */
-  private static void advance(Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix x) {
+  /** All branches read before any of them writes; what they give is added in their order. */
+  private static void advance(
+      Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix[] streams) {
     try (Pass.Frame frame = pass.frame()) {
       List<Matrix> outputs = new ArrayList<>(step.branches().size());
       for (BuiltBranch branch : step.branches()) {
-        Matrix read = x;
-        if (branch.before() != null) {
-          read = frame.matrix(x.rows(), x.cols());
-          branch.before().rows(pass, x, read);
-        }
-        Matrix y = frame.matrix(x.rows(), x.cols());
-        if (branch.mixer() != null) {
-          branch.mixer().forward(pass, batch.map(s -> s.mixer(branch.state())), read, y);
-        } else {
-          branch.channel().forward(pass, read, y);
-        }
-        if (branch.after() != null) {
-          branch.after().rows(pass, y, y);
-        }
-        outputs.add(y);
+        outputs.add(branch.forward(pass, frame, batch, streams));
       }
       if (step.residual() != null) {
+        Matrix x = streams[Streams.RESIDUAL];
         step.residual().rows(pass, x, x);
       }
       for (int i = 0; i < outputs.size(); i++) {
-        add(pass, step.branches().get(i).scale(), outputs.get(i), x);
+        step.branches().get(i).write(pass, outputs.get(i), streams);
       }
     }
-  }
-
-  private static void add(Pass pass, float scale, Matrix y, Matrix x) {
-    int cols = x.cols();
-    pass.eachRow(
-        x.rows(),
-        cols,
-        (from, to, worker) ->
-            pass.kernels()
-                .activations()
-                .addScaled(
-                    scale, y.data(), from * cols, x.data(), from * cols, (to - from) * cols));
   }
 
   private void logits(Pass pass, Matrix x, Matrix logits) {

@@ -1,13 +1,16 @@
 package dev.apus.core.model;
 
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
+import java.util.Locale;
 
 /**
  * Where a part is built.
  *
- * @param width values of the rows it reads and writes
+ * @param inputs values of the rows it reads
+ * @param outputs values of the rows it writes
  * @param layer its layer, counted from 0
  * @param context the longest sequence the model was made for
  * @param kernels what computes it
@@ -15,4 +18,36 @@ import dev.apus.kernels.attention.CacheFormat;
  * @param weights its weights, under the part's own names
  */
 public record Site(
-    int width, int layer, int context, Kernels kernels, CacheFormat cache, WeightScope weights) {}
+    int inputs,
+    int outputs,
+    int layer,
+    int context,
+    Kernels kernels,
+    CacheFormat cache,
+    WeightScope weights) {
+
+  /** A site of a part that writes rows of the width of those it reads. */
+  public Site(
+      int width, int layer, int context, Kernels kernels, CacheFormat cache, WeightScope weights) {
+    this(width, width, layer, context, kernels, cache, weights);
+  }
+
+  /**
+   * Values of the rows that it reads and of those that it writes, for parts that keep the width.
+   *
+   * @throws ConfigException if the two differ
+   */
+  public int width() {
+    if (inputs != outputs) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "layer %d: a part that keeps the width of its rows reads rows of %d values and is to"
+                  + " write rows of %d",
+              layer,
+              inputs,
+              outputs));
+    }
+    return inputs;
+  }
+}

@@ -170,7 +170,34 @@ public final class CheckpointWeights implements WeightSource {
   @Override
   public List<String> unread() {
     return file.tensors().keySet().stream()
-        .filter(name -> !read.contains(name) && !names.ignores(name))
+        .filter(name -> !read.contains(name) && !names.ignores(name) && !isCopy(name))
         .toList();
+  }
+
+  /**
+   * Whether a tensor is there once more because layers share it.
+   *
+   * @throws WeightException if it should be and differs
+   */
+  private boolean isCopy(String name) {
+    String original = names.original(name);
+    if (original == null || !read.contains(original)) {
+      return false;
+    }
+    StoredTensor copy = file.tensors().get(name);
+    StoredTensor used = file.tensors().get(original);
+    if (copy.type() != used.type()
+        || !copy.shape().equals(used.shape())
+        || copy.data().mismatch(used.data()) >= 0) {
+      throw new WeightException(
+          String.format(
+              Locale.ROOT,
+              "%s differs from %s, but the layers share it; make them equal, or leave it out",
+              name,
+              original));
+    }
+    copy.release();
+    used.release();
+    return true;
   }
 }

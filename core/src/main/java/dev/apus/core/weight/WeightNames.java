@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
@@ -11,9 +12,9 @@ import java.util.regex.Pattern;
  * What a checkpoint calls each weight, and how its values become ours: the second of a family's two
  * tables.
  *
- * <p>In names {@code {i}} stands for the layer and {@code {e}} for the expert. A bias is found
- * under its weight's name with {@code .weight} replaced by {@code .bias}, rearranged like its
- * weight.
+ * <p>In names {@code {i}} stands for the layer, {@code {e}} for the expert, and what {@link #place}
+ * names for something else of the layer. A bias is found under its weight's name with {@code
+ * .weight} replaced by {@code .bias}, rearranged like its weight.
  */
 public final class WeightNames {
 
@@ -57,6 +58,8 @@ public final class WeightNames {
   public record ExpertRows(int stride, int from, int count) {}
 
   private final Map<String, List<Source>> sources = new LinkedHashMap<>();
+  private final Map<String, IntFunction<String>> places = new LinkedHashMap<>();
+  private final Map<String, String> copies = new LinkedHashMap<>();
   private final List<Pattern> ignored = new ArrayList<>();
   private final List<String[]> prefixes = new ArrayList<>();
 
@@ -93,6 +96,33 @@ public final class WeightNames {
   public WeightNames row(String ours, Source source) {
     sources.computeIfAbsent(ours, key -> new ArrayList<>()).add(source);
     return this;
+  }
+
+  /**
+   * What stands in the names of layers where a row says {@code {place}}, for names that differ in
+   * more than the layer's number.
+   */
+  public WeightNames place(String place, IntFunction<String> ofLayer) {
+    places.put("{" + place + "}", ofLayer);
+    return this;
+  }
+
+  /**
+   * Tensors whose names begin with {@code prefix} may be there as copies of those that begin with
+   * {@code original}, because layers share them; they must be equal.
+   */
+  public WeightNames copies(String prefix, String original) {
+    copies.put(prefix, original);
+    return this;
+  }
+
+  /** The tensor that the one of this name is a copy of, or null. */
+  String original(String stored) {
+    return copies.entrySet().stream()
+        .filter(copy -> stored.startsWith(copy.getKey()))
+        .map(copy -> copy.getValue() + stored.substring(copy.getKey().length()))
+        .findFirst()
+        .orElse(null);
   }
 
   /**
@@ -137,7 +167,7 @@ public final class WeightNames {
           source.numbered(
               expert,
               name ->
-                  bias.apply(name)
+                  placed(bias.apply(name), layer)
                       .replace("{i}", Integer.toString(layer))
                       .replace("{e}", Integer.toString(expert)));
       result.add(numbered);
@@ -146,6 +176,16 @@ public final class WeightNames {
       }
     }
     return result;
+  }
+
+  private String placed(String name, int layer) {
+    String placed = name;
+    for (Map.Entry<String, IntFunction<String>> place : places.entrySet()) {
+      if (placed.contains(place.getKey())) {
+        placed = placed.replace(place.getKey(), place.getValue().apply(layer));
+      }
+    }
+    return placed;
   }
 
   private static String biasOf(String weight) {

@@ -37,6 +37,9 @@ public interface WeightScope {
   /** The weights of a part of this part. */
   WeightScope scope(String name);
 
+  /** The weights that a part has for itself even where it uses another layer's. */
+  WeightScope own();
+
   /** The weights of expert {@code index} of this part, or of whatever else it has several of. */
   WeightScope expert(int index);
 

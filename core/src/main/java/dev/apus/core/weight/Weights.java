@@ -30,8 +30,13 @@ public final class Weights {
   private final boolean eased;
   private final Set<WeightSource.Key> counted = new HashSet<>();
   private final Map<String, Ease> eases = new HashMap<>();
+  private final Map<Built, Projection[]> built = new HashMap<>();
   private long bytes;
   private long parameters;
+
+  /** Projections as they were asked for: whoever asks for the same again gets the same. */
+  private record Built(
+      WeightSource.Key key, int count, int outputs, int inputs, boolean biased) {}
 
   public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
     this(source, kernels, workers, arena, Placement.PACKED, false);
@@ -77,12 +82,22 @@ public final class Weights {
 
   /** Weights outside the layers, such as the embedding. */
   public WeightScope root() {
-    return new Scope("", -1, -1);
+    return new Scope("", -1, -1, -1);
   }
 
   /** Weights of one layer. */
   public WeightScope layer(int layer) {
-    return new Scope("", layer, -1);
+    return layer(layer, layer);
+  }
+
+  /**
+   * Weights that a layer uses of another one.
+   *
+   * @param layer whose they are
+   * @param user has what {@link WeightScope#own} gives
+   */
+  public WeightScope layer(int layer, int user) {
+    return new Scope("", layer, -1, user);
   }
 
   /** Memory that all weights read so far take. */
@@ -128,36 +143,46 @@ public final class Weights {
     private final String prefix;
     private final int layer;
     private final int expert;
+    private final int user;
 
-    Scope(String prefix, int layer, int expert) {
+    Scope(String prefix, int layer, int expert, int user) {
       this.prefix = prefix;
       this.layer = layer;
       this.expert = expert;
+      this.user = user;
     }
 
     @Override
     public Projection projection(String name, int outputs, int inputs, boolean biased) {
-      StoredRows stored = find(name, outputs, inputs, null);
-      float[] bias = biased ? vector(name + ".bias", outputs, Typical.BIAS) : null;
-      if (arena == null) {
-        return Projection.outline(stored);
-      }
-      Projection projection = new Projection(stored, panels(name, stored), bias);
-      bytes += projection.bytes() - (bias == null ? 0 : 4L * outputs);
-      return projection;
+      return once(name, 1, outputs, inputs, biased)[0];
     }
 
     @Override
     public Projection[] projections(String name, int count, int outputs, int inputs) {
+      return once(name, count, outputs, inputs, false).clone();
+    }
+
+    private Projection[] once(String name, int count, int outputs, int inputs, boolean biased) {
+      var asked = new Built(key(name), count, outputs, inputs, biased);
+      Projection[] known = built.get(asked);
+      if (known == null) {
+        known = build(name, count, outputs, inputs, biased);
+        built.put(asked, known);
+      }
+      return known;
+    }
+
+    private Projection[] build(String name, int count, int outputs, int inputs, boolean biased) {
       StoredRows all = find(name, Math.multiplyExact(count, outputs), inputs, null);
+      float[] bias = biased ? vector(name + ".bias", outputs, Typical.BIAS) : null;
       Projection[] projections = new Projection[count];
       for (int i = 0; i < count; i++) {
-        StoredRows stored = all.rows(i * outputs, outputs);
+        StoredRows stored = count == 1 ? all : all.rows(i * outputs, outputs);
         projections[i] =
             arena == null
                 ? Projection.outline(stored)
-                : new Projection(stored, panels(name, stored), null);
-        bytes += projections[i].bytes();
+                : new Projection(stored, panels(name, stored), bias);
+        bytes += projections[i].bytes() - (bias == null || arena == null ? 0 : 4L * outputs);
       }
       return projections;
     }
@@ -200,12 +225,17 @@ public final class Weights {
 
     @Override
     public WeightScope scope(String name) {
-      return new Scope(prefix + name + ".", layer, expert);
+      return new Scope(prefix + name + ".", layer, expert, user);
+    }
+
+    @Override
+    public WeightScope own() {
+      return new Scope(prefix, user, expert, user);
     }
 
     @Override
     public WeightScope expert(int index) {
-      return new Scope(prefix, layer, index);
+      return new Scope(prefix, layer, index, user);
     }
 
     private StoredRows find(String name, int rows, int cols, Typical typical) {

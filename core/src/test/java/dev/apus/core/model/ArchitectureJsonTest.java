@@ -10,6 +10,7 @@ import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Wiring.Reads;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,40 @@ class ArchitectureJsonTest {
   }
 
   @Test
+  void wiringIsNotLostEither() {
+    Branch plain = Branch.channel(Part.of("c"), null);
+    Wiring all =
+        Wiring.PLAIN
+            .named("n")
+            .reading(Reads.join(Wiring.RESIDUAL, "t", Wiring.EMBEDDING))
+            .writing("u")
+            .weightsOf(0)
+            .stateOf(1);
+    for (Wiring wiring :
+        List.of(
+            Wiring.PLAIN,
+            all,
+            Wiring.PLAIN.reading(Reads.of("t")),
+            Wiring.PLAIN.reading(Reads.sum("t", "u")))) {
+      Architecture architecture =
+          new Architecture(
+                  "tiny",
+                  7,
+                  3,
+                  9,
+                  new Embedding(1, 0, null, 4),
+                  List.of(Layer.of(plain), Layer.of(plain.wired(wiring))),
+                  null,
+                  Head.of(true))
+              .withStream("t", 5)
+              .withStream("u", 3);
+      assertEquals(architecture, read(architecture.toJson()));
+      assertEquals(wiring, read(architecture.toJson()).layers().getLast().steps().getFirst()
+          .branches().getFirst().wiring());
+    }
+  }
+
+  @Test
   void whatIsNotSaidIsUsual() {
     Layer layer = Layer.of(Branch.mixer(Part.of("m"), null));
     assertEquals(
@@ -95,6 +130,14 @@ class ArchitectureJsonTest {
             + "|layers[0].steps[0].parallel[0].channel is missing; it must be an object",
         "{\"parallel\": [], \"scale\": 2}|{\"mixer\": {\"type\": \"m\"}}"
             + "|layers[0].steps[0].scale is not a setting of an architecture",
+        "{\"scale\": 1, \"metaTokens\": 2, \"positions\": 3}|{\"scale\": 1}"
+            + "|metaTokens=2 and positions=3: there can be one of them",
+        "\"width\": 3, \"streams\": {\"t\": 0}|\"width\": 3"
+            + "|streams.t=0 must be a whole number from 1 to 2147483647",
+        "{\"mixer\": {\"type\": \"m\"}, \"stateOf\": -1}|{\"mixer\": {\"type\": \"m\"}}"
+            + "|layers[0].steps[0].stateOf=-1 must be a whole number from 0 to 2147483647",
+        "{\"mixer\": {\"type\": \"m\"}, \"reads\": {\"join\": [\"t\"]}}"
+            + "|{\"mixer\": {\"type\": \"m\"}}|join must name two streams at least",
         "{\"norm\": {\"epsilon\": 2}, \"mixer\": {\"type\": \"m\"}}"
             + "|{\"mixer\": {\"type\": \"m\"}}|epsilon must be in [0, 1), found 2.0",
       })

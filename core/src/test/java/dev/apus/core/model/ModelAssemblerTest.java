@@ -82,12 +82,12 @@ class ModelAssemblerTest {
   @Test
   void aPartThatIsNotInstalledIsNamed() {
     assertEquals(
-        "layer 1 needs the mixer \"mamba\"; installed: nothing, gated-mlp, mlp. Add the module"
-            + " that provides it",
+        "layer 1 needs the mixer \"mamba\"; installed: nothing, gated-mlp, linear, mlp. Add the"
+            + " module that provides it",
         refusal(Branch.mixer(Part.of("mamba"), null)));
     assertEquals(
-        "layer 1 needs the channel mixer \"nothing\"; installed: nothing, gated-mlp, mlp. Add the"
-            + " module that provides it",
+        "layer 1 needs the channel mixer \"nothing\"; installed: nothing, gated-mlp, linear, mlp."
+            + " Add the module that provides it",
         refusal(Branch.channel(Part.of("nothing"), null)));
   }
 

@@ -215,4 +215,36 @@ class CheckpointWeightsTest {
           e.getMessage());
     }
   }
+
+  @Test
+  void aPlaceIsWhateverTheLayerHasThere() {
+    var file = new InMemoryFile().with("l.odd.3.w", 2).with("l.even.4.w", 3);
+    var names =
+        new WeightNames()
+            .place("kind", i -> i % 2 == 0 ? "even" : "odd")
+            .row("ours", "l.{kind}.{i}.w");
+    assertEquals(2, find(file, names, new Key("ours", 3, -1), 1, 2).length);
+    assertEquals(3, find(file, names, new Key("ours", 4, -1), 1, 3).length);
+  }
+
+  /** What layers share may be stored once for each of them, as long as all say the same. */
+  @Test
+  void copiesMustBeEqual() {
+    var names = new WeightNames().row("ours", "l.3.s.w").copies("l.7.s.", "l.3.s.");
+    var same = new InMemoryFile().with("l.3.s.w", 2, 3).with("l.7.s.w", 2, 3);
+    var weights = new CheckpointWeights(same.with("l.7.s.other", 1), names);
+    weights.find(OURS, 2, 3, null);
+    assertEquals(List.of("l.7.s.other"), weights.unread());
+    for (int rows : new int[] {2, 1}) {
+      float[] values = rows == 2 ? new float[] {0, 1, 2, 3, 4, 6} : new float[] {0, 1, 2};
+      var file = new InMemoryFile().with("l.3.s.w", 2, 3);
+      file.with("l.7.s.w", WeightFormat.F32, values, rows, 3);
+      var differing = new CheckpointWeights(file, names);
+      differing.find(OURS, 2, 3, null);
+      var e = assertThrows(WeightException.class, differing::unread);
+      assertEquals(
+          "l.7.s.w differs from l.3.s.w, but the layers share it; make them equal, or leave it out",
+          e.getMessage());
+    }
+  }
 }

@@ -1,0 +1,166 @@
+package dev.apus.core.model;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Role;
+import dev.apus.core.model.Architecture.Step;
+import dev.apus.core.weight.WeightScope;
+import dev.apus.core.weight.Weights;
+import dev.apus.kernels.attention.CacheFormat;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** Builds the branches of a network one after the other, and finds what they share. */
+final class BranchAssembler {
+
+  private final Architecture architecture;
+  private final Mixers mixers;
+  private final CacheFormat cache;
+  private final Weights weights;
+  private final Streams streams;
+  private final Map<Place, BuiltBranch> built = new HashMap<>();
+  private final Set<Place> borrowers = new HashSet<>();
+  private int states;
+
+  /** What tells a branch from all others: there, its weights and its state are found. */
+  private record Place(int layer, Role role, String name, String type) {}
+
+  BranchAssembler(Architecture architecture, Mixers mixers, CacheFormat cache, Weights weights) {
+    this.architecture = architecture;
+    this.mixers = mixers;
+    this.cache = cache;
+    this.weights = weights;
+    this.streams = new Streams(architecture);
+  }
+
+  Streams streams() {
+    return streams;
+  }
+
+  Network.BuiltStep step(Step step, int layer) {
+    List<BuiltBranch> branches = new ArrayList<>();
+    for (Branch branch : step.branches()) {
+      branches.add(branch(branch, layer));
+    }
+    streams.endStep();
+    String name = name(step.branches().getFirst().role()) + ".residual";
+    return new Network.BuiltStep(
+        branches,
+        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)));
+  }
+
+  private BuiltBranch branch(Branch branch, int layer) {
+    Streams.Flow flow = streams.flow(branch.wiring(), layer);
+    WeightScope scope = scope(branch, layer);
+    String role = name(branch.role());
+    Normalization before = Normalization.of(branch.before(), role + ".norm", flow.inputs(), scope);
+    Normalization after = Normalization.of(branch.after(), role + ".after", flow.outputs(), scope);
+    Part part = branch.part();
+    Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());
+    Site site =
+        new Site(
+            flow.inputs(),
+            flow.outputs(),
+            layer,
+            architecture.rows(architecture.context()),
+            weights.kernels(),
+            cache,
+            scope.scope(part.type()));
+    BuiltBranch owner = branch.wiring().stateOf() < 0 ? null : owner(branch, layer);
+    SequenceMixer<MixerState> mixer = null;
+    ChannelMixer channel = null;
+    if (branch.role() == Role.MIXER) {
+      mixer = mixer(branch, layer, settings, site, owner);
+    } else {
+      channel = require(mixers.channel(part.type()), branch, layer).build(settings, site);
+    }
+    if (!settings.unread().isEmpty()) {
+      throw settings.error(
+          "%s is not a setting of \"%s\"", settings.unread().getFirst(), part.type());
+    }
+    int state = owner != null ? owner.state() : mixer == null ? -1 : states++;
+    boolean owns = mixer != null && owner == null;
+    var result =
+        new BuiltBranch(mixer, state, owns, channel, before, after, branch.scale(), flow);
+    built.putIfAbsent(place(branch, layer), result);
+    return result;
+  }
+
+  private static String name(Role role) {
+    return role.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static Place place(Branch branch, int layer) {
+    return new Place(layer, branch.role(), branch.wiring().name(), branch.part().type());
+  }
+
+  /** The weights of a branch, which may be another layer's. */
+  private WeightScope scope(Branch branch, int layer) {
+    int of = branch.wiring().weightsOf();
+    if (of >= 0) {
+      borrowers.add(place(branch, layer));
+      Place place = place(branch, of);
+      if (of >= layer || !built.containsKey(place) || borrowers.contains(place)) {
+        throw error(branch, layer, "weightsOf", of, "weights");
+      }
+    }
+    WeightScope scope = weights.layer(of < 0 ? layer : of, layer);
+    String name = branch.wiring().name();
+    return name.isEmpty() ? scope : scope.scope(name);
+  }
+
+  private BuiltBranch owner(Branch branch, int layer) {
+    int of = branch.wiring().stateOf();
+    BuiltBranch owner = built.get(place(branch, of));
+    if (of >= layer || owner == null || !owner.owner()) {
+      throw error(branch, layer, "stateOf", of, "a state");
+    }
+    return owner;
+  }
+
+  private static ConfigException error(
+      Branch branch, int layer, String key, int value, String what) {
+    String name = branch.wiring().name();
+    return new ConfigException(
+        String.format(
+            Locale.ROOT,
+            "layer %d: %s=%d must be an earlier layer whose %s \"%s\"%s has %s of its own",
+            layer,
+            key,
+            value,
+            branch.role() == Role.MIXER ? "mixer" : "channel mixer",
+            branch.part().type(),
+            name.isEmpty() ? "" : " named \"" + name + "\"",
+            what));
+  }
+
+  @SuppressWarnings("unchecked")
+  private SequenceMixer<MixerState> mixer(
+      Branch branch, int layer, Config settings, Site site, BuiltBranch owner) {
+    MixerType type = require(mixers.mixer(branch.part().type()), branch, layer);
+    return (SequenceMixer<MixerState>)
+        (owner == null ? type.build(settings, site) : type.build(settings, site, owner.mixer()));
+  }
+
+  private <T> T require(T type, Branch branch, int layer) {
+    if (type == null) {
+      String name = branch.part().type();
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "layer %d needs the %s \"%s\"; installed: %s. Add %s",
+              layer,
+              branch.role() == Role.MIXER ? "mixer" : "channel mixer",
+              name,
+              mixers.names(),
+              Mixers.provider(branch.role(), name)));
+    }
+    return type;
+  }
+}

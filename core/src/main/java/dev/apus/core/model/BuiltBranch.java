@@ -1,0 +1,90 @@
+package dev.apus.core.model;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.tensor.Matrix;
+import java.util.Arrays;
+
+/**
+ * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+ *
+ * @param state the number of the state that the mixer is given
+ * @param owner whether the state is the mixer's own
+ */
+record BuiltBranch(
+    SequenceMixer<MixerState> mixer,
+    int state,
+    boolean owner,
+    ChannelMixer channel,
+    Normalization before,
+    Normalization after,
+    float scale,
+    Streams.Flow flow) {
+
+  /** What the branch gives, in a matrix of the frame. */
+  Matrix forward(Pass pass, Pass.Frame frame, Batch<SequenceState> batch, Matrix[] streams) {
+    Matrix read = read(pass, frame, streams);
+    Matrix y = frame.matrix(read.rows(), flow.outputs());
+    if (mixer != null) {
+      mixer.forward(pass, batch.map(s -> s.mixer(state)), read, y);
+    } else {
+      channel.forward(pass, read, y);
+    }
+    if (after != null) {
+      after.rows(pass, y, y);
+    }
+    return y;
+  }
+
+  private Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
+    Matrix x = streams[flow.reads()[0]];
+    boolean one = flow.reads().length == 1;
+    if (one && before == null) {
+      return x;
+    }
+    int inputs = flow.inputs();
+    Matrix read = frame.matrix(x.rows(), inputs);
+    if (!one) {
+      pass.eachRow(
+          x.rows(), inputs, (from, to, worker) -> combine(pass, streams, from, to, read));
+    }
+    if (before != null) {
+      before.rows(pass, one ? x : read, read);
+    }
+    return read;
+  }
+
+  private void combine(Pass pass, Matrix[] streams, int from, int to, Matrix read) {
+    int at = 0;
+    for (int i = 0; i < flow.reads().length; i++) {
+      Matrix x = streams[flow.reads()[i]];
+      for (int row = from; row < to; row++) {
+        if (flow.joined() || i == 0) {
+          System.arraycopy(x.data(), x.at(row), read.data(), read.at(row) + at, x.cols());
+        } else {
+          pass.kernels()
+              .activations()
+              .addScaled(1, x.data(), x.at(row), read.data(), read.at(row), x.cols());
+        }
+      }
+      at += flow.joined() ? x.cols() : 0;
+    }
+  }
+
+  /** Adds what the branch gave to the stream that it writes, or puts it there. */
+  void write(Pass pass, Matrix y, Matrix[] streams) {
+    Matrix x = streams[flow.writes()];
+    int cols = flow.outputs();
+    pass.eachRow(
+        x.rows(),
+        cols,
+        (from, to, worker) -> {
+          int count = (to - from) * cols;
+          if (flow.first()) {
+            Arrays.fill(x.data(), from * cols, to * cols, 0);
+          }
+          pass.kernels()
+              .activations()
+              .addScaled(scale, y.data(), from * cols, x.data(), from * cols, count);
+        });
+  }
+}

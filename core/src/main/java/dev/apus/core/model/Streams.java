@@ -1,0 +1,125 @@
+package dev.apus.core.model;
+
+import dev.apus.core.config.ConfigException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** The streams of a model by their numbers, and what has been read and written so far. */
+final class Streams {
+
+  /** The numbers of the streams that every model has. */
+  static final int RESIDUAL = 0;
+
+  static final int EMBEDDING = 1;
+
+  private final List<String> names = new ArrayList<>();
+  private final List<Integer> widths = new ArrayList<>();
+  private final Set<Integer> read = new HashSet<>();
+  private final Set<Integer> writing = new HashSet<>();
+  private final Set<Integer> written = new HashSet<>(Set.of(RESIDUAL, EMBEDDING));
+
+  /**
+   * What a branch reads and writes, by the numbers of the streams.
+   *
+   * @param joined whether the rows that it reads are put one after the other instead of added
+   * @param inputs values of the rows that it reads
+   * @param outputs values of the rows that it writes
+   * @param first whether what it gives takes the place of what is in the stream
+   */
+  record Flow(
+      int[] reads, boolean joined, int inputs, int writes, int outputs, boolean first) {}
+
+  Streams(Architecture architecture) {
+    add(Wiring.RESIDUAL, architecture.width());
+    add(Wiring.EMBEDDING, architecture.width());
+    architecture.streams().forEach(this::add);
+  }
+
+  private void add(String name, int width) {
+    if (names.contains(name)) {
+      throw new ConfigException("streams: there is a stream \"" + name + "\" in every model");
+    }
+    names.add(name);
+    widths.add(width);
+  }
+
+  /**
+   * What a branch of the step that is being built reads and writes.
+   *
+   * @throws ConfigException if it cannot
+   */
+  Flow flow(Wiring wiring, int layer) {
+    int[] reads =
+        wiring.reads().streams().stream().mapToInt(name -> number(name, layer)).toArray();
+    boolean joined = wiring.reads().joined();
+    int inputs = 0;
+    for (int number : reads) {
+      if (!written.contains(number)) {
+        throw error(layer, "reads the stream \"%s\" before any has written it", names.get(number));
+      }
+      if (!joined && inputs > 0 && inputs != widths.get(number)) {
+        throw error(
+            layer,
+            "adds the streams \"%s\" of %d values and \"%s\" of %d",
+            names.get(reads[0]),
+            inputs,
+            names.get(number),
+            widths.get(number));
+      }
+      inputs = joined ? Math.addExact(inputs, widths.get(number)) : widths.get(number);
+      read.add(number);
+    }
+    int writes = number(wiring.writes(), layer);
+    if (writes == EMBEDDING) {
+      throw error(layer, "writes the stream \"%s\", which can only be read", wiring.writes());
+    }
+    boolean first = writes != RESIDUAL && writing.add(writes);
+    return new Flow(reads, joined, inputs, writes, widths.get(writes), first);
+  }
+
+  /** Ends a step: what its branches have written can be read from here on. */
+  void endStep() {
+    written.addAll(writing);
+    writing.clear();
+  }
+
+  /**
+   * Checks that nothing is written in vain.
+   *
+   * @throws ConfigException naming a stream that nobody reads
+   */
+  void expectAllRead() {
+    for (int number = EMBEDDING + 1; number < names.size(); number++) {
+      if (!read.contains(number)) {
+        throw new ConfigException(
+            "streams: no branch reads the stream \"" + names.get(number) + "\"");
+      }
+    }
+  }
+
+  /** The width of each stream by number; 0 for one that nobody reads. */
+  int[] widths() {
+    int[] used = new int[names.size()];
+    for (int number = 0; number < used.length; number++) {
+      used[number] = number == RESIDUAL || read.contains(number) ? widths.get(number) : 0;
+    }
+    return used;
+  }
+
+  private int number(String name, int layer) {
+    int number = names.indexOf(name);
+    if (number < 0) {
+      throw error(
+          layer, "names the stream \"%s\"; the model has %s", name, String.join(", ", names));
+    }
+    return number;
+  }
+
+  private static ConfigException error(int layer, String message, Object... parts) {
+    return new ConfigException(
+        "layer " + layer + ": a branch " + String.format(Locale.ROOT, message, parts));
+  }
+}

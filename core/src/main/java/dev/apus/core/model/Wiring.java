@@ -1,0 +1,129 @@
+package dev.apus.core.model;
+
+import dev.apus.core.config.Config;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a branch is joined to the rest of its model: the streams that it reads and writes, and what
+ * of another layer it uses.
+ *
+ * <p>A stream is a row of values for each token. The <em>residual</em> stream is added to; any
+ * other stream holds what the last step that wrote it gave, until another step writes it. The
+ * stream <em>embedding</em> is what the first layer reads.
+ *
+ * @param name sets the weights and the state of this branch apart from others of its kind in the
+ *     layer; empty for none
+ * @param reads what the part is given
+ * @param writes where what it gives goes to
+ * @param weightsOf the earlier layer whose branch of the same name and kind has the weights; −1 for
+ *     its own
+ * @param stateOf the earlier layer whose branch of the same name and kind has the state; −1 for its
+ *     own
+ */
+public record Wiring(String name, Reads reads, String writes, int weightsOf, int stateOf) {
+
+  /** The stream that all layers read and add to, unless they say otherwise. */
+  public static final String RESIDUAL = "residual";
+
+  /** The stream that holds the tokens' embeddings as the first layer reads them. */
+  public static final String EMBEDDING = "embedding";
+
+  /** Reads the residual stream, adds to it, and shares nothing. */
+  public static final Wiring PLAIN = new Wiring("", Reads.of(RESIDUAL), RESIDUAL, -1, -1);
+
+  /**
+   * Rows made of the rows of streams.
+   *
+   * @param joined whether the rows are put one after the other; otherwise they are added
+   */
+  public record Reads(List<String> streams, boolean joined) {
+
+    public Reads {
+      streams = List.copyOf(streams);
+      if (streams.isEmpty() || (joined && streams.size() == 1)) {
+        throw new IllegalArgumentException("a branch reads one stream, or joins or adds several");
+      }
+    }
+
+    private Object toJson() {
+      return streams.size() == 1 ? streams.getFirst() : Map.of(joined ? "join" : "add", streams);
+    }
+
+    public static Reads of(String stream) {
+      return new Reads(List.of(stream), false);
+    }
+
+    public static Reads sum(String... streams) {
+      return new Reads(List.of(streams), false);
+    }
+
+    public static Reads join(String... streams) {
+      return new Reads(List.of(streams), true);
+    }
+  }
+
+  public Wiring named(String other) {
+    return new Wiring(other, reads, writes, weightsOf, stateOf);
+  }
+
+  public Wiring reading(Reads other) {
+    return new Wiring(name, other, writes, weightsOf, stateOf);
+  }
+
+  public Wiring writing(String stream) {
+    return new Wiring(name, reads, stream, weightsOf, stateOf);
+  }
+
+  public Wiring weightsOf(int layer) {
+    return new Wiring(name, reads, writes, layer, stateOf);
+  }
+
+  public Wiring stateOf(int layer) {
+    return new Wiring(name, reads, writes, weightsOf, layer);
+  }
+
+  /** What is not as in {@link #PLAIN}, under the keys that {@link #read} reads. */
+  Map<String, Object> toMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    if (!name.equals(PLAIN.name)) {
+      map.put("name", name);
+    }
+    if (!reads.equals(PLAIN.reads)) {
+      map.put("reads", reads.toJson());
+    }
+    if (!writes.equals(PLAIN.writes)) {
+      map.put("writes", writes);
+    }
+    if (weightsOf >= 0) {
+      map.put("weightsOf", weightsOf);
+    }
+    if (stateOf >= 0) {
+      map.put("stateOf", stateOf);
+    }
+    return map;
+  }
+
+  static Wiring read(Config branch) {
+    return new Wiring(
+        branch.word("name", PLAIN.name),
+        branch.has("reads") ? reads(branch) : PLAIN.reads,
+        branch.word("writes", PLAIN.writes),
+        branch.has("weightsOf") ? branch.count("weightsOf") : -1,
+        branch.has("stateOf") ? branch.count("stateOf") : -1);
+  }
+
+  private static Reads reads(Config branch) {
+    if (branch.raw("reads") instanceof String stream) {
+      return Reads.of(stream);
+    }
+    Config c = branch.section("reads");
+    String how = c.has("join") ? "join" : "add";
+    List<String> streams = c.words(how);
+    if (streams.size() < 2) {
+      throw c.errorAt(how, "%s must name two streams at least", how);
+    }
+    return new Reads(streams, how.equals("join"));
+  }
+}
