@@ -78,14 +78,23 @@ public record Architecture(
    * Branches that read the same rows and are added to them.
    *
    * @param residual what becomes of the rows before anything is added to them; null to keep them
+   * @param keep factor on what the rows have become then
    */
-  public record Step(List<Branch> branches, NormSpec residual) {
+  public record Step(List<Branch> branches, NormSpec residual, float keep) {
     public Step {
       branches = List.copyOf(branches);
     }
 
     public Step(List<Branch> branches) {
       this(branches, null);
+    }
+
+    public Step(List<Branch> branches, NormSpec residual) {
+      this(branches, residual, 1);
+    }
+
+    public Step keeping(float factor) {
+      return new Step(branches, residual, factor);
     }
   }
 

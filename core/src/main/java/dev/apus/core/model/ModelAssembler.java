@@ -84,7 +84,8 @@ public final class ModelAssembler {
     String name = name(step.branches().getFirst().role()) + ".residual";
     return new Network.BuiltStep(
         branches,
-        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)));
+        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)),
+        step.keep());
   }
 
   private static String name(Role role) {

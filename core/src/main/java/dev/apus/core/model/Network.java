@@ -30,7 +30,7 @@ public final class Network {
       float scale) {}
 
   /** A step whose branches have been built. */
-  record BuiltStep(List<BuiltBranch> branches, Normalization residual) {}
+  record BuiltStep(List<BuiltBranch> branches, Normalization residual, float keep) {}
 
   private final Architecture architecture;
   private final RowTable embedding;
@@ -194,10 +194,24 @@ public final class Network {
       if (step.residual() != null) {
         step.residual().rows(pass, x, x);
       }
+      if (step.keep() != 1) {
+        scale(pass, step.keep(), x);
+      }
       for (int i = 0; i < outputs.size(); i++) {
         add(pass, step.branches().get(i).scale(), outputs.get(i), x);
       }
     }
+  }
+
+  private static void scale(Pass pass, float factor, Matrix x) {
+    pass.eachRow(
+        x.rows(),
+        x.cols(),
+        (from, to, worker) -> {
+          for (int i = x.at(from); i < x.at(to); i++) {
+            x.data()[i] *= factor;
+          }
+        });
   }
 
   private static void add(Pass pass, float scale, Matrix y, Matrix x) {
