@@ -7,5 +7,6 @@ module dev.apus.attention {
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
+      dev.apus.attention.linear.LinearAttention.Type,
       dev.apus.attention.recurrent.RgLru.Type;
 }

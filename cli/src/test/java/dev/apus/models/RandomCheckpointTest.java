@@ -44,7 +44,7 @@ class RandomCheckpointTest {
   /** Those that use one norm for two parts have only its first draw in the file. */
   static final List<String> families =
       TinyModels.FAMILIES.stream()
-          .filter(family -> !List.of("cohere2", "falcon").contains(family))
+          .filter(family -> !List.of("cohere2", "falcon", "minimax").contains(family))
           .toList();
 
   /** Logarithms of decays, and Llama 3's rule as a table of factors, are rounded once more. */
@@ -157,9 +157,13 @@ class RandomCheckpointTest {
     }
   }
 
+  /**
+   * Without the powers of MiniMax's decays, which the reference saves though they are constants.
+   */
   private static Map<String, List<Long>> shapes(TensorFile file) {
     Map<String, List<Long>> shapes = new TreeMap<>();
     file.tensors().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    shapes.keySet().removeIf(name -> name.matches(".*\\.(slope_rate|[a-z]+_decay)"));
     return shapes;
   }
 

@@ -70,6 +70,7 @@ final class TinyModels {
           "mamba2",
           "mamba2-original",
           "minicpm3",
+          "minimax",
           "minimax_m2",
           "ministral",
           "mistral",

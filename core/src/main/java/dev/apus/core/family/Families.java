@@ -42,6 +42,7 @@ public final class Families {
           new Mamba(),
           new Mamba2(),
           new MiniCpm3(),
+          new MiniMax(),
           new MiniMaxM2(),
           new Mistral(),
           new Mixtral(),

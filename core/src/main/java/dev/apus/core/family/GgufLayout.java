@@ -140,7 +140,8 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
                                         step.branches().stream()
                                             .map(branch -> plain(branch, factors))
                                             .toList(),
-                                        step.residual()))
+                                        step.residual(),
+                                        step.keep()))
                             .toList()))
             .toList();
     return new Architecture(

@@ -118,15 +118,24 @@ public record Architecture(
   /**
    * Branches that read what was there before any of them wrote.
    *
-   * @param residual norm of the residual stream before anything is added to it; null to keep them
+   * @param residual norm of the residual stream before anything is added to it; null to keep it
+   * @param keep factor on what the stream is then
    */
-  public record Step(List<Branch> branches, NormSpec residual) {
+  public record Step(List<Branch> branches, NormSpec residual, float keep) {
     public Step {
       branches = List.copyOf(branches);
     }
 
     public Step(List<Branch> branches) {
       this(branches, null);
+    }
+
+    public Step(List<Branch> branches, NormSpec residual) {
+      this(branches, residual, 1);
+    }
+
+    public Step keeping(float factor) {
+      return new Step(branches, residual, factor);
     }
   }
 

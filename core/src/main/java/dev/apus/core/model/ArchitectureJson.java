@@ -85,6 +85,7 @@ final class ArchitectureJson {
             ? branches.getFirst()
             : new LinkedHashMap<>(Map.of("parallel", branches));
     putIfThere(map, "residual", norm(step.residual()));
+    putIfThere(map, "keep", step.keep() == 1 ? null : step.keep());
     return map;
   }
 
@@ -129,7 +130,9 @@ final class ArchitectureJson {
         List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
         steps.add(
             new Step(
-                branches.stream().map(ArchitectureJson::branch).toList(), norm(step, "residual")));
+                branches.stream().map(ArchitectureJson::branch).toList(),
+                norm(step, "residual"),
+                step.real("keep", 1)));
       }
       for (int i = 0; i < repeat; i++) {
         layers.add(new Layer(steps));

@@ -52,7 +52,8 @@ final class BranchAssembler {
     String name = name(step.branches().getFirst().role()) + ".residual";
     return new Network.BuiltStep(
         branches,
-        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)));
+        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)),
+        step.keep());
   }
 
   private BuiltBranch branch(Branch branch, int layer) {

@@ -30,8 +30,9 @@ public final class Network {
    * A step whose branches have been built.
    *
    * @param residual norm of the residual stream before anything is added to it, or null
+   * @param keep factor on what the stream is then
    */
-  record BuiltStep(List<BuiltBranch> branches, Normalization residual) {}
+  record BuiltStep(List<BuiltBranch> branches, Normalization residual, float keep) {}
 
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
@@ -237,14 +238,28 @@ public final class Network {
       for (BuiltBranch branch : step.branches()) {
         outputs.add(branch.forward(pass, frame, batch, streams));
       }
+      Matrix x = streams[Streams.RESIDUAL];
       if (step.residual() != null) {
-        Matrix x = streams[Streams.RESIDUAL];
         step.residual().rows(pass, x, x);
+      }
+      if (step.keep() != 1) {
+        scale(pass, step.keep(), x);
       }
       for (int i = 0; i < outputs.size(); i++) {
         step.branches().get(i).write(pass, outputs.get(i), streams);
       }
     }
+  }
+
+  private static void scale(Pass pass, float factor, Matrix x) {
+    pass.eachRow(
+        x.rows(),
+        x.cols(),
+        (from, to, worker) -> {
+          for (int i = x.at(from); i < x.at(to); i++) {
+            x.data()[i] *= factor;
+          }
+        });
   }
 
   private void logits(Pass pass, Matrix x, Matrix logits) {

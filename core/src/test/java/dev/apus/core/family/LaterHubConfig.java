@@ -328,7 +328,28 @@ enum LaterHubConfig {
        "transformers_version": "4.40.0.dev0", "use_cache": true, "vocab_size": 256000,
        "w_init_variance_scale": 0.01}
       """,
-      "\"scale\" : 50.5");
+      "\"scale\" : 50.5"),
+  MINIMAX_TEXT_01(
+      """
+      {"architectures": ["MiniMaxText01ForCausalLM"], "attention_dropout": 0.0,
+       "attn_type_list": [0, 0, 0, 0, 0, 0, 0, 1],
+       "auto_map": {"AutoConfig": "configuration_minimax_text_01.MiniMaxText01Config"},
+       "bos_token_id": null, "eos_token_id": null, "head_dim": 128, "hidden_act": "silu",
+       "hidden_size": 6144, "initializer_range": 0.02, "intermediate_size": 9216,
+       "layernorm_full_attention_alpha": 3.5565588200778455,
+       "layernorm_full_attention_beta": 1.0,
+       "layernorm_linear_attention_alpha": 3.5565588200778455,
+       "layernorm_linear_attention_beta": 1.0, "layernorm_mlp_alpha": 3.5565588200778455,
+       "layernorm_mlp_beta": 1.0, "max_position_embeddings": 10240000,
+       "model_type": "minimax_text_01", "num_attention_heads": 64, "num_experts_per_tok": 2,
+       "num_hidden_layers": 8, "num_key_value_heads": 8, "num_local_experts": 32,
+       "output_router_logits": false, "postnorm": true, "rms_norm_eps": 1e-05,
+       "rope_theta": 10000000, "rotary_dim": 64, "router_aux_loss_coef": 0.001,
+       "router_jitter_noise": 0.0, "shared_intermediate_size": [0], "shared_moe_mode": "sigmoid",
+       "sliding_window": null, "tie_word_embeddings": false, "transformers_version": "4.45.2",
+       "use_cache": true, "vocab_size": 200064}
+      """,
+      "\"keep\" : 3.5565588");
 
   final String json;
 
