@@ -159,8 +159,7 @@ final class AttentionTiles {
                   to -= tile.parts();
                 }
               });
-      pass.workers()
-          .run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
+      pass.workers().run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
     }
   }
 

@@ -87,8 +87,7 @@ final class BranchAssembler {
     }
     int state = owner != null ? owner.state() : mixer == null ? -1 : states++;
     boolean owns = mixer != null && owner == null;
-    var result =
-        new BuiltBranch(mixer, state, owns, channel, before, after, branch.scale(), flow);
+    var result = new BuiltBranch(mixer, state, owns, channel, before, after, branch.scale(), flow);
     built.putIfAbsent(place(branch, layer), result);
     return result;
   }

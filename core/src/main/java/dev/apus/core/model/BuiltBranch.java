@@ -44,8 +44,7 @@ record BuiltBranch(
     int inputs = flow.inputs();
     Matrix read = frame.matrix(x.rows(), inputs);
     if (!one) {
-      pass.eachRow(
-          x.rows(), inputs, (from, to, worker) -> combine(pass, streams, from, to, read));
+      pass.eachRow(x.rows(), inputs, (from, to, worker) -> combine(pass, streams, from, to, read));
     }
     if (before != null) {
       before.rows(pass, one ? x : read, read);

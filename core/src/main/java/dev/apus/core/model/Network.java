@@ -135,8 +135,8 @@ public final class Network {
   }
 
   /**
-   * Takes the sequences that begin past the learned rows before their first token. These rows are
-   * a call of their own, so that a sequence is the same however its tokens are cut.
+   * Takes the sequences that begin past the learned rows before their first token. These rows are a
+   * call of their own, so that a sequence is the same however its tokens are cut.
    *
    * @return the batch with positions that count these rows
    */

@@ -29,8 +29,7 @@ final class Streams {
    * @param outputs values of the rows that it writes
    * @param first whether what it gives takes the place of what is in the stream
    */
-  record Flow(
-      int[] reads, boolean joined, int inputs, int writes, int outputs, boolean first) {}
+  record Flow(int[] reads, boolean joined, int inputs, int writes, int outputs, boolean first) {}
 
   Streams(Architecture architecture) {
     add(Wiring.RESIDUAL, architecture.width());
@@ -52,8 +51,7 @@ final class Streams {
    * @throws ConfigException if it cannot
    */
   Flow flow(Wiring wiring, int layer) {
-    int[] reads =
-        wiring.reads().streams().stream().mapToInt(name -> number(name, layer)).toArray();
+    int[] reads = wiring.reads().streams().stream().mapToInt(name -> number(name, layer)).toArray();
     boolean joined = wiring.reads().joined();
     int inputs = 0;
     for (int number : reads) {

@@ -35,8 +35,7 @@ public final class Weights {
   private long parameters;
 
   /** Projections as they were asked for: whoever asks for the same again gets the same. */
-  private record Built(
-      WeightSource.Key key, int count, int outputs, int inputs, boolean biased) {}
+  private record Built(WeightSource.Key key, int count, int outputs, int inputs, boolean biased) {}
 
   public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
     this(source, kernels, workers, arena, Placement.PACKED, false);

@@ -61,7 +61,8 @@ class ZambaTest {
     assertEquals(List.of(2, 7, 13, 19, 25, 31, 37, 43, 49, 55, 61, 67, 73), hybrid(zamba));
     assertEquals(2, weightsOf(zamba, 73));
     Architecture zamba2 =
-        FamilyFixtures.describe(zamba2("").replace("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 54"));
+        FamilyFixtures.describe(
+            zamba2("").replace("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 54"));
     assertEquals(List.of(6, 12, 18, 24, 30, 36, 42, 47, 51), hybrid(zamba2));
   }
 
@@ -76,17 +77,14 @@ class ZambaTest {
             + " hybrid",
         "\"hybrid_layer_ids\": [1]"
             + "|hybrid_layer_ids=[1], but the hybrid layers of layers_block_type are []",
-        "\"attention_hidden_size\": 64"
-            + "|attention_hidden_size=64 must be twice hidden_size=64",
-        "\"use_long_context\": true"
-            + "|use_long_context=true is not supported; supported: false",
+        "\"attention_hidden_size\": 64" + "|attention_hidden_size=64 must be twice hidden_size=64",
+        "\"use_long_context\": true" + "|use_long_context=true is not supported; supported: false",
         "\"mamba_headdim\": 5"
             + "|8 heads of 5 values are not the 128 values that mamba_expand says",
       })
   void whatDoesNotFitIsRefused(String setting, String message) {
     var e =
-        assertThrows(
-            ConfigException.class, () -> FamilyFixtures.describe(zamba2(setting + ",")));
+        assertThrows(ConfigException.class, () -> FamilyFixtures.describe(zamba2(setting + ",")));
     assertEquals("config.json:" + message, e.getMessage().replaceFirst(":\\d: ", ":"));
   }
 }

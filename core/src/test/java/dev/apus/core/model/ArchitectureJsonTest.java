@@ -89,8 +89,16 @@ class ArchitectureJsonTest {
               .withStream("t", 5)
               .withStream("u", 3);
       assertEquals(architecture, read(architecture.toJson()));
-      assertEquals(wiring, read(architecture.toJson()).layers().getLast().steps().getFirst()
-          .branches().getFirst().wiring());
+      assertEquals(
+          wiring,
+          read(architecture.toJson())
+              .layers()
+              .getLast()
+              .steps()
+              .getFirst()
+              .branches()
+              .getFirst()
+              .wiring());
     }
   }
 
