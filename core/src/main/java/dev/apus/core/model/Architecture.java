@@ -82,6 +82,9 @@ public record Architecture(
   public record Step(List<Branch> branches, NormSpec residual) {
     public Step {
       branches = List.copyOf(branches);
+      if (branches.isEmpty() && residual != null) {
+        throw new IllegalArgumentException("the residual of a step is named by its first branch");
+      }
     }
 
     public Step(List<Branch> branches) {

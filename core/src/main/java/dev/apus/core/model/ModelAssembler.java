@@ -81,6 +81,9 @@ public final class ModelAssembler {
     for (Branch branch : step.branches()) {
       branches.add(branch(branch, layer));
     }
+    if (step.residual() == null) {
+      return new Network.BuiltStep(branches, null);
+    }
     String name = name(step.branches().getFirst().role()) + ".residual";
     return new Network.BuiltStep(
         branches,
