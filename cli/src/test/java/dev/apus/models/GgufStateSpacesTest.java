@@ -9,11 +9,15 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.Session;
 import dev.apus.core.config.Config;
+import dev.apus.core.file.Gguf;
 import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.TensorFile;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,6 +112,49 @@ class GgufStateSpacesTest {
         assertEquals(expected.architecture(), found.architecture());
       }
     }
+  }
+
+  static Stream<Arguments> writable() {
+    String ones = falcon("true").replaceAll("(multiplier\": )[0-9.]+", "$11.0");
+    String plain =
+        ones.replaceAll("(?s)(\"mlp_multipliers\": \\[).*?\\]", "$11.0, 1.0]")
+            .replaceAll("(?s)(\"ssm_multipliers\": \\[).*?\\]", "$11.0, 1.0, 1.0, 1.0, 1.0]");
+    return Stream.of(
+        Arguments.of(
+            "mamba2", with("mamba2", "\"n_groups\": 2", "$0, \"gated_norm_over\": \"group\"")),
+        Arguments.of("falcon-h1", plain));
+  }
+
+  /** What is written holds the model of its seed, in the shapes that converters give tensors. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("writable")
+  void aModelOfASeedCanBeWritten(String name, String json) throws IOException {
+    Config config = Config.parse("config.json", json.getBytes(UTF_8));
+    var checkpoint = RandomCheckpoint.of(config, ModelOptions.standard());
+    Path file = temporary.resolve("written.gguf");
+    Path folder = temporary.resolve("folder");
+    Path converted = temporary.resolve("converted.gguf");
+    checkpoint.writeGguf(file, WeightFormat.F32, 3);
+    checkpoint.writeFolder(folder, WeightFormat.F32, 3);
+    try (TensorFile tensors = Safetensors.openFolder(folder)) {
+      Config written = Config.read(folder.resolve("config.json"));
+      GgufStateSpaces.convert(written, tensors, WeightFormat.F32).write(converted);
+    }
+    try (Gguf expected = Gguf.open(converted);
+        Gguf found = Gguf.open(file)) {
+      assertEquals(shapes(expected), shapes(found));
+    }
+    var options = ModelOptions.standard();
+    try (Model expected = Model.random(checkpoint.architecture(), 3, WeightFormat.F32, options);
+        Model found = Model.load(file)) {
+      assertArrayEquals(logits(expected), logits(found));
+    }
+  }
+
+  private static Map<String, List<Long>> shapes(Gguf file) {
+    Map<String, List<Long>> shapes = new TreeMap<>();
+    file.tensors().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    return shapes;
   }
 
   private static float[][] logits(Model model) {

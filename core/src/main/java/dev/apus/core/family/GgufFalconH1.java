@@ -2,6 +2,7 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -28,6 +29,11 @@ final class GgufFalconH1 implements GgufFamily {
         .set("attention_bias", table.storesInLayers("attn_q.bias"))
         .set("mlp_bias", table.storesInLayers("ffn_up.bias"))
         .config();
+  }
+
+  @Override
+  public boolean describe(Architecture model, GgufMetadata metadata) {
+    return metadata.u32("feed_forward_length", metadata.channel("inner")).mamba2();
   }
 
   @Override

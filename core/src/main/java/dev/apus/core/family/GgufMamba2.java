@@ -2,6 +2,7 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -28,6 +29,12 @@ final class GgufMamba2 implements GgufFamily {
         .required("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
         .without("rms_norm_eps")
         .config();
+  }
+
+  @Override
+  public boolean describe(Architecture model, GgufMetadata metadata) {
+    boolean attends = metadata.mixer("heads") != null;
+    return !attends && metadata.none("feed_forward_length").none("attention.head_count").mamba2();
   }
 
   @Override

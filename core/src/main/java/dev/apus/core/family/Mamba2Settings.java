@@ -195,7 +195,10 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
         .row(OURS + "dtBias", block + "ssm_dt.bias")
         .row(OURS + "d", block + "ssm_d")
         .row(OURS + "norm", block + "ssm_norm.weight")
-        .row(OURS + "o", block + "ssm_out.weight");
+        .row(OURS + "o", block + "ssm_out.weight")
+        .shaped(block + "ssm_a", heads, 1)
+        .shaped(block + "ssm_d", heads, 1)
+        .shaped(block + "ssm_norm.weight", groups, inner() / groups);
   }
 
   private WeightNames projections(WeightNames names, String input) {
