@@ -158,6 +158,10 @@ class ArchitectureJsonTest {
             + "|layers[0].steps[0].stateOf=-1 must be a whole number from 0 to 2147483647",
         "{\"mixer\": {\"type\": \"m\"}, \"reads\": {\"join\": [\"t\"]}}"
             + "|{\"mixer\": {\"type\": \"m\"}}|join must name two streams at least",
+        "{\"mixer\": {\"type\": \"m\"},"
+            + " \"reads\": {\"join\": [\"t\", \"u\"], \"add\": [\"t\"]}}"
+            + "|{\"mixer\": {\"type\": \"m\"}}"
+            + "|layers[0].steps[0].reads.add cannot be beside join",
         "{\"norm\": {\"epsilon\": 2}, \"mixer\": {\"type\": \"m\"}}"
             + "|{\"mixer\": {\"type\": \"m\"}}|epsilon must be in [0, 1), found 2.0",
       })
