@@ -19,7 +19,7 @@ import java.util.Map;
  * Writes a checkpoint in the Hugging Face layout as a GGUF file, with the names and the values that
  * llama.cpp's {@code convert_hf_to_gguf.py} gives them: rows of Llama's queries and keys permuted
  * for neighbouring pairs, one added to Gemma's norms, experts stacked, Llama 3's stretched rotation
- * as a tensor of divisors.
+ * as a tensor of divisors, the rates of Mamba themselves and not their logarithms.
  *
  * @see <a href="https://github.com/ggml-org/llama.cpp/tree/master/conversion">llama.cpp's
  *     converter</a>
@@ -37,7 +37,10 @@ final class GgufConverter {
           Map.entry("qwen3_moe", "qwen3moe"),
           Map.entry("olmoe", "olmoe"),
           Map.entry("gemma2", "gemma2"),
-          Map.entry("gemma3_text", "gemma3"));
+          Map.entry("gemma3_text", "gemma3"),
+          Map.entry("mamba", "mamba"),
+          Map.entry("falcon_mamba", "mamba"),
+          Map.entry("jamba", "jamba"));
 
   /** What stands between {@code blk.N.} and {@code .weight}, by what stood after the layer. */
   private static final Map<String, String> NAMES =
@@ -57,7 +60,29 @@ final class GgufConverter {
           Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
           Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
-          Map.entry("block_sparse_moe.gate", "ffn_gate_inp"));
+          Map.entry("block_sparse_moe.gate", "ffn_gate_inp"),
+          Map.entry("norm", "attn_norm"),
+          Map.entry("pre_ff_layernorm", "ffn_norm"),
+          Map.entry("feed_forward.gate_proj", "ffn_gate"),
+          Map.entry("feed_forward.up_proj", "ffn_up"),
+          Map.entry("feed_forward.down_proj", "ffn_down"),
+          Map.entry("feed_forward.router", "ffn_gate_inp"));
+
+  /** What follows {@code blk.N.}, by what stands after a Mamba mixer. */
+  private static final Map<String, String> MAMBA =
+      Map.ofEntries(
+          Map.entry("in_proj.weight", "ssm_in.weight"),
+          Map.entry("conv1d.weight", "ssm_conv1d.weight"),
+          Map.entry("conv1d.bias", "ssm_conv1d.bias"),
+          Map.entry("x_proj.weight", "ssm_x.weight"),
+          Map.entry("dt_proj.weight", "ssm_dt.weight"),
+          Map.entry("dt_proj.bias", "ssm_dt.bias"),
+          Map.entry("A_log", "ssm_a"),
+          Map.entry("D", "ssm_d"),
+          Map.entry("out_proj.weight", "ssm_out.weight"),
+          Map.entry("dt_layernorm.weight", "ssm_dt_norm.weight"),
+          Map.entry("b_layernorm.weight", "ssm_b_norm.weight"),
+          Map.entry("c_layernorm.weight", "ssm_c_norm.weight"));
 
   /** The experts' matrices: by Mixtral's name or Qwen's. */
   private static final Map<String, String> EXPERTS =
@@ -124,8 +149,17 @@ final class GgufConverter {
         values[i] += 1;
       }
     }
-    boolean oneRow = tensor.shape().getFirst() == 1;
-    write(renamed(name), oneRow ? List.of((long) values.length) : tensor.shape(), values);
+    if (name.endsWith(".A_log")) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) -StrictMath.exp(values[i]);
+      }
+    }
+    List<Long> shape = new ArrayList<>(tensor.shape());
+    if (name.endsWith("conv1d.weight")) {
+      shape.remove(1);
+    }
+    boolean oneRow = shape.getFirst() == 1;
+    write(renamed(name), oneRow ? List.of((long) values.length) : shape, values);
   }
 
   /** The rows of each head, so that the two values that turn together are neighbours. */
@@ -158,11 +192,15 @@ final class GgufConverter {
 
   private String renamed(String name) {
     return switch (name) {
-      case "model.embed_tokens.weight" -> "token_embd.weight";
-      case "model.norm.weight" -> "output_norm.weight";
+      case "model.embed_tokens.weight", "backbone.embeddings.weight" -> "token_embd.weight";
+      case "model.norm.weight", "model.final_layernorm.weight", "backbone.norm_f.weight" ->
+          "output_norm.weight";
       case "lm_head.weight" -> "output.weight";
       default -> {
         String[] parts = name.split("\\.", 4);
+        if (parts[3].startsWith("mixer.") || parts[3].startsWith("mamba.")) {
+          yield "blk." + parts[2] + "." + MAMBA.get(parts[3].substring("mamba.".length()));
+        }
         int dot = parts[3].lastIndexOf('.');
         yield "blk."
             + parts[2]
@@ -190,7 +228,7 @@ final class GgufConverter {
   /** Vectors and routers are F32 in every file; so here are rows that do not divide into blocks. */
   private void write(String name, List<Long> shape, float[] values) {
     int cols = Math.toIntExact(shape.getLast());
-    boolean kept = shape.size() == 1 || name.contains("ffn_gate_inp");
+    boolean kept = shape.size() == 1 || name.matches(".*(ffn_gate_inp|ssm_conv1d|ssm_a$|ssm_d$).*");
     WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);
     MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);

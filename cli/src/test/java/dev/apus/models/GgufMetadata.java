@@ -24,9 +24,13 @@ final class GgufMetadata {
     u32("block_count", "num_hidden_layers");
     u32("context_length", "max_position_embeddings");
     u32("embedding_length", "hidden_size");
-    u32("feed_forward_length", "intermediate_size");
+    if (!architecture.equals("mamba")) {
+      u32("feed_forward_length", "intermediate_size");
+    }
     u32("attention.head_count", "num_attention_heads");
-    u32("attention.head_count_kv", "num_key_value_heads");
+    if (!architecture.equals("jamba")) {
+      u32("attention.head_count_kv", "num_key_value_heads");
+    }
     f32("attention.layer_norm_rms_epsilon", "rms_norm_eps");
     u32("attention.key_length", "head_dim");
     u32("attention.value_length", "head_dim");
@@ -46,9 +50,37 @@ final class GgufMetadata {
       f32("attn_logit_softcapping", "attn_logit_softcapping");
       f32("final_logit_softcapping", "final_logit_softcapping");
     }
-    rope();
+    if (architecture.contains("mamba") || architecture.equals("jamba")) {
+      mamba();
+    } else {
+      rope();
+    }
     gguf.u32("tokenizer.ggml.bos_token_id", config.positive("bos_token_id"))
         .u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+  }
+
+  private void mamba() {
+    boolean jamba = architecture.equals("jamba");
+    u32("ssm.conv_kernel", jamba ? "mamba_d_conv" : "conv_kernel");
+    u32("ssm.state_size", jamba ? "mamba_d_state" : "state_size");
+    u32("ssm.time_step_rank", jamba ? "mamba_dt_rank" : "time_step_rank");
+    int expand = config.positive(jamba ? "mamba_expand" : "expand");
+    gguf.u32(architecture + ".ssm.inner_size", (long) expand * config.positive("hidden_size"));
+    if (jamba) {
+      int[] heads = new int[config.positive("num_hidden_layers")];
+      for (int i = config.count("attn_layer_offset");
+          i < heads.length;
+          i += config.positive("attn_layer_period")) {
+        heads[i] = config.positive("num_key_value_heads");
+      }
+      gguf.i32s("jamba.attention.head_count_kv", heads);
+    } else {
+      gguf.u32("mamba.context_length", 1 << 20)
+          .u32("mamba.feed_forward_length", 0)
+          .u32("mamba.attention.head_count", 0)
+          .flag("mamba.ssm.dt_b_c_rms", config.word("model_type").equals("falcon_mamba"));
+      f32("attention.layer_norm_rms_epsilon", "layer_norm_epsilon");
+    }
   }
 
   private int headDim() {

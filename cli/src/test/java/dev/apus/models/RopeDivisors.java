@@ -9,6 +9,9 @@ final class RopeDivisors {
 
   /** A divisor for each pair; none if the rotation is not Llama 3's. */
   static float[] of(Config config) {
+    if (!config.has("rope_parameters")) {
+      return new float[0];
+    }
     Config rope = config.section("rope_parameters");
     if (!rope.word("rope_type", "").equals("llama3")) {
       return new float[0];

@@ -14,9 +14,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * A folder in the Hugging Face layout with weights from a seed, for families whose layers are named
- * like Llama's. Every value is a multiple of 1/128, which all formats of single values hold
- * exactly.
+ * A folder in the Hugging Face layout with weights from a seed, for families that come as GGUF
+ * files. Every value is a multiple of 1/128, which all formats of single values hold exactly.
  */
 final class TinyCheckpoint {
 
@@ -46,13 +45,11 @@ final class TinyCheckpoint {
   }
 
   private SafetensorsWriter tensors(long seed) {
-    add("model.embed_tokens.weight", config.positive("vocab_size"), width);
-    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
-      norms("model.layers." + i + ".");
-      attention("model.layers." + i + ".self_attn.");
-      channel("model.layers." + i + ".");
+    switch (type) {
+      case "mamba", "falcon_mamba" -> mamba();
+      case "jamba" -> jamba();
+      default -> llama();
     }
-    add("model.norm.weight", width);
     if (!config.flag("tie_word_embeddings")) {
       add("lm_head.weight", config.positive("vocab_size"), width);
     }
@@ -60,6 +57,68 @@ final class TinyCheckpoint {
     var writer = new SafetensorsWriter();
     shapes.forEach((name, shape) -> writer.add(name, "BF16", shape, values(name, shape, random)));
     return writer;
+  }
+
+  private void llama() {
+    add("model.embed_tokens.weight", config.positive("vocab_size"), width);
+    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+      norms("model.layers." + i + ".");
+      attention("model.layers." + i + ".self_attn.");
+      channel("model.layers." + i + ".");
+    }
+    add("model.norm.weight", width);
+  }
+
+  private void mamba() {
+    add("backbone.embeddings.weight", config.positive("vocab_size"), width);
+    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+      add("backbone.layers." + i + ".norm.weight", width);
+      mixer("backbone.layers." + i + ".mixer.", "expand", "state_size", "time_step_rank");
+    }
+    add("backbone.norm_f.weight", width);
+  }
+
+  private void jamba() {
+    add("model.embed_tokens.weight", config.positive("vocab_size"), width);
+    int inner = config.positive("intermediate_size");
+    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+      String layer = "model.layers." + i + ".";
+      add(layer + "input_layernorm.weight", width);
+      add(layer + "pre_ff_layernorm.weight", width);
+      if (i % config.positive("attn_layer_period") == config.count("attn_layer_offset")) {
+        attention(layer + "self_attn.");
+      } else {
+        mixer(layer + "mamba.", "mamba_expand", "mamba_d_state", "mamba_dt_rank");
+        add(layer + "mamba.dt_layernorm.weight", config.positive("mamba_dt_rank"));
+        add(layer + "mamba.b_layernorm.weight", config.positive("mamba_d_state"));
+        add(layer + "mamba.c_layernorm.weight", config.positive("mamba_d_state"));
+      }
+      String block = layer + "feed_forward.";
+      if (i % config.positive("expert_layer_period") != config.count("expert_layer_offset")) {
+        block(block, inner, "gate_proj", "up_proj", "down_proj");
+        continue;
+      }
+      add(block + "router.weight", config.positive("num_experts"), width);
+      for (int e = 0; e < config.positive("num_experts"); e++) {
+        block(block + "experts." + e + ".", inner, "gate_proj", "up_proj", "down_proj");
+      }
+    }
+    add("model.final_layernorm.weight", width);
+  }
+
+  private void mixer(String prefix, String expand, String state, String rank) {
+    int inner = config.positive(expand) * width;
+    int stateSize = config.positive(state);
+    int dtRank = config.positive(rank);
+    add(prefix + "in_proj.weight", 2L * inner, width);
+    add(prefix + "conv1d.weight", inner, 1, 4);
+    add(prefix + "conv1d.bias", inner);
+    add(prefix + "x_proj.weight", dtRank + 2L * stateSize, inner);
+    add(prefix + "dt_proj.weight", inner, dtRank);
+    add(prefix + "dt_proj.bias", inner);
+    add(prefix + "A_log", inner, stateSize);
+    add(prefix + "D", inner);
+    add(prefix + "out_proj.weight", width, inner);
   }
 
   private void norms(String layer) {
@@ -139,7 +198,7 @@ final class TinyCheckpoint {
   }
 
   private MemorySegment values(String name, List<Long> shape, SplittableRandom random) {
-    boolean norm = name.endsWith("norm.weight");
+    boolean norm = name.matches(".*norm(_f)?\\.weight");
     double center = norm && !type.startsWith("gemma") ? 1 : 0;
     double spread = shape.size() > 1 ? Math.sqrt(3.0 / shape.getLast()) : 0.2;
     int count = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));

@@ -8,6 +8,7 @@ import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.model.Part;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -16,6 +17,9 @@ import java.util.stream.IntStream;
  * has no window where there are two. Keys are named without the architecture they begin with.
  */
 public final class GgufMetadata {
+
+  /** The type of a part that a layer does not have. */
+  static final String NOTHING = "nothing";
 
   private static final String SCALING = "rope.scaling.";
 
@@ -41,19 +45,23 @@ public final class GgufMetadata {
             .orElse(rope(first));
   }
 
-  /** Whether all layers have one mixer and one channel mixer, attention and a gated block. */
+  /** Whether all layers are of kinds that files of this format have. */
   static boolean fits(Architecture model) {
     return !model.layers().isEmpty()
         && IntStream.range(0, model.layers().size())
             .allMatch(
                 layer ->
-                    mixer(model, layer).type().equals("attention")
-                        && List.of("gated-mlp", "moe")
+                    List.of("attention", "mamba").contains(mixer(model, layer).type())
+                        && List.of("gated-mlp", "moe", NOTHING)
                             .contains(part(model, layer, Role.CHANNEL).type()));
   }
 
   static Part mixer(Architecture model, int layer) {
     return part(model, layer, Role.MIXER);
+  }
+
+  static Part channel(Architecture model, int layer) {
+    return part(model, layer, Role.CHANNEL);
   }
 
   private static Part part(Architecture model, int layer, Role role) {
@@ -63,7 +71,7 @@ public final class GgufMetadata {
         .filter(branch -> branch.role() == role)
         .map(Branch::part)
         .findFirst()
-        .orElse(Part.of("nothing"));
+        .orElse(Part.of(NOTHING));
   }
 
   @SuppressWarnings("unchecked")
@@ -73,7 +81,25 @@ public final class GgufMetadata {
         : Map.of();
   }
 
-  /** A setting of the first layer's attention, or null. */
+  /** The mixer of the first layer that has one of this type, or null. */
+  Part firstMixer(String type) {
+    return first(type, layer -> mixer(model, layer));
+  }
+
+  /** The channel mixer of the first layer that has one of this type, or null. */
+  Part firstChannel(String type) {
+    return first(type, layer -> channel(model, layer));
+  }
+
+  private Part first(String type, IntFunction<Part> ofLayer) {
+    return IntStream.range(0, model.layers().size())
+        .mapToObj(ofLayer)
+        .filter(part -> part.type().equals(type))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** A setting of the first layer's mixer, or null. */
   Object mixer(String setting) {
     return first.settings().get(setting);
   }
@@ -92,14 +118,29 @@ public final class GgufMetadata {
         .u32("context_length", model.context())
         .u32("embedding_length", model.width())
         .u32("vocab_size", model.vocabulary())
-        .u32("attention.head_count", mixer("heads"))
-        .u32("attention.head_count_kv", mixer("kvHeads"))
-        .u32("attention.key_length", mixer("headDim"))
-        .u32("attention.value_length", mixer("headDim"))
+        .attention()
         .f32("attention.layer_norm_rms_epsilon", model.norm().epsilon())
         .u32("rope.dimension_count", rope.get("dims"))
         .f32("rope.freq_base", rope.get("theta"))
         .scaling();
+  }
+
+  /** Layers without attention have no key–value heads. */
+  private GgufMetadata attention() {
+    Part attention = firstMixer("attention");
+    if (attention == null) {
+      return none("attention.head_count");
+    }
+    Map<String, Object> heads = attention.settings();
+    u32("attention.head_count", heads.get("heads"))
+        .u32("attention.key_length", heads.get("headDim"))
+        .u32("attention.value_length", heads.get("headDim"));
+    boolean all =
+        IntStream.range(0, model.layers().size())
+            .allMatch(layer -> mixer(model, layer).type().equals("attention"));
+    return all
+        ? u32("attention.head_count_kv", heads.get("kvHeads"))
+        : counts("attention.head_count_kv", layer -> mixer(model, layer).settings().get("kvHeads"));
   }
 
   private GgufMetadata scaling() {
@@ -125,6 +166,38 @@ public final class GgufMetadata {
       gguf.u32(prefix + key, number.longValue());
     }
     return this;
+  }
+
+  /** Zeros for what the model has none of, which readers ask for. */
+  GgufMetadata none(String... keys) {
+    for (String key : keys) {
+      gguf.u32(prefix + key, 0);
+    }
+    return this;
+  }
+
+  /** A whole number for each layer; 0 where there is none. */
+  GgufMetadata counts(String key, IntFunction<Object> ofLayer) {
+    gguf.i32s(
+        prefix + key,
+        IntStream.range(0, model.layers().size())
+            .map(layer -> ofLayer.apply(layer) instanceof Integer count ? count : 0)
+            .toArray());
+    return this;
+  }
+
+  GgufMetadata flag(String key, boolean value) {
+    gguf.flag(prefix + key, value);
+    return this;
+  }
+
+  /** The rows of Mamba layers. */
+  GgufMetadata mamba(Part mamba) {
+    Map<String, Object> settings = mamba.settings();
+    return u32("ssm.conv_kernel", settings.get("taps"))
+        .u32("ssm.inner_size", settings.get("inner"))
+        .u32("ssm.state_size", settings.get("stateSize"))
+        .u32("ssm.time_step_rank", settings.get("dtRank"));
   }
 
   /** A number, if there is one other than zero. */

@@ -1,10 +1,12 @@
 package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.weight.StoredRows;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,27 +35,51 @@ final class GgufSettings {
     this.metadata = Config.of(file.name(), untold);
   }
 
-  /** A table with the rows that all decoders share. */
+  /** A table with the rows that all decoders of attention layers share. */
   static GgufSettings decoder(Gguf file) {
+    var table =
+        layers(file)
+            .attention()
+            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
+            .row("attention.head_count_kv", "num_key_value_heads")
+            .row("feed_forward_length", "intermediate_size")
+            .row("rope.freq_base", "rope_theta", 10_000.0)
+            .harmless("rope.dimension_count");
+    table.stretch();
+    return table;
+  }
+
+  /** A table with the rows that all models share, whatever their layers are. */
+  static GgufSettings layers(Gguf file) {
     var table =
         new GgufSettings(file)
             .required("context_length", "max_position_embeddings")
             .required("embedding_length", "hidden_size")
             .required("block_count", "num_hidden_layers")
-            .required("attention.head_count", "num_attention_heads")
-            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
-            .row("attention.head_count_kv", "num_key_value_heads")
-            .row("attention.key_length", "head_dim")
-            .row("feed_forward_length", "intermediate_size")
-            .row("rope.freq_base", "rope_theta", 10_000.0)
-            .only("attention.causal", true)
-            .harmless("vocab_size", "attention.value_length", "rope.dimension_count")
-            .harmless("tensor_data_layout")
+            .harmless("vocab_size", "tensor_data_layout")
             .set("tie_word_embeddings", !file.tensors().containsKey("output.weight"));
     table.vocabulary();
     table.endTokens();
-    table.stretch();
     return table;
+  }
+
+  /** The rows of attention without positions. */
+  GgufSettings attention() {
+    return required("attention.head_count", "num_attention_heads")
+        .row("attention.key_length", "head_dim")
+        .only("attention.causal", true)
+        .harmless("attention.value_length");
+  }
+
+  /**
+   * The rows of Mamba layers.
+   *
+   * @param conv what the config calls the length of the convolution; likewise the others
+   */
+  GgufSettings mamba(String conv, String state, String rank) {
+    return required("ssm.conv_kernel", conv)
+        .required("ssm.state_size", state)
+        .required("ssm.time_step_rank", rank);
   }
 
   /** A setting under this key, if it is there. */
@@ -115,8 +141,20 @@ final class GgufSettings {
     return this;
   }
 
+  ConfigException error(String message, Object... parts) {
+    return metadata.error(message, parts);
+  }
+
   boolean has(String key) {
     return metadata.has(prefix + key);
+  }
+
+  /** A count for each of so many layers, or one for all of them. */
+  List<Integer> counts(String key, int layers) {
+    Object value = raw(key);
+    return value == null || value instanceof Number
+        ? Collections.nCopies(layers, metadata.count(prefix + key))
+        : metadata.integers(prefix + key);
   }
 
   int count(String key, int absent) {
@@ -158,8 +196,10 @@ final class GgufSettings {
     Map<String, Object> all = new LinkedHashMap<>(settings);
     all.putAll(untold);
     Config config = Config.of(file.name(), all, spelled);
-    long headDim = new Decoder(config).headDim;
-    only("attention.value_length", headDim).only("rope.dimension_count", headDim);
+    if (settings.containsKey("num_attention_heads")) {
+      long headDim = new Decoder(config).headDim;
+      only("attention.value_length", headDim).only("rope.dimension_count", headDim);
+    }
     return config;
   }
 

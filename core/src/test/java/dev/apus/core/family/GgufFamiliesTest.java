@@ -136,7 +136,8 @@ class GgufFamiliesTest {
     String message = assertThrows(ConfigException.class, () -> FAMILIES.of(file)).getMessage();
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
     assertTrue(
-        message.contains("gemma2, gemma3, llama, olmoe, qwen2, qwen2moe, qwen3, qwen3moe"),
+        message.contains(
+            "gemma2, gemma3, jamba, llama, mamba, olmoe, qwen2, qwen2moe, qwen3, qwen3moe"),
         message);
   }
 
