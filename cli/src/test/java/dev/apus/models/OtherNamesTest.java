@@ -13,33 +13,23 @@ import dev.apus.core.file.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A checkpoint of Mamba's authors gives the same bits as the one that it was converted to. */
-class OriginalMambaTest {
+/** Checkpoints under the names that their authors gave them have the bits of the usual ones. */
+class OtherNamesTest {
 
   private static final int TOKENS = 30;
 
   @TempDir private Path temporary;
 
-  @Test
-  void theLogitsHaveTheSameBits() throws IOException {
-    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "mamba", 11);
-    Path original = original(converted, temporary.resolve("original"));
-    float[][] expected = logits(converted);
-    float[][] found = logits(original);
-    for (int row = 0; row < TOKENS; row++) {
-      assertArrayEquals(expected[row], found[row], "token " + row);
-    }
-  }
-
   /** The config says what differs from the defaults, and how many tokens there are. */
-  private static Path original(Path converted, Path folder) throws IOException {
+  @Test
+  void mambaOfItsAuthors() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "mamba", 11);
     Config config = Config.read(converted.resolve("config.json"));
-    Files.createDirectories(folder);
-    Files.writeString(
-        folder.resolve("config.json"),
+    String json =
         """
         {"d_model": %d, "n_layer": %d, "vocab_size": %d, "rms_norm": true,
          "ssm_cfg": {"layer": "Mamba1", "d_state": %d}, "residual_in_fp32": true,
@@ -49,17 +39,41 @@ class OriginalMambaTest {
                 config.positive("hidden_size"),
                 config.positive("num_hidden_layers"),
                 config.positive("vocab_size") - 5,
-                config.positive("state_size")),
-        UTF_8);
+                config.positive("state_size"));
+    assertSame(converted, json, name -> name.replace("embeddings", "embedding"));
+  }
+
+  @Test
+  void theFirstJamba() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "jamba", 11);
+    String json = Files.readString(converted.resolve("config.json"));
+    assertSame(
+        converted,
+        json.replace("max_position_embeddings", "n_ctx"),
+        name ->
+            name.replace("b_layernorm", "B_layernorm")
+                .replace("c_layernorm", "C_layernorm")
+                .replace("pre_ff_layernorm", "pre_moe_layernorm")
+                .replaceAll("feed_forward\\.(router|experts)", "moe.$1")
+                .replace("feed_forward", "moe.experts.0"));
+  }
+
+  private void assertSame(Path converted, String json, UnaryOperator<String> names)
+      throws IOException {
+    Path folder = Files.createDirectories(temporary.resolve("original"));
+    Files.writeString(folder.resolve("config.json"), json, UTF_8);
     var writer = new SafetensorsWriter();
     try (TensorFile tensors = Safetensors.openFolder(converted)) {
       for (StoredTensor t : tensors.tensors().values()) {
-        String name = t.name().replace("embeddings", "embedding");
-        writer.add(name, t.type(), t.shape(), t.data());
+        writer.add(names.apply(t.name()), t.type(), t.shape(), t.data());
       }
       writer.write(folder.resolve("model.safetensors"));
     }
-    return folder;
+    float[][] expected = logits(converted);
+    float[][] found = logits(folder);
+    for (int row = 0; row < TOKENS; row++) {
+      assertArrayEquals(expected[row], found[row], "token " + row);
+    }
   }
 
   private static float[][] logits(Path checkpoint) {
