@@ -18,8 +18,8 @@ import org.openjdk.jmh.annotations.State;
  * All channels of a Mamba layer through one token and through a prompt, in blocks as the layer
  * takes them, on one thread; and how near it comes to the {@link Ceilings} of the same JVM.
  */
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
 public class SelectiveScanBenchmark extends KernelBenchmark {
 
   private static final int BLOCK = 128;
