@@ -17,8 +17,8 @@ import java.util.Map;
 
 /**
  * Writes a checkpoint in the Hugging Face layout as a GGUF file, with the names and the values that
- * llama.cpp's {@code convert_hf_to_gguf.py} gives them: experts stacked, Llama 3's stretched rotation
- * as a tensor of divisors, and what {@link GgufTensors} does.
+ * llama.cpp's {@code convert_hf_to_gguf.py} gives them: experts stacked, Llama 3's stretched
+ * rotation as a tensor of divisors, and what {@link GgufTensors} does.
  *
  * @see <a href="https://github.com/ggml-org/llama.cpp/tree/master/conversion">llama.cpp's
  *     converter</a>

@@ -155,7 +155,6 @@ final class GgufMetadata {
     u32("ssm.conv_kernel", conv);
     u32("ssm.state_size", state);
     u32("ssm.time_step_rank", rank);
-    }
   }
 
   private int headDim() {

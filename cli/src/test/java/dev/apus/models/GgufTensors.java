@@ -10,8 +10,8 @@ import java.util.Set;
 
 /**
  * What llama.cpp's converter does to the values of single tensors before it renames them: rows of
- * Llama's queries and keys permuted for neighbouring pairs, one added to norms, decays instead of their logarithms, matrices cut apart, and the value heads of Qwen 3.5
- * in another order.
+ * Llama's queries and keys permuted for neighbouring pairs, one added to norms, decays instead of
+ * their logarithms, matrices cut apart, and the value heads of Qwen 3.5 in another order.
  */
 final class GgufTensors {
 

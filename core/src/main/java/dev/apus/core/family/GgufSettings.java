@@ -148,6 +148,8 @@ final class GgufSettings {
 
   ConfigException error(String message, Object... parts) {
     return metadata.error(message, parts);
+  }
+
   /** Heads of which only the first part is turned. */
   GgufSettings turnedInPart() {
     plainHeads = false;
