@@ -37,12 +37,17 @@ final class GgufConverter {
           Map.entry("olmoe", "olmoe"),
           Map.entry("gemma2", "gemma2"),
           Map.entry("gemma3_text", "gemma3"),
+          Map.entry("bamba", "granitehybrid"),
+          Map.entry("falcon_h1", "falcon-h1"),
           Map.entry("falcon_mamba", "mamba"),
+          Map.entry("granitemoehybrid", "granitehybrid"),
           Map.entry("jamba", "jamba"),
           Map.entry("kimi_linear", "kimi-linear"),
           Map.entry("lfm2", "lfm2"),
           Map.entry("lfm2_moe", "lfm2moe"),
           Map.entry("mamba", "mamba"),
+          Map.entry("mamba2", "mamba2"),
+          Map.entry("nemotron_h", "nemotron_h"),
           Map.entry("qwen3_next", "qwen3next"),
           Map.entry("qwen3_5_text", "qwen35"),
           Map.entry("qwen3_5_moe_text", "qwen35moe"));
@@ -125,7 +130,24 @@ final class GgufConverter {
           Map.entry("mixer.dt_layernorm", "ssm_dt_norm"),
           Map.entry("mixer.b_layernorm", "ssm_b_norm"),
           Map.entry("mixer.c_layernorm", "ssm_c_norm"),
-          Map.entry("mixer.out_proj", "ssm_out"));
+          Map.entry("mixer.norm", "ssm_norm"),
+          Map.entry("mixer.out_proj", "ssm_out"),
+          Map.entry("mixer.q_proj", "attn_q"),
+          Map.entry("mixer.k_proj", "attn_k"),
+          Map.entry("mixer.v_proj", "attn_v"),
+          Map.entry("mixer.o_proj", "attn_output"),
+          Map.entry("mixer.up_proj", "ffn_up"),
+          Map.entry("mixer.down_proj", "ffn_down"),
+          Map.entry("mixer.gate", "ffn_gate_inp"),
+          Map.entry("mixer.gate.e_score_correction", "exp_probs_b"),
+          Map.entry("mixer.fc1_latent_proj", "ffn_latent_down"),
+          Map.entry("mixer.fc2_latent_proj", "ffn_latent_up"),
+          Map.entry("mixer.shared_experts.up_proj", "ffn_up_shexp"),
+          Map.entry("mixer.shared_experts.down_proj", "ffn_down_shexp"),
+          Map.entry("block_sparse_moe.router.layer", "ffn_gate_inp"),
+          Map.entry("block_sparse_moe.input_linear.gate", "ffn_gate_exps"),
+          Map.entry("block_sparse_moe.input_linear.up", "ffn_up_exps"),
+          Map.entry("block_sparse_moe.output_linear", "ffn_down_exps"));
 
   /** The experts' matrices: by Mixtral's name or Qwen's. */
   private static final Map<String, String> EXPERTS =
@@ -150,7 +172,7 @@ final class GgufConverter {
     this.config = config;
     this.tensors = tensors;
     this.format = format;
-    this.architecture = ARCHITECTURES.get(config.word("model_type"));
+    this.architecture = architecture(config);
     this.gemma = architecture.startsWith("gemma");
   }
 
@@ -163,8 +185,19 @@ final class GgufConverter {
     return new GgufConverter(config, tensors, format).convert();
   }
 
+  private static String architecture(Config config) {
+    String type = config.word("model_type");
+    boolean experts =
+        type.equals("nemotron_h") && config.words("layers_block_type").contains("moe");
+    return ARCHITECTURES.get(type) + (experts ? "_moe" : "");
+  }
+
   private GgufWriter convert() {
-    new GgufMetadata(config, architecture, gguf).write();
+    if (architecture.matches(GgufMamba2Metadata.ARCHITECTURES)) {
+      new GgufMamba2Metadata(config, architecture, gguf).write();
+    } else {
+      new GgufMetadata(config, architecture, gguf).write();
+    }
     tensors.tensors().values().forEach(this::add);
     experts.forEach(this::addExperts);
     float[] divisors = RopeDivisors.of(config);
@@ -185,12 +218,7 @@ final class GgufConverter {
     float[] values = StoredRows.of(tensor).decode();
     new GgufTensors(config, architecture)
         .moved(name, tensor.shape(), values)
-        .forEach((moved, made) -> write(renamed(moved), squeezed(made.shape()), made.values()));
-  }
-
-  /** A gate of one row is a vector. */
-  private static List<Long> squeezed(List<Long> shape) {
-    return shape.size() == 2 && shape.getFirst() == 1 ? shape.subList(1, 2) : shape;
+        .forEach((moved, made) -> write(renamed(moved), made.shape(), made.values()));
   }
 
   /** Stacks one matrix of all experts of a layer. */
@@ -233,10 +261,14 @@ final class GgufConverter {
   }
 
   private String inLayer(String name) {
+    String beside = config.count("num_local_experts", 0) > 0 ? "_shexp" : "";
     return switch (name) {
       case "post_attention_layernorm" ->
           gemma || architecture.matches("qwen3next|qwen35.*") ? "post_attention_norm" : "ffn_norm";
       case "pre_feedforward_layernorm" -> "ffn_norm";
+      case "shared_mlp.input_linear.gate" -> "ffn_gate" + beside;
+      case "shared_mlp.input_linear.up" -> "ffn_up" + beside;
+      case "shared_mlp.output_linear" -> "ffn_down" + beside;
       case "post_feedforward_layernorm" -> "post_ffw_norm";
       default -> {
         if (!NAMES.containsKey(name)) {
@@ -255,7 +287,7 @@ final class GgufConverter {
     int cols = Math.toIntExact(shape.getLast());
     boolean kept =
         shape.size() == 1
-            || name.matches(".*(ffn_gate_inp|shortconv\\.conv|ssm_conv1d|ssm_[ad]$).*");
+            || name.matches(".*(ffn_gate_inp|shortconv\\.conv|ssm_conv1d|ssm_norm|ssm_[ad]$).*");
     WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);
     MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);

@@ -60,7 +60,17 @@ final class GgufTensors {
         tensor = columnsInTurn(tensor);
       }
     }
-    if (architecture.equals("llama") && name.matches(".*\\.[qk]_proj\\..*")) {
+    if (architecture.matches(GgufMamba2Metadata.ARCHITECTURES)) {
+      tensor = new GgufMamba2Tensors(config).changed(name, tensor);
+    }
+    if (name.endsWith("input_linear.weight")) {
+      return GgufMamba2Tensors.halves(name, tensor);
+    }
+    if (name.endsWith("shared_expert_gate.weight")) {
+      return Map.of(name, new Moved(List.of((long) values.length), values));
+    }
+    if (architecture.matches("llama|granitehybrid|nemotron_h.*")
+        && name.matches(".*\\.[qk]_proj\\..*")) {
       String heads = name.contains("q_proj") ? "num_attention_heads" : "num_key_value_heads";
       return Map.of(name, interleaved(tensor, config.positive(heads)));
     }
@@ -94,11 +104,11 @@ final class GgufTensors {
     return name.contains("kv_b_proj") ? split(name, tensor) : Map.of(name, tensor);
   }
 
-  private interface OfValue {
+  interface OfValue {
     float of(float x);
   }
 
-  private static Moved each(Moved tensor, OfValue f) {
+  static Moved each(Moved tensor, OfValue f) {
     float[] values = tensor.values.clone();
     for (int i = 0; i < values.length; i++) {
       values[i] = f.of(values[i]);
@@ -165,7 +175,7 @@ final class GgufTensors {
     return moved;
   }
 
-  private static int[] ofEach(int groups, int stride, int from, int count) {
+  static int[] ofEach(int groups, int stride, int from, int count) {
     int[] rows = new int[groups * count];
     Arrays.setAll(rows, row -> row / count * stride + from + row % count);
     return rows;

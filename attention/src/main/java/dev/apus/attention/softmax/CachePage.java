@@ -24,31 +24,36 @@ final class CachePage {
   private final CacheLayout layout;
   private final int index;
   private final int slots;
-  private final NativeFloats memory;
+  private final CacheSlab slab;
+  private final MemorySegment memory;
   private final Piece[] heads;
   private final AtomicInteger users = new AtomicInteger(1);
   private final AtomicInteger filled = new AtomicInteger();
 
+  /** A page in memory of its own. */
+  CachePage(CacheLayout layout, int index, int slots) {
+    this(layout, index, slots, new CacheSlab(layout, slots, 1));
+    slab.release();
+  }
+
   /**
    * @param index which span of the sequence it holds
    * @param slots at most {@link #SLOTS}, a multiple of the granularity
+   * @param slab for pages of so many slots
    */
-  CachePage(CacheLayout layout, int index, int slots) {
+  CachePage(CacheLayout layout, int index, int slots, CacheSlab slab) {
     this.layout = layout;
     this.index = index;
     this.slots = slots;
-    this.memory = NativeFloats.ofBytes(layout.bytes(slots));
+    this.slab = slab;
+    this.memory = slab.take();
     this.heads = new Piece[layout.heads()];
-    MemorySegment segment = memory.segment();
     long keyBytes = layout.keyBytes(slots);
     long valueBytes = layout.valueBytes(slots);
+    long valuesAt = heads.length * keyBytes - layout.valueBytes(index * SLOTS);
     for (int head = 0; head < heads.length; head++) {
-      heads[head] =
-          new Piece(
-              segment,
-              head * keyBytes - layout.keyBytes(index * SLOTS),
-              segment,
-              heads.length * keyBytes + head * valueBytes - layout.valueBytes(index * SLOTS));
+      long keysAt = head * keyBytes - layout.keyBytes(index * SLOTS);
+      heads[head] = new Piece(memory, keysAt, memory, valuesAt + head * valueBytes);
     }
   }
 
@@ -61,12 +66,12 @@ final class CachePage {
   }
 
   long bytes() {
-    return memory.bytes();
+    return memory.byteSize();
   }
 
   /** What falls to one of those who use it. */
   long shareBytes() {
-    return memory.bytes() / Math.max(1, users.get());
+    return memory.byteSize() / Math.max(1, users.get());
   }
 
   /** Adds a user. */
@@ -75,10 +80,10 @@ final class CachePage {
     return this;
   }
 
-  /** Takes a user away; the last one's going gives the memory back. */
+  /** Takes a user away; when the last one goes, so does the memory. */
   void release() {
     if (users.decrementAndGet() == 0) {
-      memory.close();
+      slab.release();
     }
   }
 
@@ -131,7 +136,7 @@ final class CachePage {
     CachePage compact = copy(count, used);
     try {
       compact.zero(used, count);
-      compact.memory.write(out);
+      NativeFloats.write(compact.memory, out);
     } finally {
       compact.release();
     }
@@ -152,7 +157,7 @@ final class CachePage {
   static CachePage read(DataInput in, CacheLayout layout, int index, int used) throws IOException {
     CachePage page = new CachePage(layout, index, layout.blocks(used));
     try {
-      page.memory.read(in);
+      NativeFloats.read(in, page.memory);
       page.filled.set(used);
       return page;
     } catch (IOException | RuntimeException | Error e) {

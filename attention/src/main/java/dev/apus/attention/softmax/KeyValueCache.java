@@ -31,6 +31,7 @@ final class KeyValueCache implements MixerState {
   private final Rope rope;
   private final CacheMarks marks = new CacheMarks(this);
   private final List<CachePage> pages = new ArrayList<>();
+  private CacheSlab slab;
   private int length;
 
   /**
@@ -63,7 +64,7 @@ final class KeyValueCache implements MixerState {
       int from = Math.max(0, length - i * SLOTS);
       int to = Math.min(SLOTS, end - i * SLOTS);
       if (i == pages.size()) {
-        pages.add(new CachePage(layout, i, slots(i, 0, to)));
+        pages.add(page(i, slots(i, 0, to)));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
@@ -72,6 +73,25 @@ final class KeyValueCache implements MixerState {
         pages.set(i, own);
         page.release();
       }
+    }
+  }
+
+  private CachePage page(int index, int slots) {
+    if (slots < SLOTS) {
+      return new CachePage(layout, index, slots);
+    }
+    if (slab == null || slab.isTaken()) {
+      CacheSlab next = CacheSlab.next(layout, pages.size());
+      releaseSlab();
+      slab = next;
+    }
+    return new CachePage(layout, index, slots, slab);
+  }
+
+  private void releaseSlab() {
+    if (slab != null) {
+      slab.release();
+      slab = null;
     }
   }
 
@@ -159,7 +179,8 @@ final class KeyValueCache implements MixerState {
   /** A page that several caches have counts for each of them in part. */
   @Override
   public long bytes() {
-    return pages.stream().mapToLong(CachePage::shareBytes).sum();
+    long rest = slab == null ? 0 : slab.restBytes();
+    return rest + pages.stream().mapToLong(CachePage::shareBytes).sum();
   }
 
   @Override
@@ -205,6 +226,7 @@ final class KeyValueCache implements MixerState {
   public void close() {
     pages.forEach(CachePage::release);
     pages.clear();
+    releaseSlab();
     length = 0;
   }
 }

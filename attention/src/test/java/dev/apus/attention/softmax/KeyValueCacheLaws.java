@@ -230,6 +230,23 @@ abstract class KeyValueCacheLaws {
     }
   }
 
+  /** Memory for pages to come is no more than half of what there is. */
+  @Test
+  void aLongCacheTakesLittleMoreThanItHolds() {
+    KeyValueCache cache = cache(100_000);
+    for (int pages = 1; pages <= 30; pages++) {
+      append(cache, CachePage.SLOTS, 1);
+      long held = pages * layout(kernel).bytes(CachePage.SLOTS);
+      assertTrue(cache.bytes() >= held, pages + " pages");
+      assertTrue(cache.bytes() <= held + Math.max(held / 2, 64), pages + " pages");
+    }
+    float[] then = content(cache);
+    try (KeyValueCache copy = cache.copy()) {
+      cache.close();
+      assertArrayEquals(then, content(copy), "a copy outlives its original");
+    }
+  }
+
   @Test
   void copiesShareWhatNeitherChanges() {
     int tokens = 2 * CachePage.SLOTS + 10;

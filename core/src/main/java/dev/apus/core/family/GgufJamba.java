@@ -66,7 +66,7 @@ final class GgufJamba implements GgufFamily {
 
   @Override
   public boolean describe(Architecture model, GgufMetadata metadata) {
-    if (metadata.part("mamba", "inner") == null) {
+    if (!metadata.has("mamba")) {
       return false;
     }
     metadata

@@ -32,7 +32,7 @@ final class GgufMamba implements GgufFamily {
 
   @Override
   public boolean describe(Architecture model, GgufMetadata metadata) {
-    if (metadata.part("mamba", "inner") == null) {
+    if (!metadata.has("mamba")) {
       return false;
     }
     metadata

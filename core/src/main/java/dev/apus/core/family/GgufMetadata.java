@@ -3,12 +3,12 @@ package dev.apus.core.family;
 import dev.apus.core.file.GgufWriter;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.Architecture.Role;
 import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.model.Part;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -19,11 +19,13 @@ import java.util.stream.Stream;
  */
 public final class GgufMetadata {
 
-  /** The type of a part that a layer does not have. */
-  static final String NOTHING = "nothing";
-
   private static final String SCALING = "rope.scaling.";
   private static final String ATTENTION = "attention";
+  private static final String MAMBA = "mamba";
+  private static final String MAMBA2 = "mamba2";
+
+  /** The type of a part that a layer does not have. */
+  private static final String NOTHING = "nothing";
 
   private final Architecture model;
   private final String prefix;
@@ -39,8 +41,7 @@ public final class GgufMetadata {
     this.first = firstOf(model, ATTENTION);
     this.channel = part(model, 0, Role.CHANNEL);
     this.rope =
-        IntStream.range(0, model.layers().size())
-            .mapToObj(layer -> mixer(model, layer))
+        parts(model)
             .filter(part -> part.type().equals(ATTENTION))
             .filter(part -> !part.settings().containsKey("window"))
             .findFirst()
@@ -54,7 +55,7 @@ public final class GgufMetadata {
         && IntStream.range(0, model.layers().size())
             .allMatch(
                 layer ->
-                    List.of(ATTENTION, "gated-convolution", "mamba")
+                    List.of(ATTENTION, "gated-convolution", MAMBA, MAMBA2)
                             .contains(mixer(model, layer).type())
                         && List.of("gated-mlp", "moe", NOTHING)
                             .contains(part(model, layer, Role.CHANNEL).type()));
@@ -78,13 +79,21 @@ public final class GgufMetadata {
         .orElse(Part.of(NOTHING));
   }
 
-  private static Part firstOf(Architecture model, String type) {
-    return IntStream.range(0, model.layers().size())
-        .boxed()
-        .flatMap(layer -> Stream.of(Role.values()).map(role -> part(model, layer, role)))
-        .filter(part -> part.type().equals(type))
-        .findFirst()
-        .orElse(Part.of(NOTHING));
+  private static Stream<Part> parts(Layer layer) {
+    return layer.steps().stream().flatMap(step -> step.branches().stream()).map(Branch::part);
+  }
+
+  private static Stream<Part> parts(Architecture model) {
+    return model.layers().stream().flatMap(GgufMetadata::parts);
+  }
+
+  /** The first part of a type, or one without settings. */
+  static Part firstOf(Architecture model, String type) {
+    return firstOf(parts(model), type);
+  }
+
+  private static Part firstOf(Stream<Part> parts, String type) {
+    return parts.filter(part -> part.type().equals(type)).findFirst().orElse(Part.of(NOTHING));
   }
 
   @SuppressWarnings("unchecked")
@@ -102,6 +111,11 @@ public final class GgufMetadata {
   /** A setting of the first layer's channel mixer, or null. */
   Object channel(String setting) {
     return channel.settings().get(setting);
+  }
+
+  /** Whether any layer has a part of a type. */
+  boolean has(String type) {
+    return firstOf(model, type).type().equals(type);
   }
 
   /** A setting of the first part of a type, or null. */
@@ -136,13 +150,13 @@ public final class GgufMetadata {
 
   /** Layers without attention have no key–value heads. */
   private GgufMetadata attention() {
-    if (first.type().equals(NOTHING)) {
+    if (!has(ATTENTION)) {
       return none("attention.head_count");
     }
     return u32("attention.head_count", mixer("heads"))
         .u32("attention.key_length", mixer("headDim"))
         .u32("attention.value_length", mixer("headDim"))
-        .counts("attention.head_count_kv", layer -> mixer(model, layer).settings().get("kvHeads"));
+        .counts("attention.head_count_kv", ATTENTION, "kvHeads");
   }
 
   private GgufMetadata scaling() {
@@ -162,6 +176,16 @@ public final class GgufMetadata {
         : f32("rope.freq_base_swa", theta);
   }
 
+  /** The rows of Mamba-2 layers, which there must be. */
+  GgufMetadata mamba2() {
+    int heads = (Integer) part(MAMBA2, "heads");
+    return u32("ssm.conv_kernel", part(MAMBA2, "taps"))
+        .u32("ssm.state_size", part(MAMBA2, "stateSize"))
+        .u32("ssm.group_count", part(MAMBA2, "groups"))
+        .u32("ssm.time_step_rank", heads)
+        .u32("ssm.inner_size", (long) heads * (Integer) part(MAMBA2, "headDim"));
+  }
+
   /** A whole number, if there is one. */
   GgufMetadata u32(String key, Object value) {
     if (value instanceof Number number && number.longValue() > 0) {
@@ -179,10 +203,11 @@ public final class GgufMetadata {
   }
 
   /** A whole number for each layer, 0 where there is none; one for all where all have the same. */
-  private GgufMetadata counts(String key, IntFunction<Object> ofLayer) {
+  private GgufMetadata counts(String key, String type, String setting) {
     int[] counts =
-        IntStream.range(0, model.layers().size())
-            .map(layer -> ofLayer.apply(layer) instanceof Integer count ? count : 0)
+        model.layers().stream()
+            .map(layer -> firstOf(parts(layer), type).settings().get(setting))
+            .mapToInt(count -> count == null ? 0 : (Integer) count)
             .toArray();
     if (IntStream.of(counts).distinct().count() == 1) {
       return u32(key, counts[0]);
@@ -198,10 +223,10 @@ public final class GgufMetadata {
 
   /** The rows of Mamba layers. */
   GgufMetadata mamba() {
-    return u32("ssm.conv_kernel", part("mamba", "taps"))
-        .u32("ssm.inner_size", part("mamba", "inner"))
-        .u32("ssm.state_size", part("mamba", "stateSize"))
-        .u32("ssm.time_step_rank", part("mamba", "dtRank"));
+    return u32("ssm.conv_kernel", part(MAMBA, "taps"))
+        .u32("ssm.inner_size", part(MAMBA, "inner"))
+        .u32("ssm.state_size", part(MAMBA, "stateSize"))
+        .u32("ssm.time_step_rank", part(MAMBA, "dtRank"));
   }
 
   /** A number, if there is one other than zero. */

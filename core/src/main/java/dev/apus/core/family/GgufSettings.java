@@ -146,6 +146,28 @@ final class GgufSettings {
     return this;
   }
 
+  /** Heads that are not turned, however many of their values files say to turn. */
+  GgufSettings withoutRotation() {
+    plainHeads = false;
+    return this;
+  }
+
+  /** The shape of Mamba-2 layers, under a config's names. */
+  GgufSettings mamba2(String heads, String headDim, String groups, String stateSize, String taps) {
+    int inner = count("ssm.inner_size", 0);
+    int count = count("ssm.time_step_rank", 0);
+    if (inner < 1 || count < 1 || inner % count != 0) {
+      throw metadata.error(
+          "%sssm.inner_size=%d must be that many values of each of %sssm.time_step_rank=%d heads",
+          prefix, inner, prefix, count);
+    }
+    return set(headDim, inner / count)
+        .required("ssm.time_step_rank", heads)
+        .row("ssm.group_count", groups, 1)
+        .required("ssm.state_size", stateSize)
+        .required("ssm.conv_kernel", taps);
+  }
+
   ConfigException error(String message, Object... parts) {
     return metadata.error(message, parts);
   }
@@ -248,6 +270,11 @@ final class GgufSettings {
           prefix, key, byLayer);
     }
     return numbers.isEmpty() ? null : numbers.getFirst();
+  }
+
+  /** Whether any layer has a tensor of this name. */
+  boolean storesInLayers(String tensor) {
+    return file.tensors().keySet().stream().anyMatch(name -> name.endsWith("." + tensor));
   }
 
   /** A tensor of factors by which pairs turn slower, as a setting of the rotation. */

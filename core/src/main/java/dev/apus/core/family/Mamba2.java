@@ -24,7 +24,11 @@ final class Mamba2 implements ModelFamily {
     Decoder.only(c, "rms_norm", true);
     Decoder d =
         new Decoder(
-            c, c.positive("hidden_size"), c.positive("num_hidden_layers"), 1, Mamba.CONTEXT);
+            c,
+            c.positive("hidden_size"),
+            c.positive("num_hidden_layers"),
+            1,
+            c.positive("max_position_embeddings", Mamba.CONTEXT));
     NormSpec norm = NormSpec.rms(Decoder.epsilon(c, "layer_norm_epsilon", 1e-5));
     boolean biased = c.flag("use_bias", false);
     boolean convBiased = c.flag("use_conv_bias", true);
@@ -33,7 +37,7 @@ final class Mamba2 implements ModelFamily {
     return d.architecture("mamba2", i -> Layer.of(Branch.mixer(mixer, norm)), norm);
   }
 
-  private static Mamba2Settings shape(Config c) {
+  static Mamba2Settings shape(Config c) {
     return new Mamba2Settings(
             c.positive("num_heads"),
             c.positive("head_dim"),
@@ -51,6 +55,11 @@ final class Mamba2 implements ModelFamily {
   private static String normOver(Config c) {
     c.ignore("norm_before_gate");
     return Mamba2Settings.normOver(c, c.has("norm_before_gate") ? "group" : "row");
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufMamba2());
   }
 
   @Override

@@ -13,6 +13,11 @@ import java.lang.ref.Cleaner;
  */
 public final class NativeFloats implements AutoCloseable {
 
+  /** A huge page of the system; memory as large begins where one does. */
+  public static final long HUGE_BYTES = 2 << 20;
+
+  private static final int CHUNK_BYTES = 1 << 16;
+
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final MemorySegment segment;
@@ -20,7 +25,7 @@ public final class NativeFloats implements AutoCloseable {
 
   private NativeFloats(long bytes) {
     Arena arena = Arena.ofShared();
-    segment = arena.allocate(Math.max(64, bytes), 64);
+    segment = arena.allocate(Math.max(64, bytes), bytes < HUGE_BYTES ? 64 : HUGE_BYTES);
     memory = CLEANER.register(this, arena::close);
   }
 
@@ -46,21 +51,31 @@ public final class NativeFloats implements AutoCloseable {
 
   /** Writes the content as bytes in little-endian order. */
   public void write(DataOutput out) throws IOException {
-    byte[] chunk = new byte[(int) Math.min(segment.byteSize(), 1 << 16)];
-    for (long at = 0; at < segment.byteSize(); at += chunk.length) {
-      int length = (int) Math.min(chunk.length, segment.byteSize() - at);
-      MemorySegment.copy(segment, at, MemorySegment.ofArray(chunk), 0, length);
+    write(segment, out);
+  }
+
+  /** Fills the memory with what {@link #write(DataOutput)} wrote from memory of the same size. */
+  public void read(DataInput in) throws IOException {
+    read(in, segment);
+  }
+
+  /** Writes a part of such memory, like {@link #write(DataOutput)}. */
+  public static void write(MemorySegment part, DataOutput out) throws IOException {
+    byte[] chunk = new byte[(int) Math.min(part.byteSize(), CHUNK_BYTES)];
+    for (long at = 0; at < part.byteSize(); at += chunk.length) {
+      int length = (int) Math.min(chunk.length, part.byteSize() - at);
+      MemorySegment.copy(part, at, MemorySegment.ofArray(chunk), 0, length);
       out.write(chunk, 0, length);
     }
   }
 
-  /** Fills the memory with what {@link #write} wrote from memory of the same size. */
-  public void read(DataInput in) throws IOException {
-    byte[] chunk = new byte[(int) Math.min(segment.byteSize(), 1 << 16)];
-    for (long at = 0; at < segment.byteSize(); at += chunk.length) {
-      int length = (int) Math.min(chunk.length, segment.byteSize() - at);
+  /** Fills a part of such memory, like {@link #read(DataInput)}. */
+  public static void read(DataInput in, MemorySegment part) throws IOException {
+    byte[] chunk = new byte[(int) Math.min(part.byteSize(), CHUNK_BYTES)];
+    for (long at = 0; at < part.byteSize(); at += chunk.length) {
+      int length = (int) Math.min(chunk.length, part.byteSize() - at);
       in.readFully(chunk, 0, length);
-      MemorySegment.copy(MemorySegment.ofArray(chunk), 0, segment, at, length);
+      MemorySegment.copy(MemorySegment.ofArray(chunk), 0, part, at, length);
     }
   }
 

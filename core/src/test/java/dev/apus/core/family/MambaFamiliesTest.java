@@ -103,8 +103,8 @@ class MambaFamiliesTest {
         of(
             ORIGINAL,
             "ssm_cfg",
-            "{\"layer\": \"Mamba2\"}",
-            "ssm_cfg.layer=\"Mamba2\" is not supported; supported: Mamba1"),
+            "{\"layer\": \"Mamba3\"}",
+            "ssm_cfg.layer=\"Mamba3\" is not supported; supported: Mamba1, Mamba2"),
         of(
             ORIGINAL,
             "ssm_cfg",

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ObjLongConsumer;
 
 /**
  * What a sequence remembers of a Hyena layer: the block it is in, of constant size, and the spectra
@@ -84,6 +85,11 @@ final class HyenaState implements MixerState {
     }
 
     @Override
+    public long bytes() {
+      return then.bytes();
+    }
+
+    @Override
     public void close() {
       then.close();
     }
@@ -100,6 +106,20 @@ final class HyenaState implements MixerState {
     copy.blocks = blocks;
     copy.length = length;
     return copy;
+  }
+
+  @Override
+  public void become(MixerState other) {
+    HyenaState there = (HyenaState) other;
+    recent.become(there.recent);
+    blocks = there.blocks;
+    length = there.length;
+  }
+
+  @Override
+  public void blocks(ObjLongConsumer<Object> visitor) {
+    recent.blocks(visitor);
+    blocks.forEach(block -> visitor.accept(block, (long) Float.BYTES * block.length));
   }
 
   /** Counts the blocks that are shared with others, too. */
