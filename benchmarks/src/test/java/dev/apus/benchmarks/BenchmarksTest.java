@@ -53,6 +53,7 @@ class BenchmarksTest {
         MixtureOfExpertsBenchmark.class,
         NormsBenchmark.class,
         RotaryBenchmark.class,
+        SelectiveScanBenchmark.class,
         ShortConvolutionBenchmark.class
       })
   void runs(Class<?> benchmark) throws RunnerException {

@@ -17,9 +17,8 @@ import java.util.Map;
 
 /**
  * Writes a checkpoint in the Hugging Face layout as a GGUF file, with the names and the values that
- * llama.cpp's {@code convert_hf_to_gguf.py} gives them: rows of Llama's queries and keys permuted
- * for neighbouring pairs, one added to Gemma's norms, experts stacked, Llama 3's stretched rotation
- * as a tensor of divisors, and what {@link GgufHybrid} does.
+ * llama.cpp's {@code convert_hf_to_gguf.py} gives them: experts stacked, Llama 3's stretched
+ * rotation as a tensor of divisors, and what {@link GgufTensors} does.
  *
  * @see <a href="https://github.com/ggml-org/llama.cpp/tree/master/conversion">llama.cpp's
  *     converter</a>
@@ -38,12 +37,20 @@ final class GgufConverter {
           Map.entry("olmoe", "olmoe"),
           Map.entry("gemma2", "gemma2"),
           Map.entry("gemma3_text", "gemma3"),
+          Map.entry("bamba", "granitehybrid"),
+          Map.entry("falcon_h1", "falcon-h1"),
+          Map.entry("falcon_mamba", "mamba"),
+          Map.entry("granitemoehybrid", "granitehybrid"),
+          Map.entry("jamba", "jamba"),
           Map.entry("kimi_linear", "kimi-linear"),
+          Map.entry("lfm2", "lfm2"),
+          Map.entry("lfm2_moe", "lfm2moe"),
+          Map.entry("mamba", "mamba"),
+          Map.entry("mamba2", "mamba2"),
+          Map.entry("nemotron_h", "nemotron_h"),
           Map.entry("qwen3_next", "qwen3next"),
           Map.entry("qwen3_5_text", "qwen35"),
-          Map.entry("qwen3_5_moe_text", "qwen35moe"),
-          Map.entry("lfm2", "lfm2"),
-          Map.entry("lfm2_moe", "lfm2moe"));
+          Map.entry("qwen3_5_moe_text", "qwen35moe"));
 
   /** What stands between {@code blk.N.} and {@code .weight}, by what stood after the layer. */
   private static final Map<String, String> NAMES =
@@ -109,7 +116,38 @@ final class GgufConverter {
           Map.entry("feed_forward.w3", "ffn_up"),
           Map.entry("feed_forward.w2", "ffn_down"),
           Map.entry("feed_forward.gate", "ffn_gate_inp"),
-          Map.entry("feed_forward.expert_bias", "exp_probs_b"));
+          Map.entry("feed_forward.expert_bias", "exp_probs_b"),
+          Map.entry("feed_forward.gate_proj", "ffn_gate"),
+          Map.entry("feed_forward.up_proj", "ffn_up"),
+          Map.entry("feed_forward.down_proj", "ffn_down"),
+          Map.entry("feed_forward.router", "ffn_gate_inp"),
+          Map.entry("norm", "attn_norm"),
+          Map.entry("pre_ff_layernorm", "ffn_norm"),
+          Map.entry("mixer.in_proj", "ssm_in"),
+          Map.entry("mixer.conv1d", "ssm_conv1d"),
+          Map.entry("mixer.x_proj", "ssm_x"),
+          Map.entry("mixer.dt_proj", "ssm_dt"),
+          Map.entry("mixer.dt_layernorm", "ssm_dt_norm"),
+          Map.entry("mixer.b_layernorm", "ssm_b_norm"),
+          Map.entry("mixer.c_layernorm", "ssm_c_norm"),
+          Map.entry("mixer.norm", "ssm_norm"),
+          Map.entry("mixer.out_proj", "ssm_out"),
+          Map.entry("mixer.q_proj", "attn_q"),
+          Map.entry("mixer.k_proj", "attn_k"),
+          Map.entry("mixer.v_proj", "attn_v"),
+          Map.entry("mixer.o_proj", "attn_output"),
+          Map.entry("mixer.up_proj", "ffn_up"),
+          Map.entry("mixer.down_proj", "ffn_down"),
+          Map.entry("mixer.gate", "ffn_gate_inp"),
+          Map.entry("mixer.gate.e_score_correction", "exp_probs_b"),
+          Map.entry("mixer.fc1_latent_proj", "ffn_latent_down"),
+          Map.entry("mixer.fc2_latent_proj", "ffn_latent_up"),
+          Map.entry("mixer.shared_experts.up_proj", "ffn_up_shexp"),
+          Map.entry("mixer.shared_experts.down_proj", "ffn_down_shexp"),
+          Map.entry("block_sparse_moe.router.layer", "ffn_gate_inp"),
+          Map.entry("block_sparse_moe.input_linear.gate", "ffn_gate_exps"),
+          Map.entry("block_sparse_moe.input_linear.up", "ffn_up_exps"),
+          Map.entry("block_sparse_moe.output_linear", "ffn_down_exps"));
 
   /** The experts' matrices: by Mixtral's name or Qwen's. */
   private static final Map<String, String> EXPERTS =
@@ -126,7 +164,6 @@ final class GgufConverter {
   private final WeightFormat format;
   private final String architecture;
   private final boolean gemma;
-  private final boolean hybrid;
   private final Arena arena = Arena.ofAuto();
   private final GgufWriter gguf = new GgufWriter();
   private final Map<String, List<StoredTensor>> experts = new LinkedHashMap<>();
@@ -135,9 +172,8 @@ final class GgufConverter {
     this.config = config;
     this.tensors = tensors;
     this.format = format;
-    this.architecture = ARCHITECTURES.get(config.word("model_type"));
+    this.architecture = architecture(config);
     this.gemma = architecture.startsWith("gemma");
-    this.hybrid = List.of("kimi-linear", "qwen3next", "qwen35", "qwen35moe").contains(architecture);
   }
 
   /**
@@ -149,8 +185,19 @@ final class GgufConverter {
     return new GgufConverter(config, tensors, format).convert();
   }
 
+  private static String architecture(Config config) {
+    String type = config.word("model_type");
+    boolean experts =
+        type.equals("nemotron_h") && config.words("layers_block_type").contains("moe");
+    return ARCHITECTURES.get(type) + (experts ? "_moe" : "");
+  }
+
   private GgufWriter convert() {
-    new GgufMetadata(config, architecture, gguf).write();
+    if (architecture.matches(GgufMamba2Metadata.ARCHITECTURES)) {
+      new GgufMamba2Metadata(config, architecture, gguf).write();
+    } else {
+      new GgufMetadata(config, architecture, gguf).write();
+    }
     tensors.tensors().values().forEach(this::add);
     experts.forEach(this::addExperts);
     float[] divisors = RopeDivisors.of(config);
@@ -169,47 +216,9 @@ final class GgufConverter {
       return;
     }
     float[] values = StoredRows.of(tensor).decode();
-    if (architecture.equals("llama") && name.contains("self_attn.q_proj.")) {
-      values = interleaved(values, config.positive("num_attention_heads"), tensor.shape());
-    } else if (architecture.equals("llama") && name.contains("self_attn.k_proj.")) {
-      values = interleaved(values, config.positive("num_key_value_heads"), tensor.shape());
-    } else if (gemma && name.endsWith("norm.weight")) {
-      for (int i = 0; i < values.length; i++) {
-        values[i] += 1;
-      }
-    }
-    if (hybrid) {
-      new GgufHybrid(config, architecture)
-          .moved(name, tensor.shape(), values)
-          .forEach((moved, made) -> write(renamed(moved), squeezed(made.shape()), made.values()));
-      return;
-    }
-    List<Long> shape = tensor.shape();
-    if (shape.getFirst() == 1) {
-      shape = List.of((long) values.length);
-    } else if (name.endsWith("conv.conv.weight")) {
-      shape = List.of(shape.getFirst(), shape.getLast());
-    }
-    write(renamed(name.replace("expert_bias", "expert_bias.bias")), shape, values);
-  }
-
-  /** A gate of one row is a vector. */
-  private static List<Long> squeezed(List<Long> shape) {
-    return shape.size() == 2 && shape.getFirst() == 1 ? shape.subList(1, 2) : shape;
-  }
-
-  /** The rows of each head, so that the two values that turn together are neighbours. */
-  static float[] interleaved(float[] values, int heads, List<Long> shape) {
-    int rows = Math.toIntExact(shape.getFirst());
-    int cols = values.length / rows;
-    int headDim = rows / heads;
-    float[] permuted = new float[values.length];
-    for (int row = 0; row < rows; row++) {
-      int at = row % headDim;
-      int to = row - at + (at < headDim / 2 ? 2 * at : 2 * (at - headDim / 2) + 1);
-      System.arraycopy(values, row * cols, permuted, to * cols, cols);
-    }
-    return permuted;
+    new GgufTensors(config, architecture)
+        .moved(name, tensor.shape(), values)
+        .forEach((moved, made) -> write(renamed(moved), made.shape(), made.values()));
   }
 
   /** Stacks one matrix of all experts of a layer. */
@@ -228,17 +237,19 @@ final class GgufConverter {
 
   private String renamed(String name) {
     return switch (name) {
-      case "model.embed_tokens.weight" -> "token_embd.weight";
-      case "model.norm.weight" -> "output_norm.weight";
+      case "model.embed_tokens.weight", "backbone.embeddings.weight" -> "token_embd.weight";
+      case "model.norm.weight", "model.final_layernorm.weight", "backbone.norm_f.weight" ->
+          "output_norm.weight";
       case "model.embedding_norm.weight" -> "token_embd_norm.weight";
       case "lm_head.weight" -> "output.weight";
       default -> {
         String[] parts = name.split("\\.", 4);
-        if (parts[3].endsWith(".ssm_a")) {
-          yield "blk." + parts[2] + ".ssm_a";
+        if (parts[3].matches(".*\\.ssm_[ad]")) {
+          yield "blk." + parts[2] + parts[3].substring(parts[3].lastIndexOf('.'));
         }
         // The correction is no bias of the router, but files call it one.
-        parts[3] = parts[3].replace("correction_bias", "correction.bias");
+        parts[3] =
+            parts[3].replace("correction_bias", "correction.bias").replace("mamba.", "mixer.");
         int dot = parts[3].lastIndexOf('.');
         yield "blk."
             + parts[2]
@@ -250,10 +261,14 @@ final class GgufConverter {
   }
 
   private String inLayer(String name) {
+    String beside = config.count("num_local_experts", 0) > 0 ? "_shexp" : "";
     return switch (name) {
       case "post_attention_layernorm" ->
           gemma || architecture.matches("qwen3next|qwen35.*") ? "post_attention_norm" : "ffn_norm";
       case "pre_feedforward_layernorm" -> "ffn_norm";
+      case "shared_mlp.input_linear.gate" -> "ffn_gate" + beside;
+      case "shared_mlp.input_linear.up" -> "ffn_up" + beside;
+      case "shared_mlp.output_linear" -> "ffn_down" + beside;
       case "post_feedforward_layernorm" -> "post_ffw_norm";
       default -> {
         if (!NAMES.containsKey(name)) {
@@ -272,9 +287,7 @@ final class GgufConverter {
     int cols = Math.toIntExact(shape.getLast());
     boolean kept =
         shape.size() == 1
-            || name.contains("ffn_gate_inp")
-            || name.contains("shortconv.conv")
-            || name.matches(".*ssm_(conv1d|a).*");
+            || name.matches(".*(ffn_gate_inp|shortconv\\.conv|ssm_conv1d|ssm_norm|ssm_[ad]$).*");
     WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);
     MemorySegment data = arena.allocate(values.length / cols * rowBytes, 64);

@@ -2,6 +2,7 @@ package dev.apus.models;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.GgufWriter;
+import java.util.stream.IntStream;
 
 /** Writes a config as the metadata of a GGUF file. */
 final class GgufMetadata {
@@ -24,10 +25,16 @@ final class GgufMetadata {
     u32("block_count", "num_hidden_layers");
     u32("context_length", "max_position_embeddings");
     u32("embedding_length", "hidden_size");
-    u32("feed_forward_length", "intermediate_size");
+    if (!architecture.equals("mamba")) {
+      u32("feed_forward_length", "intermediate_size");
+    }
     u32("attention.head_count", "num_attention_heads");
     if (architecture.startsWith("lfm2")) {
       lfm2();
+    } else if (architecture.equals("jamba")) {
+      jamba();
+    } else if (architecture.equals("mamba")) {
+      mamba();
     } else if (!architecture.equals("kimi-linear")) {
       u32("attention.head_count_kv", "num_key_value_heads");
       u32("attention.key_length", "head_dim");
@@ -118,6 +125,36 @@ final class GgufMetadata {
     if (architecture.equals("lfm2moe")) {
       gguf.u32("lfm2moe.expert_gating_func", 2);
     }
+  }
+
+  private void mamba() {
+    gguf.u32("mamba.context_length", 1 << 20)
+        .u32("mamba.feed_forward_length", 0)
+        .u32("mamba.attention.head_count", 0)
+        .flag("mamba.ssm.dt_b_c_rms", config.word("model_type").equals("falcon_mamba"));
+    f32("attention.layer_norm_rms_epsilon", "layer_norm_epsilon");
+    mamba("expand", "conv_kernel", "state_size", "time_step_rank");
+  }
+
+  private void jamba() {
+    int period = config.positive("attn_layer_period");
+    int offset = config.count("attn_layer_offset");
+    int kvHeads = config.positive("num_key_value_heads");
+    gguf.i32s(
+        "jamba.attention.head_count_kv",
+        IntStream.range(0, config.positive("num_hidden_layers"))
+            .map(i -> i % period == offset ? kvHeads : 0)
+            .toArray());
+    mamba("mamba_expand", "mamba_d_conv", "mamba_d_state", "mamba_dt_rank");
+  }
+
+  private void mamba(String expand, String conv, String state, String rank) {
+    gguf.u32(
+        architecture + ".ssm.inner_size",
+        (long) config.positive(expand) * config.positive("hidden_size"));
+    u32("ssm.conv_kernel", conv);
+    u32("ssm.state_size", state);
+    u32("ssm.time_step_rank", rank);
   }
 
   private int headDim() {

@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -49,8 +50,11 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "jamba",
           "lfm2",
           "lfm2_moe",
+          "mamba",
+          "falcon_mamba",
           "olmoe");
 
   private static final List<String> hybrids = List.of("kimi_linear", "qwen3_next");
@@ -177,20 +181,24 @@ class GgufModelsTest {
     assertSameBits(logits(folder, window), logits(converted(folder, WeightFormat.BF16), window));
   }
 
+  /** Logits of two models that have nothing in common deviate by about 4. */
   @ParameterizedTest
   @FieldSource("readable")
   void quantizedWeightsStayNear(String family) throws IOException {
     Path folder = TinyCheckpoint.write(temporary.resolve(family), family, 11);
     float[][] expected = logits(folder, TOKENS);
     float[][] found = logits(converted(folder, WeightFormat.Q8_0), TOKENS);
-    int agreeing = 0;
+    double[] deviations = new double[TOKENS];
     for (int row = 0; row < TOKENS; row++) {
-      agreeing += best(expected[row]) == best(found[row]) ? 1 : 0;
+      deviations[row] = deviation(new float[][] {expected[row]}, new float[][] {found[row]});
     }
-    assertTrue(deviation(expected, found) > 0, "the weights were not quantised");
-    // A memory carries on what follows when a router changes its mind.
-    double least = written.contains(family) ? 0.9 : 0.5;
-    assertTrue(agreeing >= least * TOKENS, agreeing + " of " + TOKENS + " choices agree");
+    Arrays.sort(deviations);
+    double median = deviations[TOKENS / 2];
+    assertTrue(deviations[0] > 0, "the weights were not quantised");
+    // Where two experts are nearly as good, a router chooses the other, and memories carry that on.
+    boolean routed = architecture(folder).toJson().contains("\"moe\"");
+    assertTrue(
+        median < (routed ? 0.75 : 0.25), "half of the tokens deviate by more than " + median);
   }
 
   /** Those of the project, and those of the shared folder where there is one. */
@@ -247,14 +255,6 @@ class GgufModelsTest {
     for (int row = 0; row < expected.length; row++) {
       assertArrayEquals(expected[row], found[row], "token " + row);
     }
-  }
-
-  private static int best(float[] logits) {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      best = logits[i] > logits[best] ? i : best;
-    }
-    return best;
   }
 
   /** The largest difference, by the root mean square of what is expected. */

@@ -33,7 +33,11 @@ final class GgufFalconH1 implements GgufFamily {
 
   @Override
   public boolean describe(Architecture model, GgufMetadata metadata) {
-    return metadata.u32("feed_forward_length", metadata.channel("inner")).mamba2();
+    if (!metadata.has("mamba2")) {
+      return false;
+    }
+    metadata.u32("feed_forward_length", metadata.channel("inner")).mamba2();
+    return true;
   }
 
   @Override

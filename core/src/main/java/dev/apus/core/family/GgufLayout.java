@@ -96,6 +96,11 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
     if (!model.head().tied()) {
       made(probe, "output.weight", vocabulary);
     }
+    for (int layer = 0; layer < model.layers().size(); layer++) {
+      if (GgufMetadata.channel(model, layer).type().equals("moe")) {
+        made(probe, "blk." + layer + ".ffn_gate_inp.weight", List.of(1L));
+      }
+    }
     Part attention = GgufMetadata.firstOf(model, "attention");
     if (isTrue(attention, "biased")) {
       made(probe, "blk.0.attn_q.bias", List.of(1L));

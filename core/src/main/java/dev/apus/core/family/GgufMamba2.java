@@ -16,7 +16,7 @@ final class GgufMamba2 implements GgufFamily {
 
   @Override
   public Config config(Gguf file) {
-    GgufSettings table = GgufSettings.decoder(file).withoutAttention();
+    GgufSettings table = GgufSettings.layers(file);
     int inner = table.count("ssm.inner_size", 0);
     int width = table.count("embedding_length", 1);
     return table
@@ -27,14 +27,18 @@ final class GgufMamba2 implements GgufFamily {
         .set("use_conv_bias", table.storesInLayers("ssm_conv1d.bias"))
         .set("use_bias", table.storesInLayers("ssm_in.bias"))
         .required("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
-        .without("rms_norm_eps")
+        .only("attention.head_count", 0L)
+        .only("feed_forward_length", 0L)
         .config();
   }
 
   @Override
   public boolean describe(Architecture model, GgufMetadata metadata) {
-    boolean attends = metadata.mixer("heads") != null;
-    return !attends && metadata.none("feed_forward_length").none("attention.head_count").mamba2();
+    if (metadata.has("attention") || !metadata.has("mamba2")) {
+      return false;
+    }
+    metadata.none("feed_forward_length").mamba2();
+    return true;
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.apus.core.family;
 import dev.apus.core.file.GgufWriter;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.Architecture.Role;
 import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.model.Part;
@@ -20,7 +21,10 @@ public final class GgufMetadata {
 
   private static final String SCALING = "rope.scaling.";
   private static final String ATTENTION = "attention";
+  private static final String MAMBA = "mamba";
   private static final String MAMBA2 = "mamba2";
+
+  /** The type of a part that a layer does not have. */
   private static final String NOTHING = "nothing";
 
   private final Architecture model;
@@ -45,23 +49,24 @@ public final class GgufMetadata {
             .orElse(rope(first));
   }
 
-  /** Whether all layers have a mixer and a channel mixer of kinds that files know. */
+  /** Whether all layers are of kinds that files of this format have. */
   static boolean fits(Architecture model) {
     return !model.layers().isEmpty()
-        && IntStream.range(0, model.layers().size()).allMatch(layer -> fits(model, layer));
-  }
-
-  /** A layer of Mamba-2 may be that alone. */
-  private static boolean fits(Architecture model, int layer) {
-    String mixer = mixer(model, layer).type();
-    String channel = part(model, layer, Role.CHANNEL).type();
-    return List.of(ATTENTION, "gated-convolution", MAMBA2).contains(mixer)
-        && (List.of("gated-mlp", "moe").contains(channel)
-            || channel.equals(NOTHING) && mixer.equals(MAMBA2));
+        && IntStream.range(0, model.layers().size())
+            .allMatch(
+                layer ->
+                    List.of(ATTENTION, "gated-convolution", MAMBA, MAMBA2)
+                            .contains(mixer(model, layer).type())
+                        && List.of("gated-mlp", "moe", NOTHING)
+                            .contains(part(model, layer, Role.CHANNEL).type()));
   }
 
   static Part mixer(Architecture model, int layer) {
     return part(model, layer, Role.MIXER);
+  }
+
+  static Part channel(Architecture model, int layer) {
+    return part(model, layer, Role.CHANNEL);
   }
 
   private static Part part(Architecture model, int layer, Role role) {
@@ -74,19 +79,21 @@ public final class GgufMetadata {
         .orElse(Part.of(NOTHING));
   }
 
+  private static Stream<Part> parts(Layer layer) {
+    return layer.steps().stream().flatMap(step -> step.branches().stream()).map(Branch::part);
+  }
+
   private static Stream<Part> parts(Architecture model) {
-    return model.layers().stream()
-        .flatMap(layer -> layer.steps().stream())
-        .flatMap(step -> step.branches().stream())
-        .map(Branch::part);
+    return model.layers().stream().flatMap(GgufMetadata::parts);
   }
 
   /** The first part of a type, or one without settings. */
   static Part firstOf(Architecture model, String type) {
-    return parts(model)
-        .filter(part -> part.type().equals(type))
-        .findFirst()
-        .orElse(Part.of(NOTHING));
+    return firstOf(parts(model), type);
+  }
+
+  private static Part firstOf(Stream<Part> parts, String type) {
+    return parts.filter(part -> part.type().equals(type)).findFirst().orElse(Part.of(NOTHING));
   }
 
   @SuppressWarnings("unchecked")
@@ -104,6 +111,11 @@ public final class GgufMetadata {
   /** A setting of the first layer's channel mixer, or null. */
   Object channel(String setting) {
     return channel.settings().get(setting);
+  }
+
+  /** Whether any layer has a part of a type. */
+  boolean has(String type) {
+    return firstOf(model, type).type().equals(type);
   }
 
   /** A setting of the first part of a type, or null. */
@@ -129,28 +141,22 @@ public final class GgufMetadata {
         .u32("context_length", model.context())
         .u32("embedding_length", model.width())
         .u32("vocab_size", model.vocabulary())
-        .u32("attention.head_count", mixer("heads"))
-        .keyValueHeads()
-        .u32("attention.key_length", mixer("headDim"))
-        .u32("attention.value_length", mixer("headDim"))
+        .attention()
         .f32("attention.layer_norm_rms_epsilon", model.norm().epsilon())
         .u32("rope.dimension_count", rope.get("dims"))
         .f32("rope.freq_base", rope.get("theta"))
         .scaling();
   }
 
-  /** One number, or one for each layer where some do not attend. */
-  private GgufMetadata keyValueHeads() {
-    int[] counts =
-        IntStream.range(0, model.layers().size())
-            .map(
-                layer -> mixer(model, layer).settings().get("kvHeads") instanceof Integer n ? n : 0)
-            .toArray();
-    if (IntStream.of(counts).distinct().count() == 1) {
-      return u32("attention.head_count_kv", mixer("kvHeads"));
+  /** Layers without attention have no key–value heads. */
+  private GgufMetadata attention() {
+    if (!has(ATTENTION)) {
+      return none("attention.head_count");
     }
-    gguf.i32s(prefix + "attention.head_count_kv", counts);
-    return this;
+    return u32("attention.head_count", mixer("heads"))
+        .u32("attention.key_length", mixer("headDim"))
+        .u32("attention.value_length", mixer("headDim"))
+        .counts("attention.head_count_kv", ATTENTION, "kvHeads");
   }
 
   private GgufMetadata scaling() {
@@ -170,23 +176,14 @@ public final class GgufMetadata {
         : f32("rope.freq_base_swa", theta);
   }
 
-  /** The shape of Mamba-2 layers; whether there are any. */
-  boolean mamba2() {
-    if (!(part(MAMBA2, "heads") instanceof Integer heads)) {
-      return false;
-    }
-    u32("ssm.conv_kernel", part(MAMBA2, "taps"))
+  /** The rows of Mamba-2 layers, which there must be. */
+  GgufMetadata mamba2() {
+    int heads = (Integer) part(MAMBA2, "heads");
+    return u32("ssm.conv_kernel", part(MAMBA2, "taps"))
         .u32("ssm.state_size", part(MAMBA2, "stateSize"))
         .u32("ssm.group_count", part(MAMBA2, "groups"))
         .u32("ssm.time_step_rank", heads)
         .u32("ssm.inner_size", (long) heads * (Integer) part(MAMBA2, "headDim"));
-    return true;
-  }
-
-  /** A number that readers ask for though nothing has it. */
-  GgufMetadata none(String key) {
-    gguf.u32(prefix + key, 0);
-    return this;
   }
 
   /** A whole number, if there is one. */
@@ -195,6 +192,41 @@ public final class GgufMetadata {
       gguf.u32(prefix + key, number.longValue());
     }
     return this;
+  }
+
+  /** Zeros for what the model has none of, which readers ask for. */
+  GgufMetadata none(String... keys) {
+    for (String key : keys) {
+      gguf.u32(prefix + key, 0);
+    }
+    return this;
+  }
+
+  /** A whole number for each layer, 0 where there is none; one for all where all have the same. */
+  private GgufMetadata counts(String key, String type, String setting) {
+    int[] counts =
+        model.layers().stream()
+            .map(layer -> firstOf(parts(layer), type).settings().get(setting))
+            .mapToInt(count -> count == null ? 0 : (Integer) count)
+            .toArray();
+    if (IntStream.of(counts).distinct().count() == 1) {
+      return u32(key, counts[0]);
+    }
+    gguf.i32s(prefix + key, counts);
+    return this;
+  }
+
+  GgufMetadata flag(String key, boolean value) {
+    gguf.flag(prefix + key, value);
+    return this;
+  }
+
+  /** The rows of Mamba layers. */
+  GgufMetadata mamba() {
+    return u32("ssm.conv_kernel", part(MAMBA, "taps"))
+        .u32("ssm.inner_size", part(MAMBA, "inner"))
+        .u32("ssm.state_size", part(MAMBA, "stateSize"))
+        .u32("ssm.time_step_rank", part(MAMBA, "dtRank"));
   }
 
   /** A number, if there is one other than zero. */

@@ -1,8 +1,10 @@
 package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.file.StoredTensor;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.StoredRows;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,7 +29,7 @@ final class GgufSettings {
   private final Map<String, String> spelled = new LinkedHashMap<>();
 
   /** Whether keys and values of a head are equally long and turn as a whole. */
-  private boolean plainHeads = true;
+  private boolean plainHeads;
 
   private GgufSettings(Gguf file) {
     this.file = file;
@@ -37,27 +39,52 @@ final class GgufSettings {
     this.metadata = Config.of(file.name(), untold);
   }
 
-  /** A table with the rows that all decoders share. */
+  /** A table with the rows that all decoders of attention layers share. */
   static GgufSettings decoder(Gguf file) {
+    var table =
+        layers(file)
+            .attention()
+            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
+            .row("attention.head_count_kv", "num_key_value_heads")
+            .row("feed_forward_length", "intermediate_size")
+            .row("rope.freq_base", "rope_theta", 10_000.0)
+            .harmless("rope.dimension_count");
+    table.stretch();
+    return table;
+  }
+
+  /** A table with the rows that all models share, whatever their layers are. */
+  static GgufSettings layers(Gguf file) {
     var table =
         new GgufSettings(file)
             .required("context_length", "max_position_embeddings")
             .required("embedding_length", "hidden_size")
             .required("block_count", "num_hidden_layers")
-            .required("attention.head_count", "num_attention_heads")
-            .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
-            .row("attention.head_count_kv", "num_key_value_heads")
-            .row("attention.key_length", "head_dim")
-            .row("feed_forward_length", "intermediate_size")
-            .row("rope.freq_base", "rope_theta", 10_000.0)
-            .only("attention.causal", true)
-            .harmless("vocab_size", "attention.value_length", "rope.dimension_count")
-            .harmless("tensor_data_layout")
+            .harmless("vocab_size", "tensor_data_layout")
             .set("tie_word_embeddings", !file.tensors().containsKey("output.weight"));
     table.vocabulary();
     table.endTokens();
-    table.stretch();
     return table;
+  }
+
+  /** The rows of attention without positions. */
+  GgufSettings attention() {
+    plainHeads = true;
+    return required("attention.head_count", "num_attention_heads")
+        .row("attention.key_length", "head_dim")
+        .only("attention.causal", true)
+        .harmless("attention.value_length");
+  }
+
+  /**
+   * The rows of Mamba layers.
+   *
+   * @param conv what the config calls the length of the convolution; likewise the others
+   */
+  GgufSettings mamba(String conv, String state, String rank) {
+    return required("ssm.conv_kernel", conv)
+        .required("ssm.state_size", state)
+        .required("ssm.time_step_rank", rank);
   }
 
   /** A setting under this key, if it is there. */
@@ -119,22 +146,9 @@ final class GgufSettings {
     return this;
   }
 
-  /** A model that does not attend: what files say of it nevertheless is told. */
-  GgufSettings withoutAttention() {
-    plainHeads = false;
-    return without("num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size")
-        .without("rope_theta", "max_position_embeddings");
-  }
-
   /** Heads that are not turned, however many of their values files say to turn. */
   GgufSettings withoutRotation() {
     plainHeads = false;
-    return this;
-  }
-
-  /** Takes settings back that a family does not have. */
-  GgufSettings without(String... names) {
-    settings.keySet().removeAll(List.of(names));
     return this;
   }
 
@@ -152,6 +166,10 @@ final class GgufSettings {
         .row("ssm.group_count", groups, 1)
         .required("ssm.state_size", stateSize)
         .required("ssm.conv_kernel", taps);
+  }
+
+  ConfigException error(String message, Object... parts) {
+    return metadata.error(message, parts);
   }
 
   /** Heads of which only the first part is turned. */
@@ -228,10 +246,19 @@ final class GgufSettings {
 
   /** A number for each layer, which a file may say once for all. */
   List<Integer> byLayer(String key) {
+    int layers = count("block_count", 0);
     Object value = raw(key);
-    return value == null || value instanceof Long
-        ? Collections.nCopies(count("block_count", 0), count(key, 0))
-        : metadata.integers(prefix + key);
+    if (value == null || value instanceof Number) {
+      return Collections.nCopies(
+          Math.min(layers, Architecture.MOST_LAYERS), metadata.count(prefix + key));
+    }
+    List<Integer> numbers = metadata.integers(prefix + key);
+    if (numbers.size() != layers) {
+      throw metadata.error(
+          "%s%s counts for %d layers, %sblock_count=%d",
+          prefix, key, numbers.size(), prefix, layers);
+    }
+    return numbers;
   }
 
   /** The number that layers have which have one, or null if none has. */

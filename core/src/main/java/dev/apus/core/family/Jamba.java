@@ -77,8 +77,8 @@ final class Jamba implements ModelFamily {
     WeightNames names = Names.withoutNorms().row("norm", "model.final_layernorm.weight");
     Part mamba = MambaParts.hybrid(c, c.positive("hidden_size"));
     MambaParts.names(names, Names.LAYER + "mamba.", mamba);
-    norms(names, "pre_moe_layernorm", "B_layernorm", "C_layernorm", c);
-    norms(names, "pre_ff_layernorm", "b_layernorm", "c_layernorm", c);
+    norms(names, mamba, "pre_moe_layernorm", "B_layernorm", "C_layernorm");
+    norms(names, mamba, "pre_ff_layernorm", "b_layernorm", "c_layernorm");
     for (String block : new String[] {"moe.", "feed_forward."}) {
       Names.gatedMlp(names, "moe.expert.", Names.LAYER + block + "experts.{e}.");
       names.row("moe.router", Names.LAYER + block + "router.weight");
@@ -87,16 +87,19 @@ final class Jamba implements ModelFamily {
     return Names.gatedMlp(names, "gated-mlp.", Names.LAYER + "feed_forward.");
   }
 
-  private static void norms(WeightNames names, String channel, String b, String c, Config config) {
-    String mamba = Names.LAYER + "mamba.";
-    int size = config.positive("mamba_d_state", 16);
+  private static void norms(WeightNames names, Part mamba, String channel, String b, String c) {
+    String theirs = Names.LAYER + "mamba.";
     names
         .row("mixer.norm", Names.LAYER + "input_layernorm.weight")
         .row("channel.norm", Names.LAYER + channel + ".weight")
-        .row("mamba.dt.norm", mamba + "dt_layernorm.weight")
+        .row("mamba.dt.norm", theirs + "dt_layernorm.weight")
         .row(
             "mamba.bc.norm",
-            WeightNames.joined(
-                new int[] {size, size}, mamba + b + ".weight", mamba + c + ".weight"));
+            MambaParts.both(mamba, theirs + b + ".weight", theirs + c + ".weight"));
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufJamba());
   }
 }

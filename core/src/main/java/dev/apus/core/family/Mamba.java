@@ -47,7 +47,7 @@ final class Mamba implements ModelFamily {
         Head.of(c.flag("tie_word_embeddings", true)));
   }
 
-  private static Decoder shape(Config c) {
+  static Decoder shape(Config c) {
     return new Decoder(
         c,
         c.positive(Decoder.spelled(c, "hidden_size", "d_model")),
@@ -66,7 +66,7 @@ final class Mamba implements ModelFamily {
   }
 
   /** The width inside is said twice, and where the two differ, this is the one that is true. */
-  private static Part mixer(Config c, int width) {
+  static Part mixer(Config c, int width) {
     String inner = Decoder.spelled(c, "intermediate_size", "d_inner");
     Part mamba =
         Part.of("mamba")
@@ -93,5 +93,10 @@ final class Mamba implements ModelFamily {
             .row("norm", "backbone.norm_f.weight")
             .row("head", "lm_head.weight");
     return MambaParts.names(names, LAYER + "mixer.", mixer(c, shape(c).width));
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufMamba());
   }
 }

@@ -24,7 +24,11 @@ final class Mamba2 implements ModelFamily {
     Decoder.only(c, "rms_norm", true);
     Decoder d =
         new Decoder(
-            c, c.positive("hidden_size"), c.positive("num_hidden_layers"), 1, Mamba.CONTEXT);
+            c,
+            c.positive("hidden_size"),
+            c.positive("num_hidden_layers"),
+            1,
+            c.positive("max_position_embeddings", Mamba.CONTEXT));
     NormSpec norm = NormSpec.rms(Decoder.epsilon(c, "layer_norm_epsilon", 1e-5));
     boolean biased = c.flag("use_bias", false);
     boolean convBiased = c.flag("use_conv_bias", true);

@@ -43,21 +43,44 @@ final class MambaParts {
    * @param theirs what their names begin with
    */
   static WeightNames names(WeightNames names, String theirs, Part mamba) {
-    int inner = (int) mamba.settings().get("inner");
-    int dtRank = (int) mamba.settings().get("dtRank");
-    int stateSize = (int) mamba.settings().get("stateSize");
-    Source input = WeightNames.from(theirs + "in_proj.weight");
-    Source low = WeightNames.from(theirs + "x_proj.weight");
-    return names
-        .row("mamba.x", input.as(Conversion.rows(0, inner)))
-        .row("mamba.z", input.as(Conversion.rows(inner, inner)))
+    return split(names, mamba, theirs + "in_proj.weight", theirs + "x_proj.weight")
         .row("mamba.conv", theirs + "conv1d.weight")
-        .row("mamba.dt.down", low.as(Conversion.rows(0, dtRank)))
-        .row("mamba.bc", low.as(Conversion.rows(dtRank, 2 * stateSize)))
         .row("mamba.dt.up", theirs + "dt_proj.weight")
         .row("mamba.dtBias", theirs + "dt_proj.bias")
         .row("mamba.decay", WeightNames.from(theirs + "A_log").as(Conversion.MINUS_EXP))
         .row("mamba.d", theirs + "D")
         .row("mamba.o", theirs + "out_proj.weight");
+  }
+
+  /** Rows for the tensors of a mixer in GGUF files, which hold A itself. */
+  static WeightNames gguf(WeightNames names, Part mamba) {
+    String theirs = GgufNames.BLOCK + "ssm_";
+    return split(names, mamba, theirs + "in.weight", theirs + "x.weight")
+        .row("mamba.conv", theirs + "conv1d.weight")
+        .row("mamba.dt.up", theirs + "dt.weight")
+        .row("mamba.dtBias", theirs + "dt.bias")
+        .row("mamba.decay", theirs + "a")
+        .row("mamba.d", theirs + "d")
+        .row("mamba.o", theirs + "out.weight")
+        .row("mamba.dt.norm", theirs + "dt_norm.weight")
+        .row("mamba.bc.norm", both(mamba, theirs + "b_norm.weight", theirs + "c_norm.weight"));
+  }
+
+  /** The norms of B and C as one weight. */
+  static Source both(Part mamba, String b, String c) {
+    int stateSize = (int) mamba.settings().get("stateSize");
+    return WeightNames.joined(new int[] {stateSize, stateSize}, b, c);
+  }
+
+  /** Rows for two tensors that hold several weights each. */
+  private static WeightNames split(WeightNames names, Part mamba, String input, String low) {
+    int inner = (int) mamba.settings().get("inner");
+    int dtRank = (int) mamba.settings().get("dtRank");
+    int stateSize = (int) mamba.settings().get("stateSize");
+    return names
+        .row("mamba.x", WeightNames.from(input).as(Conversion.rows(0, inner)))
+        .row("mamba.z", WeightNames.from(input).as(Conversion.rows(inner, inner)))
+        .row("mamba.dt.down", WeightNames.from(low).as(Conversion.rows(0, dtRank)))
+        .row("mamba.bc", WeightNames.from(low).as(Conversion.rows(dtRank, 2 * stateSize)));
   }
 }

@@ -11,6 +11,7 @@ import dev.apus.core.file.Gguf;
 import dev.apus.core.file.GgufWriter;
 import dev.apus.core.model.Architecture;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -131,6 +132,57 @@ class GgufFamiliesTest {
     assertEquals(scalar, FAMILIES.of(file).config(file).number("query_pre_attn_scalar"));
   }
 
+  private static Map<String, Object> jamba(int... heads) {
+    Map<String, Object> metadata = metadata("jamba");
+    metadata.put("jamba.block_count", 6);
+    metadata.put("jamba.attention.head_count_kv", heads);
+    Map.of("conv_kernel", 4, "inner_size", 64, "state_size", 8, "time_step_rank", 2)
+        .forEach((key, value) -> metadata.put("jamba.ssm." + key, value));
+    metadata.put("jamba.expert_count", 4);
+    metadata.put("jamba.expert_used_count", 2);
+    return metadata;
+  }
+
+  @Test
+  void aJambaFileSaysWhichLayersAttendAndItsTensorsWhichChoose() {
+    Architecture model =
+        describe(jamba(0, 0, 2, 0, 0, 2), "blk.1.ffn_gate_inp.weight", "blk.4.ffn_gate_inp.weight");
+    List<String> parts = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      parts.add(
+          FamilyFixtures.mixer(model, i).part().type()
+              + " "
+              + FamilyFixtures.channel(model, i).part().type());
+    }
+    assertEquals(
+        List.of(
+            "mamba gated-mlp",
+            "mamba moe",
+            "attention gated-mlp",
+            "mamba gated-mlp",
+            "mamba moe",
+            "attention gated-mlp"),
+        parts);
+    Architecture once = describe(jamba(0, 0, 0, 0, 0, 2));
+    assertEquals("attention", FamilyFixtures.mixer(once, 5).part().type());
+    assertEquals("mamba", FamilyFixtures.mixer(once, 4).part().type());
+  }
+
+  @Test
+  void layersOfJambaThatComeWithoutAPeriodAreRefused() {
+    assertEquals(
+        "tiny.gguf: jamba: attention.head_count_kv name layers that do not come once in a period",
+        refusal(jamba(0, 2, 0, 2, 2, 0)));
+    assertEquals(
+        "tiny.gguf: jamba.attention.head_count_kv counts for 5 layers, jamba.block_count=6",
+        refusal(jamba(0, 2, 0, 2, 0)));
+    Map<String, Object> odd = jamba(0, 2, 0, 2, 0, 2);
+    odd.put("jamba.ssm.inner_size", 65);
+    assertEquals(
+        "tiny.gguf: jamba.ssm.inner_size=65 must be a multiple of jamba.embedding_length=32",
+        refusal(odd));
+  }
+
   @Test
   void anUnknownArchitectureIsRefusedWithThoseThatAreKnown() {
     Gguf file = file(Map.of("general.architecture", "mpt"));
@@ -138,9 +190,9 @@ class GgufFamiliesTest {
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
     assertTrue(
         message.contains(
-            "falcon-h1, gemma2, gemma3, granitehybrid, kimi-linear, lfm2, lfm2moe, llama, mamba2,"
-                + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
-                + " qwen3moe, qwen3next"),
+            "falcon-h1, gemma2, gemma3, granitehybrid, jamba, kimi-linear, lfm2, lfm2moe, llama,"
+                + " mamba, mamba2, nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3,"
+                + " qwen35, qwen35moe, qwen3moe, qwen3next"),
         message);
   }
 

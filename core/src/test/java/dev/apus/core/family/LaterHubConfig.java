@@ -349,7 +349,59 @@ enum LaterHubConfig {
        "sliding_window": null, "tie_word_embeddings": false, "transformers_version": "4.45.2",
        "use_cache": true, "vocab_size": 200064}
       """,
-      "\"keep\" : 3.5565588");
+      "\"keep\" : 3.5565588"),
+  MAMBA_130M(
+      """
+      {"architectures": ["MambaForCausalLM"], "bos_token_id": 0, "conv_kernel": 4,
+       "d_inner": 1536, "d_model": 768, "eos_token_id": 0, "expand": 2, "fused_add_norm": true,
+       "hidden_act": "silu", "hidden_size": 768, "initializer_range": 0.1,
+       "intermediate_size": 1536, "layer_norm_epsilon": 1e-05, "model_type": "mamba",
+       "n_layer": 24, "num_hidden_layers": 24, "pad_token_id": 0, "pad_vocab_size_multiple": 8,
+       "rescale_prenorm_residual": false, "residual_in_fp32": true, "rms_norm": true,
+       "ssm_cfg": {}, "state_size": 16, "time_step_floor": 0.0001,
+       "time_step_init_scheme": "random", "time_step_max": 0.1, "time_step_min": 0.001,
+       "time_step_rank": 48, "time_step_scale": 1.0, "torch_dtype": "float32",
+       "transformers_version": "4.39.0.dev0", "use_bias": false, "use_cache": true,
+       "use_conv_bias": true, "vocab_size": 50280}
+      """,
+      "\"inner\" : 1536"),
+  ORIGINAL_MAMBA_130M(
+      """
+      {"d_model": 768, "n_layer": 24, "vocab_size": 50277, "ssm_cfg": {}, "rms_norm": true,
+       "residual_in_fp32": true, "fused_add_norm": true, "pad_vocab_size_multiple": 8}
+      """,
+      "\"vocabulary\" : 50280"),
+  FALCON_MAMBA_7B(
+      """
+      {"architectures": ["FalconMambaForCausalLM"], "bos_token_id": 0, "conv_kernel": 4,
+       "eos_token_id": 11, "expand": 16, "hidden_act": "silu", "hidden_size": 4096,
+       "initializer_range": 0.1, "intermediate_size": 8192, "layer_norm_epsilon": 1e-05,
+       "model_type": "falcon_mamba", "num_hidden_layers": 64, "pad_token_id": 11,
+       "rescale_prenorm_residual": false, "residual_in_fp32": true, "state_size": 16,
+       "tie_word_embeddings": false, "time_step_floor": 0.0001,
+       "time_step_init_scheme": "random", "time_step_max": 0.1, "time_step_min": 0.001,
+       "time_step_rank": 256, "time_step_scale": 1.0, "torch_dtype": "bfloat16",
+       "transformers_version": "4.43.0.dev0", "use_bias": false, "use_cache": true,
+       "use_conv_bias": true, "vocab_size": 65024}
+      """,
+      "\"inner\" : 8192"),
+  JAMBA(
+      """
+      {"architectures": ["JambaForCausalLM"], "attention_dropout": 0.0, "attn_layer_offset": 4,
+       "attn_layer_period": 8, "bos_token_id": 1, "calc_logits_for_entire_prompt": false,
+       "eos_token_id": 2, "expert_layer_offset": 1, "expert_layer_period": 2,
+       "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+       "intermediate_size": 14336, "mamba_conv_bias": true, "mamba_d_conv": 4,
+       "mamba_d_state": 16, "mamba_dt_rank": 256, "mamba_expand": 2,
+       "mamba_inner_layernorms": true, "mamba_proj_bias": false, "model_type": "jamba",
+       "n_ctx": 262144, "num_attention_heads": 32, "num_experts": 16, "num_experts_per_tok": 2,
+       "num_hidden_layers": 32, "num_key_value_heads": 8, "output_router_logits": false,
+       "pad_token_id": 0, "rms_norm_eps": 1e-06, "router_aux_loss_coef": 0.001,
+       "sliding_window": null, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.40.0.dev0", "use_cache": true, "use_mamba_kernels": true,
+       "vocab_size": 65536}
+      """,
+      "\"dtRank\" : 256");
 
   final String json;
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A GGUF file of a hybrid on Mamba-2 gives the same bits as the checkpoint it was made of. */
-class GgufStateSpacesTest {
+class GgufMamba2Test {
 
   private static final int TOKENS = 40;
 
@@ -99,7 +99,7 @@ class GgufStateSpacesTest {
     Path file = temporary.resolve("model.gguf");
     try (TensorFile tensors = Safetensors.openFolder(folder)) {
       Config written = Config.read(folder.resolve("config.json"));
-      GgufStateSpaces.convert(written, tensors, format).write(file);
+      GgufConverter.convert(written, tensors, format).write(file);
     }
     try (Model expected = Model.load(folder);
         Model found = Model.load(file)) {
@@ -138,7 +138,7 @@ class GgufStateSpacesTest {
     checkpoint.writeFolder(folder, WeightFormat.F32, 3);
     try (TensorFile tensors = Safetensors.openFolder(folder)) {
       Config written = Config.read(folder.resolve("config.json"));
-      GgufStateSpaces.convert(written, tensors, WeightFormat.F32).write(converted);
+      GgufConverter.convert(written, tensors, WeightFormat.F32).write(converted);
     }
     try (Gguf expected = Gguf.open(converted);
         Gguf found = Gguf.open(file)) {

@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What llama.cpp's converter does to the tensors of hybrids with linear attention before it renames
- * them: decays instead of their logarithms, matrices cut apart, and the value heads of Qwen 3.5 in
- * another order.
+ * What llama.cpp's converter does to the values of single tensors before it renames them: rows of
+ * Llama's queries and keys permuted for neighbouring pairs, one added to norms, decays instead of
+ * their logarithms, matrices cut apart, and the value heads of Qwen 3.5 in another order.
  */
-final class GgufHybrid {
+final class GgufTensors {
 
   /** A tensor on its way, under a name that may still be that of the checkpoint. */
   record Moved(List<Long> shape, float[] values) {
@@ -43,7 +43,7 @@ final class GgufHybrid {
   private final Config config;
   private final String architecture;
 
-  GgufHybrid(Config config, String architecture) {
+  GgufTensors(Config config, String architecture) {
     this.config = config;
     this.architecture = architecture;
   }
@@ -60,13 +60,33 @@ final class GgufHybrid {
         tensor = columnsInTurn(tensor);
       }
     }
+    if (architecture.matches(GgufMamba2Metadata.ARCHITECTURES)) {
+      tensor = new GgufMamba2Tensors(config).changed(name, tensor);
+    }
+    if (name.endsWith("input_linear.weight")) {
+      return GgufMamba2Tensors.halves(name, tensor);
+    }
+    if (name.endsWith("shared_expert_gate.weight")) {
+      return Map.of(name, new Moved(List.of((long) values.length), values));
+    }
+    if (architecture.matches("llama|granitehybrid|nemotron_h.*")
+        && name.matches(".*\\.[qk]_proj\\..*")) {
+      String heads = name.contains("q_proj") ? "num_attention_heads" : "num_key_value_heads";
+      return Map.of(name, interleaved(tensor, config.positive(heads)));
+    }
+    if (name.endsWith(".D")) {
+      return Map.of(name.replaceAll("D$", "ssm_d"), tensor);
+    }
     if (name.endsWith("A_log")) {
       return Map.of(name.replace("A_log", "ssm_a"), each(tensor, x -> (float) -StrictMath.exp(x)));
     }
     if (name.endsWith("dt_bias")) {
       return Map.of(name.replace("dt_bias", "dt_proj.bias"), tensor);
     }
-    if (name.contains("conv1d")) {
+    if (name.endsWith("expert_bias")) {
+      return Map.of(name + ".bias", tensor);
+    }
+    if (name.matches(".*(conv1d|conv\\.conv)\\.weight")) {
       long channels = tensor.rows();
       long taps = tensor.cols();
       boolean kimi = architecture.equals("kimi-linear");
@@ -74,7 +94,7 @@ final class GgufHybrid {
       return Map.of(name, new Moved(squeezed, tensor.values));
     }
     if (name.endsWith("norm.weight")
-        && architecture.startsWith("qwen")
+        && architecture.matches("gemma.*|qwen3next|qwen35.*")
         && !name.endsWith("linear_attn.norm.weight")) {
       return Map.of(name, each(tensor, x -> x + 1));
     }
@@ -84,16 +104,24 @@ final class GgufHybrid {
     return name.contains("kv_b_proj") ? split(name, tensor) : Map.of(name, tensor);
   }
 
-  private interface OfValue {
+  interface OfValue {
     float of(float x);
   }
 
-  private static Moved each(Moved tensor, OfValue f) {
+  static Moved each(Moved tensor, OfValue f) {
     float[] values = tensor.values.clone();
     for (int i = 0; i < values.length; i++) {
       values[i] = f.of(values[i]);
     }
     return new Moved(tensor.shape, values);
+  }
+
+  /** The rows of each head, so that the two values that turn together are neighbours. */
+  private static Moved interleaved(Moved tensor, int heads) {
+    int headDim = tensor.rows() / heads;
+    int[] from = new int[tensor.rows()];
+    Arrays.setAll(from, row -> row - row % headDim + row % headDim / 2 + row % 2 * headDim / 2);
+    return tensor.rows(from);
   }
 
   /** Which row comes to each place: those of values by their place within a group first. */
@@ -147,7 +175,7 @@ final class GgufHybrid {
     return moved;
   }
 
-  private static int[] ofEach(int groups, int stride, int from, int count) {
+  static int[] ofEach(int groups, int stride, int from, int count) {
     int[] rows = new int[groups * count];
     Arrays.setAll(rows, row -> row / count * stride + from + row % count);
     return rows;

@@ -6,25 +6,21 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Writes the configs of Mamba-2 and its hybrids as the metadata of a GGUF file. */
-final class GgufStateSpacesMetadata {
+final class GgufMamba2Metadata {
+
+  /** What files call them. */
+  static final String ARCHITECTURES = "mamba2|falcon-h1|granitehybrid|nemotron_h(_moe)?";
 
   private final Config config;
   private final GgufWriter gguf;
   private final String type;
   private final String prefix;
 
-  GgufStateSpacesMetadata(Config config, GgufWriter gguf) {
+  GgufMamba2Metadata(Config config, String architecture, GgufWriter gguf) {
     this.config = config;
     this.gguf = gguf;
     this.type = config.word("model_type");
-    boolean experts = type.equals("nemotron_h") && layers().contains("moe");
-    this.prefix =
-        switch (type) {
-              case "falcon_h1" -> "falcon-h1";
-              case "bamba", "granitemoehybrid" -> "granitehybrid";
-              default -> type + (experts ? "_moe" : "");
-            }
-            + ".";
+    this.prefix = architecture + ".";
   }
 
   void write() {

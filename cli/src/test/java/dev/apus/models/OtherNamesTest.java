@@ -1,0 +1,85 @@
+package dev.apus.models;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import dev.apus.core.Model;
+import dev.apus.core.Session;
+import dev.apus.core.config.Config;
+import dev.apus.core.file.Safetensors;
+import dev.apus.core.file.SafetensorsWriter;
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Checkpoints under the names that their authors gave them have the bits of the usual ones. */
+class OtherNamesTest {
+
+  private static final int TOKENS = 30;
+
+  @TempDir private Path temporary;
+
+  /** The config says what differs from the defaults, and how many tokens there are. */
+  @Test
+  void mambaOfItsAuthors() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "mamba", 11);
+    Config config = Config.read(converted.resolve("config.json"));
+    String json =
+        """
+        {"d_model": %d, "n_layer": %d, "vocab_size": %d, "rms_norm": true,
+         "ssm_cfg": {"layer": "Mamba1", "d_state": %d}, "residual_in_fp32": true,
+         "fused_add_norm": true, "pad_vocab_size_multiple": 16, "tie_embeddings": true}
+        """
+            .formatted(
+                config.positive("hidden_size"),
+                config.positive("num_hidden_layers"),
+                config.positive("vocab_size") - 5,
+                config.positive("state_size"));
+    assertSame(converted, json, name -> name.replace("embeddings", "embedding"));
+  }
+
+  @Test
+  void theFirstJamba() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "jamba", 11);
+    String json = Files.readString(converted.resolve("config.json"));
+    assertSame(
+        converted,
+        json.replace("max_position_embeddings", "n_ctx"),
+        name ->
+            name.replace("b_layernorm", "B_layernorm")
+                .replace("c_layernorm", "C_layernorm")
+                .replace("pre_ff_layernorm", "pre_moe_layernorm")
+                .replaceAll("feed_forward\\.(router|experts)", "moe.$1")
+                .replace("feed_forward", "moe.experts.0"));
+  }
+
+  private void assertSame(Path converted, String json, UnaryOperator<String> names)
+      throws IOException {
+    Path folder = Files.createDirectories(temporary.resolve("original"));
+    Files.writeString(folder.resolve("config.json"), json, UTF_8);
+    var writer = new SafetensorsWriter();
+    try (TensorFile tensors = Safetensors.openFolder(converted)) {
+      for (StoredTensor t : tensors.tensors().values()) {
+        writer.add(names.apply(t.name()), t.type(), t.shape(), t.data());
+      }
+      writer.write(folder.resolve("model.safetensors"));
+    }
+    float[][] expected = logits(converted);
+    float[][] found = logits(folder);
+    for (int row = 0; row < TOKENS; row++) {
+      assertArrayEquals(expected[row], found[row], "token " + row);
+    }
+  }
+
+  private static float[][] logits(Path checkpoint) {
+    try (Model model = Model.load(checkpoint);
+        Session session = model.newSession(TOKENS)) {
+      return session.score(TinyModels.tokens(TOKENS, 5));
+    }
+  }
+}
