@@ -24,6 +24,7 @@ record Profile(Map<String, Double> shares, int samples) {
 
   private static final String SAMPLE = "jdk.ExecutionSample";
   private static final String OTHERS = "everything else";
+  private static final String RECURRENCE = "recurrence";
 
   /** Kinds of work by the beginning of a class's name, the more special before the more general. */
   private static final Map<String, String> KINDS = new LinkedHashMap<>();
@@ -31,7 +32,9 @@ record Profile(Map<String, Double> shares, int samples) {
   static {
     KINDS.put("dev.apus.kernels.matmul.", "matmul");
     KINDS.put("dev.apus.kernels.attention.", "attention");
-    KINDS.put("dev.apus.kernels.memory.", "recurrence");
+    KINDS.put("dev.apus.kernels.memory.", RECURRENCE);
+    KINDS.put("dev.apus.kernels.scan.", RECURRENCE);
+    KINDS.put("dev.apus.core.model.RecurrentState", "keeping states");
     KINDS.put("dev.apus.kernels.conv.", "convolution");
     KINDS.put("dev.apus.kernels.norm.", "norms");
     KINDS.put("dev.apus.kernels.activation.", "activations, sums");
@@ -44,7 +47,7 @@ record Profile(Map<String, Double> shares, int samples) {
 
   /** Every kind there is, in the order of a table. */
   static List<String> kinds() {
-    return KINDS.values().stream().toList();
+    return KINDS.values().stream().distinct().toList();
   }
 
   /** Runs something and says where its time went. */

@@ -199,7 +199,7 @@ final class GgufConverter {
   }
 
   /** The rows of each head, so that the two values that turn together are neighbours. */
-  private static float[] interleaved(float[] values, int heads, List<Long> shape) {
+  static float[] interleaved(float[] values, int heads, List<Long> shape) {
     int rows = Math.toIntExact(shape.getFirst());
     int cols = values.length / rows;
     int headDim = rows / heads;

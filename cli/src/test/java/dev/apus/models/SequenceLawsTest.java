@@ -224,7 +224,7 @@ class SequenceLawsTest {
               tiny.run(
                   List.of(state),
                   List.of(Arrays.copyOfRange(TOKENS, 20, LENGTH)),
-                  () -> layers.incrementAndGet() == 4));
+                  () -> layers.incrementAndGet() == 2));
       mark.rewind();
       float[][] after = tiny.run(state, TOKENS, 20, LENGTH);
       SequenceState undisturbed = tiny.state();

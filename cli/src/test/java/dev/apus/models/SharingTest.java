@@ -4,11 +4,9 @@ import static dev.apus.models.Exact.sum;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.compute.Workers;
-import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
@@ -47,14 +45,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a layer uses of another one is what it would compute with weights and keys like those. */
 class SharingTest {
 
-  private static final int WIDTH = 24;
-  private static final int VOCABULARY = 192;
-  private static final NormSpec NORM = NormSpec.rms(1e-5);
+  static final int WIDTH = 24;
+  static final int VOCABULARY = 192;
+  static final NormSpec NORM = NormSpec.rms(1e-5);
   private static final int[] TOKENS = TinyModels.tokens(40, 3);
 
-  private static final Part ATTENTION =
+  static final Part ATTENTION =
       Part.of("attention").with("heads", 4).with("kvHeads", 2).with("headDim", 6);
-  private static final Part DELTA =
+  static final Part DELTA =
       Part.of("gated-delta-net")
           .with("keyHeads", 2)
           .with("valueHeads", 2)
@@ -62,22 +60,22 @@ class SharingTest {
           .with("valueDim", 8)
           .with("taps", 4)
           .with("epsilon", 1e-5);
-  private static final Part MLP = Part.of("gated-mlp").with("inner", 40);
+  static final Part MLP = Part.of("gated-mlp").with("inner", 40);
 
-  private static final RandomWeights RANDOM = new RandomWeights(5, WeightFormat.F32);
+  static final RandomWeights RANDOM = new RandomWeights(5, WeightFormat.F32);
   private static final Exact EXACT = new Exact(RANDOM);
 
-  private static Architecture of(Layer... layers) {
+  static Architecture of(Layer... layers) {
     return new Architecture(
         "shared", VOCABULARY, WIDTH, 100, Embedding.PLAIN, List.of(layers), NORM, Head.of(false));
   }
 
-  private static Layer layer(Part mixer, Wiring wiring) {
+  static Layer layer(Part mixer, Wiring wiring) {
     return Layer.of(
         Branch.mixer(mixer, NORM).wired(wiring), Branch.channel(MLP, NORM).wired(wiring));
   }
 
-  private static float[][] logits(Architecture architecture, WeightSource source) {
+  static float[][] logits(Architecture architecture, WeightSource source) {
     try (Tiny tiny = TinyModels.of(architecture, source, Kernels.chosen(), 2)) {
       return tiny.run(tiny.state(), TOKENS, 0, TOKENS.length);
     }
@@ -377,91 +375,11 @@ class SharingTest {
     assertSame(logits(whole, RANDOM), logits(parts, new Renamed(renamed)));
   }
 
-  private static String refused(Architecture architecture) {
-    return assertThrows(ConfigException.class, () -> logits(architecture, RANDOM)).getMessage();
-  }
-
-  @Test
-  void whatCannotBeSharedIsRefused() {
-    Layer own = layer(ATTENTION, Wiring.PLAIN);
-    Layer delta = layer(DELTA, Wiring.PLAIN);
-    assertEquals(
-        "layer 1: weightsOf=1 must be an earlier layer whose mixer \"attention\" has weights of its"
-            + " own",
-        refused(of(own, layer(ATTENTION, Wiring.PLAIN.weightsOf(1)))));
-    assertEquals(
-        "layer 2: weightsOf=1 must be an earlier layer whose mixer \"attention\" has weights of its"
-            + " own",
-        refused(
-            of(
-                own,
-                layer(ATTENTION, Wiring.PLAIN.weightsOf(0)),
-                layer(ATTENTION, Wiring.PLAIN.weightsOf(1)))));
-    assertEquals(
-        "layer 1: weightsOf=0 must be an earlier layer whose mixer \"attention\" named \"b\" has"
-            + " weights of its own",
-        refused(of(own, layer(ATTENTION, Wiring.PLAIN.weightsOf(0).named("b")))));
-    assertEquals(
-        "layer 1: stateOf=0 must be an earlier layer whose mixer \"attention\" has a state of its"
-            + " own",
-        refused(of(delta, Layer.of(mixer(ATTENTION, Wiring.PLAIN.stateOf(0))))));
-    assertEquals(
-        "layer 1 gated-delta-net: stateOf is for attention, whose keys and values stay as they are;"
-            + " \"gated-delta-net\" advances its state",
-        refused(of(delta, Layer.of(mixer(DELTA, Wiring.PLAIN.stateOf(0))))));
-    assertEquals(
-        "layer 1 attention: stateOf: kvHeads, headDim, valueDim and rope must be those of the layer"
-            + " whose keys and values are read",
-        refused(of(own, Layer.of(mixer(ATTENTION.with("kvHeads", 4), Wiring.PLAIN.stateOf(0))))));
-    assertEquals(
-        "layer 0: stateOf=0 must be an earlier layer whose channel mixer \"gated-mlp\" has a state"
-            + " of its own",
-        refused(of(Layer.of(Branch.channel(MLP, NORM).wired(Wiring.PLAIN.stateOf(0))))));
-  }
-
-  private static Branch mixer(Part part, Wiring wiring) {
+  static Branch mixer(Part part, Wiring wiring) {
     return Branch.mixer(part, NORM).wired(wiring);
   }
 
-  @Test
-  void streamsThatDoNotFitAreRefused() {
-    Branch reader = Branch.channel(MLP, NORM).wired(Wiring.PLAIN.reading(Reads.of("t")));
-    Branch writer = Branch.channel(MLP, NORM).wired(Wiring.PLAIN.writing("t"));
-    assertEquals(
-        "layer 0: a branch names the stream \"t\"; the model has residual, embedding",
-        refused(of(Layer.of(reader))));
-    assertEquals(
-        "layer 0: a branch reads the stream \"t\" before any has written it",
-        refused(of(Layer.parallel(writer, reader)).withStream("t", WIDTH)));
-    assertEquals(
-        "streams: no branch reads the stream \"t\"",
-        refused(of(Layer.of(writer)).withStream("t", WIDTH)));
-    assertEquals(
-        "layer 0: a branch writes the stream \"embedding\", which can only be read",
-        refused(of(Layer.of(Branch.channel(MLP, NORM).wired(writing(Wiring.EMBEDDING))))));
-    assertEquals(
-        "layer 0: a branch adds the streams \"residual\" of 24 values and \"t\" of 5",
-        refused(
-            of(Layer.of(
-                    writer,
-                    Branch.channel(MLP, NORM)
-                        .wired(Wiring.PLAIN.reading(Reads.sum(Wiring.RESIDUAL, "t")))))
-                .withStream("t", 5)));
-    assertEquals(
-        "streams: there is a stream \"residual\" in every model",
-        refused(of(Layer.of(writer)).withStream(Wiring.RESIDUAL, WIDTH)));
-    assertEquals(
-        "layer 0: a part that keeps the width of its rows reads rows of 24 values and is to write"
-            + " rows of 5",
-        refused(of(Layer.of(mixer(DELTA, writing("t")), reader)).withStream("t", 5)));
-    assertEquals(
-        "layer 0: projected=false gives rows of 24 values, needed are rows of 5",
-        refused(
-            of(Layer.of(mixer(ATTENTION.with("projected", false), writing("t")), reader))
-                .withStream("t", 5)));
-  }
-
-  private static Wiring writing(String stream) {
+  static Wiring writing(String stream) {
     return Wiring.PLAIN.writing(stream);
   }
 

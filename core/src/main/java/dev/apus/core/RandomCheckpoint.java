@@ -93,7 +93,7 @@ public final class RandomCheckpoint {
         begin,
         token("eos_token_id", architecture.vocabulary() - 1));
     try (Workers workers = Workers.of(options.threads())) {
-      add(writer, tensors(layout.names(), format, seed, workers));
+      add(writer, layout.names(), tensors(layout.names(), format, seed, workers));
       writer.write(file);
     }
   }
@@ -136,10 +136,10 @@ public final class RandomCheckpoint {
   }
 
   /** Matrices of one row are vectors in GGUF files. */
-  private static void add(GgufWriter writer, List<RandomTensors.Made> tensors) {
+  private static void add(GgufWriter writer, WeightNames names, List<RandomTensors.Made> tensors) {
     for (RandomTensors.Made t : tensors) {
       boolean one = t.shape().size() == 2 && t.shape().getFirst() == 1;
-      List<Long> shape = one ? t.shape().subList(1, 2) : t.shape();
+      List<Long> shape = names.shape(t.name(), one ? t.shape().subList(1, 2) : t.shape());
       writer.add(t.name(), t.format().name(), shape, t.content());
     }
   }

@@ -36,6 +36,9 @@ import java.util.List;
  */
 public final class MixtureOfExperts implements ChannelMixer {
 
+  /** Where corrections lie that leave the choice to the scores. */
+  private static final Typical CORRECTION = new Typical(0, 0.02f);
+
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
@@ -76,9 +79,7 @@ public final class MixtureOfExperts implements ChannelMixer {
     scores =
         network == null ? weights.projection("router", router.experts(), width) : network.state();
     correction =
-        router.biased()
-            ? weights.vector("router.correction", router.experts(), Typical.BIAS)
-            : null;
+        router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
     for (int e = 0; e < count; e++) {
       WeightScope expert = weights.scope("expert").expert(e);
       experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));

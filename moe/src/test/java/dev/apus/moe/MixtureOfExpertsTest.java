@@ -114,7 +114,9 @@ class MixtureOfExpertsTest {
     double[] scores = ExactRouter.scores(router.score(), logits(settings, router.experts(), x));
     var key = new WeightSource.Key("router.correction", -1, -1);
     float[] correction =
-        router.biased() ? random.find(key, 1, router.experts(), Typical.BIAS).decode() : null;
+        router.biased()
+            ? random.find(key, 1, router.experts(), new Typical(0, 0.02f)).decode()
+            : null;
     int[] best = ExactRouter.chosen(router, scores, correction);
     double[] weights = ExactRouter.weights(router, scores, best);
     boolean latent = settings.containsKey("latent");

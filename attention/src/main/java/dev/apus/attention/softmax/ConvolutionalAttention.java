@@ -7,7 +7,6 @@ import dev.apus.core.model.Batch;
 import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.RecurrentState;
-import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
@@ -18,8 +17,6 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -150,6 +147,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
   private final Projection now;
   private final Projection before;
   private final CausalConvolution convolution;
+  private final RecentRows recent;
   private final float[] beforeBias;
   private final Projection[] mixes;
   private final float[] mixBias;
@@ -173,6 +171,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
     this.beforeBias =
         spec.biased() ? weights.vector("v.before.bias", spec.half(), Typical.BIAS) : null;
     this.convolution = CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), true);
+    this.recent = new RecentRows(BEFORE, spec.back(), spec.rowCols());
     int heads = spec.heads() + spec.kvHeads();
     this.mixes = weights.projections("mix", spec.headTaps() * heads, dim, dim);
     this.mixBias = weights.vector("mix.bias", spec.channels(), Typical.BIAS);
@@ -194,22 +193,9 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
   @Override
   public ConvolvedCache newState(int limit) {
     var cache = new KeyValueCache(layout, limit, rope.at(limit));
-    var recent =
-        RecurrentState.of(convolution.region(), new Region(1, (long) spec.back() * spec.rowCols()));
-    for (int row = 0; row < spec.back(); row++) {
-      write(convolution.before(), 0, spec.channels(), recent, row);
-    }
-    return new ConvolvedCache(cache, recent);
-  }
-
-  private void write(float[] values, int valuesAt, int count, RecurrentState recent, int row) {
-    MemorySegment.copy(
-        values, valuesAt, recent.segment(), ValueLayout.JAVA_FLOAT, rowAt(recent, row), count);
-  }
-
-  /** Where a row of what is before a run begins; the oldest first. */
-  private long rowAt(RecurrentState recent, int row) {
-    return recent.at(BEFORE) + (long) row * spec.rowCols() * Float.BYTES;
+    RecurrentState state = RecurrentState.of(convolution.region(), recent.memory());
+    recent.begin(state, convolution.before());
+    return new ConvolvedCache(cache, state);
   }
 
   @Override
@@ -236,12 +222,12 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
           before.task(pass, x, 0, mixed, spec.channels()),
           now.task(pass, x, 0, v, 0));
       pair(pass, mixed, q, k);
-      Batch<RecurrentState> recent = batch.map(ConvolvedCache::recent);
-      convolution.apply(pass, recent, CONVOLUTION, mixed, 0);
+      Batch<RecurrentState> states = batch.map(ConvolvedCache::recent);
+      convolution.apply(pass, states, CONVOLUTION, mixed, 0);
       int earlier = (spec.headTaps() - 1) * spec.channels();
       Matrix past = frame.matrix(rows, earlier);
-      lookBack(pass, recent, mixed, past, v);
-      recent.runs().forEach(run -> run.state().changed());
+      lookBack(pass, states, mixed, past, v);
+      states.runs().forEach(run -> run.state().changed());
       Matrix heads = frame.matrix(rows, spec.headTaps() * spec.channels());
       mixHeads(pass, mixed, past, heads);
       finish(pass, heads, q, k);
@@ -305,41 +291,16 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
               int row = run.from() + i;
               for (int tap = 0; tap < taps; tap++) {
                 int at = past.at(row) + tap * channels;
-                look(run, i - taps + tap, mixed, 0, channels, past.data(), at);
+                recent.copy(run, i - taps + tap, mixed, 0, channels, past.data(), at);
               }
               int at = v.at(row) + spec.half();
-              look(run, i - 1, mixed, channels, spec.half(), v.data(), at);
+              recent.copy(run, i - 1, mixed, channels, spec.half(), v.data(), at);
               for (int j = 0; beforeBias != null && j < spec.half(); j++) {
                 v.data()[at + j] += beforeBias[j];
               }
             }
           });
-      remember(run, mixed);
-    }
-  }
-
-  /** Copies columns of a run's row, or of one before the run if the row is negative. */
-  private void look(
-      Run<RecurrentState> run, int row, Matrix mixed, int col, int cols, float[] to, int toAt) {
-    if (row >= 0) {
-      System.arraycopy(mixed.data(), mixed.at(run.from() + row) + col, to, toAt, cols);
-    } else {
-      long at = rowAt(run.state(), spec.back() + row) + (long) col * Float.BYTES;
-      MemorySegment.copy(run.state().segment(), ValueLayout.JAVA_FLOAT, at, to, toAt, cols);
-    }
-  }
-
-  private void remember(Run<RecurrentState> run, Matrix mixed) {
-    MemorySegment memory = run.state().segment();
-    for (int row = 0; row < spec.back(); row++) {
-      int from = run.length() - spec.back() + row;
-      if (from < 0) {
-        long source = rowAt(run.state(), spec.back() + from);
-        MemorySegment.copy(
-            memory, source, memory, rowAt(run.state(), row), (long) spec.rowCols() * Float.BYTES);
-      } else {
-        write(mixed.data(), mixed.at(run.from() + from), spec.rowCols(), run.state(), row);
-      }
+      recent.advance(run, mixed);
     }
   }
 

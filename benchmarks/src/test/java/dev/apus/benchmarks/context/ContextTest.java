@@ -40,7 +40,8 @@ class ContextTest {
         List.of("16", "32", "64"), rows.stream().map(row -> row.split("\\|")[1].strip()).toList());
     for (String chart : List.of("context-time.svg", "context-state.svg")) {
       String svg = Files.readString(folder.resolve("charts").resolve(chart));
-      assertEquals(3, Xml.parse(svg).getElementsByTagName("polyline").getLength());
+      assertEquals(
+          LayerKind.values().length, Xml.parse(svg).getElementsByTagName("polyline").getLength());
     }
   }
 

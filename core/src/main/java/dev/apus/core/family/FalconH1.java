@@ -78,10 +78,15 @@ final class FalconH1 implements ModelFamily {
         : scaled;
   }
 
-  private static Mamba2Settings shape(Config c) {
+  static Mamba2Settings shape(Config c) {
     return c.has("mamba_d_ssm")
         ? Mamba2Settings.prefixed(c, c.positive("mamba_d_ssm"), "mamba_d_ssm")
         : Mamba2Settings.prefixed(c, c.positive("hidden_size"));
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufFalconH1());
   }
 
   @Override

@@ -96,10 +96,11 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
     if (!model.head().tied()) {
       made(probe, "output.weight", vocabulary);
     }
-    Part attention = GgufMetadata.mixer(model, 0);
-    if (Boolean.TRUE.equals(attention.settings().get("biased"))) {
+    Part attention = GgufMetadata.firstOf(model, "attention");
+    if (isTrue(attention, "biased")) {
       made(probe, "blk.0.attn_q.bias", List.of(1L));
     }
+    mamba2(GgufMetadata.firstOf(model, "mamba2"), probe);
     boolean biased =
         model.layers().getFirst().steps().stream()
             .flatMap(step -> step.branches().stream())
@@ -110,6 +111,25 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
     if (biased) {
       made(probe, "blk.0.ffn_up.bias", List.of(1L));
     }
+  }
+
+  private static void mamba2(Part part, GgufWriter probe) {
+    if (isTrue(part, "convBiased")) {
+      made(probe, "blk.0.ssm_conv1d.bias", List.of(1L));
+    }
+    if (isTrue(part, "biased")) {
+      made(probe, "blk.0.ssm_in.bias", List.of(1L));
+    }
+    if (isTrue(part, "outBiased")) {
+      made(probe, "blk.0.ssm_out.bias", List.of(1L));
+    }
+    if (part.settings().containsKey("norm")) {
+      made(probe, "blk.0.ssm_norm.weight", List.of(1L));
+    }
+  }
+
+  private static boolean isTrue(Part part, String setting) {
+    return Boolean.TRUE.equals(part.settings().get(setting));
   }
 
   private static void made(GgufWriter writer, String name, List<Long> shape) {

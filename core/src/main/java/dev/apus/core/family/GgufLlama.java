@@ -58,14 +58,6 @@ final class GgufLlama implements GgufFamily {
   public WeightNames weights(Config c) {
     Decoder d = new Decoder(c);
     WeightNames names = GgufNames.decoder().ignore(FREQUENCIES.replace(".", "\\."));
-    names
-        .row("attention.q", permuted("q", d.heads, d.headDim))
-        .row("attention.k", permuted("k", d.kvHeads, d.headDim));
-    return GgufNames.experts(names, d.width, c.positive("intermediate_size"));
-  }
-
-  private static WeightNames.Source permuted(String part, int heads, int headDim) {
-    return WeightNames.from(GgufNames.BLOCK + "attn_" + part + ".weight")
-        .as(GgufNames.halves(heads, headDim));
+    return GgufNames.experts(GgufNames.turned(names, d), d.width, c.positive("intermediate_size"));
   }
 }

@@ -20,6 +20,8 @@ public final class GgufMetadata {
 
   private static final String SCALING = "rope.scaling.";
   private static final String ATTENTION = "attention";
+  private static final String MAMBA2 = "mamba2";
+  private static final String NOTHING = "nothing";
 
   private final Architecture model;
   private final String prefix;
@@ -35,8 +37,7 @@ public final class GgufMetadata {
     this.first = firstOf(model, ATTENTION);
     this.channel = part(model, 0, Role.CHANNEL);
     this.rope =
-        IntStream.range(0, model.layers().size())
-            .mapToObj(layer -> mixer(model, layer))
+        parts(model)
             .filter(part -> part.type().equals(ATTENTION))
             .filter(part -> !part.settings().containsKey("window"))
             .findFirst()
@@ -44,15 +45,19 @@ public final class GgufMetadata {
             .orElse(rope(first));
   }
 
-  /** Whether all layers have one mixer and one channel mixer, of kinds that files know. */
+  /** Whether all layers have a mixer and a channel mixer of kinds that files know. */
   static boolean fits(Architecture model) {
     return !model.layers().isEmpty()
-        && IntStream.range(0, model.layers().size())
-            .allMatch(
-                layer ->
-                    List.of(ATTENTION, "gated-convolution").contains(mixer(model, layer).type())
-                        && List.of("gated-mlp", "moe")
-                            .contains(part(model, layer, Role.CHANNEL).type()));
+        && IntStream.range(0, model.layers().size()).allMatch(layer -> fits(model, layer));
+  }
+
+  /** A layer of Mamba-2 may be that alone. */
+  private static boolean fits(Architecture model, int layer) {
+    String mixer = mixer(model, layer).type();
+    String channel = part(model, layer, Role.CHANNEL).type();
+    return List.of(ATTENTION, "gated-convolution", MAMBA2).contains(mixer)
+        && (List.of("gated-mlp", "moe").contains(channel)
+            || channel.equals(NOTHING) && mixer.equals(MAMBA2));
   }
 
   static Part mixer(Architecture model, int layer) {
@@ -66,16 +71,22 @@ public final class GgufMetadata {
         .filter(branch -> branch.role() == role)
         .map(Branch::part)
         .findFirst()
-        .orElse(Part.of("nothing"));
+        .orElse(Part.of(NOTHING));
   }
 
-  private static Part firstOf(Architecture model, String type) {
-    return IntStream.range(0, model.layers().size())
-        .boxed()
-        .flatMap(layer -> Stream.of(Role.values()).map(role -> part(model, layer, role)))
+  private static Stream<Part> parts(Architecture model) {
+    return model.layers().stream()
+        .flatMap(layer -> layer.steps().stream())
+        .flatMap(step -> step.branches().stream())
+        .map(Branch::part);
+  }
+
+  /** The first part of a type, or one without settings. */
+  static Part firstOf(Architecture model, String type) {
+    return parts(model)
         .filter(part -> part.type().equals(type))
         .findFirst()
-        .orElse(Part.of("nothing"));
+        .orElse(Part.of(NOTHING));
   }
 
   @SuppressWarnings("unchecked")
@@ -157,6 +168,25 @@ public final class GgufMetadata {
     return theta == null || theta.equals(rope.get("theta"))
         ? this
         : f32("rope.freq_base_swa", theta);
+  }
+
+  /** The shape of Mamba-2 layers; whether there are any. */
+  boolean mamba2() {
+    if (!(part(MAMBA2, "heads") instanceof Integer heads)) {
+      return false;
+    }
+    u32("ssm.conv_kernel", part(MAMBA2, "taps"))
+        .u32("ssm.state_size", part(MAMBA2, "stateSize"))
+        .u32("ssm.group_count", part(MAMBA2, "groups"))
+        .u32("ssm.time_step_rank", heads)
+        .u32("ssm.inner_size", (long) heads * (Integer) part(MAMBA2, "headDim"));
+    return true;
+  }
+
+  /** A number that readers ask for though nothing has it. */
+  GgufMetadata none(String key) {
+    gguf.u32(prefix + key, 0);
+    return this;
   }
 
   /** A whole number, if there is one. */

@@ -76,6 +76,15 @@ final class GgufNames {
         .row(ours + "norm", BLOCK + "ssm_norm.weight");
   }
 
+  /** Queries and keys that converters rearrange as those of Llama. */
+  static WeightNames turned(WeightNames names, Decoder d) {
+    Source queries = WeightNames.from(BLOCK + "attn_q.weight");
+    Source keys = WeightNames.from(BLOCK + "attn_k.weight");
+    return names
+        .row("attention.q", queries.as(halves(d.heads, d.headDim)))
+        .row("attention.k", keys.as(halves(d.kvHeads, d.headDim)));
+  }
+
   /**
    * Rows of heads whose rotated pairs are neighbours, with the first halves of all pairs before the
    * second. Converters of llama files put them the other way round.

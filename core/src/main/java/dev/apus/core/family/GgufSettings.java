@@ -5,6 +5,7 @@ import dev.apus.core.file.Gguf;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.weight.StoredRows;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +119,41 @@ final class GgufSettings {
     return this;
   }
 
+  /** A model that does not attend: what files say of it nevertheless is told. */
+  GgufSettings withoutAttention() {
+    plainHeads = false;
+    return without("num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size")
+        .without("rope_theta", "max_position_embeddings");
+  }
+
+  /** Heads that are not turned, however many of their values files say to turn. */
+  GgufSettings withoutRotation() {
+    plainHeads = false;
+    return this;
+  }
+
+  /** Takes settings back that a family does not have. */
+  GgufSettings without(String... names) {
+    settings.keySet().removeAll(List.of(names));
+    return this;
+  }
+
+  /** The shape of Mamba-2 layers, under a config's names. */
+  GgufSettings mamba2(String heads, String headDim, String groups, String stateSize, String taps) {
+    int inner = count("ssm.inner_size", 0);
+    int count = count("ssm.time_step_rank", 0);
+    if (inner < 1 || count < 1 || inner % count != 0) {
+      throw metadata.error(
+          "%sssm.inner_size=%d must be that many values of each of %sssm.time_step_rank=%d heads",
+          prefix, inner, prefix, count);
+    }
+    return set(headDim, inner / count)
+        .required("ssm.time_step_rank", heads)
+        .row("ssm.group_count", groups, 1)
+        .required("ssm.state_size", stateSize)
+        .required("ssm.conv_kernel", taps);
+  }
+
   /** Heads of which only the first part is turned. */
   GgufSettings turnedInPart() {
     plainHeads = false;
@@ -185,15 +221,33 @@ final class GgufSettings {
     if (raw(key) == null || raw(key) instanceof Long) {
       return this;
     }
-    List<Integer> counts = metadata.integers(prefix + key);
-    List<Integer> attending = counts.stream().filter(n -> n != 0).distinct().toList();
-    if (attending.size() > 1) {
-      throw metadata.error(
-          "%s%s=%s is not supported; layers that attend must have equally many",
-          prefix, key, counts);
-    }
-    return set("num_key_value_heads", attending.isEmpty() ? null : attending.getFirst())
+    List<Integer> counts = byLayer(key);
+    return set("num_key_value_heads", onlyOne(key, counts))
         .set("layer_types", counts.stream().map(n -> n == 0 ? other : "full_attention").toList());
+  }
+
+  /** A number for each layer, which a file may say once for all. */
+  List<Integer> byLayer(String key) {
+    Object value = raw(key);
+    return value == null || value instanceof Long
+        ? Collections.nCopies(count("block_count", 0), count(key, 0))
+        : metadata.integers(prefix + key);
+  }
+
+  /** The number that layers have which have one, or null if none has. */
+  Integer onlyOne(String key, List<Integer> byLayer) {
+    List<Integer> numbers = byLayer.stream().filter(n -> n != 0).distinct().toList();
+    if (numbers.size() > 1) {
+      throw metadata.error(
+          "%s%s=%s is not supported; layers that have any must have equally many",
+          prefix, key, byLayer);
+    }
+    return numbers.isEmpty() ? null : numbers.getFirst();
+  }
+
+  /** Whether any layer has a tensor of this name. */
+  boolean storesInLayers(String tensor) {
+    return file.tensors().keySet().stream().anyMatch(name -> name.endsWith("." + tensor));
   }
 
   /** A tensor of factors by which pairs turn slower, as a setting of the rotation. */

@@ -70,6 +70,11 @@ final class GraniteHybrid implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufGraniteHybrid());
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     int width = c.positive("hidden_size");
     WeightNames names = Granite.sharedNames(Names.llama(), "gated-mlp.", shared(c));

@@ -33,7 +33,7 @@ final class Mamba2 implements ModelFamily {
     return d.architecture("mamba2", i -> Layer.of(Branch.mixer(mixer, norm)), norm);
   }
 
-  private static Mamba2Settings shape(Config c) {
+  static Mamba2Settings shape(Config c) {
     return new Mamba2Settings(
             c.positive("num_heads"),
             c.positive("head_dim"),
@@ -51,6 +51,11 @@ final class Mamba2 implements ModelFamily {
   private static String normOver(Config c) {
     c.ignore("norm_before_gate");
     return Mamba2Settings.normOver(c, c.has("norm_before_gate") ? "group" : "row");
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufMamba2());
   }
 
   @Override

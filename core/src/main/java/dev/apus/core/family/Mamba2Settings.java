@@ -12,6 +12,8 @@ import java.util.Map;
 /** The shape of Mamba-2 layers, whatever a config calls it, and what is read from it. */
 record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int taps) {
 
+  private static final String OURS = "mamba2.";
+
   /** Says over what the gated norm takes its mean, where the config's author knows better. */
   private static final String NORM_OVER = "gated_norm_over";
 
@@ -145,12 +147,12 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
   /**
    * The part with a norm.
    *
-   * @param over what has a mean of its own: {@code row} or {@code group}
+   * @param over what has a mean of its own: {@code row} or {@code group}; one group is a row
    * @param afterGate whether the gate comes first
    */
   static Part normed(Part part, NormSpec norm, String over, boolean afterGate) {
     Map<String, Object> settings = norm.toMap();
-    settings.put("over", over);
+    settings.put("over", part.settings().get("groups").equals(1) ? "row" : over);
     if (!afterGate) {
       settings.put("afterGate", false);
     }
@@ -175,17 +177,35 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
 
   /** The rows of a layer whose tensors' names begin so; its input has one projection. */
   WeightNames names(WeightNames names, String theirs) {
-    Source in = WeightNames.from(theirs + "in_proj.weight");
-    String ours = "mamba2.";
+    return projections(names, theirs + "in_proj.weight")
+        .row(OURS + "conv", theirs + "conv1d.weight")
+        .row(OURS + "decay", WeightNames.from(theirs + "A_log").as(Conversion.MINUS_EXP))
+        .row(OURS + "dtBias", theirs + "dt_bias")
+        .row(OURS + "d", theirs + "D")
+        .row(OURS + "norm", theirs + "norm.weight")
+        .row(OURS + "o", theirs + "out_proj.weight");
+  }
+
+  /** The rows of a layer in a GGUF file. */
+  WeightNames gguf(WeightNames names) {
+    String block = GgufNames.BLOCK;
+    return projections(names, block + "ssm_in.weight")
+        .row(OURS + "conv", block + "ssm_conv1d.weight")
+        .row(OURS + "decay", block + "ssm_a")
+        .row(OURS + "dtBias", block + "ssm_dt.bias")
+        .row(OURS + "d", block + "ssm_d")
+        .row(OURS + "norm", block + "ssm_norm.weight")
+        .row(OURS + "o", block + "ssm_out.weight")
+        .shaped(block + "ssm_a", heads, 1)
+        .shaped(block + "ssm_d", heads, 1)
+        .shaped(block + "ssm_norm.weight", groups, inner() / groups);
+  }
+
+  private WeightNames projections(WeightNames names, String input) {
+    Source in = WeightNames.from(input);
     return names
-        .row(ours + "z", in.as(Conversion.rows(0, inner())))
-        .row(ours + "xbc", in.as(Conversion.rows(inner(), channels())))
-        .row(ours + "dt", in.as(Conversion.rows(inner() + channels(), heads)))
-        .row(ours + "conv", theirs + "conv1d.weight")
-        .row(ours + "decay", WeightNames.from(theirs + "A_log").as(Conversion.MINUS_EXP))
-        .row(ours + "dtBias", theirs + "dt_bias")
-        .row(ours + "d", theirs + "D")
-        .row(ours + "norm", theirs + "norm.weight")
-        .row(ours + "o", theirs + "out_proj.weight");
+        .row(OURS + "z", in.as(Conversion.rows(0, inner())))
+        .row(OURS + "xbc", in.as(Conversion.rows(inner(), channels())))
+        .row(OURS + "dt", in.as(Conversion.rows(inner() + channels(), heads)));
   }
 }

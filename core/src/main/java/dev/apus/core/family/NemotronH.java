@@ -27,15 +27,7 @@ final class NemotronH implements ModelFamily {
     c.ignore("mtp_hybrid_override_pattern", "mtp_layers_block_type", "num_nextn_predict_layers");
     c.ignore("partial_rotary_factor", "rope_parameters", "rope_scaling", "rope_theta");
     List<NemotronLayers> kinds = NemotronLayers.read(c);
-    int heads = c.positive("num_attention_heads");
-    Decoder d =
-        new Decoder(
-            c,
-            c.positive("hidden_size"),
-            kinds.size(),
-            heads,
-            c.positive("num_key_value_heads", heads),
-            c.positive("max_position_embeddings", 4096));
+    Decoder d = decoder(c);
     NormSpec norm = NormSpec.rms(Decoder.epsilon(c, epsilonKey(c), 1e-5));
     Part mamba = mamba(c, norm);
     Part attention = d.biased(d.attention());
@@ -54,6 +46,17 @@ final class NemotronH implements ModelFamily {
                   case EXPERTS -> Branch.channel(moe, norm);
                 }),
         norm);
+  }
+
+  static Decoder decoder(Config c) {
+    int heads = c.positive("num_attention_heads");
+    return new Decoder(
+        c,
+        c.positive("hidden_size"),
+        NemotronLayers.read(c).size(),
+        heads,
+        c.positive("num_key_value_heads", heads),
+        c.positive("max_position_embeddings", 4096));
   }
 
   /** Three names for one number are in use, often two at a time. */
@@ -79,7 +82,7 @@ final class NemotronH implements ModelFamily {
         Mamba2Settings.limited(part, c, "time_step_limit", leastStep), norm, "group", true);
   }
 
-  private static Mamba2Settings shape(Config c) {
+  static Mamba2Settings shape(Config c) {
     return new Mamba2Settings(
         c.positive("mamba_num_heads", 128),
         c.positive("mamba_head_dim", 64),
@@ -108,6 +111,11 @@ final class NemotronH implements ModelFamily {
     c.ignore("moe_intermediate_size", "moe_latent_size", "moe_shared_expert_intermediate_size");
     c.ignore("moe_shared_expert_overlap", "n_group", "n_routed_experts", "n_shared_experts");
     c.ignore("norm_topk_prob", "num_experts_per_tok", "routed_scaling_factor", "topk_group");
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufNemotronH());
   }
 
   @Override

@@ -124,6 +124,9 @@ public record Architecture(
   public record Step(List<Branch> branches, NormSpec residual, float keep) {
     public Step {
       branches = List.copyOf(branches);
+      if (branches.isEmpty() && residual != null) {
+        throw new IllegalArgumentException("the residual of a step is named by its first branch");
+      }
     }
 
     public Step(List<Branch> branches) {

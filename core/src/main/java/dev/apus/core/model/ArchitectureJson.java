@@ -128,6 +128,9 @@ final class ArchitectureJson {
       List<Step> steps = new ArrayList<>();
       for (Config step : layer.sections("steps")) {
         List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
+        if (branches.isEmpty() && step.has("residual")) {
+          throw step.errorAt("residual", "residual needs a branch, and parallel is empty");
+        }
         steps.add(
             new Step(
                 branches.stream().map(ArchitectureJson::branch).toList(),

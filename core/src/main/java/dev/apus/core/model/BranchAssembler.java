@@ -49,6 +49,9 @@ final class BranchAssembler {
       branches.add(branch(branch, layer));
     }
     streams.endStep();
+    if (step.residual() == null) {
+      return new Network.BuiltStep(branches, null, step.keep());
+    }
     String name = name(step.branches().getFirst().role()) + ".residual";
     return new Network.BuiltStep(
         branches,

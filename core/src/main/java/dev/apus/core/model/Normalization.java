@@ -31,7 +31,12 @@ public final class Normalization {
     return new Normalization(
         spec,
         spec.weighted() ? weights.vector(name, size, Typical.NORM) : null,
-        spec.biased() ? weights.vector(name + ".bias", size, Typical.BIAS) : null);
+        spec.biased() ? weights.vector(name + ".bias", size, typicalBias(spec)) : null);
+  }
+
+  /** Offsets of the residual stream must not drown the embeddings in it, which are small. */
+  static Typical typicalBias(NormSpec spec) {
+    return spec.type() == NormSpec.Type.AFFINE ? new Typical(0, 0.02f) : Typical.BIAS;
   }
 
   /** Normalises each row as a whole; {@code y} may be {@code x}. */

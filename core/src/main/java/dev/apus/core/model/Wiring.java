@@ -124,6 +124,9 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
     if (streams.size() < 2) {
       throw c.errorAt(how, "%s must name two streams at least", how);
     }
+    if (!c.unread().isEmpty()) {
+      throw c.error("%s cannot be beside %s", c.unread().getFirst(), how);
+    }
     return new Reads(streams, how.equals("join"));
   }
 }

@@ -1,6 +1,8 @@
 package dev.apus.core.weight;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +64,7 @@ public final class WeightNames {
   private final Map<String, String> copies = new LinkedHashMap<>();
   private final List<Pattern> ignored = new ArrayList<>();
   private final List<String[]> prefixes = new ArrayList<>();
+  private final Map<String, List<Long>> shapes = new HashMap<>();
 
   /** A table without rows. */
   public WeightNames() {}
@@ -132,6 +135,17 @@ public final class WeightNames {
   public WeightNames ignore(String pattern) {
     ignored.add(Pattern.compile(pattern));
     return this;
+  }
+
+  /** A tensor of values that are one row for us has these dimensions in a file. */
+  public WeightNames shaped(String stored, long... shape) {
+    shapes.put(stored, Arrays.stream(shape).boxed().toList());
+    return this;
+  }
+
+  /** The dimensions of a tensor in a file, where its values are one row for us. */
+  public List<Long> shape(String stored, List<Long> row) {
+    return shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), row);
   }
 
   /** Names that begin with {@code prefix} may begin with {@code other} instead. */

@@ -138,8 +138,9 @@ class GgufFamiliesTest {
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
     assertTrue(
         message.contains(
-            "gemma2, gemma3, kimi-linear, lfm2, lfm2moe, llama, olmoe, qwen2, qwen2moe, qwen3,"
-                + " qwen35, qwen35moe, qwen3moe, qwen3next"),
+            "falcon-h1, gemma2, gemma3, granitehybrid, kimi-linear, lfm2, lfm2moe, llama, mamba2,"
+                + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
+                + " qwen3moe, qwen3next"),
         message);
   }
 

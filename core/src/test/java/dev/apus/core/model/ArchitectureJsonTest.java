@@ -10,6 +10,7 @@ import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.model.Wiring.Reads;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,16 @@ class ArchitectureJsonTest {
             3,
             9,
             new Embedding(1.1f, 5, NormSpec.rms(1e-6)),
-            List.of(plain, plain, Layer.parallel(mixer, channel), plain, new Layer(List.of())),
+            List.of(
+                plain,
+                plain,
+                Layer.parallel(mixer, channel),
+                plain,
+                new Layer(
+                    List.of(
+                        new Step(List.of(mixer), NormSpec.AFFINE),
+                        new Step(List.of(mixer, channel), NormSpec.rms(0.5)))),
+                new Layer(List.of())),
             NormSpec.layer(1e-7, false),
             new Head(false, true, 0.7f, 30));
     assertEquals(architecture, read(architecture.toJson()));
@@ -136,6 +146,8 @@ class ArchitectureJsonTest {
             + "|layers[0].steps[0].channel is not a setting of an architecture",
         "{\"parallel\": [{}]}|{\"mixer\": {\"type\": \"m\"}}"
             + "|layers[0].steps[0].parallel[0].channel is missing; it must be an object",
+        "{\"parallel\": [], \"residual\": {}}|{\"mixer\": {\"type\": \"m\"}}"
+            + "|residual needs a branch, and parallel is empty",
         "{\"parallel\": [], \"scale\": 2}|{\"mixer\": {\"type\": \"m\"}}"
             + "|layers[0].steps[0].scale is not a setting of an architecture",
         "{\"scale\": 1, \"metaTokens\": 2, \"positions\": 3}|{\"scale\": 1}"
@@ -146,6 +158,10 @@ class ArchitectureJsonTest {
             + "|layers[0].steps[0].stateOf=-1 must be a whole number from 0 to 2147483647",
         "{\"mixer\": {\"type\": \"m\"}, \"reads\": {\"join\": [\"t\"]}}"
             + "|{\"mixer\": {\"type\": \"m\"}}|join must name two streams at least",
+        "{\"mixer\": {\"type\": \"m\"},"
+            + " \"reads\": {\"join\": [\"t\", \"u\"], \"add\": [\"t\"]}}"
+            + "|{\"mixer\": {\"type\": \"m\"}}"
+            + "|layers[0].steps[0].reads.add cannot be beside join",
         "{\"norm\": {\"epsilon\": 2}, \"mixer\": {\"type\": \"m\"}}"
             + "|{\"mixer\": {\"type\": \"m\"}}|epsilon must be in [0, 1), found 2.0",
       })

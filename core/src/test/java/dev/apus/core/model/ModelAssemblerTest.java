@@ -14,6 +14,7 @@ import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -202,6 +203,33 @@ class ModelAssemblerTest {
         logits(assemble(of(7, 3, Head.of(true), Layer.of(branch, branch)), mixers), token);
     assertArrayEquals(doubled, parallel, 1e-5f);
     assertFalse(Arrays.equals(sequential, parallel));
+  }
+
+  /** What is added to is scaled after it has been read, once for all branches. */
+  @Test
+  void theResidualOfAStepIsScaled() {
+    Branch idle = Branch.channel(Part.of("idle"), null);
+    Mixers mixers = Mixers.of(List.of(), List.of(new Idle("idle")));
+    Layer layer = new Layer(List.of(new Step(List.of(idle, idle), NormSpec.AFFINE)));
+    float[] logits = logits(assemble(of(7, 3, Head.of(false), layer), mixers), new int[] {5});
+    float[] embedding = matrix("embedding", 7, 3);
+    float[] head = matrix("head", 7, 3);
+    float[] scale = source.find(new Key("channel.residual", 0, -1), 1, 3, Typical.NORM).decode();
+    float[] bias =
+        source
+            .find(
+                new Key("channel.residual.bias", 0, -1),
+                1,
+                3,
+                Normalization.typicalBias(NormSpec.AFFINE))
+            .decode();
+    for (int token = 0; token < 7; token++) {
+      double sum = 0;
+      for (int i = 0; i < 3; i++) {
+        sum += (embedding[5 * 3 + i] + bias[i]) * scale[i] * (double) head[token * 3 + i];
+      }
+      assertEquals(sum, logits[token], 1e-6);
+    }
   }
 
   private float[] matrix(String name, int rows, int cols) {

@@ -35,7 +35,8 @@ class NormSpecTest {
           NormSpec.rms(0.25).unweighted(),
           NormSpec.layer(1e-5, true),
           NormSpec.layer(0.25, false),
-          NormSpec.layer(0, true).unweighted());
+          NormSpec.layer(0, true).unweighted(),
+          NormSpec.AFFINE);
 
   private static NormSpec read(Map<String, ?> settings) {
     return NormSpec.read(Config.of("norm", settings));
@@ -79,6 +80,16 @@ class NormSpecTest {
   }
 
   @Test
+  void anAffineNormHasNothingToChoose() {
+    Config c = Config.of("norm", Map.of("type", "affine", "epsilon", 1e-5));
+    assertEquals(NormSpec.AFFINE, NormSpec.read(c));
+    assertEquals(List.of("epsilon"), c.unread());
+    assertThrows(IllegalArgumentException.class, NormSpec.AFFINE::unweighted);
+    assertThrows(
+        IllegalArgumentException.class, () -> new NormSpec(NormSpec.Type.AFFINE, 1e-5, true, true));
+  }
+
+  @Test
   void noNormIsNone() {
     assertNull(Normalization.of(null, "norm", 3, null));
   }
@@ -99,7 +110,10 @@ class NormSpecTest {
           WeightScope scope = new Weights(source, kernels, workers, arena).root();
           Normalization norm = Normalization.of(spec, "n", weighted, scope);
           float[] weight = spec.weighted() ? scope.vector("n", weighted, Typical.NORM) : null;
-          float[] bias = spec.biased() ? scope.vector("n.bias", weighted, Typical.BIAS) : null;
+          float[] bias =
+              spec.biased()
+                  ? scope.vector("n.bias", weighted, Normalization.typicalBias(spec))
+                  : null;
           Matrix x = random(rows, groups * size);
           Matrix y = poisoned(rows, groups * size);
           norm.groups(new Pass(workers, kernels), x, y, groups, size, stride);
@@ -126,6 +140,11 @@ class NormSpecTest {
       mean += x.data()[i] / size;
     }
     mean = spec.type() == NormSpec.Type.RMS ? 0 : mean;
+    if (spec.type() == NormSpec.Type.AFFINE) {
+      double[] y = new double[size];
+      Arrays.setAll(y, i -> (x.data()[at + i] + bias[weightAt + i]) * weight[weightAt + i]);
+      return y;
+    }
     for (int i = at; i < at + size; i++) {
       squares += Math.pow(x.data()[i] - mean, 2) / size;
     }
