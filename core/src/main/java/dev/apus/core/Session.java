@@ -67,9 +67,8 @@ public final class Session implements TokenSource, AutoCloseable {
 
   /**
    * Memory that the session's state takes, with what is kept for marks that are open, and to go
-   * back if a step fails. What it
-   * shares with forks, or with the prefix cache, counts for each of them in part, so that the sum
-   * over all sessions is what they take together.
+   * back if a step fails. What it shares with forks, or with the prefix cache, counts for each of
+   * them in part, so that the sum over all sessions is what they take together.
    */
   public long bytes() {
     return sequence.bytes();
