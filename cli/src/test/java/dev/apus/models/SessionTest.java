@@ -185,6 +185,32 @@ class SessionTest {
     }
   }
 
+  @Test
+  void theBeginningIsAPlaceLikeAnyOther() {
+    try (Session session = model.newSession(100)) {
+      long empty = session.bytes();
+      Session.SessionMark beginning = session.mark();
+      assertEquals(empty, session.bytes(), "it takes no memory");
+      session.append(TEXT);
+      float[] logits = session.logits();
+      long before = session.bytes();
+      Session.SessionMark end = session.mark();
+      assertTrue(session.bytes() > before, "the mark of a recurrent state takes memory");
+      for (int again = 0; again < 2; again++) {
+        beginning.rewind();
+        assertEquals(0, session.length());
+        session.append(5, 6, 7, 8, 9);
+        session.logits();
+        end.rewind();
+        assertArrayEquals(logits, session.logits());
+        beginning.rewind();
+        session.append(TEXT);
+        assertArrayEquals(logits, session.logits());
+      }
+      end.close();
+    }
+  }
+
   /** Forks share keys and values: each goes on, back and on again while others do. */
   @Test
   void forksOnManyThreadsNeverDisturbEachOther() throws Exception {

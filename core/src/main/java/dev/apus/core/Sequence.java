@@ -4,7 +4,10 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Locale;
+import java.util.Set;
+import java.util.WeakHashMap;
 
 /**
  * The tokens of a session, the state after those that have been computed, and the logits after the
@@ -23,6 +26,9 @@ final class Sequence implements AutoCloseable {
 
   /** Whether the state is what it would be after computing all of its tokens at once. */
   private boolean exact = true;
+
+  /** Places that somebody may come back to; who forgets one need not close it. */
+  private final Set<Place> places = Collections.newSetFromMap(new WeakHashMap<>());
 
   private SequenceState.Mark undo;
   private Pass pass;
@@ -79,7 +85,8 @@ final class Sequence implements AutoCloseable {
   }
 
   long bytes() {
-    return state.bytes() + (undo == null ? 0 : undo.bytes());
+    long kept = places.stream().mapToLong(Place::bytes).sum();
+    return state.bytes() + kept + (undo == null ? 0 : undo.bytes());
   }
 
   /** The session's own; one that others compute for does not have it. */
@@ -224,16 +231,31 @@ final class Sequence implements AutoCloseable {
   }
 
   /** A place to come back to. */
+  Place place() {
+    Place place = new Place();
+    places.add(place);
+    return place;
+  }
+
+  /** A place to come back to. The beginning takes no memory: whoever comes back begins anew. */
   final class Place {
 
-    private final SequenceState.Mark mark = state.mark(null);
+    private final SequenceState.Mark mark = state.length() == 0 ? null : state.mark(null);
     private final int[] tokensThen = tokens();
     private final float[] logitsThen = isDue() ? null : logits;
     private final boolean exactThen = exact;
     private final int reusedThen = reused;
 
+    private Place() {}
+
     void rewind() {
-      mark.rewind();
+      if (mark == null) {
+        try (SequenceState beginning = model.network().newState(limit())) {
+          state.become(beginning);
+        }
+      } else {
+        mark.rewind();
+      }
       tokens = tokensThen.clone();
       length = tokensThen.length;
       logits = logitsThen;
@@ -242,8 +264,15 @@ final class Sequence implements AutoCloseable {
       reused = reusedThen;
     }
 
+    private long bytes() {
+      return mark == null ? 0 : mark.bytes();
+    }
+
     void close() {
-      mark.close();
+      places.remove(this);
+      if (mark != null) {
+        mark.close();
+      }
     }
   }
 

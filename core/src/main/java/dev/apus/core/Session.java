@@ -66,9 +66,9 @@ public final class Session implements TokenSource, AutoCloseable {
   }
 
   /**
-   * Memory that the session's state takes, with what is kept to go back if a step fails. What it
-   * shares with forks, or with the prefix cache, counts for each of them in part, so that the sum
-   * over all sessions is what they take together.
+   * Memory that the session's state takes, with what is kept for marks that are open, and to go
+   * back if a step fails. What it shares with forks, or with the prefix cache, counts for each of
+   * them in part, so that the sum over all sessions is what they take together.
    */
   public long bytes() {
     return sequence.bytes();
@@ -185,7 +185,7 @@ public final class Session implements TokenSource, AutoCloseable {
   /** A place in a session to come back to. */
   public final class SessionMark implements TokenSource.Mark {
 
-    private final Sequence.Place place = sequence.new Place();
+    private final Sequence.Place place = sequence.place();
 
     private SessionMark() {}
 

@@ -29,7 +29,7 @@ final class CacheSlab {
 
   /** Memory for the next pages of a cache that has some: more for those that have many. */
   static CacheSlab next(CacheLayout layout, int present) {
-    long enough = Math.max(1, ENOUGH_BYTES / layout.bytes(CachePage.SLOTS));
+    long enough = Math.ceilDiv(ENOUGH_BYTES, layout.bytes(CachePage.SLOTS));
     return new CacheSlab(layout, CachePage.SLOTS, (int) Math.clamp(present / 2, 1, enough));
   }
 
