@@ -83,9 +83,9 @@ class ModelAssemblerTest {
   @Test
   void aPartThatIsNotInstalledIsNamed() {
     assertEquals(
-        "layer 1 needs the mixer \"mamba\"; installed: nothing, gated-mlp, linear, mlp. Add the"
+        "layer 1 needs the mixer \"sponge\"; installed: nothing, gated-mlp, linear, mlp. Add the"
             + " module that provides it",
-        refusal(Branch.mixer(Part.of("mamba"), null)));
+        refusal(Branch.mixer(Part.of("sponge"), null)));
     assertEquals(
         "layer 1 needs the channel mixer \"nothing\"; installed: nothing, gated-mlp, linear, mlp."
             + " Add the module that provides it",
