@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -14,14 +15,22 @@ import java.util.stream.Stream;
 public final class Mixers {
 
   /** Where the sequence mixers of Apus are: people who embed the core alone have to add these. */
-  private static final Map<String, String> MIXER_ARTIFACTS =
+  private static final Map<String, Set<String>> MIXER_ARTIFACTS =
       Map.of(
-          "attention", "apus-attention",
-          "gated-delta-net", "apus-attention",
-          "mamba2", "apus-ssm");
+          "apus-attention",
+          Set.of(
+              "attention",
+              "convolutional-attention",
+              "gated-delta-net",
+              "latent-attention",
+              "linear-attention",
+              "rg-lru"),
+          "apus-ssm",
+          Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
   /** Where the channel mixers of Apus are that the core is without. */
-  private static final Map<String, String> CHANNEL_ARTIFACTS = Map.of("moe", "apus-moe");
+  private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =
+      Map.of("apus-moe", Set.of("moe"));
 
   private final Map<String, MixerType> mixers = new TreeMap<>();
   private final Map<String, ChannelType> channels = new TreeMap<>();
@@ -74,9 +83,11 @@ public final class Mixers {
 
   /** For messages: what brings a part that is not installed. */
   static String provider(Role role, String name) {
-    String artifact = (role == Role.MIXER ? MIXER_ARTIFACTS : CHANNEL_ARTIFACTS).get(name);
-    return artifact == null
-        ? "the module that provides it"
-        : "the artifact dev.apus:" + artifact + ", which provides it";
+    return (role == Role.MIXER ? MIXER_ARTIFACTS : CHANNEL_ARTIFACTS)
+        .entrySet().stream()
+            .filter(artifact -> artifact.getValue().contains(name))
+            .map(artifact -> "the artifact dev.apus:" + artifact.getKey() + ", which provides it")
+            .findFirst()
+            .orElse("the module that provides it");
   }
 }
