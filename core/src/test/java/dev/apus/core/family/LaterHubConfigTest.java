@@ -11,7 +11,17 @@ class LaterHubConfigTest {
   @ParameterizedTest
   @EnumSource
   void opensWithItsTraits(LaterHubConfig config) {
-    String document = FamilyFixtures.describe(config.json).toJson();
-    assertTrue(document.contains(config.trait), () -> config.trait + " must be in " + document);
+    assertOpens(config.json, config.trait);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void opensWithItsTraits(RecurrentHubConfig config) {
+    assertOpens(config.json, config.trait);
+  }
+
+  private static void assertOpens(String json, String trait) {
+    String document = FamilyFixtures.describe(json).toJson();
+    assertTrue(document.contains(trait), () -> trait + " must be in " + document);
   }
 }
