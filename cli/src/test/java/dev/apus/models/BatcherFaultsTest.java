@@ -47,6 +47,9 @@ import org.junit.jupiter.api.Test;
 /** What goes wrong with one text stays with it. */
 class BatcherFaultsTest {
 
+  /** More tokens than any machine computes before a test goes on. */
+  private static final int LONG = 1 << 17;
+
   private final Model model = model("qwen3_next", ModelOptions.standard());
 
   @AfterEach
@@ -262,7 +265,8 @@ class BatcherFaultsTest {
     try (Batcher batcher = new Batcher(closing)) {
       List<Reply> replies =
           IntStream.range(0, 4)
-              .mapToObj(i -> batcher.submit(prompt(i), Sampling.plain().withMaxTokens(1500), LIMIT))
+              .mapToObj(
+                  i -> batcher.submit(prompt(i), Sampling.plain().withMaxTokens(LONG), 2 * LONG))
               .toList();
       replies.forEach(Reply::next);
       closing.close();
