@@ -297,12 +297,10 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
 
   private void remember(
       Pass pass, Batch<RecurrentState> batch, Matrix mixed, Inputs[] inputs, Matrix z) {
-    int blocks = heads.length * spec.blocks();
-    pass.workers()
-        .run(
-            batch.runs().size() * blocks,
-            (part, worker) ->
-                scan(batch.runs().get(part / blocks), part % blocks, mixed, inputs, z));
+    batch.eachPart(
+        pass,
+        heads.length * spec.blocks(),
+        (run, block, worker) -> scan(run, block, mixed, inputs, z));
   }
 
   /** Takes a block of channels through a run, with what the same thread does before and after. */

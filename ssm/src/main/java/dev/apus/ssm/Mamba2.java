@@ -159,17 +159,14 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
       Matrix decays,
       Matrix values,
       Matrix read) {
-    int heads = spec.heads();
-    pass.workers()
-        .run(
-            batch.runs().size() * heads,
-            (part, worker) -> {
-              Run<RecurrentState> run = batch.runs().get(part / heads);
-              int head = part % heads;
-              scale(run, head, mixed, steps, values);
-              advance(pass, worker, run, head, mixed, decays, values, read);
-              skip(run, head, mixed, read);
-            });
+    batch.eachPart(
+        pass,
+        spec.heads(),
+        (run, head, worker) -> {
+          scale(run, head, mixed, steps, values);
+          advance(pass, worker, run, head, mixed, decays, values, read);
+          skip(run, head, mixed, read);
+        });
   }
 
   /** What a head writes: {@code Δx}. */

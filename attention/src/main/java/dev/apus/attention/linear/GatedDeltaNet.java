@@ -8,7 +8,6 @@ import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -237,7 +236,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
       unitLength(pass, mixed);
       decays(pass, alpha);
-      betas(beta);
+      betas(pass, beta);
       Matrix o = frame.matrix(rows, spec.valueCols());
       remember(pass, batch, mixed, alpha, beta, o);
       batch.runs().forEach(run -> run.state().changed());
@@ -308,44 +307,47 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     }
   }
 
-  private void betas(Matrix beta) {
-    int count = beta.rows() * beta.cols();
-    kernels.activations().apply(Activation.SIGMOID, beta.data(), 0, count);
-    for (int i = 0; i < count; i++) {
-      beta.data()[i] *= spec.betaScale();
-    }
+  private void betas(Pass pass, Matrix beta) {
+    pass.eachRow(
+        beta.rows(),
+        8 * beta.cols(),
+        (from, to, worker) -> {
+          int at = beta.at(from);
+          int end = beta.at(to);
+          kernels.activations().apply(Activation.SIGMOID, beta.data(), at, end - at);
+          for (int i = at; i < end; i++) {
+            beta.data()[i] *= spec.betaScale();
+          }
+        });
   }
 
   private void remember(
       Pass pass, Batch<RecurrentState> batch, Matrix mixed, Matrix alpha, Matrix beta, Matrix o) {
     int heads = spec.valueHeads();
-    pass.workers()
-        .run(
-            batch.runs().size() * heads,
-            (part, worker) -> {
-              Run<RecurrentState> run = batch.runs().get(part / heads);
-              int head = part % heads;
-              run.state().keep(MEMORY, head);
-              int channels = spec.channels();
-              int at = mixed.at(run.from());
-              int qAt = at + spec.keyHead(head) * spec.keyDim();
-              int vAt = at + 2 * spec.keyCols() + head * spec.valueDim();
-              kernels
-                  .memory()
-                  .advance(
-                      memory,
-                      run.length(),
-                      new Rows(mixed.data(), qAt, channels),
-                      new Rows(mixed.data(), qAt + spec.keyCols(), channels),
-                      new Rows(mixed.data(), vAt, channels),
-                      new Rows(
-                          alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
-                      new Rows(beta.data(), beta.at(run.from()) + head, heads),
-                      run.state().segment(),
-                      run.state().at(MEMORY, head),
-                      new Rows(o.data(), o.at(run.from()) + head * spec.valueDim(), o.cols()),
-                      pass.scratch(worker, kernels.memory().scratchFloats(memory)));
-            });
+    batch.eachPart(
+        pass,
+        heads,
+        (run, head, worker) -> {
+          run.state().keep(MEMORY, head);
+          int channels = spec.channels();
+          int at = mixed.at(run.from());
+          int qAt = at + spec.keyHead(head) * spec.keyDim();
+          int vAt = at + 2 * spec.keyCols() + head * spec.valueDim();
+          kernels
+              .memory()
+              .advance(
+                  memory,
+                  run.length(),
+                  new Rows(mixed.data(), qAt, channels),
+                  new Rows(mixed.data(), qAt + spec.keyCols(), channels),
+                  new Rows(mixed.data(), vAt, channels),
+                  new Rows(alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
+                  new Rows(beta.data(), beta.at(run.from()) + head, heads),
+                  run.state().segment(),
+                  run.state().at(MEMORY, head),
+                  new Rows(o.data(), o.at(run.from()) + head * spec.valueDim(), o.cols()),
+                  pass.scratch(worker, kernels.memory().scratchFloats(memory)));
+        });
   }
 
   private void normalize(Pass pass, Matrix gate, Matrix o) {

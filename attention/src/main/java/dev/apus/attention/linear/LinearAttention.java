@@ -133,29 +133,26 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
 
   private void remember(
       Pass pass, Batch<RecurrentState> batch, Matrix q, Matrix k, Matrix v, Matrix o) {
-    int heads = spec.heads();
-    pass.workers()
-        .run(
-            batch.runs().size() * heads,
-            (part, worker) -> {
-              Run<RecurrentState> run = batch.runs().get(part / heads);
-              int head = part % heads;
-              run.state().keep(0, head);
-              kernels
-                  .memory()
-                  .advance(
-                      memory,
-                      run.length(),
-                      rows(q, run, head, spec.keyDim()),
-                      rows(k, run, head, spec.keyDim()),
-                      rows(v, run, head, spec.valueDim()),
-                      decay == null ? null : new Rows(decay, head, 0),
-                      null,
-                      run.state().segment(),
-                      run.state().at(0, head),
-                      rows(o, run, head, spec.valueDim()),
-                      pass.scratch(worker, kernels.memory().scratchFloats(memory)));
-            });
+    batch.eachPart(
+        pass,
+        spec.heads(),
+        (run, head, worker) -> {
+          run.state().keep(0, head);
+          kernels
+              .memory()
+              .advance(
+                  memory,
+                  run.length(),
+                  rows(q, run, head, spec.keyDim()),
+                  rows(k, run, head, spec.keyDim()),
+                  rows(v, run, head, spec.valueDim()),
+                  decay == null ? null : new Rows(decay, head, 0),
+                  null,
+                  run.state().segment(),
+                  run.state().at(0, head),
+                  rows(o, run, head, spec.valueDim()),
+                  pass.scratch(worker, kernels.memory().scratchFloats(memory)));
+        });
   }
 
   private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {

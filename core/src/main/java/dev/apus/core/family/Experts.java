@@ -48,6 +48,15 @@ final class Experts {
     return new Experts(moe, mixed ? d.gatedMlp() : null, step, denseLayers);
   }
 
+  /** The experts of Mixtral, under names that others took over. */
+  static Part local(Config c) {
+    return Part.of("moe")
+        .with("experts", c.positive("num_local_experts"))
+        .with("top", c.positive("num_experts_per_tok"))
+        .with("inner", c.positive("intermediate_size"))
+        .with("activation", Activations.of(c));
+  }
+
   /** The channel mixer of a layer. */
   Part channel(int layer) {
     return experts == null || denseLayers.contains(layer) || (layer + 1) % step != 0

@@ -69,11 +69,7 @@ final class GgufJamba implements GgufFamily {
     if (!metadata.has("mamba")) {
       return false;
     }
-    metadata
-        .mamba()
-        .u32("feed_forward_length", metadata.channel("inner"))
-        .u32("expert_count", metadata.part("moe", "experts"))
-        .u32("expert_used_count", metadata.part("moe", "top"));
+    metadata.mamba().block();
     return true;
   }
 

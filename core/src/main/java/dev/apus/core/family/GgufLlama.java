@@ -46,11 +46,7 @@ final class GgufLlama implements GgufFamily {
 
   @Override
   public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata
-        .u32("feed_forward_length", metadata.channel("inner"))
-        .u32("expert_count", metadata.channel("experts"))
-        .u32("expert_used_count", metadata.channel("top"))
-        .u32("attention.sliding_window", metadata.mixer("window"));
+    metadata.block().u32("attention.sliding_window", metadata.mixer("window"));
     return true;
   }
 

@@ -216,6 +216,13 @@ public final class GgufMetadata {
     return this;
   }
 
+  /** The rows of blocks with or without experts, all of the first block's size. */
+  GgufMetadata block() {
+    return u32("feed_forward_length", channel("inner"))
+        .u32("expert_count", part("moe", "experts"))
+        .u32("expert_used_count", part("moe", "top"));
+  }
+
   GgufMetadata flag(String key, boolean value) {
     gguf.flag(prefix + key, value);
     return this;

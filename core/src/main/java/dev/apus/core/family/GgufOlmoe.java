@@ -29,10 +29,7 @@ final class GgufOlmoe implements GgufFamily {
 
   @Override
   public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata
-        .u32("feed_forward_length", metadata.channel("inner"))
-        .u32("expert_count", metadata.channel("experts"))
-        .u32("expert_used_count", metadata.channel("top"));
+    metadata.block();
     return true;
   }
 

@@ -86,12 +86,7 @@ final class Mamba implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    WeightNames names =
-        new WeightNames()
-            .row("embedding", "backbone.embeddings.weight")
-            .row("mixer.norm", LAYER + "norm.weight")
-            .row("norm", "backbone.norm_f.weight")
-            .row("head", "lm_head.weight");
+    WeightNames names = MambaParts.backbone("embeddings", LAYER);
     return MambaParts.names(names, LAYER + "mixer.", mixer(c, shape(c).width));
   }
 

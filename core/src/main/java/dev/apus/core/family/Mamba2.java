@@ -66,12 +66,8 @@ final class Mamba2 implements ModelFamily {
   public WeightNames weights(Config c) {
     String layer = "backbone.layers.{i}.";
     WeightNames names =
-        new WeightNames()
-            .row("embedding", "backbone.embedding.weight")
+        MambaParts.backbone("embedding", layer)
             .row("embedding", "backbone.embeddings.weight")
-            .row("mixer.norm", layer + "norm.weight")
-            .row("norm", "backbone.norm_f.weight")
-            .row("head", "lm_head.weight")
             .prefix("backbone.", "model.backbone.")
             .prefix("lm_head.", "model.lm_head.");
     return shape(c).names(names, layer + "mixer.");

@@ -38,6 +38,20 @@ final class MambaParts {
   }
 
   /**
+   * Rows for the tensors around the mixers of a plain stack.
+   *
+   * @param embedding what the embedding is called
+   * @param layer what the names of a layer's tensors begin with
+   */
+  static WeightNames backbone(String embedding, String layer) {
+    return new WeightNames()
+        .row("embedding", "backbone." + embedding + ".weight")
+        .row("mixer.norm", layer + "norm.weight")
+        .row("norm", "backbone.norm_f.weight")
+        .row("head", "lm_head.weight");
+  }
+
+  /**
    * Rows for the tensors of a mixer.
    *
    * @param theirs what their names begin with

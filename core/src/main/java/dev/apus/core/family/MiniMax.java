@@ -56,12 +56,7 @@ final class MiniMax implements ModelFamily {
     int window = c.count("sliding_window", 0);
     Part plain = rope.on(d.attention());
     Part attention = window > 0 ? plain.with("window", window) : plain;
-    Part moe =
-        Part.of("moe")
-            .with("experts", c.positive("num_local_experts"))
-            .with("top", c.positive("num_experts_per_tok"))
-            .with("inner", c.positive("intermediate_size"))
-            .with("activation", Activations.of(c));
+    Part moe = Experts.local(c);
     List<String> types = types(d);
     return d.architecture(
         "minimax",

@@ -22,12 +22,7 @@ final class Mixtral implements ModelFamily {
     int window = c.count("sliding_window", 0);
     Part full = d.rope(d.attention());
     Part attention = window > 0 ? full.with("window", window) : full;
-    Part moe =
-        Part.of("moe")
-            .with("experts", c.positive("num_local_experts"))
-            .with("top", c.positive("num_experts_per_tok"))
-            .with("inner", c.positive("intermediate_size"))
-            .with("activation", Activations.of(c));
+    Part moe = Experts.local(c);
     return d.architecture("mixtral", i -> Decoder.preNorm(norm, attention, moe), norm);
   }
 

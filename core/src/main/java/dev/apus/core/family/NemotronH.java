@@ -123,12 +123,8 @@ final class NemotronH implements ModelFamily {
     String layer = "backbone.layers.{i}.";
     String mixer = layer + "mixer.";
     WeightNames names =
-        new WeightNames()
-            .row("embedding", "backbone.embeddings.weight")
-            .row("mixer.norm", layer + "norm.weight")
+        MambaParts.backbone("embeddings", layer)
             .row("channel.norm", layer + "norm.weight")
-            .row("norm", "backbone.norm_f.weight")
-            .row("head", "lm_head.weight")
             .row("moe.router", mixer + "gate.weight")
             .row("moe.router.correction", mixer + "gate.e_score_correction_bias")
             .row("moe.latent.in", mixer + "fc1_latent_proj.weight")

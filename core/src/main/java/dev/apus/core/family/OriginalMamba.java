@@ -103,12 +103,7 @@ final class OriginalMamba implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    WeightNames names =
-        new WeightNames()
-            .row("embedding", "backbone.embedding.weight")
-            .row("mixer.norm", LAYER + "norm.weight")
-            .row("norm", "backbone.norm_f.weight")
-            .row("head", "lm_head.weight");
+    WeightNames names = MambaParts.backbone("embedding", LAYER);
     String mixer = LAYER + "mixer.";
     int width = shape(c).width;
     return isMamba2(c)

@@ -1,5 +1,6 @@
 package dev.apus.core.model;
 
+import dev.apus.core.compute.Pass;
 import java.util.List;
 import java.util.function.Function;
 
@@ -26,6 +27,20 @@ public record Batch<S>(List<Run<S>> runs) {
 
   public int rows() {
     return runs.isEmpty() ? 0 : runs.getLast().to();
+  }
+
+  /** What is done for one part of a run, such as one of its heads. */
+  @FunctionalInterface
+  public interface PartWork<S> {
+    void run(Run<S> run, int part, int worker);
+  }
+
+  /** Shares {@code parts} parts of every run out to the workers. */
+  public void eachPart(Pass pass, int parts, PartWork<S> work) {
+    pass.workers()
+        .run(
+            runs.size() * parts,
+            (index, worker) -> work.run(runs.get(index / parts), index % parts, worker));
   }
 
   /** The same runs with other states. */
