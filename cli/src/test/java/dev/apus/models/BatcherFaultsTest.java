@@ -271,7 +271,8 @@ class BatcherFaultsTest {
       replies.forEach(Reply::next);
       closing.close();
       for (Reply reply : replies) {
-        assertThrows(GenerationException.class, reply::join);
+        var thrown = assertThrows(GenerationException.class, reply::join);
+        assertTrue(thrown.getMessage().contains("closed"), thrown.getMessage());
       }
     }
   }

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
-import dev.apus.core.generate.GenerationException;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
 import dev.apus.kernels.block.WeightFormat;
@@ -17,7 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -283,35 +281,6 @@ class SessionTest {
       computing.get();
       assertEquals(50, session.length());
     }
-  }
-
-  @Test
-  void closingTheModelEndsWhatComputes() throws Exception {
-    Session session = model.newSession(100);
-    session.append(TEXT);
-    var inside = new CountDownLatch(1);
-    var shut = new CountDownLatch(1);
-    try (ExecutorService other = Executors.newSingleThreadExecutor()) {
-      Future<?> computing =
-          other.submit(
-              () ->
-                  session.logits(
-                      () -> {
-                        inside.countDown();
-                        await(shut);
-                        return false;
-                      }));
-      await(inside);
-      model.close();
-      shut.countDown();
-      var thrown = assertThrows(ExecutionException.class, computing::get);
-      assertTrue(thrown.getCause() instanceof GenerationException, () -> "" + thrown.getCause());
-      assertTrue(thrown.getCause().getMessage().contains("closed"));
-    }
-    session.close();
-    session.close();
-    assertThrows(IllegalStateException.class, () -> session.append(1));
-    assertThrows(IllegalStateException.class, () -> model.newSession(10));
   }
 
   @Test

@@ -44,9 +44,13 @@ record Fingerprint(String family, String cache, String architecture, String weig
       tokens[i] = (int) ((long) architecture.vocabulary() * i / count);
     }
     Matrix logits = Matrix.zeros(1, architecture.vocabulary());
+    Lifetime lifetime = model.lifetime();
+    lifetime.enter();
     try (SequenceState state = network.newState(count)) {
       Batch<SequenceState> batch = Batch.of(state, count, 0);
       network.forward(model.newPass(), batch, tokens, new int[] {count - 1}, logits, () -> false);
+    } finally {
+      lifetime.leave();
     }
     ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * logits.cols());
     bytes.asFloatBuffer().put(logits.data(), 0, logits.cols());

@@ -29,7 +29,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,8 +36,9 @@ import org.slf4j.LoggerFactory;
  * A language model with its weights. Immutable, so that any number of sessions on any threads may
  * share it; what is remembered of a text is in a {@link Session}.
  *
- * <p>Closing a model gives its memory back at once: sessions that compute then fail with a {@link
- * dev.apus.core.generate.GenerationException}, and nothing else happens to them.
+ * <p>Closing a model gives its memory back: sessions that compute fail at their next layer with a
+ * {@link dev.apus.core.generate.GenerationException}, and nothing else happens to them; the last of
+ * them lets the memory go.
  */
 public final class Model implements AutoCloseable {
 
@@ -49,13 +49,10 @@ public final class Model implements AutoCloseable {
   private final GenerationSettings settings;
   private final Weights weights;
   private final Kernels kernels;
-  private final Workers workers;
-  private final Arena arena;
-  private final TensorFile file;
+  private final Lifetime lifetime;
   private final CacheFormat cache;
   private final PrefixCache prefixes;
   private final int grain;
-  private final AtomicBoolean closed = new AtomicBoolean();
   private volatile Fingerprint fingerprint;
 
   private Model(
@@ -63,17 +60,13 @@ public final class Model implements AutoCloseable {
       Language language,
       Weights weights,
       ModelOptions options,
-      Workers workers,
-      Arena arena,
-      TensorFile file) {
+      Lifetime lifetime) {
     this.network = network;
     this.text = language.text();
     this.settings = language.generation();
     this.weights = weights;
     this.kernels = weights.kernels();
-    this.workers = workers;
-    this.arena = arena;
-    this.file = file;
+    this.lifetime = lifetime;
     this.cache = options.cache();
     this.prefixes = options.prefixes().bytes() == 0 ? null : new PrefixCache(options.prefixes());
     this.grain = network.grain();
@@ -165,7 +158,8 @@ public final class Model implements AutoCloseable {
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
-      return new Model(network, language.get(), weights, options, workers, arena, file);
+      return new Model(
+          network, language.get(), weights, options, new Lifetime(workers, arena, file));
     } catch (RuntimeException | Error e) {
       arena.close();
       workers.close();
@@ -237,6 +231,7 @@ public final class Model implements AutoCloseable {
 
   /** The checkpoint's tensors as its files hold them; none if the weights were drawn at random. */
   public List<StoredTensor> storedTensors() {
+    TensorFile file = lifetime.file();
     return file == null ? List.of() : List.copyOf(file.tensors().values());
   }
 
@@ -252,7 +247,7 @@ public final class Model implements AutoCloseable {
 
   /** How many threads compute. */
   public int threads() {
-    return workers.threads();
+    return lifetime.workers().threads();
   }
 
   /** A session that may become as long as the model was made for. */
@@ -284,14 +279,8 @@ public final class Model implements AutoCloseable {
               limit,
               limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
     }
-    requireOpen();
+    lifetime.requireOpen();
     return network.newState(limit);
-  }
-
-  private void requireOpen() {
-    if (closed.get()) {
-      throw new IllegalStateException("the model is closed");
-    }
   }
 
   /**
@@ -303,7 +292,7 @@ public final class Model implements AutoCloseable {
    *     another model; nothing is left behind
    */
   public Session restore(Path file) {
-    requireOpen();
+    lifetime.requireOpen();
     return SessionFile.read(this, file, 0);
   }
 
@@ -324,7 +313,7 @@ public final class Model implements AutoCloseable {
    * @param name what messages call the stream
    */
   public Session restore(InputStream in, String name) {
-    requireOpen();
+    lifetime.requireOpen();
     return SessionFile.read(this, in, name, 0, false);
   }
 
@@ -372,28 +361,19 @@ public final class Model implements AutoCloseable {
   }
 
   Pass newPass() {
-    return new Pass(workers, kernels);
+    return new Pass(lifetime.workers(), kernels);
   }
 
-  boolean isClosed() {
-    return closed.get();
+  Lifetime lifetime() {
+    return lifetime;
   }
 
+  /** Closes the model; returns at once. */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
-    }
-    try {
-      if (prefixes != null) {
-        prefixes.close();
-      }
-      workers.close();
-      arena.close();
-    } finally {
-      if (file != null) {
-        file.close();
-      }
+    lifetime.close();
+    if (prefixes != null) {
+      prefixes.close();
     }
   }
 }

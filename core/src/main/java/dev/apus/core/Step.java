@@ -93,26 +93,37 @@ final class Step {
       System.arraycopy(sequences.get(i).next(run.length()), 0, tokens, run.from(), run.length());
     }
     Matrix logits = Matrix.zeros(wanted.length, model.architecture().vocabulary());
+    Lifetime lifetime = model.lifetime();
+    lifetime.enter();
     int kept = 0;
     try {
       for (; kept < sequences.size(); kept++) {
         sequences.get(kept).keep();
       }
-      model.network().forward(pass, new Batch<>(runs), tokens, wanted, logits, cancelled);
+      model
+          .network()
+          .forward(
+              pass,
+              new Batch<>(runs),
+              tokens,
+              wanted,
+              logits,
+              () -> lifetime.isClosed() || cancelled.getAsBoolean());
       return logits;
     } catch (RuntimeException | Error e) {
       throw undone(kept, e);
     } finally {
+      lifetime.leave();
       sequences.subList(0, kept).forEach(Sequence::release);
     }
   }
 
   /** Takes the sequences back to before the step, and says what went wrong. */
   private RuntimeException undone(int kept, Throwable e) {
-    if (model.isClosed()) {
+    sequences.subList(0, kept).forEach(Sequence::undo);
+    if (model.lifetime().isClosed()) {
       return new GenerationException("the model was closed while a session computed", e);
     }
-    sequences.subList(0, kept).forEach(Sequence::undo);
     return switch (e) {
       case InternalError fault ->
           new GenerationException(
