@@ -6,6 +6,9 @@ module dev.apus.attention {
       dev.apus.attention.softmax.Attention.Type,
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
+      dev.apus.attention.softmax.LinformerAttention.Type,
+      dev.apus.attention.softmax.NystromAttention.Type,
+      dev.apus.attention.fourier.FourierMixing.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
       dev.apus.attention.linear.LinearAttention.Type,
       dev.apus.attention.recurrent.RgLru.Type;

@@ -21,9 +21,12 @@ public final class Mixers {
           Set.of(
               "attention",
               "convolutional-attention",
+              "fourier",
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
+              "linformer-attention",
+              "nystrom-attention",
               "rg-lru"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
