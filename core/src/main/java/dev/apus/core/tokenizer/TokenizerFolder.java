@@ -77,7 +77,8 @@ final class TokenizerFolder {
                 : Template.NONE,
             root.has("decoder") ? Decoding.read(root.child("decoder")) : Decoding.spaced(),
             named(config, "bos_token", vocabulary),
-            named(config, "eos_token", vocabulary)));
+            named(config, "eos_token", vocabulary),
+            named(config, "mask_token", vocabulary)));
   }
 
   /** A token's id by its key in the config, where it is a string or an object with the string. */
