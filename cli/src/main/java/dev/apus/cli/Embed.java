@@ -197,9 +197,10 @@ final class Embed implements Callable<Integer> {
         .toString();
   }
 
+  /** Vocabularies of models may be larger than those of their tokenizers. */
   private static String one(int id, double probability, Tokenizer tokenizer) {
-    String token =
-        tokenizer == null ? "" : ",\"token\":" + quoted(tokenizer.decode(new int[] {id}, true));
+    boolean known = tokenizer != null && id < tokenizer.vocabularySize();
+    String token = known ? ",\"token\":" + quoted(tokenizer.decode(new int[] {id}, true)) : "";
     return String.format(Locale.ROOT, "{\"id\":%d%s,\"probability\":%.6f}", id, token, probability);
   }
 

@@ -44,7 +44,7 @@ class RandomCheckpointTest {
 
   /** Those that use one norm for two parts have only its first draw in the file. */
   static final List<String> families =
-      TinyModels.FAMILIES.stream()
+      Stream.concat(TinyModels.FAMILIES.stream(), TinyModels.ENCODER_FAMILIES.stream())
           .filter(family -> !List.of("cohere2", "falcon", "minimax").contains(family))
           .toList();
 
@@ -142,7 +142,8 @@ class RandomCheckpointTest {
               // heads of Zamba have into as many rows, and calls the dense layer of Kimi Linear
               // like experts, unlike the published checkpoint.
               String name = folder.getFileName().toString();
-              return TinyModels.FAMILIES.contains(name)
+              return (TinyModels.FAMILIES.contains(name)
+                      || TinyModels.ENCODER_FAMILIES.contains(name))
                   && !List.of("olmo_hybrid", "kimi_linear", "zamba").contains(name);
             });
   }
@@ -333,6 +334,9 @@ class RandomCheckpointTest {
   }
 
   private static float[][] logits(Model model) {
+    if (model.architecture().isEncoder()) {
+      return model.newEncoder().encode(TinyModels.tokens(TOKENS, 5)).logits(0, 1, TOKENS - 1);
+    }
     try (Session session = model.newSession(TOKENS)) {
       return session.score(TinyModels.tokens(TOKENS, 5));
     }

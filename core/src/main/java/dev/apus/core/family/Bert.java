@@ -20,7 +20,7 @@ final class Bert implements ModelFamily {
   public Architecture describe(Config c) {
     PostNormEncoder e = new PostNormEncoder(c, new Decoder(c, 512), 1e-12);
     Layer layer = e.layer(e.shape.attention().with("biased", true).with("outBiased", true));
-    return e.architecture("bert", "BertModel", e.embedding(2), i -> layer);
+    return e.architecture("bert", names(), e.embedding(2), i -> layer);
   }
 
   @Override

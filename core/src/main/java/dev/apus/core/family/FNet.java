@@ -44,8 +44,7 @@ final class FNet implements ModelFamily {
     Part projection = Part.of("linear").with("biased", true);
     first.add(new Step(List.of(Branch.channel(projection, null))).keeping(0));
     first.addAll(layer.steps());
-    return e.architecture(
-        "fnet", "FNetModel", e.embedding(4), i -> i == 0 ? new Layer(first) : layer);
+    return e.architecture("fnet", names(), e.embedding(4), i -> i == 0 ? new Layer(first) : layer);
   }
 
   @Override

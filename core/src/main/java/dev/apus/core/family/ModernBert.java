@@ -45,21 +45,19 @@ final class ModernBert implements ModelFamily {
     Part mlp = d.gatedMlp();
     c.ignore("classifier_pooling", "deterministic_flash_attn", "initializer_cutoff_factor");
     c.ignore("position_embedding_type", "reference_compile", "repad_logits_with_grad");
-    c.ignore("sparse_prediction", "sparse_pred_ignore_index");
-    Head head =
-        c.has("architectures") && c.words("architectures").contains("ModernBertModel")
-            ? null
-            : head(c, norm);
-    return d.architecture(
-            "modernbert",
-            new Embedding(1, 0, norm),
-            i ->
-                Layer.of(
-                    Branch.mixer(d.slides(types.get(i)) ? local : global, i == 0 ? null : norm),
-                    Branch.channel(mlp, norm)),
-            norm,
-            head)
-        .bidirectional();
+    c.ignore("layer_norm_eps", "sparse_prediction", "sparse_pred_ignore_index");
+    Architecture whole =
+        d.architecture(
+                "modernbert",
+                new Embedding(1, 0, norm),
+                i ->
+                    Layer.of(
+                        Branch.mixer(d.slides(types.get(i)) ? local : global, i == 0 ? null : norm),
+                        Branch.channel(mlp, norm)),
+                norm,
+                head(c, norm))
+            .bidirectional();
+    return PostNormEncoder.isHeadless(c, names()) ? whole.withoutHead() : whole;
   }
 
   private static Head head(Config c, NormSpec norm) {

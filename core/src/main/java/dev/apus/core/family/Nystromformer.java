@@ -36,15 +36,16 @@ final class Nystromformer implements ModelFamily {
             .with("eachHead", c.flag("inv_coeff_init_option", false))
             .with("biased", true);
     Layer layer = e.layer(attention);
-    return e.architecture(
-        "nystromformer", "NystromformerModel", e.embedding(2).skipping(2), i -> layer);
+    return e.architecture("nystromformer", names(), e.embedding(2).skipping(2), i -> layer);
   }
 
   @Override
   public WeightNames weights(Config c) {
     String taps = PostNormEncoder.layer(PREFIX) + "attention.self.conv.weight";
     WeightNames names =
-        PostNormEncoder.names(PREFIX, "attention.output.").row("nystrom-attention.taps", taps);
+        PostNormEncoder.names(PREFIX, "attention.output.")
+            .row("nystrom-attention.taps", taps)
+            .shaped(taps, c.positive("num_attention_heads"), 1, c.count("conv_kernel_size", 65), 1);
     return PostNormEncoder.attention(names, "nystrom-attention", PREFIX);
   }
 }

@@ -32,7 +32,8 @@ final class PostNormEncoder {
     this.shape = shape;
     this.norm = NormSpec.layer(Decoder.epsilon(c, "layer_norm_eps", epsilon), true);
     this.activation = Activations.of(c, "hidden_act", "gelu");
-    c.ignore("attention_probs_dropout_prob");
+    c.ignore("attention_probs_dropout_prob", "directionality", "pooler_fc_size", "pooler_type");
+    c.ignore("pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head");
     Decoder.only(c, "is_decoder", false);
     if (!c.word("position_embedding_type", "absolute").equals("absolute")) {
       throw c.errorAt(
@@ -60,29 +61,50 @@ final class PostNormEncoder {
   /**
    * The document.
    *
-   * @param headless the class of a checkpoint without the head for masked words
+   * @param names of the family's classes
    */
   Architecture architecture(
-      String family, String headless, Embedding embedding, IntFunction<Layer> layer) {
+      String family, List<String> names, Embedding embedding, IntFunction<Layer> layer) {
     Head head =
-        c.has("architectures") && c.words("architectures").contains(headless)
-            ? null
-            : Head.masked(
-                c.flag("tie_word_embeddings", true), true, new Transform(activation, true, norm));
+        Head.masked(
+            c.flag("tie_word_embeddings", true), true, new Transform(activation, true, norm));
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < shape.layers; i++) {
       layers.add(layer.apply(i));
     }
-    return new Architecture(
-            family,
-            c.positive("vocab_size"),
-            shape.width,
-            shape.context,
-            embedding,
-            layers,
-            null,
-            head)
-        .bidirectional();
+    Architecture whole =
+        new Architecture(
+                family,
+                c.positive("vocab_size"),
+                shape.width,
+                shape.context,
+                embedding,
+                layers,
+                null,
+                head)
+            .bidirectional();
+    return isHeadless(c, names) ? whole.withoutHead() : whole;
+  }
+
+  /**
+   * Whether a checkpoint is of the class without the head for masked words, {@code …Model}.
+   *
+   * @throws dev.apus.core.config.ConfigException if it is of a class with another head
+   */
+  static boolean isHeadless(Config c, List<String> names) {
+    if (!c.has("architectures")) {
+      return false;
+    }
+    List<String> classes = c.words("architectures");
+    List<String> known = names.stream().filter(classes::contains).toList();
+    if (known.isEmpty()) {
+      throw c.errorAt(
+          "architectures",
+          "architectures=%s: this head is not supported; supported: %s",
+          classes,
+          String.join(", ", names.subList(0, names.size() - 1)));
+    }
+    return known.getFirst().endsWith("Model");
   }
 
   /**

@@ -59,6 +59,20 @@ public record Architecture(
       List<Layer> layers,
       NormSpec norm,
       Head head) {
+    this(family, vocabulary, width, context, embedding, Map.of(), layers, norm, head);
+  }
+
+  /** A model that continues texts. */
+  public Architecture(
+      String family,
+      int vocabulary,
+      int width,
+      int context,
+      Embedding embedding,
+      Map<String, Integer> streams,
+      List<Layer> layers,
+      NormSpec norm,
+      Head head) {
     this(
         family,
         vocabulary,
@@ -66,7 +80,7 @@ public record Architecture(
         context,
         Visibility.CAUSAL,
         embedding,
-        Map.of(),
+        streams,
         layers,
         norm,
         head);
@@ -85,6 +99,12 @@ public record Architecture(
         layers,
         norm,
         head);
+  }
+
+  /** This encoder without what makes logits of its rows. */
+  public Architecture withoutHead() {
+    return new Architecture(
+        family, vocabulary, width, context, visibility, embedding, streams, layers, norm, null);
   }
 
   /**
