@@ -135,15 +135,13 @@ class EncoderLawsTest {
       refused("token 192 at 1 is not in the vocabulary of 192", () -> encoder.encode(1, 192));
       refused("token 2 of a text of 2 tokens", () -> encoder.encode(1, 2).row(2));
       refused(
-          "a model of the family bert is an encoder: it reads whole texts (Model.newEncoder, apus"
-              + " embed) and cannot continue one in a session",
+          "bert is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
+              + " sessions that continue one",
           () -> model.newSession(9));
     }
     try (Model model = model("llama")) {
       var e = assertThrows(IllegalStateException.class, model::newEncoder);
-      assertEquals(
-          "a model of the family llama continues texts, in sessions; it is no encoder",
-          e.getMessage());
+      assertEquals("llama continues texts, in sessions; it is no encoder", e.getMessage());
     }
   }
 

@@ -279,9 +279,7 @@ public final class Model implements AutoCloseable {
     lifetime.requireOpen();
     if (!architecture().isEncoder()) {
       throw new IllegalStateException(
-          "a model of the family "
-              + architecture().family()
-              + " continues texts, in sessions; it is no encoder");
+          architecture().family() + " continues texts, in sessions; it is no encoder");
     }
     return new Encoder(this);
   }
@@ -289,10 +287,9 @@ public final class Model implements AutoCloseable {
   SequenceState newState(int limit) {
     if (architecture().isEncoder()) {
       throw new IllegalArgumentException(
-          "a model of the family "
-              + architecture().family()
-              + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and cannot"
-              + " continue one in a session");
+          architecture().family()
+              + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
+              + " sessions that continue one");
     }
     int positions = architecture().embedding().positions();
     if (limit < 1 || (positions > 0 && limit > positions)) {
