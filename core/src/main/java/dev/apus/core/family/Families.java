@@ -28,6 +28,7 @@ public final class Families {
           new Exaone4(),
           new Falcon(),
           new FalconH1(),
+          new FlaAttention(),
           new FlaDelta(),
           new FNet(),
           new Gemma(),
