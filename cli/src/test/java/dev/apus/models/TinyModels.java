@@ -52,6 +52,7 @@ final class TinyModels {
           "fla-forgetting_transformer",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-path_attn",
           "gemma2",
           "gemma3",
           "glm4",

@@ -30,6 +30,7 @@ public final class Families {
           new FalconH1(),
           new FlaAttention(),
           new FlaDelta(),
+          new FlaPath(),
           new FNet(),
           new Gemma(),
           new Glm(),

@@ -27,6 +27,7 @@ public final class Mixers {
               "linear-attention",
               "linformer-attention",
               "nystrom-attention",
+              "path-attention",
               "rg-lru"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
