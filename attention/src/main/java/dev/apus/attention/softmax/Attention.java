@@ -168,7 +168,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix v = frame.matrix(rows, values.outputs());
         project(pass, x, q, k, v);
         prepare(pass, batch, q, k);
-        Matrix kept = forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
+        Matrix kept =
+            forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         for (Run<KeyValueCache> run : batch.runs()) {
           run.state().append(pass, k, v, kept, run.from(), run.length());
         }

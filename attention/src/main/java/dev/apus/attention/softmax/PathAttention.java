@@ -25,8 +25,8 @@ import dev.apus.kernels.activation.Activation;
  * </pre>
  *
  * <p>The product is never made, and keys stay as they were: a query walks back over the slots, and
- * its own map, then that of the slot before, is applied to it on the way. A token keeps its key, its
- * value and {@code √β w}.
+ * its own map, then that of the slot before, is applied to it on the way. A token keeps its key,
+ * its value and {@code √β w}.
  *
  * @see <a href="https://arxiv.org/abs/2505.16381">PaTH Attention</a>
  */
@@ -112,7 +112,8 @@ public final class PathAttention implements SequenceMixer<ConvolvedCache> {
       }
       Matrix kept = frame.matrix(rows, spec.kvHeads() * spec.keptDim());
       keep(pass, k, v, w, b, kept);
-      Matrix gates = forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
+      Matrix gates =
+          forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
       if (gates != null) {
         scale(gates);
       }
@@ -148,9 +149,7 @@ public final class PathAttention implements SequenceMixer<ConvolvedCache> {
             if (convolution != null) {
               activations.apply(Activation.SILU, w.data(), at, w.cols());
             }
-            kernels
-                .norms()
-                .l2(w.data(), at, spec.kvHeads(), dim, 1, UNIT_EPSILON, w.data(), at);
+            kernels.norms().l2(w.data(), at, spec.kvHeads(), dim, 1, UNIT_EPSILON, w.data(), at);
             activations.apply(Activation.SIGMOID, b.data(), b.at(row), b.cols());
             for (int head = 0; head < spec.kvHeads(); head++) {
               int to0 = kept.at(row) + head * spec.keptDim();

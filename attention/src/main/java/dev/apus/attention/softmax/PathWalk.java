@@ -58,9 +58,7 @@ final class PathWalk {
       }
     }
     pass.workers()
-        .run(
-            tiles.size(),
-            (i, worker) -> new Work(tiles.get(i), pass, worker, q, o).run());
+        .run(tiles.size(), (i, worker) -> new Work(tiles.get(i), pass, worker, q, o).run());
   }
 
   /** One tile: its queries on their way, the scores of each, and the slots of a block. */
@@ -92,8 +90,7 @@ final class PathWalk {
 
     /** Where the head of a query begins in a matrix of queries or results. */
     private int at(Matrix matrix, int query) {
-      return matrix.at(tile.from() + query / group)
-          + (tile.head() * group + query % group) * dim;
+      return matrix.at(tile.from() + query / group) + (tile.head() * group + query % group) * dim;
     }
 
     private int scoreAt(int query) {
@@ -144,9 +141,7 @@ final class PathWalk {
       Piece piece = tile.stored().piece(block / Attention.SPAN);
       int head = query % group;
       double level =
-          spec.forgets()
-              ? tile.stored().piece(own / Attention.SPAN).levels().level(head, own)
-              : 0;
+          spec.forgets() ? tile.stored().piece(own / Attention.SPAN).levels().level(head, own) : 0;
       int at = query * dim;
       for (int slot = Math.min(block + BLOCK - 1, own); slot >= block; slot--) {
         int keyAt = keptAt(block, slot);

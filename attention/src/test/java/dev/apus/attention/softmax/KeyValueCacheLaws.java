@@ -151,8 +151,7 @@ abstract class KeyValueCacheLaws {
 
   private long bytes(int slots) {
     long levels = forgetting * (8L + 4L * slots);
-    return HEADS
-        * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots) + levels);
+    return HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots) + levels);
   }
 
   @Test
