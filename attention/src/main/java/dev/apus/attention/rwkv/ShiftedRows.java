@@ -64,8 +64,7 @@ final class ShiftedRows {
    *
    * @param region which region of the states is {@link #region}
    */
-  List<Matrix> of(
-      Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, int region, Matrix x) {
+  List<Matrix> of(Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, int region, Matrix x) {
     int rows = x.rows();
     Matrix delta = frame.matrix(rows, x.cols());
     shift.differences(pass, batch, region, x, delta);
@@ -110,8 +109,7 @@ final class ShiftedRows {
           for (int row = from; row < to; row++) {
             for (int n = 0; n < count; n++) {
               int at = apart.at(row * count + n) + n * rank;
-              System.arraycopy(
-                  latents.data(), latents.at(row) + n * rank, apart.data(), at, rank);
+              System.arraycopy(latents.data(), latents.at(row) + n * rank, apart.data(), at, rank);
             }
           }
         });

@@ -58,6 +58,7 @@ public final class Families {
           new Qwen(),
           new QwenHybrid(),
           new RecurrentGemma(),
+          new Rwkv4(),
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
