@@ -95,6 +95,11 @@ final class RwkvParts {
     return shares(names, ours, prefix + "time_mix_", Conversion.FROM_ONE, of);
   }
 
+  /** A matrix that is stored turned. */
+  static Source turned(String stored) {
+    return WeightNames.from(stored).as(Conversion.TRANSPOSED);
+  }
+
   static WeightNames shares(
       WeightNames names, String ours, String prefix, Conversion conversion, String... of) {
     String[] stored = Arrays.stream(of).map(p -> prefix + p).toArray(String[]::new);

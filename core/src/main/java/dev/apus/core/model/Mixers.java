@@ -26,6 +26,7 @@ public final class Mixers {
               "linear-attention",
               "rg-lru",
               "rwkv-channel-mix",
+              "rwkv-time-mix",
               "rwkv4-time-mix"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
