@@ -55,7 +55,7 @@ public final class AverageTimeMix implements SequenceMixer<RecurrentState> {
     WeightScope weights = site.weights();
     int width = site.width();
     this.inner = c.positive("inner");
-    this.shifted = new ShiftedRows(weights, width, 3, 0);
+    this.shifted = new ShiftedRows(weights, width, "rkv", 0);
     this.receptance = weights.projection("r", inner, width);
     this.key = weights.projection("k", inner, width);
     this.value = weights.projection("v", inner, width);

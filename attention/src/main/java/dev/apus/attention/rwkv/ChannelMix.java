@@ -43,7 +43,7 @@ public final class ChannelMix implements SequenceMixer<RecurrentState> {
     boolean gated = c.flag("gated", true);
     WeightScope weights = site.weights();
     this.activation = Mlp.activation(c);
-    this.shifted = new ShiftedRows(weights, width, gated ? 2 : 1, 0);
+    this.shifted = new ShiftedRows(weights, width, gated ? "kr" : "k", 0);
     this.key = weights.projection("k", inner, width);
     this.value = weights.projection("v", width, inner);
     this.receptance = gated ? weights.projection("r", width, width) : null;

@@ -40,16 +40,18 @@ final class ShiftedRows {
   private final Projection up;
 
   /**
-   * @param count how many projections there are
+   * @param names a letter for each projection; a matrix of all has them in this order
    * @param rank columns of each B_n; 0 for constant shares
    */
-  ShiftedRows(WeightScope weights, int width, int count, int rank) {
+  ShiftedRows(WeightScope weights, int width, String names, int rank) {
+    Typical typical = new Typical(0.5f, 0.5f);
     this.shift = new TokenShift(width);
-    this.count = count;
-    float[] all = weights.table("shares", count, width, new Typical(0.5f, 0.5f));
+    this.count = names.length();
     this.shares = new float[count][];
-    Arrays.setAll(shares, n -> Arrays.copyOfRange(all, n * width, (n + 1) * width));
-    this.common = rank == 0 ? null : weights.vector("shares.x", width, new Typical(0.5f, 0.5f));
+    for (int n = 0; n < count; n++) {
+      shares[n] = weights.vector("shares." + names.charAt(n), width, typical);
+    }
+    this.common = rank == 0 ? null : weights.vector("shares.x", width, typical);
     this.latent = rank == 0 ? null : weights.projection("shares.latent", count * rank, width);
     this.up = rank == 0 ? null : weights.projection("shares.up", width, count * rank);
   }

@@ -68,7 +68,7 @@ public final class TimeMix implements SequenceMixer<RecurrentState> {
     int values = spec.kvHeads() * spec.valueDim();
     this.spec = spec;
     this.memory = spec.memory();
-    this.shifted = new ShiftedRows(weights, width, spec.order().length(), spec.shareRank());
+    this.shifted = new ShiftedRows(weights, width, spec.order(), spec.shareRank());
     this.receptance = weights.projection("r", spec.keyCols(), width, spec.biased());
     this.key = weights.projection("k", keys, width, spec.biased());
     this.value = weights.projection("v", values, width, spec.biased());

@@ -24,7 +24,7 @@ class AverageTimeMixTest {
 
   /** The class's formula, with a sum over all tokens before for each token. */
   private static double[][] exact(double[][] x, int inner) {
-    double[][][] in = Shifted.exact(x, 3, 0);
+    double[][][] in = Shifted.exact(x, "rkv", 0);
     double[] w = vector("decay", inner, new Typical(-1.1f, 1));
     double[] u = vector("bonus", inner, new Typical(0, 1));
     double[][] k = new double[x.length][];

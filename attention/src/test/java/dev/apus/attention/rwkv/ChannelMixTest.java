@@ -26,7 +26,7 @@ class ChannelMixTest {
 
   /** The class's formula in double precision. */
   private static double[][] exact(double[][] x, boolean gated) {
-    double[][][] in = Shifted.exact(x, gated ? 2 : 1, 0);
+    double[][][] in = Shifted.exact(x, gated ? "kr" : "k", 0);
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
       double[] inner = times(matrix("k", INNER, WIDTH), in[0][t]);

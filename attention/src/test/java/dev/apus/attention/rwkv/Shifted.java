@@ -1,7 +1,6 @@
 package dev.apus.attention.rwkv;
 
 import static dev.apus.testing.MixerBench.matrix;
-import static dev.apus.testing.MixerBench.rows;
 import static dev.apus.testing.MixerBench.times;
 import static dev.apus.testing.MixerBench.vector;
 
@@ -15,15 +14,15 @@ final class Shifted {
 
   private Shifted() {}
 
-  /** The rows of each token for each of {@code count} projections: {@code [n][t]}. */
-  static double[][][] exact(double[][] x, int count, int rank) {
+  /** The rows of each token for each of the projections that letters name: {@code [n][t]}. */
+  static double[][][] exact(double[][] x, String names, int rank) {
     int width = x[0].length;
-    double[][] shares = rows("shares", count, width, SHARE);
+    int count = names.length();
     double[][][] y = new double[count][x.length][];
     for (int t = 0; t < x.length; t++) {
       double[] before = t == 0 ? new double[width] : x[t - 1];
       for (int n = 0; n < count; n++) {
-        double[] share = shares[n].clone();
+        double[] share = vector("shares." + names.charAt(n), width, SHARE).clone();
         if (rank > 0) {
           double[] more = learned(x[t], before, count, rank, n);
           Arrays.setAll(share, i -> share[i] + more[i]);

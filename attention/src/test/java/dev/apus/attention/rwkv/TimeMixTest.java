@@ -101,7 +101,7 @@ class TimeMixTest {
   /** The class's formula, with a sum over all tokens before for each token. */
   private static double[][] exact(Map<String, Object> settings, double[][] x) {
     var s = TimeMixSpec.read(Config.of("exact", settings));
-    double[][][] in = Shifted.exact(x, s.order().length(), s.shareRank());
+    double[][][] in = Shifted.exact(x, s.order(), s.shareRank());
     int keys = s.kvHeads() * s.keyDim();
     int values = s.kvHeads() * s.valueDim();
     double[] u = vector("bonus", s.keyCols(), new Typical(0, 1));

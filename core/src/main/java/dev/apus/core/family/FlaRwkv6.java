@@ -6,6 +6,7 @@ import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
+import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,9 @@ import java.util.Map;
 final class FlaRwkv6 implements ModelFamily {
 
   private static final String OURS = "rwkv-time-mix.";
+
+  /** In which the shares of shifted rows are stored. */
+  private static final String ORDER = "rwkvg";
 
   private static final int INNER_STEP = 32;
 
@@ -51,7 +55,7 @@ final class FlaRwkv6 implements ModelFamily {
         .with("heads", heads)
         .with("keyDim", d.each("keys", d.expanded("expand_k", 0.5), heads))
         .with("valueDim", d.each("values", d.expanded("expand_v", 1), heads))
-        .with("order", "rwkvg")
+        .with("order", ORDER)
         .with("shareRank", c.positive("proj_low_rank_dim", 32))
         .with("decayRank", c.positive("gate_low_rank_dim", 64))
         .with("norm", NormSpec.layer(epsilon, true).toMap());
@@ -67,12 +71,10 @@ final class FlaRwkv6 implements ModelFamily {
             .row("embedding.norm", "model.layers.0.pre_norm.weight")
             .row(RwkvParts.CHANNEL + ".mixer.norm", Names.LAYER + "ffn_norm.weight")
             .row(channel + "v", block + "value.weight")
-            .row(
-                channel + "shares",
-                WeightNames.joined(new int[] {1, 1}, block + "key.mu", block + "receptance.mu"))
+            .row(channel + "shares.k", block + "key.mu")
+            .row(channel + "shares.r", block + "receptance.mu")
             .row(channel + "k", block + "key.linear.weight")
             .row(channel + "r", block + "receptance.linear.weight")
-            .row(OURS + "shares", mixer + "x_bias")
             .row(OURS + "shares.x", mixer + "x_proj.0.mu")
             .row(OURS + "shares.latent", mixer + "x_proj.0.linear.weight")
             .row(OURS + "shares.up", mixer + "x_proj.2.weight")
@@ -84,6 +86,13 @@ final class FlaRwkv6 implements ModelFamily {
     for (String p : new String[] {"r", "k", "v", "g"}) {
       names.row(OURS + p, mixer + p + "_proj.linear.weight");
     }
+    int width = c.positive("hidden_size");
+    for (int n = 0; n < ORDER.length(); n++) {
+      names.row(
+          OURS + "shares." + ORDER.charAt(n),
+          WeightNames.from(mixer + "x_bias").as(Conversion.rows(n * width, width)));
+    }
+    names.shaped(mixer + "x_bias", ORDER.length(), width);
     return names;
   }
 }

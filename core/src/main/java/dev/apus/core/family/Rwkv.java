@@ -4,7 +4,6 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
-import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -85,14 +84,13 @@ final class Rwkv implements ModelFamily {
       return RwkvParts.kept(names, OURS, mix, "receptance", "key", "value", "gate")
           .row(OURS + "decay", mix + "time_decay");
     }
-    RwkvParts.shares(
-        names, channel, RwkvParts.CHANNEL_MIX + "time_maa_", Conversion.AS_STORED, "k", "r");
+    RwkvParts.shares(names, channel, RwkvParts.CHANNEL_MIX, "k", "r");
     return learned(names, OURS, mix, LEARNED);
   }
 
   /** Shares and decays that follow from the data, which are stored turned. */
   static WeightNames learned(WeightNames names, String ours, String stored, String... order) {
-    return RwkvParts.shares(names, ours, stored + "time_maa_", Conversion.AS_STORED, order)
+    return RwkvParts.shares(names, ours, stored, order)
         .row(ours + "shares.x", stored + "time_maa_x")
         .row(ours + "shares.latent", RwkvParts.turned(stored + "time_maa_w1"))
         .row(ours + "shares.up", RwkvParts.turned(stored + "time_maa_w2"))

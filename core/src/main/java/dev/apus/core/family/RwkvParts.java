@@ -12,7 +12,6 @@ import dev.apus.core.model.Wiring;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.WeightNames.Source;
-import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /** What the families of RWKV share. */
@@ -90,22 +89,29 @@ final class RwkvParts {
         .row(ours + "o", TIME_MIX + "output.weight");
   }
 
-  /** Shares that are stored as what is left of a row itself: {@code x ⊙ μ + before ⊙ (1 − μ)}. */
+  /**
+   * Shares that are stored as what is left of a row itself: {@code x ⊙ μ + before ⊙ (1 − μ)}.
+   *
+   * @param of what they are for, by the file's words, of which we take the first letters
+   */
   static WeightNames kept(WeightNames names, String ours, String prefix, String... of) {
-    return shares(names, ours, prefix + "time_mix_", Conversion.FROM_ONE, of);
+    for (String word : of) {
+      Source stored = WeightNames.from(prefix + "time_mix_" + word).as(Conversion.FROM_ONE);
+      names.row(ours + "shares." + word.charAt(0), stored);
+    }
+    return names;
+  }
+
+  /** Shares of the row before. */
+  static WeightNames shares(WeightNames names, String ours, String prefix, String... of) {
+    for (String letter : of) {
+      names.row(ours + "shares." + letter, prefix + "time_maa_" + letter);
+    }
+    return names;
   }
 
   /** A matrix that is stored turned. */
   static Source turned(String stored) {
     return WeightNames.from(stored).as(Conversion.TRANSPOSED);
-  }
-
-  static WeightNames shares(
-      WeightNames names, String ours, String prefix, Conversion conversion, String... of) {
-    String[] stored = Arrays.stream(of).map(p -> prefix + p).toArray(String[]::new);
-    int[] rows = new int[of.length];
-    Arrays.fill(rows, 1);
-    Source all = WeightNames.joined(rows, stored).as(conversion);
-    return names.row(ours + "shares", all);
   }
 }
