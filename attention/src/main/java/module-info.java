@@ -8,5 +8,8 @@ module dev.apus.attention {
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
       dev.apus.attention.linear.LinearAttention.Type,
-      dev.apus.attention.recurrent.RgLru.Type;
+      dev.apus.attention.recurrent.RgLru.Type,
+      dev.apus.attention.rwkv.AverageTimeMix.Type,
+      dev.apus.attention.rwkv.ChannelMix.Type,
+      dev.apus.attention.rwkv.TimeMix.Type;
 }

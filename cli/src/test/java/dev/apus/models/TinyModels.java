@@ -94,6 +94,7 @@ final class TinyModels {
           "qwen3_moe",
           "qwen3_next",
           "recurrent_gemma",
+          "rwkv4",
           "smollm3",
           "stablelm",
           "starcoder2",

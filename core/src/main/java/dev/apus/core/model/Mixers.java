@@ -24,7 +24,10 @@ public final class Mixers {
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
-              "rg-lru"),
+              "rg-lru",
+              "rwkv-channel-mix",
+              "rwkv-time-mix",
+              "rwkv4-time-mix"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
