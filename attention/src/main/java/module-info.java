@@ -11,5 +11,7 @@ module dev.apus.attention {
       dev.apus.attention.recurrent.RgLru.Type,
       dev.apus.attention.rwkv.AverageTimeMix.Type,
       dev.apus.attention.rwkv.ChannelMix.Type,
+      dev.apus.attention.rwkv.Rwkv7TimeMix.Type,
+      dev.apus.attention.rwkv.ShiftedLinear.Type,
       dev.apus.attention.rwkv.TimeMix.Type;
 }

@@ -17,6 +17,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,12 +37,18 @@ import java.util.List;
  * Attention. Its gates come out of a few values each, {@code W_a = W_a₂ W_a₁} and {@code W_z}
  * likewise. Where forgetting has a bound, {@code α = exp(bound · σ(−A (W_a x + dtBias)))}.
  *
+ * <p>A token may write several times, with keys, values and strengths for each of these steps,
+ * after the memory has decayed once: Gated DeltaProduct. Or it corrects what the memory gave for a
+ * key of its own before it decayed, {@code u = β (v − Sᵀp)}: Comba, see {@link Feedback}.
+ *
  * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
  * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
  * one for many; they add up in different orders.
  *
  * @see <a href="https://arxiv.org/abs/2412.06464">Gated Delta Networks</a>
  * @see <a href="https://arxiv.org/abs/2510.26692">Kimi Linear</a>
+ * @see <a href="https://arxiv.org/abs/2502.10297">DeltaProduct</a>
+ * @see <a href="https://arxiv.org/abs/2506.02475">Comba</a>
  */
 public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
@@ -67,6 +74,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   private final float[] decay;
   private final float[] dtBias;
   private final float[] norm;
+  private final Feedback feedback;
 
   private GatedDeltaNet(DeltaSpec spec, Site site) {
     WeightScope weights = site.weights();
@@ -75,14 +83,15 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     this.memory = spec.memory();
     this.kernels = site.kernels();
     this.q = weights.projection("q", spec.keyCols(), width);
-    this.k = weights.projection("k", spec.keyCols(), width);
-    this.v = weights.projection("v", spec.valueCols(), width);
+    this.k = weights.projection("k", spec.steps() * spec.keyCols(), width);
+    this.v = weights.projection("v", spec.steps() * spec.valueCols(), width);
     this.z =
         spec.gate() == null
             ? null
             : LowRank.read(
                 weights, "z", spec.valueCols(), width, spec.gateLatent(), spec.gateBiased());
-    this.b = spec.beta() ? weights.projection("b", spec.valueHeads(), width) : null;
+    int strengths = spec.steps() * spec.valueHeads();
+    this.b = spec.beta() ? weights.projection("b", strengths, width) : null;
     int decays = spec.valueHeads() * spec.decays();
     this.a =
         decays == 0 ? null : LowRank.read(weights, "a", decays, width, spec.decayLatent(), false);
@@ -95,6 +104,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
         decays == 0 ? null : weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
     this.dtBias = decays == 0 ? null : weights.vector("dtBias", decays, new Typical(-3, 1));
     this.norm = weights.vector("norm", spec.valueDim(), Typical.NORM);
+    this.feedback = spec.feedback() ? Feedback.read(spec, kernels, weights) : null;
   }
 
   @Override
@@ -121,12 +131,12 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix gate = z == null ? null : frame.matrix(rows, spec.valueCols());
       Matrix alpha = a == null ? null : frame.matrix(rows, dtBias.length);
-      Matrix beta = frame.matrix(rows, spec.valueHeads());
+      Matrix beta = frame.matrix(rows, spec.steps() * spec.valueHeads());
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
       first.add(q.task(pass, x, 0, mixed, 0));
       first.add(k.task(pass, x, 0, mixed, spec.keyCols()));
-      first.add(v.task(pass, x, 0, mixed, 2 * spec.keyCols()));
+      first.add(v.task(pass, x, 0, mixed, spec.firstValue()));
       LowRank.add(z, pass, frame, x, gate, first, second);
       LowRank.add(a, pass, frame, x, alpha, first, second);
       if (b != null) {
@@ -139,20 +149,22 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       if (convolution != null) {
         convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
       }
-      unitLength(pass, mixed);
+      Matrix p = feedback == null ? null : frame.matrix(rows, spec.keyCols());
+      unitLength(pass, mixed, p);
       if (alpha != null) {
         decays(pass, alpha);
       }
       betas(pass, beta);
-      Matrix o = frame.matrix(rows, spec.valueCols());
-      remember(pass, batch, mixed, alpha, beta, o);
+      MemorySteps steps = MemorySteps.of(spec, pass, frame, mixed, p, alpha, beta);
+      remember(pass, batch, steps);
+      Matrix o = steps.read(pass, frame);
       batch.runs().forEach(run -> run.state().changed());
       normalize(pass, gate, o);
       output.apply(pass, o, y);
     }
   }
 
-  private void unitLength(Pass pass, Matrix mixed) {
+  private void unitLength(Pass pass, Matrix mixed, Matrix p) {
     float queryScale = (float) (1 / Math.sqrt(spec.keyDim()));
     int heads = spec.keyHeads();
     int dim = spec.keyDim();
@@ -165,8 +177,12 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
             int qAt = mixed.at(row);
             int kAt = qAt + spec.keyCols();
             kernels.activations().apply(Activation.SILU, data, qAt, mixed.cols());
+            if (feedback != null) {
+              feedback.apply(kernels, data, qAt, kAt, p.data(), p.at(row), UNIT_EPSILON);
+            }
             kernels.norms().l2(data, qAt, heads, dim, queryScale, UNIT_EPSILON, data, qAt);
-            kernels.norms().l2(data, kAt, heads, dim, 1, UNIT_EPSILON, data, kAt);
+            int keys = spec.steps() * heads;
+            kernels.norms().l2(data, kAt, keys, dim, 1, UNIT_EPSILON, data, kAt);
           }
         });
   }
@@ -232,36 +248,37 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
         });
   }
 
-  private void remember(
-      Pass pass, Batch<RecurrentState> batch, Matrix mixed, Matrix alpha, Matrix beta, Matrix o) {
-    int heads = spec.valueHeads();
+  private void remember(Pass pass, Batch<RecurrentState> batch, MemorySteps steps) {
     batch.eachPart(
         pass,
-        heads,
+        spec.valueHeads(),
         (run, head, worker) -> {
           run.state().keep(MEMORY, head);
-          int channels = spec.channels();
-          int at = mixed.at(run.from());
-          int qAt = at + spec.keyHead(head) * spec.keyDim();
-          int vAt = at + 2 * spec.keyCols() + head * spec.valueDim();
+          int from = run.from() * spec.steps();
+          int key = spec.keyHead(head) * spec.keyDim();
+          int value = head * spec.valueDim();
+          var in =
+              new Inputs(
+                  rows(steps.q(), from, key),
+                  rows(steps.k(), from, steps.firstKey() + key),
+                  rows(steps.v(), from, steps.firstValue() + value),
+                  rows(steps.alpha(), from, head * spec.decays()),
+                  rows(steps.beta(), from, head));
           kernels
               .memory()
               .advance(
                   memory,
-                  run.length(),
-                  new Rows(mixed.data(), qAt, channels),
-                  new Rows(mixed.data(), qAt + spec.keyCols(), channels),
-                  new Rows(mixed.data(), vAt, channels),
-                  alpha == null
-                      ? null
-                      : new Rows(
-                          alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
-                  new Rows(beta.data(), beta.at(run.from()) + head, heads),
+                  run.length() * spec.steps(),
+                  in.erasing(rows(steps.p(), from, key), null),
                   run.state().segment(),
                   run.state().at(MEMORY, head),
-                  new Rows(o.data(), o.at(run.from()) + head * spec.valueDim(), o.cols()),
+                  rows(steps.o(), from, value),
                   pass.scratch(worker, kernels.memory().scratchFloats(memory)));
         });
+  }
+
+  private static Rows rows(Matrix x, int from, int column) {
+    return x == null ? null : new Rows(x.data(), x.at(from) + column, x.cols());
   }
 
   private void normalize(Pass pass, Matrix gate, Matrix o) {

@@ -29,6 +29,7 @@ public final class Families {
           new FalconH1(),
           new FlaDelta(),
           new FlaRwkv6(),
+          new FlaRwkv7(),
           new Gemma(),
           new Glm(),
           new Glm4(),

@@ -33,7 +33,7 @@ final class FlaRwkv6 implements ModelFamily {
     NormSpec norm = NormSpec.layer(Decoder.epsilon(c, "norm_eps", 1e-5), c.flag("norm_bias", true));
     Map<Integer, Part> attention = d.attention();
     Part time = mixer(d, norm.epsilon());
-    Part channel = RwkvParts.channelMix(inner(d));
+    Part channel = RwkvParts.channelMix(inner(d, 3.5));
     return d.decoder.architecture(
         "rwkv6",
         new Embedding(1, 0, c.flag("norm_first", true) ? norm : null),
@@ -42,10 +42,11 @@ final class FlaRwkv6 implements ModelFamily {
         Head.of(c.flag("tie_word_embeddings", false)));
   }
 
-  private static int inner(FlaDecoder d) {
+  /** Values between the two stages of a channel mix. */
+  static int inner(FlaDecoder d, double ratio) {
     return d.c.has("intermediate_size")
         ? d.c.positive("intermediate_size")
-        : Math.ceilDiv(d.expanded("hidden_ratio", 3.5), INNER_STEP) * INNER_STEP;
+        : Math.ceilDiv(d.expanded("hidden_ratio", ratio), INNER_STEP) * INNER_STEP;
   }
 
   private static Part mixer(FlaDecoder d, double epsilon) {

@@ -27,7 +27,9 @@ public final class Mixers {
               "rg-lru",
               "rwkv-channel-mix",
               "rwkv-time-mix",
-              "rwkv4-time-mix"),
+              "rwkv4-time-mix",
+              "rwkv7-time-mix",
+              "shifted-linear"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
