@@ -8,7 +8,8 @@ import java.util.Arrays;
  * What a batch brings to the memories, by steps: a token that writes n times is n rows, of which
  * the first alone decays the memory and the last alone reads it.
  *
- * @param mixed queries, keys and values of steps, if a token is one
+ * @param q rows of queries; {@code k} has keys from column {@code firstKey}, {@code v} values from
+ *     column {@code firstValue}
  * @param p keys that are read with before the memory decays, or null
  * @param alpha decays, or null
  * @param o receives what was read

@@ -56,6 +56,7 @@ public final class Families {
           new OlmoHybrid(),
           new Olmoe(),
           new OriginalMamba(),
+          new OriginalRwkv7(),
           new Phi3(),
           new Qwen(),
           new QwenHybrid(),

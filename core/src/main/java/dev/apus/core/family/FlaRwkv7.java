@@ -98,8 +98,7 @@ final class FlaRwkv7 implements ModelFamily {
     for (String p : new String[] {"r", "k", "v", "o"}) {
       Rwkv7Parts.both(names, p, WeightNames.from(mixer + p + "_proj.weight"));
     }
-    String[][] ranks = {{"decay", "w"}, {"rate", "a"}, {"valueShares", "v"}, {"gate", "g"}};
-    for (String[] rank : ranks) {
+    for (String[] rank : Rwkv7Parts.RANKS) {
       String stored = mixer + rank[1] + "_lora.lora.";
       names
           .row(ours + rank[0] + ".latent", stored + "0.weight")

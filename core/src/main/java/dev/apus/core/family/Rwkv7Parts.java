@@ -25,6 +25,11 @@ final class Rwkv7Parts {
 
   private static final String STREAM = "firstValues";
 
+  /** What comes out of a few values, by our names and by the letters that files have for them. */
+  static final String[][] RANKS = {
+    {"decay", "w"}, {"rate", "a"}, {"valueShares", "v"}, {"gate", "g"}
+  };
+
   private Rwkv7Parts() {}
 
   /**
