@@ -106,6 +106,9 @@ final class TinyModels {
           "zamba2",
           "zaya");
 
+  /** Families whose reference is code that comes with the checkpoints: formulas stand for it. */
+  static final List<String> WITHOUT_GOLDEN = List.of("rwkv5", "rwkv6", "rwkv6qwen2");
+
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(

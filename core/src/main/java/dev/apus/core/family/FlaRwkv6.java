@@ -92,7 +92,11 @@ final class FlaRwkv6 implements ModelFamily {
           OURS + "shares." + ORDER.charAt(n),
           WeightNames.from(mixer + "x_bias").as(Conversion.rows(n * width, width)));
     }
-    names.shaped(mixer + "x_bias", ORDER.length(), width);
+    int heads = c.positive("num_heads", 4);
+    int keys = new FlaDecoder(c).expanded("expand_k", 0.5);
+    names
+        .shaped(mixer + "x_bias", ORDER.length(), width)
+        .shaped(mixer + "bonus", heads, keys / heads);
     return names;
   }
 }
