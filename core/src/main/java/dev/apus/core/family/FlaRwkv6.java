@@ -65,7 +65,7 @@ final class FlaRwkv6 implements ModelFamily {
   public WeightNames weights(Config c) {
     String mixer = FlaNames.MIXER;
     String block = Names.LAYER + "ffn.";
-    String channel = RwkvParts.CHANNEL + ".rwkv-channel-mix.";
+    String channel = RwkvParts.CHANNEL_WEIGHTS;
     WeightNames names =
         FlaNames.outer()
             .row("embedding.norm", "model.layers.0.pre_norm.weight")

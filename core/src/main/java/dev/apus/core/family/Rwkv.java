@@ -53,11 +53,16 @@ final class Rwkv implements ModelFamily {
       throw c.error("attention_hidden_size=%d is not divisible by head_size=%d", all, headDim);
     }
     double divisor = c.number("head_size_divisor", 8);
+    double epsilon = EPSILON * divisor * divisor;
+    if (!(epsilon < 1)) {
+      throw c.errorAt(
+          "head_size_divisor", "head_size_divisor=%s gives an epsilon of %s", divisor, epsilon);
+    }
     Part part =
         Part.of("rwkv-time-mix")
             .with("heads", all / headDim)
             .with("keyDim", headDim)
-            .with("norm", NormSpec.layer(EPSILON * divisor * divisor, true).toMap());
+            .with("norm", NormSpec.layer(epsilon, true).toMap());
     if (!sixth(c)) {
       return part.with("order", "rkvg");
     }
@@ -75,7 +80,7 @@ final class Rwkv implements ModelFamily {
     int heads = (int) part.get("heads");
     int headDim = (int) part.get("keyDim");
     String mix = RwkvParts.TIME_MIX;
-    String channel = RwkvParts.CHANNEL + ".rwkv-channel-mix.";
+    String channel = RwkvParts.CHANNEL_WEIGHTS;
     WeightNames names =
         RwkvParts.timeMix(RwkvParts.names(), OURS)
             .row(OURS + "g", mix + "gate.weight")

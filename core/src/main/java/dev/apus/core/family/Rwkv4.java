@@ -63,7 +63,7 @@ final class Rwkv4 implements ModelFamily {
     WeightNames names = RwkvParts.timeMix(RwkvParts.names(), OURS);
     RwkvParts.kept(names, width, OURS, RwkvParts.TIME_MIX, "receptance", "key", "value");
     RwkvParts.kept(
-        names, width, "channel.rwkv-channel-mix.", RwkvParts.CHANNEL_MIX, "key", "receptance");
+        names, width, RwkvParts.CHANNEL_WEIGHTS, RwkvParts.CHANNEL_MIX, "key", "receptance");
     return names
         .row(
             OURS + "decay",

@@ -21,6 +21,8 @@ final class RwkvParts {
   /** What the channel mix of a layer is called, whose time mix is a mixer as well. */
   static final String CHANNEL = "channel";
 
+  static final String CHANNEL_WEIGHTS = CHANNEL + ".rwkv-channel-mix.";
+
   private static final String LAYER = "rwkv.blocks.{i}.";
 
   static final String TIME_MIX = LAYER + "attention.";
@@ -68,7 +70,6 @@ final class RwkvParts {
 
   /** The names that checkpoints of RWKV's own have in common. */
   static WeightNames names() {
-    String mix = CHANNEL + ".rwkv-channel-mix.";
     return new WeightNames()
         .row("embedding", "rwkv.embeddings.weight")
         .row("embedding.norm", "rwkv.blocks.0.pre_ln.weight")
@@ -76,9 +77,9 @@ final class RwkvParts {
         .row(CHANNEL + ".mixer.norm", LAYER + "ln2.weight")
         .row("norm", "rwkv.ln_out.weight")
         .row("head", "head.weight")
-        .row(mix + "k", CHANNEL_MIX + "key.weight")
-        .row(mix + "v", CHANNEL_MIX + "value.weight")
-        .row(mix + "r", CHANNEL_MIX + "receptance.weight");
+        .row(CHANNEL_WEIGHTS + "k", CHANNEL_MIX + "key.weight")
+        .row(CHANNEL_WEIGHTS + "v", CHANNEL_MIX + "value.weight")
+        .row(CHANNEL_WEIGHTS + "r", CHANNEL_MIX + "receptance.weight");
   }
 
   /** The projections of a time mix. */
