@@ -71,6 +71,7 @@ class RandomCheckpointTest {
           "qwen3_5",
           "qwen3_5_moe",
           "qwen3_next",
+          "rwkv4",
           "zamba",
           "zamba2");
 

@@ -51,6 +51,7 @@ final class TinyModels {
           "fla-gated_deltanet",
           "fla-gated_deltaproduct",
           "fla-kda",
+          "fla-rwkv6",
           "fla-rwkv7",
           "gemma2",
           "gemma3",
@@ -98,6 +99,9 @@ final class TinyModels {
           "qwen3_next",
           "recurrent_gemma",
           "rwkv4",
+          "rwkv5",
+          "rwkv6",
+          "rwkv6qwen2",
           "rwkv7-original",
           "smollm3",
           "stablelm",
@@ -105,6 +109,10 @@ final class TinyModels {
           "zamba",
           "zamba2",
           "zaya");
+
+  /** Families whose reference is code that comes with the checkpoints: formulas stand for it. */
+  static final List<String> WITHOUT_GOLDEN =
+      List.of("rwkv5", "rwkv6", "rwkv6qwen2", "rwkv7-original");
 
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =

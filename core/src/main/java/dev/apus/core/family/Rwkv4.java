@@ -59,9 +59,11 @@ final class Rwkv4 implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
+    int width = c.positive("hidden_size");
     WeightNames names = RwkvParts.timeMix(RwkvParts.names(), OURS);
-    RwkvParts.kept(names, OURS, RwkvParts.TIME_MIX, "receptance", "key", "value");
-    RwkvParts.kept(names, "channel.rwkv-channel-mix.", RwkvParts.CHANNEL_MIX, "key", "receptance");
+    RwkvParts.kept(names, width, OURS, RwkvParts.TIME_MIX, "receptance", "key", "value");
+    RwkvParts.kept(
+        names, width, RwkvParts.CHANNEL_WEIGHTS, RwkvParts.CHANNEL_MIX, "key", "receptance");
     return names
         .row(
             OURS + "decay",

@@ -137,15 +137,15 @@ public final class WeightNames {
     return this;
   }
 
-  /** A tensor of values that are one row for us has these dimensions in a file. */
+  /** A tensor that is a row or a matrix for us has these dimensions in a file. */
   public WeightNames shaped(String stored, long... shape) {
     shapes.put(stored, Arrays.stream(shape).boxed().toList());
     return this;
   }
 
-  /** The dimensions of a tensor in a file, where its values are one row for us. */
-  public List<Long> shape(String stored, List<Long> row) {
-    return shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), row);
+  /** The dimensions of a tensor in a file, if they are not those that it has for us. */
+  public List<Long> shape(String stored, List<Long> ours) {
+    return shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), ours);
   }
 
   /** Names that begin with {@code prefix} may begin with {@code other} instead. */
