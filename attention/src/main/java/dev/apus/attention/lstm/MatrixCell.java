@@ -148,8 +148,7 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
     private final long memoryAt;
     private final long normalizerAt;
 
-    Advance(
-        Pass pass, int worker, Run<RecurrentState> run, int head, int region, Inputs inputs) {
+    Advance(Pass pass, int worker, Run<RecurrentState> run, int head, int region, Inputs inputs) {
       this.pass = pass;
       this.run = run;
       this.head = head;
@@ -185,8 +184,7 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
       advance(shape, v, memoryAt, o);
       advance(shape(1), ONES, normalizerAt, new Rows(scratch, divisors, 1));
       for (int t = 0; t < tokens; t++) {
-        float divisor =
-            Math.max(Math.abs(scratch[divisors + t]), scratch[floors + t]) + epsilon;
+        float divisor = Math.max(Math.abs(scratch[divisors + t]), scratch[floors + t]) + epsilon;
         int at = o.start(t);
         for (int j = at; j < at + valueDim; j++) {
           o.data()[j] /= divisor;

@@ -117,10 +117,8 @@ public final class Mlstm implements SequenceMixer<RecurrentState> {
     @Override
     public SequenceMixer<?> build(Config c, Site site) {
       int keyDim = c.positive("keyDim");
-      var cell =
-          MatrixCell.read(c, c.positive("heads"), keyDim, c.positive("valueDim", keyDim));
-      return new Mlstm(
-          cell, NormSpec.read(c.section("norm")), c.flag("projected", true), site);
+      var cell = MatrixCell.read(c, c.positive("heads"), keyDim, c.positive("valueDim", keyDim));
+      return new Mlstm(cell, NormSpec.read(c.section("norm")), c.flag("projected", true), site);
     }
   }
 }

@@ -151,9 +151,7 @@ public final class MlstmBlock implements SequenceMixer<RecurrentState> {
       for (int i = 0; i < inner; i++) {
         h.data()[at + i] += skip[i] * c.data()[at + i];
       }
-      pass.kernels()
-          .activations()
-          .gate(Activation.SILU, z.data(), at, h.data(), at, inner);
+      pass.kernels().activations().gate(Activation.SILU, z.data(), at, h.data(), at, inner);
     }
   }
 

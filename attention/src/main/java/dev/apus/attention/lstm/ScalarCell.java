@@ -12,7 +12,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.List;
 
-/** One head of an {@link Slstm} on its way through all runs of a batch, a token of each at a time. */
+/**
+ * One head of an {@link Slstm} on its way through all runs of a batch, a token of each at a time.
+ */
 final class ScalarCell {
 
   /** Values that a channel remembers: h, c, n and m. */

@@ -101,15 +101,7 @@ public final class Slstm implements SequenceMixer<RecurrentState> {
           own.add(gate.get(head));
         }
         cells.add(
-            new ScalarCell(
-                pass,
-                frame,
-                batch,
-                recurrent[head],
-                bias,
-                head,
-                exponential,
-                own));
+            new ScalarCell(pass, frame, batch, recurrent[head], bias, head, exponential, own));
       }
       pass.workers().run(heads, (head, worker) -> cells.get(head).run(worker, MEMORY, y));
       batch.runs().forEach(run -> run.state().changed());
@@ -129,8 +121,7 @@ public final class Slstm implements SequenceMixer<RecurrentState> {
     BlockProjection.split(pass, x, rows);
     List<Divisible> tasks = new ArrayList<>();
     for (int gate = 0; gate < GATES.length; gate++) {
-      tasks.addAll(
-          gates.get(gate).tasks(pass, gate < 2 ? rows : convolved, logits.get(gate)));
+      tasks.addAll(gates.get(gate).tasks(pass, gate < 2 ? rows : convolved, logits.get(gate)));
     }
     pass.run(tasks.toArray(Divisible[]::new));
     return logits;
