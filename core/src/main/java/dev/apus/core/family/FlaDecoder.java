@@ -79,6 +79,23 @@ final class FlaDecoder {
     return whole / parts;
   }
 
+  /**
+   * Taps of the short convolutions after the projections; 0 if there are none.
+   *
+   * @param absent whether there are where the config does not say
+   */
+  int taps(boolean absent) {
+    int taps = c.positive("conv_size", 4);
+    boolean convolved = c.flag("use_short_conv", absent);
+    if (c.flag("share_conv_kernel", false) && convolved) {
+      throw c.errorAt(
+          "share_conv_kernel",
+          "share_conv_kernel=true is not supported; supported: false, a convolution after each"
+              + " projection");
+    }
+    return convolved ? taps : 0;
+  }
+
   /** The block that most of these models have. */
   Part gatedMlp() {
     return gatedMlp(c.number("hidden_ratio", 4));

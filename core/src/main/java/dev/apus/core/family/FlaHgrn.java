@@ -35,7 +35,7 @@ final class FlaHgrn implements ModelFamily {
             .with("inner", inner)
             .with("gates", "forget")
             .with("candidate", "silu")
-            .with("taps", taps(c))
+            .with("taps", d.taps(false))
             .with("norm", d.norm.toMap())
             .with("gate", "silu");
     return d.architecture("hgrn", layer -> bounded ? d.bounded(plain, layer) : plain);
@@ -43,11 +43,6 @@ final class FlaHgrn implements ModelFamily {
 
   private static int inner(FlaDecoder d) {
     return d.expanded("expand_ratio", 1);
-  }
-
-  private static int taps(Config c) {
-    int taps = c.positive("conv_size", 4);
-    return c.flag("use_short_conv", false) ? taps : 0;
   }
 
   @Override
