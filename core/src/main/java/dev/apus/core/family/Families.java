@@ -28,6 +28,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaHgrn(),
           new Gemma(),
           new Glm(),
           new Glm4(),
@@ -61,6 +62,7 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Xlstm(),
           new Zamba(),
           new Zamba2(),
           new Zaya());

@@ -22,9 +22,13 @@ public final class Mixers {
               "attention",
               "convolutional-attention",
               "gated-delta-net",
+              "gated-recurrence",
               "latent-attention",
               "linear-attention",
-              "rg-lru"),
+              "mlstm",
+              "mlstm-block",
+              "rg-lru",
+              "slstm"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
