@@ -28,6 +28,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaHgrn(),
           new FlaRwkv6(),
           new FlaRwkv7(),
           new Gemma(),
@@ -67,6 +68,7 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Xlstm(),
           new Zamba(),
           new Zamba2(),
           new Zaya());
