@@ -48,6 +48,8 @@ final class TinyModels {
           "falcon_mamba",
           "fla-delta_net",
           "fla-gated_deltanet",
+          "fla-hgrn",
+          "fla-hgrn-conv",
           "fla-kda",
           "fla-rwkv6",
           "gemma2",
@@ -102,17 +104,29 @@ final class TinyModels {
           "smollm3",
           "stablelm",
           "starcoder2",
+          "xlstm",
+          "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
 
-  /** Families whose reference is code that comes with the checkpoints: formulas stand for it. */
-  static final List<String> WITHOUT_GOLDEN = List.of("rwkv5", "rwkv6", "rwkv6qwen2");
-
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "yoco");
+          "dss",
+          "h3",
+          "hyena",
+          "hymba",
+          "longhorn",
+          "mamba3",
+          "mingru",
+          "minlstm",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "xlstm-3-1",
+          "yoco");
 
   /** All of them. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

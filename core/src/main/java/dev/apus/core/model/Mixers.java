@@ -22,12 +22,16 @@ public final class Mixers {
               "attention",
               "convolutional-attention",
               "gated-delta-net",
+              "gated-recurrence",
               "latent-attention",
               "linear-attention",
+              "mlstm",
+              "mlstm-block",
               "rg-lru",
               "rwkv-channel-mix",
               "rwkv-time-mix",
-              "rwkv4-time-mix"),
+              "rwkv4-time-mix",
+              "slstm"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
