@@ -1,5 +1,6 @@
 package dev.apus.attention.linear;
 
+import dev.apus.attention.linear.FeatureMap.Features;
 import dev.apus.attention.linear.LinearSpec.NormOver;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
@@ -18,22 +19,26 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Decay;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Linear attention whose heads forget at constant rates: retention, and lightning attention.
+ * Linear attention, with features of queries and keys, a sum of weights that is divided by, and
+ * heads that forget at constant rates, as in retention and lightning attention.
  *
  * <pre>
  *   q, k, v = f(W_qkv x)
- *   S ← λ S + k ⊗ v      o = scale · Sᵀq             λ constant for each head
+ *   S ← λ S + φ(k) ⊗ v      z ← λ z + φ(k)             λ constant for each head
+ *   o = scale · Sᵀφ(q)  or  scale · Sᵀφ(q) / (scale · z·φ(q) + ε)
  *   y = W_o (norm(o) ⊙ g(W_g x))
  * </pre>
  *
  * <p>The memory kernel has a form for single tokens and one for many; they add up in different
  * orders.
  *
+ * @see <a href="https://arxiv.org/abs/2006.16236">Transformers are RNNs</a>
  * @see <a href="https://arxiv.org/abs/2307.08621">Retentive Network</a>
  * @see <a href="https://arxiv.org/abs/2401.04658">Lightning Attention-2</a>
  */
@@ -49,28 +54,53 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
   private final Projection output;
   private final Normalization norm;
   private final float[] decay;
+  private final FeatureMap queryMap;
+  private final FeatureMap keyMap;
+  private final GreatestScale greatest;
 
   LinearAttention(LinearSpec spec, Site site) {
     WeightScope weights = site.weights();
     int width = site.width();
-    int keyCols = spec.heads() * spec.keyDim();
-    int valueCols = spec.heads() * spec.valueDim();
+    int heads = spec.heads();
+    int kvHeads = spec.kvHeads();
+    int keyDim = spec.keyDim();
+    int valueCols = heads * spec.valueDim();
     this.spec = spec;
-    this.memory = spec.memory();
     this.kernels = site.kernels();
-    this.queries = weights.projection("q", keyCols, width);
-    this.keys = weights.projection("k", keyCols, width);
-    this.values = weights.projection("v", valueCols, width);
+    this.queries = weights.projection("q", heads * keyDim, width);
+    this.keys = weights.projection("k", kvHeads * keyDim, width);
+    this.values = weights.projection("v", kvHeads * spec.valueDim(), width);
     this.gate = spec.gate() == null ? null : weights.projection("gate", valueCols, width);
     this.output = weights.projection("o", width, valueCols);
     int normed = spec.normOver() == NormOver.HEAD ? spec.valueDim() : valueCols;
     this.norm = Normalization.of(spec.norm(), "norm", normed, weights);
-    this.decay = spec.decay() == null ? null : spec.decay().factors(spec.heads());
+    this.decay = spec.decay() == null ? null : spec.decay().factors(heads);
+    FeatureSpec features = spec.features();
+    this.queryMap = features == null ? null : features.ofQueries(heads, keyDim, weights);
+    this.keyMap = features == null ? null : features.ofKeys(heads, kvHeads, keyDim, weights);
+    this.greatest = spec.isScaled() ? new GreatestScale(kvHeads, 1) : null;
+    this.memory =
+        new MatrixMemory.Shape(
+            spec.memoryRows(),
+            spec.memoryCols(),
+            decay == null && greatest == null ? Decay.NONE : Decay.SCALAR,
+            MatrixMemory.Write.ADD);
   }
 
   @Override
   public RecurrentState newState(int limit) {
-    return RecurrentState.of(new Region(spec.heads(), (long) spec.keyDim() * spec.valueDim()));
+    if (keyMap != null && limit > keyMap.longest()) {
+      throw new IllegalArgumentException(
+          "a sequence of "
+              + limit
+              + " tokens: the features of this layer tell at most "
+              + keyMap.longest()
+              + " apart");
+    }
+    Region memories = new Region(spec.heads(), (long) memory.keyDim() * memory.valueDim());
+    return greatest == null
+        ? RecurrentState.of(memories)
+        : RecurrentState.of(memories, greatest.memory());
   }
 
   @Override
@@ -99,9 +129,22 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
         tasks.add(gate.task(pass, x, gates));
       }
       pass.run(tasks.toArray(Divisible[]::new));
-      map(pass, q, k, v);
+      activate(pass, q, k, v);
+      Features fq =
+          queryMap == null ? new Features(q, null) : queryMap.apply(pass, frame, batch, q);
+      Features fk = keyMap == null ? new Features(k, null) : keyMap.apply(pass, frame, batch, k);
+      scale(pass, fq.values());
+      Matrix decays = decays(pass, frame, batch, fk);
       Matrix o = frame.matrix(rows, output.inputs());
-      remember(pass, batch, q, k, v, o);
+      Denominator denominator = spec.denominator();
+      if (denominator == null) {
+        remember(pass, batch, fq.values(), fk.values(), v, decays, o);
+      } else {
+        Matrix wide = denominator.widened(pass, frame, v);
+        Matrix sums = frame.matrix(rows, spec.heads() * memory.valueDim());
+        remember(pass, batch, fq.values(), fk.values(), wide, decays, sums);
+        denominator.divide(pass, sums, o);
+      }
       batch.runs().forEach(run -> run.state().changed());
       normalize(pass, o);
       if (gate != null) {
@@ -111,31 +154,58 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
     }
   }
 
-  private void map(Pass pass, Matrix q, Matrix k, Matrix v) {
-    var activations = kernels.activations();
-    int keyCols = q.cols();
-    int valueCols = v.cols();
+  private void activate(Pass pass, Matrix... inputs) {
+    if (spec.activation() == Activation.IDENTITY) {
+      return;
+    }
+    for (Matrix x : inputs) {
+      pass.eachRow(
+          x.rows(),
+          8 * x.cols(),
+          (from, to, worker) ->
+              kernels
+                  .activations()
+                  .apply(spec.activation(), x.data(), x.at(from), x.at(to) - x.at(from)));
+    }
+  }
+
+  private void scale(Pass pass, Matrix q) {
+    if (spec.scale() == 1) {
+      return;
+    }
     pass.eachRow(
         q.rows(),
-        8 * (2 * keyCols + valueCols),
+        q.cols(),
         (from, to, worker) -> {
-          int count = to - from;
-          if (spec.activation() != Activation.IDENTITY) {
-            activations.apply(spec.activation(), q.data(), q.at(from), count * keyCols);
-            activations.apply(spec.activation(), k.data(), k.at(from), count * keyCols);
-            activations.apply(spec.activation(), v.data(), v.at(from), count * valueCols);
-          }
-          for (int i = q.at(from); spec.scale() != 1 && i < q.at(to); i++) {
+          for (int i = q.at(from); i < q.at(to); i++) {
             q.data()[i] *= spec.scale();
           }
         });
   }
 
+  /** What memories decay by, for each row and head; null for nothing, or for what is constant. */
+  private Matrix decays(Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Features k) {
+    if (greatest == null) {
+      return null;
+    }
+    Matrix decays = greatest.apply(pass, frame, batch, k);
+    if (decay == null) {
+      return decays;
+    }
+    Matrix product = frame.matrix(decays.rows(), spec.heads());
+    int group = spec.heads() / spec.kvHeads();
+    for (int i = 0; i < product.rows() * spec.heads(); i++) {
+      product.data()[i] = decays.data()[i / group] * decay[i % spec.heads()];
+    }
+    return product;
+  }
+
   private void remember(
-      Pass pass, Batch<RecurrentState> batch, Matrix q, Matrix k, Matrix v, Matrix o) {
+      Pass pass, Batch<RecurrentState> batch, Matrix q, Matrix k, Matrix v, Matrix d, Matrix o) {
+    int heads = spec.heads();
     batch.eachPart(
         pass,
-        spec.heads(),
+        heads,
         (run, head, worker) -> {
           run.state().keep(0, head);
           kernels
@@ -143,20 +213,26 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
               .advance(
                   memory,
                   run.length(),
-                  rows(q, run, head, spec.keyDim()),
-                  rows(k, run, head, spec.keyDim()),
-                  rows(v, run, head, spec.valueDim()),
-                  decay == null ? null : new Rows(decay, head, 0),
+                  rows(q, run, head, heads, memory.keyDim()),
+                  rows(k, run, head, heads, memory.keyDim()),
+                  rows(v, run, head, heads, memory.valueDim()),
+                  d != null
+                      ? rows(d, run, head, heads, 1)
+                      : decay == null ? null : new Rows(decay, head, 0),
                   null,
                   run.state().segment(),
                   run.state().at(0, head),
-                  rows(o, run, head, spec.valueDim()),
+                  rows(o, run, head, heads, memory.valueDim()),
                   pass.scratch(worker, kernels.memory().scratchFloats(memory)));
         });
   }
 
-  private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
-    return new Rows(x.data(), x.at(run.from()) + head * dim, x.cols());
+  /**
+   * A run's rows of one of {@code heads} heads, of which neighbours share where there are fewer.
+   */
+  private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int heads, int dim) {
+    int group = heads / (x.cols() / dim);
+    return new Rows(x.data(), x.at(run.from()) + head / group * dim, x.cols());
   }
 
   private void normalize(Pass pass, Matrix o) {
@@ -191,7 +267,7 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new LinearAttention(LinearSpec.read(settings), site);
+      return new LinearAttention(LinearSpec.read(settings, site.context()), site);
     }
   }
 }

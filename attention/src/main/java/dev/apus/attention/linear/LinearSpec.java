@@ -4,14 +4,16 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.model.NormSpec;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.memory.MatrixMemory;
 
 /**
  * The settings of a linear attention layer.
  *
+ * @param kvHeads heads of keys and values, each shared by {@code heads / kvHeads} neighbours
  * @param keyDim values of a head's query or key
  * @param activation the function of queries, keys and values
- * @param scale factor on queries
+ * @param features what becomes of queries and keys then, or null for nothing
+ * @param scale factor on queries, or on their features
+ * @param denominator what the sum of the weights is kept with and divided by, or null
  * @param decay what heads forget, or null if nothing
  * @param norm how what was read is normalised, or null
  * @param normOver what has a mean of its own
@@ -19,10 +21,13 @@ import dev.apus.kernels.memory.MatrixMemory;
  */
 record LinearSpec(
     int heads,
+    int kvHeads,
     int keyDim,
     int valueDim,
     Activation activation,
+    FeatureSpec features,
     float scale,
+    Denominator denominator,
     Decay decay,
     NormSpec norm,
     NormOver normOver,
@@ -82,14 +87,40 @@ record LinearSpec(
     }
   }
 
-  static LinearSpec read(Config c) {
+  /**
+   * @param context the longest sequence the model was made for
+   */
+  static LinearSpec read(Config c, int context) {
     int heads = c.positive("heads");
+    int kvHeads = c.positive("kvHeads", heads);
+    if (heads % kvHeads != 0) {
+      throw c.error("heads=%d is not divisible by kvHeads=%d", heads, kvHeads);
+    }
     int keyDim = c.positive("keyDim");
     int valueDim = c.positive("valueDim", keyDim);
-    if ((double) heads * keyDim * valueDim > Integer.MAX_VALUE) {
+    FeatureSpec features =
+        c.has("features") ? FeatureSpec.read(c.section("features"), keyDim, context) : null;
+    double memoryRows = features == null ? keyDim : features.features(keyDim);
+    boolean divided = c.has("denominator");
+    double memoryCols = divided ? valueDim + 1.0 : valueDim;
+    if (heads * memoryRows * memoryCols > Integer.MAX_VALUE) {
       throw c.error(
-          "heads=%d of keyDim=%d by valueDim=%d are more than 2^31 − 1 values",
-          heads, keyDim, valueDim);
+          "heads=%d of %s by %s values are more than 2^31 − 1 values",
+          heads,
+          features == null ? "keyDim=" + keyDim : (long) memoryRows + " features",
+          "valueDim=" + valueDim);
+    }
+    if (features != null && features.kind() == FeatureSpec.Kind.FAVOR && !divided) {
+      throw c.errorAt(
+          "features",
+          "features of map=\"favor\" need a denominator: they are kept divided by the greatest");
+    }
+    if (features != null && features.weighted() && features.tied() && heads != kvHeads) {
+      throw c.errorAt(
+          "features",
+          "tied=true needs as many heads of keys as of queries, found kvHeads=%d for heads=%d",
+          kvHeads,
+          heads);
     }
     Config norm = c.has("norm") ? c.section("norm") : null;
     NormOver over =
@@ -103,10 +134,15 @@ record LinearSpec(
     String gate = c.choice("gate", "none", "none", "silu", "sigmoid");
     return new LinearSpec(
         heads,
+        kvHeads,
         keyDim,
         valueDim,
         c.has("activation") ? Mlp.activation(c) : Activation.IDENTITY,
-        c.real("scale", (float) (1 / Math.sqrt(keyDim))),
+        features,
+        c.real("scale", features == null ? (float) (1 / Math.sqrt(keyDim)) : 1),
+        divided
+            ? new Denominator(heads, valueDim, c.section("denominator").real("epsilon", 0))
+            : null,
         c.has("decay") ? Decay.read(c.section("decay")) : null,
         norm == null ? null : NormSpec.read(norm),
         over,
@@ -117,11 +153,18 @@ record LinearSpec(
         });
   }
 
-  MatrixMemory.Shape memory() {
-    return new MatrixMemory.Shape(
-        keyDim,
-        valueDim,
-        decay == null ? MatrixMemory.Decay.NONE : MatrixMemory.Decay.SCALAR,
-        MatrixMemory.Write.ADD);
+  /** Whether keys come with factors that could overflow. */
+  boolean isScaled() {
+    return features != null && features.kind() == FeatureSpec.Kind.FAVOR;
+  }
+
+  /** Values of a head's query or key in the memory. */
+  int memoryRows() {
+    return features == null ? keyDim : (int) features.features(keyDim);
+  }
+
+  /** Values of a head's value in the memory. */
+  int memoryCols() {
+    return denominator == null ? valueDim : valueDim + 1;
   }
 }

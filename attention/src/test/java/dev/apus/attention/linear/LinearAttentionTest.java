@@ -65,7 +65,7 @@ class LinearAttentionTest {
 
   /** The class's formula in double precision. */
   private static double[][] exact(Map<String, Object> settings, double[][] x) {
-    var s = LinearSpec.read(Config.of("exact", settings));
+    var s = LinearSpec.read(Config.of("exact", settings), MixerBench.LIMIT);
     int cols = s.heads() * s.valueDim();
     double[][][] memory = new double[s.heads()][s.keyDim()][s.valueDim()];
     double[][] y = new double[x.length][];
@@ -165,7 +165,17 @@ class LinearAttentionTest {
             "scale=-1.0 must not be negative: memories would grow"),
         of(
             with("keyDim", 32_768, "valueDim", 32_768),
-            "heads=3 of keyDim=32768 by valueDim=32768 are more than 2^31 − 1 values"));
+            "heads=3 of keyDim=32768 by valueDim=32768 values are more than 2^31 − 1 values"),
+        of(
+            with("features", Map.of("map", "taylor"), "keyDim", 4096, "valueDim", 128),
+            "heads=3 of 8394753 features by valueDim=128 values are more than 2^31 − 1 values"),
+        of(with("kvHeads", 2), "heads=3 is not divisible by kvHeads=2"),
+        of(
+            with("features", Map.of("map", "taylor", "scale", 0)),
+            "scale=0.0 must be above 0: features hold its root"),
+        of(
+            with("features", Map.of("map", "favor", "size", 8)),
+            "features of map=\"favor\" need a denominator: they are kept divided by the greatest"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -173,7 +183,8 @@ class LinearAttentionTest {
   void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
     var e =
         assertThrows(
-            ConfigException.class, () -> LinearSpec.read(Config.of("layer 0 linear", settings)));
+            ConfigException.class,
+            () -> LinearSpec.read(Config.of("layer 0 linear", settings), 100));
     assertEquals("layer 0 linear: " + message, e.getMessage());
   }
 }
