@@ -32,10 +32,10 @@ record ForgetGates(Heads heads, Decay decay, LowRank gate, SigmoidRoot function,
 
     static Spec read(Config c) {
       Decay decay =
-          switch (c.choice("gate", null, "head", "key")) {
+          switch (c.choice("gate", null, "head", "key", "value")) {
             case "head" -> Decay.SCALAR;
             case "key" -> Decay.PER_KEY;
-            default -> throw new IllegalStateException();
+            default -> Decay.PER_VALUE;
           };
       return new Spec(decay, c.count("latent", 0), c.flag("biased", false), SigmoidRoot.read(c));
     }
@@ -45,6 +45,7 @@ record ForgetGates(Heads heads, Decay decay, LowRank gate, SigmoidRoot function,
       int count =
           switch (decay) {
             case PER_KEY -> heads.keyDim();
+            case PER_VALUE -> heads.valueDim();
             default -> 1;
           };
       int all = count * (decay == Decay.SCALAR ? heads.heads() : heads.kvHeads());

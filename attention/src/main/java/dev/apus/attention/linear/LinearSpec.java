@@ -1,6 +1,7 @@
 package dev.apus.attention.linear;
 
 import dev.apus.core.config.Config;
+import dev.apus.kernels.memory.MatrixMemory.Decay;
 
 /**
  * The settings of a linear attention layer.
@@ -34,7 +35,7 @@ record LinearSpec(
           "%s is not supported beside decay.keys, which makes the keys of what they forget",
           features != null ? "features" : "rope");
     }
-    if (divided && false) {
+    if (divided && forgetting.decay() == Decay.PER_VALUE) {
       throw c.error("decay.gate=\"value\" is not supported with a denominator: values have one");
     }
     return new LinearSpec(

@@ -53,6 +53,7 @@ class ForgettingTest {
             "gate",
             "silu"),
         with("decay", Map.of("gate", "head", "biased", true), "convolution", convolution),
+        with("decay", Map.of("gate", "value", "root", 4), "readActivation", "silu"),
         with(
             "decay",
             Map.of("keys", "complement", "bounds", bounds),
@@ -122,8 +123,12 @@ class ForgettingTest {
 
   static Stream<Arguments> refusals() {
     return Stream.of(
-        of(Map.of("gate", "row"), ".gate=\"row\" is not supported; supported: head, key, value"),
-        of(Map.of("keys", "sum"), ".keys=\"sum\" is not supported; supported: complement, softmax"),
+        of(
+            Map.of("gate", "row"),
+            "decay.gate=\"row\" is not supported; supported: head, key, value"),
+        of(
+            Map.of("keys", "sum"),
+            "decay.keys=\"sum\" is not supported; supported: complement, softmax"),
         of(Map.of("gate", "key", "root", 0), "root=0.0 must be above 0: memories would grow"),
         of(
             Map.of("gate", "key", "floor", 1),
