@@ -46,6 +46,7 @@ public record FeatureSpec(
    * The formulas; {@link HeadMaps}, {@link TurnedFeatures} and {@link RandomFeatures} have them.
    */
   enum Kind {
+    IDENTITY,
     ELU,
     RELU,
     SOFTMAX,
@@ -116,7 +117,7 @@ public record FeatureSpec(
   public double features(int dim) {
     double pairs = (double) dim * (dim + 1) / 2;
     return switch (kind) {
-      case ELU, RELU, SOFTMAX -> dim;
+      case IDENTITY, ELU, RELU, SOFTMAX -> dim;
       case T2R, PRODUCT, FAVOR -> size;
       case HEDGEHOG, HEDGEHOG_JOINT, FOURIER -> 2.0 * size;
       case DPFP, DPFP_SIGNED -> 2.0 * dim * turns;
@@ -163,6 +164,7 @@ public record FeatureSpec(
           default -> List.of();
         },
         switch (kind) {
+          case IDENTITY -> HeadMaps.each(Activation.IDENTITY, dim);
           case ELU -> HeadMaps.elu(dim);
           case RELU -> HeadMaps.each(Activation.RELU, dim);
           case T2R -> HeadMaps.each(Activation.RELU, size);
