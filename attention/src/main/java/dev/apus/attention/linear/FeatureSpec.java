@@ -113,6 +113,11 @@ public record FeatureSpec(
         kind == Kind.COSFORMER ? c.positive("length", context) : 0);
   }
 
+  /** Whether features come with factors that could overflow. */
+  public boolean isScaled() {
+    return kind == Kind.FAVOR;
+  }
+
   /** Values that a head's query or key becomes; as a real number, because it may be too large. */
   public double features(int dim) {
     double pairs = (double) dim * (dim + 1) / 2;

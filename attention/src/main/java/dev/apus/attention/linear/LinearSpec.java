@@ -110,7 +110,7 @@ record LinearSpec(
           features == null ? "keyDim=" + keyDim : (long) memoryRows + " features",
           "valueDim=" + valueDim);
     }
-    if (features != null && features.kind() == FeatureSpec.Kind.FAVOR && !divided) {
+    if (features != null && features.isScaled() && !divided) {
       throw c.errorAt(
           "features",
           "features of map=\"favor\" need a denominator: they are kept divided by the greatest");
@@ -155,7 +155,7 @@ record LinearSpec(
 
   /** Whether keys come with factors that could overflow. */
   boolean isScaled() {
-    return features != null && features.kind() == FeatureSpec.Kind.FAVOR;
+    return features != null && features.isScaled();
   }
 
   /** Values of a head's query or key in the memory. */
