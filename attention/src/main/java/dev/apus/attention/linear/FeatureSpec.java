@@ -46,6 +46,7 @@ public record FeatureSpec(
    * The formulas; {@link HeadMaps}, {@link TurnedFeatures} and {@link RandomFeatures} have them.
    */
   enum Kind {
+    IDENTITY,
     ELU,
     RELU,
     SOFTMAX,
@@ -112,11 +113,16 @@ public record FeatureSpec(
         kind == Kind.COSFORMER ? c.positive("length", context) : 0);
   }
 
+  /** Whether features come with factors that could overflow. */
+  public boolean isScaled() {
+    return kind == Kind.FAVOR;
+  }
+
   /** Values that a head's query or key becomes; as a real number, because it may be too large. */
   public double features(int dim) {
     double pairs = (double) dim * (dim + 1) / 2;
     return switch (kind) {
-      case ELU, RELU, SOFTMAX -> dim;
+      case IDENTITY, ELU, RELU, SOFTMAX -> dim;
       case T2R, PRODUCT, FAVOR -> size;
       case HEDGEHOG, HEDGEHOG_JOINT, FOURIER -> 2.0 * size;
       case DPFP, DPFP_SIGNED -> 2.0 * dim * turns;
@@ -163,6 +169,7 @@ public record FeatureSpec(
           default -> List.of();
         },
         switch (kind) {
+          case IDENTITY -> HeadMaps.each(Activation.IDENTITY, dim);
           case ELU -> HeadMaps.elu(dim);
           case RELU -> HeadMaps.each(Activation.RELU, dim);
           case T2R -> HeadMaps.each(Activation.RELU, size);

@@ -27,7 +27,7 @@ record LinearSpec(
           "valueDim=" + heads.valueDim());
     }
     Forgetting.Spec forgetting = Forgetting.Spec.read(c);
-    if (features != null && features.kind() == FeatureSpec.Kind.FAVOR) {
+    if (features != null && features.isScaled()) {
       checkFavor(c, divided, forgetting);
     }
     if (forgetting.makesKeys() && (features != null || heads.rope() != null)) {
@@ -62,7 +62,7 @@ record LinearSpec(
 
   /** Whether keys come with factors that could overflow. */
   boolean isScaled() {
-    return heads.features() != null && heads.features().kind() == FeatureSpec.Kind.FAVOR;
+    return heads.features() != null && heads.features().isScaled();
   }
 
   /** Values of a head's value in the memory. */

@@ -30,6 +30,7 @@ public final class Families {
           new FlaDelta(),
           new FlaGated(),
           new FlaSlots(),
+          new FlaLinearAttention(),
           new Gemma(),
           new Glm(),
           new Glm4(),
