@@ -38,10 +38,9 @@ class GoldenTest {
     if (folder == null) {
       return Stream.empty();
     }
-    // Other names and settings of what has a golden already.
     List<Path> known =
         TinyModels.FAMILIES.stream()
-            .filter(family -> !family.endsWith("-original") && !family.endsWith("-variant"))
+            .filter(family -> !TinyModels.WITHOUT_GOLDEN.contains(family))
             .map(folder.resolve("goldens/models")::resolve)
             .toList();
     Stream<Path> fables =
