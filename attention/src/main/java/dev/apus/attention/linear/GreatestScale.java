@@ -31,11 +31,24 @@ record GreatestScale(int heads, int region) {
   }
 
   /**
-   * Multiplies keys by their factors and gives what memories decay by, for each row and head.
+   * Multiplies keys by their factors and gives what memories decay by, for each row and memory.
    *
    * @param k whose logarithms are overwritten
+   * @param rates what each memory keeps besides
    */
-  Matrix apply(Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Features k) {
+  Matrix apply(
+      Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Features k, float[] rates) {
+    Matrix decays = apply(pass, frame, batch, k);
+    int memories = rates.length;
+    Matrix product = frame.matrix(decays.rows(), memories);
+    int group = memories / heads;
+    for (int i = 0; i < product.rows() * memories; i++) {
+      product.data()[i] = decays.data()[i / group] * rates[i % memories];
+    }
+    return product;
+  }
+
+  private Matrix apply(Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Features k) {
     Matrix logarithms = k.logarithms();
     Matrix decay = frame.matrix(logarithms.rows(), heads);
     batch.eachPart(pass, heads, (run, head, worker) -> raise(run, head, logarithms, decay));

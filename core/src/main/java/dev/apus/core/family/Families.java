@@ -29,6 +29,8 @@ public final class Families {
           new FalconH1(),
           new FlaDelta(),
           new FlaLinearAttention(),
+          new FlaGated(),
+          new FlaSlots(),
           new Gemma(),
           new Glm(),
           new Glm4(),

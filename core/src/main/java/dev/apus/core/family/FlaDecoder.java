@@ -7,6 +7,7 @@ import dev.apus.core.model.Part;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 
 /**
  * What models of the library flash-linear-attention have in common: a mixer and a gated block in
@@ -102,9 +103,17 @@ final class FlaDecoder {
   }
 
   Architecture architecture(String family, Part mixer, Part channel) {
+    return architecture(family, layer -> mixer, channel);
+  }
+
+  Architecture architecture(String family, IntFunction<Part> mixer, Part channel) {
     Map<Integer, Part> attention = attention();
     return decoder.architecture(
-        family, i -> Decoder.preNorm(norm, attention.getOrDefault(i, mixer), channel), norm);
+        family,
+        i ->
+            Decoder.preNorm(
+                norm, attention.containsKey(i) ? attention.get(i) : mixer.apply(i), channel),
+        norm);
   }
 
   /** The attention of the layers that have one. */

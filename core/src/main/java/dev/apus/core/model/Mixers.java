@@ -24,7 +24,8 @@ public final class Mixers {
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
-              "rg-lru"),
+              "rg-lru",
+              "slot-attention"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
