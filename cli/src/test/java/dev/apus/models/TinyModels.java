@@ -107,7 +107,25 @@ final class TinyModels {
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "yoco");
+          "based",
+          "cosformer",
+          "dss",
+          "h3",
+          "hyena",
+          "hymba",
+          "liger",
+          "llamba",
+          "lolcats",
+          "longhorn",
+          "mamba3",
+          "performer",
+          "random-feature-attention",
+          "rebased",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "yoco");
 
   /** All of them. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
