@@ -122,12 +122,20 @@ final class TinyModels {
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
+          "based",
+          "cosformer",
           "dss",
           "h3",
           "hyena",
           "hymba",
+          "liger",
+          "llamba",
+          "lolcats",
           "longhorn",
           "mamba3",
+          "performer",
+          "random-feature-attention",
+          "rebased",
           "s4",
           "s4d",
           "s5",

@@ -38,6 +38,15 @@ record LinearSpec(
     if (divided && forgetting.decay() == Decay.PER_VALUE) {
       throw c.error("decay.gate=\"value\" is not supported with a denominator: values have one");
     }
+    if (forgetting instanceof ForgetGates.Spec gates
+        && gates.rest()
+        && heads.heads() != heads.kvHeads()) {
+      throw c.errorAt(
+          "decay",
+          "decay.rest=true needs keys for each head, found kvHeads=%d for heads=%d",
+          heads.kvHeads(),
+          heads.heads());
+    }
     return new LinearSpec(
         heads,
         divided

@@ -42,6 +42,10 @@ class FeatureMapTest {
     double of(int head, double[] q, double[] k, int distance);
   }
 
+  private interface Gate {
+    double kept(int head, int token);
+  }
+
   /**
    * A case.
    *
@@ -90,6 +94,13 @@ class FeatureMapTest {
     }
 
     double[][] exact(double[][] x) {
+      return exact(x, null);
+    }
+
+    /**
+     * @param gate what a head keeps at a token, if it writes the rest; or null
+     */
+    double[][] exact(double[][] x, Gate gate) {
       double[][] q = all("q", HEADS * DIM, x);
       double[][] k = all("k", kvHeads * DIM, x);
       double[][] v = all("v", kvHeads * VALUES, x);
@@ -101,6 +112,12 @@ class FeatureMapTest {
           for (int s = 0; s <= t; s++) {
             double w = weight.of(head, part(q[t], head, DIM), part(k[s], kvHead, DIM), t - s);
             w *= Math.pow(1 - Math.pow(2, -5 - head), forgetting * (t - s));
+            if (gate != null) {
+              w *= 1 - gate.kept(head, s);
+              for (int i = s + 1; i <= t; i++) {
+                w *= gate.kept(head, i);
+              }
+            }
             sum += w;
             for (int j = 0; j < VALUES; j++) {
               o[t][head * VALUES + j] += w * v[s][kvHead * VALUES + j];
@@ -223,6 +240,22 @@ class FeatureMapTest {
 
   private static Case plain(Map<String, Object> features, boolean divided, Weight weight) {
     return new Case(features, HEADS, divided, 0, weight);
+  }
+
+  /** Random Feature Attention's gate: each head keeps a mean of what it has seen. */
+  @Test
+  void whatIsWrittenMayBeWhatAGateLeaves() {
+    Case one = plain(Map.of("map", "elu"), true, features(FeatureMapTest::elu));
+    Map<String, Object> settings = one.settings();
+    settings.put("decay", Map.of("gate", "head", "biased", true, "rest", true));
+    try (var bench = new MixerBench<RecurrentState>(new LinearAttention.Type(), settings, WIDTH)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] logits = all("decay", HEADS, x);
+      double[] bias = vector("decay.bias", HEADS, Typical.BIAS);
+      Gate gate = (head, t) -> MixerBench.sigmoid(logits[t][head] + bias[head]);
+      new MixerLaws(new LinearAttention.Type(), settings, WIDTH)
+          .aSequenceIs(one.exact(x, gate), x, 1e-4);
+    }
   }
 
   static Stream<Case> cases() {

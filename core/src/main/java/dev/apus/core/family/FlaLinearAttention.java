@@ -22,14 +22,10 @@ final class FlaLinearAttention implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     FlaDecoder d = new FlaDecoder(c);
-    int heads = c.positive("num_heads", 4);
-    int keyDim = d.each("keys", d.expanded("expand_k", 1), heads);
+    Part heads = FlaInputs.ofHeads(d, "linear-attention", 4, 1, 1);
+    int keyDim = (int) heads.settings().get("keyDim");
     Part mixer =
-        Part.of("linear-attention")
-            .with("heads", heads)
-            .with("kvHeads", Decoder.kvHeads(c, "num_heads", "num_kv_heads"))
-            .with("keyDim", keyDim)
-            .with("valueDim", d.each("values", d.expanded("expand_v", 1), heads))
+        heads
             .with("features", features(c).settings())
             .with("scale", 1 / Math.sqrt(features(c, keyDim)))
             .with("norm", d.norm.toMap());
@@ -87,11 +83,8 @@ final class FlaLinearAttention implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    WeightNames names = FlaNames.outer();
-    for (String p : new String[] {"q", "k", "v", "o"}) {
-      names.row(OURS + p, FlaNames.MIXER + p + "_proj.weight");
-    }
-    names.row(OURS + "norm", FlaNames.MIXER + "norm.weight");
+    WeightNames names =
+        FlaInputs.names(OURS, "qkv").row(OURS + "norm", FlaNames.MIXER + "norm.weight");
     if (isTied(c)) {
       for (int i = 0; i < c.positive("num_hidden_layers"); i++) {
         String maps = FlaNames.MIXER.replace("{i}", Integer.toString(i)) + "feature_map_";

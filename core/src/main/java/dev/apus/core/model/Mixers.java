@@ -24,6 +24,7 @@ public final class Mixers {
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
+              "linearized-attention",
               "rg-lru",
               "slot-attention"),
           "apus-ssm",
