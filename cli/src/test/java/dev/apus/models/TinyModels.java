@@ -55,6 +55,8 @@ final class TinyModels {
           "fla-gsa",
           "fla-gsa-variant",
           "fla-hgrn2",
+          "fla-hgrn",
+          "fla-hgrn-conv",
           "fla-kda",
           "fla-lightnet",
           "fla-linear_attn",
@@ -110,14 +112,11 @@ final class TinyModels {
           "stablelm",
           "starcoder2",
           "transnormer",
+          "xlstm",
+          "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
-
-  /** Families whose config has no answers of a reference, or those of another name already. */
-  static final List<String> WITHOUT_GOLDEN =
-      List.of(
-          "fla-gla-variant", "fla-gsa-variant", "mamba-original", "mamba2-original", "transnormer");
 
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
@@ -133,6 +132,8 @@ final class TinyModels {
           "lolcats",
           "longhorn",
           "mamba3",
+          "mingru",
+          "minlstm",
           "performer",
           "random-feature-attention",
           "rebased",
@@ -141,6 +142,7 @@ final class TinyModels {
           "s5",
           "samba",
           "simple-gla",
+          "xlstm-3-1",
           "yoco");
 
   /** All of them. */

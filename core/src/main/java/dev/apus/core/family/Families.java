@@ -30,6 +30,7 @@ public final class Families {
           new FlaCoupled(),
           new FlaDelta(),
           new FlaGated(),
+          new FlaHgrn(),
           new FlaLinearAttention(),
           new FlaSlots(),
           new Gemma(),
@@ -66,6 +67,7 @@ public final class Families {
           new StableLm(),
           new Starcoder2(),
           new TransNormer(),
+          new Xlstm(),
           new Zamba(),
           new Zamba2(),
           new Zaya());

@@ -47,9 +47,8 @@ final class FlaCoupled implements ModelFamily {
           heads);
     }
     Part decay = Part.of("").with("keys", "complement");
-    if (c.flag("use_lower_bound", true) && layer > 0) {
-      Part bounds = Part.of("").with("layers", d.decoder.layers).with("layer", layer);
-      decay = decay.with("bounds", bounds.settings());
+    if (c.flag("use_lower_bound", true)) {
+      decay = d.bounded(decay, layer);
     }
     return FlaInputs.normed(ofKeys(d, heads, ratio), NormSpec.rms(HGRN2_EPSILON), "row")
         .with("decay", decay.settings());
@@ -86,10 +85,7 @@ final class FlaCoupled implements ModelFamily {
   @Override
   public WeightNames weights(Config c) {
     if (c.word("model_type").equals("hgrn2")) {
-      // The first layer has no bounds, and may be the only one that is not attention.
-      return FlaInputs.names(MIXER + ".", "qfi")
-          .row(MIXER + ".bounds", "model.lower_bounds")
-          .ignore("model\\.lower_bounds");
+      return FlaNames.bounds(FlaInputs.names(MIXER + ".", "qfi"), MIXER + ".");
     }
     WeightNames names = FlaInputs.names(MIXER + ".", "qkv");
     return FlaNames.lowRank(names, MIXER + ".gate", FlaNames.MIXER + "g_proj.");
