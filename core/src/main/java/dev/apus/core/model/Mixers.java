@@ -25,6 +25,7 @@ public final class Mixers {
               "gated-recurrence",
               "latent-attention",
               "linear-attention",
+              "linearized-attention",
               "mlstm",
               "mlstm-block",
               "rg-lru",
@@ -33,6 +34,7 @@ public final class Mixers {
               "rwkv4-time-mix",
               "rwkv7-time-mix",
               "shifted-linear",
+              "slot-attention",
               "slstm"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
