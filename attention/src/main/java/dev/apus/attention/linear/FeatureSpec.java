@@ -43,7 +43,8 @@ public record FeatureSpec(
     int longest) {
 
   /**
-   * The formulas; {@link HeadMaps}, {@link TurnedFeatures} and {@link RandomFeatures} have them.
+   * The formulas; {@link HeadMaps}, {@link TurnedFeatures}, {@link LearnedTurns} and {@link
+   * RandomFeatures} have them.
    */
   enum Kind {
     IDENTITY,
@@ -63,6 +64,8 @@ public record FeatureSpec(
     SQUARED,
     TAYLOR,
     COSFORMER,
+    /** Turned by learned angles. */
+    LRPE,
     FAVOR,
     FOURIER;
 
@@ -101,7 +104,7 @@ public record FeatureSpec(
         kind.isLearned() ? c.positive("size", dim) : kind.isRandom() ? c.positive("size") : dim,
         kind.isLearned() && c.flag("eachHead", false),
         kind.isLearned() && c.flag("biased", false),
-        (kind.isLearned() || weighted || normed) && c.flag("tied", false),
+        kind == Kind.LRPE || (kind.isLearned() || weighted || normed) && c.flag("tied", false),
         c.flag("queriesSumToOne", false),
         c.flag("keysSumToOne", false),
         scale,
@@ -118,6 +121,11 @@ public record FeatureSpec(
     return kind == Kind.FAVOR;
   }
 
+  /** Whether what is learned differs from head to head. */
+  boolean isOfEachHead() {
+    return weighted || kind == Kind.LRPE;
+  }
+
   /** Values that a head's query or key becomes; as a real number, because it may be too large. */
   public double features(int dim) {
     double pairs = (double) dim * (dim + 1) / 2;
@@ -128,7 +136,7 @@ public record FeatureSpec(
       case DPFP, DPFP_SIGNED -> 2.0 * dim * turns;
       case SQUARED -> pairs;
       case TAYLOR -> 1 + dim + pairs;
-      case COSFORMER -> 2.0 * dim;
+      case COSFORMER, LRPE -> 2.0 * dim;
     };
   }
 
@@ -152,6 +160,10 @@ public record FeatureSpec(
   private FeatureMap build(String name, int maps, int heads, int dim, WeightScope weights) {
     if (kind == Kind.COSFORMER) {
       return new TurnedFeatures(dim, longest);
+    }
+    if (kind == Kind.LRPE) {
+      return new LearnedTurns(
+          dim, weights.vector(name + ".theta", heads * dim, new Typical(0.5f, 0.5f)));
     }
     if (kind.isRandom()) {
       return random(name, heads, dim, weights);
@@ -180,7 +192,7 @@ public record FeatureSpec(
           case DPFP, DPFP_SIGNED -> HeadMaps.dpfp(dim, turns, kind == Kind.DPFP_SIGNED);
           case SQUARED -> HeadMaps.squared(dim, scale);
           case TAYLOR -> HeadMaps.taylor(dim, scale);
-          case COSFORMER, FAVOR, FOURIER -> throw new AssertionError(kind);
+          case COSFORMER, LRPE, FAVOR, FOURIER -> throw new AssertionError(kind);
         });
   }
 

@@ -67,7 +67,7 @@ record HeadSpec(
     if (heads * widest > Integer.MAX_VALUE) {
       throw c.error("heads=%d of %.0f values are more than 2^31 − 1 values a row", heads, widest);
     }
-    if (features != null && features.weighted() && features.tied() && heads != kvHeads) {
+    if (features != null && features.tied() && features.isOfEachHead() && heads != kvHeads) {
       throw c.errorAt(
           "features",
           "tied=true needs as many heads of keys as of queries, found kvHeads=%d for heads=%d",

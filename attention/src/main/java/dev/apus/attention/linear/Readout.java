@@ -51,7 +51,8 @@ final class Readout {
                 default -> NormOver.ROW;
               };
       Activation gate =
-          switch (c.choice("gate", "none", "none", "silu", "sigmoid")) {
+          switch (c.choice("gate", "none", "none", "identity", "silu", "sigmoid")) {
+            case "identity" -> Activation.IDENTITY;
             case "silu" -> Activation.SILU;
             case "sigmoid" -> Activation.SIGMOID;
             default -> null;

@@ -28,7 +28,8 @@ public record LowerBounds(int layers, int layer) {
     int layers = c.positive("layers");
     int layer = c.positive("layer");
     if (layer >= layers) {
-      throw c.errorAt("layer", "layer=%d of layers=%d; layers are counted from 0", layer, layers);
+      throw c.errorAt(
+          "layer", "bounds.layer=%d of layers=%d; layers are counted from 0", layer, layers);
     }
     return new LowerBounds(layers, layer);
   }

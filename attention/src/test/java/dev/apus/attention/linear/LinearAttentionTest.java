@@ -116,7 +116,9 @@ class LinearAttentionTest {
 
   static Stream<Arguments> refusals() {
     return Stream.of(
-        of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: none, silu, sigmoid"),
+        of(
+            with("gate", "relu"),
+            "gate=\"relu\" is not supported; supported: none, identity, silu, sigmoid"),
         of(with("decay", Map.of()), "decay.rates is missing; supported: lightning, retention"),
         of(
             with("decay", Map.of("rates", "retention", "scale", -1)),

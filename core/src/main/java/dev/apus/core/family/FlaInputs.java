@@ -4,7 +4,6 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
-import java.util.Map;
 
 /**
  * The queries, keys and values of those models of flash-linear-attention whose memories add: the
@@ -40,9 +39,10 @@ final class FlaInputs {
    * @param activation of what was convolved
    */
   static Part convolved(Part part, Config c, String activation) {
-    int taps = c.positive("conv_size", 4);
+    Part convolution =
+        Part.of("").with("taps", c.positive("conv_size", 4)).with("activation", activation);
     return c.flag("use_short_conv", false)
-        ? part.with("convolution", Map.of("taps", taps, "activation", activation))
+        ? part.with("convolution", convolution.settings())
         : part;
   }
 

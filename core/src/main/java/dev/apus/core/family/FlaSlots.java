@@ -5,7 +5,6 @@ import dev.apus.core.model.Architecture;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -36,9 +35,9 @@ final class FlaSlots implements ModelFamily {
     Config c = d.c;
     // The reference reads these and computes without them.
     c.ignore("clamp_max", "clamp_min", "use_norm", "use_output_gate");
-    Map<String, Object> decay = new LinkedHashMap<>(Map.of("keys", "complement"));
-    decay.put("root", c.number("gate_logit_normalizer", 8));
-    Part part = mapped(c, slotted(d, 1)).with("scale", 1).with("decay", decay);
+    Part decay =
+        Part.of("").with("keys", "complement").with("root", c.number("gate_logit_normalizer", 8));
+    Part part = mapped(c, slotted(d, 1)).with("scale", 1).with("decay", decay.settings());
     return FlaInputs.normed(part, NormSpec.rms(GSA_EPSILON), "row").with("readActivation", "silu");
   }
 
@@ -46,12 +45,15 @@ final class FlaSlots implements ModelFamily {
   private static Part mapped(Config c, Part part) {
     String map = c.choice("feature_map", "swish", "swish", "relu", "t2r");
     Part activated = part.with("activation", "silu");
-    return switch (map) {
-      case "relu" -> activated.with("activated", "v").with("features", Map.of("map", "relu"));
-      case "t2r" ->
-          activated.with("activated", "v").with("features", Map.of("map", "t2r", "tied", true));
-      default -> activated;
-    };
+    if (map.equals("swish")) {
+      return activated;
+    }
+    Part features = Part.of("").with("map", map);
+    return activated
+        .with("activated", "v")
+        .with(
+            "features",
+            map.equals("t2r") ? features.with("tied", true).settings() : features.settings());
   }
 
   private static Part bounded(FlaDecoder d) {
@@ -61,14 +63,16 @@ final class FlaSlots implements ModelFamily {
     if (c.flag("use_rope", true)) {
       part = part.with("rope", Map.of());
     }
-    Map<String, Object> decay = new LinkedHashMap<>(Map.of("keys", "softmax"));
+    Part decay = Part.of("").with("keys", "softmax");
     if (!c.isNull("clamp_min")) {
-      decay.put("least", c.number("clamp_min", -32));
+      decay = decay.with("least", c.number("clamp_min", -32));
     }
     if (!c.isNull("clamp_max")) {
-      decay.put("most", c.number("clamp_max", 32));
+      decay = decay.with("most", c.number("clamp_max", 32));
     }
-    return FlaInputs.normed(part, d.norm, "head").with("decay", decay).with("gate", "silu");
+    return FlaInputs.normed(part, d.norm, "head")
+        .with("decay", decay.settings())
+        .with("gate", "silu");
   }
 
   private static Part slotted(FlaDecoder d, double keys) {

@@ -22,11 +22,15 @@ public final class Mixers {
               "attention",
               "convolutional-attention",
               "gated-delta-net",
+              "gated-recurrence",
               "latent-attention",
               "linear-attention",
               "linearized-attention",
+              "mlstm",
+              "mlstm-block",
               "rg-lru",
-              "slot-attention"),
+              "slot-attention",
+              "slstm"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
