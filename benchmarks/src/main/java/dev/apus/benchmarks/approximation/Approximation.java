@@ -113,8 +113,9 @@ public final class Approximation implements Callable<Integer> {
         Locale.ROOT,
         "One layer with %d heads of %d and random weights reads %d random tokens. The error is the"
             + " length of the difference to softmax attention over the length of its output, the"
-            + " root of the mean square of %d draws. RFA estimates attention whose queries and keys"
-            + " have length 1.%n%n%s%n%s",
+            + " root of the mean square of %d draws. Scores are divided by the number d of a head's"
+            + " values, so that queries and keys are about 1 long, and exactly for RFA; the last"
+            + " column divides by √d, as models do.%n%n%s%n%s",
         Layers.HEADS,
         Layers.HEAD_DIM,
         Layers.TOKENS,
