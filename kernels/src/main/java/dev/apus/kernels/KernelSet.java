@@ -6,6 +6,7 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
@@ -21,6 +22,7 @@ record KernelSet(
     Activations activations,
     Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
+    FastWeights fastWeights,
     GatedScan gatedScan,
     MatrixMemory memory,
     Norms norms,

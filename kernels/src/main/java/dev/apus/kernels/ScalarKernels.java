@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.learning.ScalarFastWeights;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
@@ -21,6 +22,7 @@ final class ScalarKernels {
           new ScalarActivations(),
           ScalarAttention::new,
           new ScalarShortConvolution(),
+          new ScalarFastWeights(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
           new ScalarNorms(),
