@@ -17,7 +17,7 @@ import java.util.Arrays;
  *
  * @see <a href="https://arxiv.org/abs/2104.09864">RoFormer</a>
  */
-final class Rope {
+public final class Rope {
 
   /** A cosine takes about as long as so many values of a kernel. */
   private static final int ANGLE_VALUES = 16;
@@ -42,7 +42,7 @@ final class Rope {
    * @param dims how many values of a head turn
    * @param attentionFactor factor on turned queries and keys; 0 for what goes with the stretching
    */
-  record Spec(
+  public record Spec(
       Rotary.Layout layout,
       int dims,
       int headDim,
@@ -50,7 +50,7 @@ final class Rope {
       float attentionFactor,
       Stretching stretching) {
 
-    static Spec read(Config c, int headDim, int context) {
+    public static Spec read(Config c, int headDim, int context) {
       int dims = c.positive("dims", headDim);
       if (dims % 2 != 0 || dims > headDim) {
         throw c.error("dims=%d must be even and at most headDim=%d", dims, headDim);
@@ -80,7 +80,7 @@ final class Rope {
   }
 
   /** The angles of a sequence that will have at most {@code limit} tokens. */
-  static Rope of(Spec spec, int limit) {
+  public static Rope of(Spec spec, int limit) {
     float[] frequencies = Frequencies.of(spec, limit);
     return new Rope(
         spec.layout, 2 * frequencies.length, frequencies, Frequencies.attentionFactor(spec));
@@ -92,7 +92,7 @@ final class Rope {
   }
 
   /** The cosines and sines of consecutive positions, {@code dims / 2} for each. */
-  record Tables(float[] cos, float[] sin) {}
+  public record Tables(float[] cos, float[] sin) {}
 
   private record TablesKey(Rope rope, int position, int rows) {}
 
@@ -102,7 +102,7 @@ final class Rope {
    * <p>Angles are single-precision products, like those of the models' reference implementations:
    * far into a sequence the rounding of the angle is part of what a model was trained with.
    */
-  Tables tables(Pass pass, int position, int rows) {
+  public Tables tables(Pass pass, int position, int rows) {
     return pass.once(
         new TablesKey(this, position, rows),
         () -> {
@@ -167,7 +167,7 @@ final class Rope {
   }
 
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */
-  void rotate(
+  public void rotate(
       Rotary kernel, float[] x, int xAt, int heads, int headDim, Tables tables, int tableRow) {
     int at = tableRow * (dims / 2);
     kernel.rotate(layout, x, xAt, heads, headDim, dims, tables.cos, tables.sin, at);

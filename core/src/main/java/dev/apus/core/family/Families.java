@@ -61,6 +61,7 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Ttt(),
           new Zamba(),
           new Zamba2(),
           new Zaya());

@@ -24,9 +24,19 @@ public final class Mixers {
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
-              "rg-lru"),
+              "rg-lru",
+              "ttt"),
           "apus-ssm",
-          Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
+          Set.of(
+              "convolution",
+              "gated-convolution",
+              "h3",
+              "hyena",
+              "mamba",
+              "mamba2",
+              "mamba3",
+              "s4",
+              "s5"));
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =

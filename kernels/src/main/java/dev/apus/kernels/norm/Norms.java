@@ -51,17 +51,9 @@ public interface Norms {
    * </pre>
    *
    * @param x becomes x̂
-   * @param weight {@code size} values from {@code weightAt}
+   * @param weight {@code size} values
    */
-  void layerBack(
-      float[] x,
-      int xAt,
-      int size,
-      float[] weight,
-      int weightAt,
-      float epsilon,
-      float[] g,
-      int gAt);
+  void layerBack(float[] x, int xAt, int size, float[] weight, float epsilon, float[] g, int gAt);
 
   /** {@code y = x · (scale / √(Σx² + ε))}, the norm of linear attention's queries and keys. */
   void l2(float[] x, int xAt, int groups, int size, float scale, float epsilon, float[] y, int yAt);

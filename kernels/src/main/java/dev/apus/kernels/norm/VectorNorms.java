@@ -66,19 +66,12 @@ public final class VectorNorms implements Norms {
 
   @Override
   public void layerBack(
-      float[] x,
-      int xAt,
-      int size,
-      float[] weight,
-      int weightAt,
-      float epsilon,
-      float[] g,
-      int gAt) {
+      float[] x, int xAt, int size, float[] weight, float epsilon, float[] g, int gAt) {
     float centre = VectorSums.sum(x, xAt, size) / size;
     float variance = VectorSums.centre(centre, x, xAt, x, xAt, size) / size;
     float factor = 1 / (float) Math.sqrt(variance + epsilon);
     scale(factor, x, xAt, x, xAt, size);
-    scale(1, g, gAt, weight, weightAt, g, gAt, size);
+    scale(1, g, gAt, weight, 0, g, gAt, size);
     float mean = VectorSums.sum(g, gAt, size) / size;
     float slope = VectorSums.dot(g, gAt, x, xAt, size) / size;
     int i = 0;
@@ -127,7 +120,7 @@ public final class VectorNorms implements Norms {
       FloatVector.fromArray(LANES, x, xAt + i).mul(factor).mul(w).intoArray(y, yAt + i);
     }
     for (; i < size; i++) {
-      y[yAt + i] = x[xAt + i] * factor * weight[weightAt + i];
+      y[yAt + i] = x[xAt + i] * factor * weight[i];
     }
   }
 

@@ -98,8 +98,8 @@ class NormsTest {
     float[] expected = Guarded.normal(random, size);
     float[] actual = expected.clone();
     float[] same = x.clone();
-    Kernels.scalar().norms().layerBack(x, AT, size, w, 0, EPSILON, expected, AT);
-    VectorApi.kernels().norms().layerBack(same, AT, size, w, 0, EPSILON, actual, AT);
+    Kernels.scalar().norms().layerBack(x, AT, size, w, EPSILON, expected, AT);
+    VectorApi.kernels().norms().layerBack(same, AT, size, w, EPSILON, actual, AT);
     assertSameBits(x, same, "normalised");
     assertSameBits(expected, actual, "gradients");
     assertGuardsHold(actual);
@@ -114,7 +114,7 @@ class NormsTest {
     float[] w = weights(random, size);
     float[] g = Guarded.normal(random, size);
     float[] gradient = g.clone();
-    Kernels.scalar().norms().layerBack(x.clone(), AT, size, w, 0, EPSILON, gradient, AT);
+    Kernels.scalar().norms().layerBack(x.clone(), AT, size, w, EPSILON, gradient, AT);
     double step = 1e-5;
     for (int i = 0; i < size; i++) {
       double rise = weighted(x, w, g, size, i, step) - weighted(x, w, g, size, i, -step);
