@@ -81,11 +81,26 @@ final class Ttt implements ModelFamily {
             .row("ttt.inner.norm", mixer + "ttt_norm_weight")
             .row("ttt.inner.norm.bias", mixer + "ttt_norm_bias");
     Stream.of("q", "k", "v", "o").forEach(p -> names.row("ttt." + p, mixer + p + "_proj.weight"));
-    for (int layer = 1; layer <= 2; layer++) {
-      names
-          .row("ttt.inner.w" + layer, mixer + "W" + layer)
-          .row("ttt.inner.w" + layer + ".bias", mixer + "b" + layer);
-    }
-    return names;
+    long width = c.positive("hidden_size");
+    long heads = c.positive("num_attention_heads");
+    long dim = width / heads;
+    names
+        .shaped(mixer + "learnable_ttt_lr_weight", heads, 1, width)
+        .shaped(mixer + "learnable_ttt_lr_bias", heads, 1);
+    boolean linear = c.word("ttt_layer_type", "linear").equals("linear");
+    return linear
+        ? matrix(names, mixer, 1, heads, dim, dim)
+        : matrix(matrix(names, mixer, 1, heads, dim, 4 * dim), mixer, 2, heads, 4 * dim, dim);
+  }
+
+  /** A matrix of each head, with its bias. */
+  private static WeightNames matrix(
+      WeightNames names, String mixer, int number, long heads, long inputs, long outputs) {
+    String ours = "ttt.inner.w" + number;
+    return names
+        .row(ours, mixer + "W" + number)
+        .row(ours + ".bias", mixer + "b" + number)
+        .shaped(mixer + "W" + number, heads, inputs, outputs)
+        .shaped(mixer + "b" + number, heads, 1, outputs);
   }
 }
