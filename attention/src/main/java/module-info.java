@@ -7,6 +7,8 @@ module dev.apus.attention {
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
+      dev.apus.attention.learning.MemoryAsContext.Type,
+      dev.apus.attention.learning.MemoryLayer.Type,
       dev.apus.attention.learning.TestTimeTraining.Type,
       dev.apus.attention.linear.LinearAttention.Type,
       dev.apus.attention.recurrent.RgLru.Type;

@@ -61,6 +61,7 @@ public final class TestTimeTraining implements SequenceMixer<RecurrentState> {
   private final CausalConvolution queryConvolution;
   private final CausalConvolution keyConvolution;
   private final Rope rope;
+  private final Rope.Tables tables;
   private final Learner learner;
   private final Normalization norm;
 
@@ -82,6 +83,7 @@ public final class TestTimeTraining implements SequenceMixer<RecurrentState> {
     this.keyConvolution =
         shared ? CausalConvolution.read(weights, "k.conv", cols, spec.taps(), true) : null;
     this.rope = spec.rope() == null ? null : Rope.of(spec.rope(), spec.miniBatch());
+    this.tables = rope == null ? null : rope.tables(spec.miniBatch());
     this.learner =
         new Learner(
             spec.inner(),
@@ -164,7 +166,6 @@ public final class TestTimeTraining implements SequenceMixer<RecurrentState> {
     if (rope == null) {
       return;
     }
-    Rope.Tables tables = rope.tables(pass, 0, spec.miniBatch());
     int heads = spec.heads();
     int dim = spec.headDim();
     for (Run<RecurrentState> run : batch.runs()) {

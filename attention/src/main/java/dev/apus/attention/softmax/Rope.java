@@ -102,7 +102,7 @@ public final class Rope {
    * <p>Angles are single-precision products, like those of the models' reference implementations:
    * far into a sequence the rounding of the angle is part of what a model was trained with.
    */
-  public Tables tables(Pass pass, int position, int rows) {
+  Tables tables(Pass pass, int position, int rows) {
     return pass.once(
         new TablesKey(this, position, rows),
         () -> {
@@ -111,6 +111,13 @@ public final class Rope {
               rows, ANGLE_VALUES * dims, (from, to, worker) -> fill(tables, position, from, to));
           return tables;
         });
+  }
+
+  /** The tables of the first positions, for layers whose positions begin again and again. */
+  public Tables tables(int rows) {
+    Tables tables = new Tables(new float[rows * dims / 2], new float[rows * dims / 2]);
+    fill(tables, 0, 0, rows);
+    return tables;
   }
 
   private void fill(Tables tables, int position, int from, int to) {

@@ -24,6 +24,8 @@ public final class Mixers {
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
+              "memory-as-context",
+              "neural-memory",
               "rg-lru",
               "ttt"),
           "apus-ssm",
@@ -72,7 +74,8 @@ public final class Mixers {
   public static Mixers of(
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
     List<ChannelType> all =
-        new ArrayList<>(List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type()));
+        new ArrayList<>(
+            List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type(), new Product.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }
