@@ -97,6 +97,8 @@ final class TinyModels {
           "smollm3",
           "stablelm",
           "starcoder2",
+          "ttt-linear",
+          "ttt-mlp",
           "zamba",
           "zamba2",
           "zaya");
@@ -104,7 +106,7 @@ final class TinyModels {
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "yoco");
+          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "titans-mac", "titans-mag", "titans-mal", "yoco");
 
   /** All of them. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

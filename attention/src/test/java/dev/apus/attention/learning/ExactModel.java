@@ -17,14 +17,19 @@ record ExactModel(
     double[] normBias,
     double epsilon) {
 
-  /** The weights with which one of several heads begins. */
-  static ExactModel random(InnerModel spec, int heads, int head, double epsilon) {
+  /**
+   * The weights with which one of several heads begins.
+   *
+   * @param prefix what their names begin with
+   */
+  static ExactModel random(
+      InnerModel spec, int heads, int head, double epsilon, String prefix) {
     int depth = spec.depth();
     double[][][] matrices = new double[depth][][];
     double[][] biases = new double[depth][];
     for (int layer = 0; layer < depth; layer++) {
       Shape shape = spec.shapes().get(layer);
-      String name = "inner.w" + (layer + 1);
+      String name = prefix + "inner.w" + (layer + 1);
       int inputs = shape.inputs();
       var typical = new Typical(0, (float) (1 / Math.sqrt(inputs)));
       double[][] all = rows(name, heads * inputs, shape.outputs(), typical);
@@ -38,8 +43,8 @@ record ExactModel(
         spec,
         matrices,
         biases,
-        spec.residual() ? rows("inner.norm", heads, spec.dim(), Typical.NORM)[head] : null,
-        spec.residual() ? rows("inner.norm.bias", heads, spec.dim(), Typical.BIAS)[head] : null,
+        spec.residual() ? rows(prefix + "inner.norm", heads, spec.dim(), Typical.NORM)[head] : null,
+        spec.residual() ? rows(prefix + "inner.norm.bias", heads, spec.dim(), Typical.BIAS)[head] : null,
         epsilon);
   }
 

@@ -154,7 +154,7 @@ class TestTimeTrainingTest {
     double[][] rates = all(x, "rate", s.heads());
     double[][] o = new double[x.length][cols];
     for (int head = 0; head < s.heads(); head++) {
-      ExactModel start = ExactModel.random(s.inner(), s.heads(), head, s.epsilon());
+      ExactModel start = ExactModel.random(s.inner(), s.heads(), head, s.epsilon(), "");
       ExactModel gradients = start.zeros();
       for (int t = 0; t < x.length; t++) {
         int i = t % s.miniBatch();
