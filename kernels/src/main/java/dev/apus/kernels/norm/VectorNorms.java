@@ -120,7 +120,7 @@ public final class VectorNorms implements Norms {
       FloatVector.fromArray(LANES, x, xAt + i).mul(factor).mul(w).intoArray(y, yAt + i);
     }
     for (; i < size; i++) {
-      y[yAt + i] = x[xAt + i] * factor * weight[i];
+      y[yAt + i] = x[xAt + i] * factor * weight[weightAt + i];
     }
   }
 
