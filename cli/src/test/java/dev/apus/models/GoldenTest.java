@@ -32,10 +32,7 @@ class GoldenTest {
     return folders(Path.of(GoldenTest.class.getResource("/goldens").toURI()));
   }
 
-  /**
-   * Those of the shared folder whose families this project knows. Only what is part of the project
-   * may be missing there.
-   */
+  /** Those of the shared folder whose families this project knows; not every config has one. */
   static Stream<Path> shared() throws IOException {
     Path folder = Shared.folder();
     if (folder == null) {
@@ -44,17 +41,12 @@ class GoldenTest {
     List<Path> known =
         TinyModels.FAMILIES.stream()
             .map(folder.resolve("goldens/models")::resolve)
-            .filter(golden -> !golden.toString().endsWith("-original"))
-            .filter(golden -> Files.isDirectory(golden) || !isCommitted(golden))
+            .filter(Files::isDirectory)
             .toList();
     Stream<Path> fables =
         Stream.of("fable-dense", "fable-hybrid", "fable-ssm")
             .map(folder.resolve("models")::resolve);
     return Stream.concat(known.stream(), fables);
-  }
-
-  private static boolean isCommitted(Path golden) {
-    return GoldenTest.class.getResource("/goldens/" + golden.getFileName()) != null;
   }
 
   private static Stream<Path> folders(Path parent) throws IOException {

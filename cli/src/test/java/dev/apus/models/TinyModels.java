@@ -48,6 +48,8 @@ final class TinyModels {
           "falcon_mamba",
           "fla-delta_net",
           "fla-gated_deltanet",
+          "fla-hgrn",
+          "fla-hgrn-conv",
           "fla-kda",
           "gemma2",
           "gemma3",
@@ -99,6 +101,8 @@ final class TinyModels {
           "starcoder2",
           "ttt-linear",
           "ttt-mlp",
+          "xlstm",
+          "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
@@ -106,7 +110,23 @@ final class TinyModels {
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "titans-mac", "titans-mag", "titans-mal", "yoco");
+          "dss",
+          "h3",
+          "hyena",
+          "hymba",
+          "longhorn",
+          "mamba3",
+          "mingru",
+          "minlstm",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "titans-mac",
+          "titans-mag",
+          "titans-mal",
+          "xlstm-3-1",
+          "yoco");
 
   /** All of them. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

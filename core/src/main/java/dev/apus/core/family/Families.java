@@ -28,6 +28,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaHgrn(),
           new Gemma(),
           new Glm(),
           new Glm4(),
@@ -62,6 +63,7 @@ public final class Families {
           new StableLm(),
           new Starcoder2(),
           new Ttt(),
+          new Xlstm(),
           new Zamba(),
           new Zamba2(),
           new Zaya());
