@@ -22,8 +22,7 @@ record ExactModel(
    *
    * @param prefix what their names begin with
    */
-  static ExactModel random(
-      InnerModel spec, int heads, int head, double epsilon, String prefix) {
+  static ExactModel random(InnerModel spec, int heads, int head, double epsilon, String prefix) {
     int depth = spec.depth();
     double[][][] matrices = new double[depth][][];
     double[][] biases = new double[depth][];
@@ -44,7 +43,9 @@ record ExactModel(
         matrices,
         biases,
         spec.residual() ? rows(prefix + "inner.norm", heads, spec.dim(), Typical.NORM)[head] : null,
-        spec.residual() ? rows(prefix + "inner.norm.bias", heads, spec.dim(), Typical.BIAS)[head] : null,
+        spec.residual()
+            ? rows(prefix + "inner.norm.bias", heads, spec.dim(), Typical.BIAS)[head]
+            : null,
         epsilon);
   }
 

@@ -45,15 +45,13 @@ class LearnerTest {
       var weights = new Weights(source, kernels, workers, arena).root();
       var learner = new Learner(model, 1, new Momentum(1), 1, 0, weights);
       MemorySegment state = arena.allocate(4 * learner.region().floats(), 64);
-      var place =
-          new Learner.Place(kernels, 0, state, 0, new float[learner.scratchFloats()]);
+      var place = new Learner.Place(kernels, 0, state, 0, new float[learner.scratchFloats()]);
       // At position 0 the head begins, and retrieving changes nothing.
       learner.retrieve(place, 0, 1, rows(q), rows(learned));
       MemorySegment memory = arena.allocate(4L * DIM * DIM, 64);
       memory.copyFrom(state.asSlice(0, memory.byteSize()));
       var tokens =
-          new Learner.Tokens(
-              0, TOKENS, rows(q), rows(k), rows(v), new Rows(rates, 0, 3), 1);
+          new Learner.Tokens(0, TOKENS, rows(q), rows(k), rows(v), new Rows(rates, 0, 3), 1);
       learner.advance(place, tokens, rows(learned));
       var shape = new Shape(DIM, DIM, MatrixMemory.Decay.NONE, MatrixMemory.Write.DELTA);
       kernels

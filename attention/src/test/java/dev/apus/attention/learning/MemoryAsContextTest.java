@@ -56,8 +56,7 @@ class MemoryAsContextTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
   void aSequenceIsWhatItsFormulaSays(Map<String, Object> settings) {
-    try (var bench =
-        new MixerBench<RecurrentState>(new MemoryAsContext.Type(), settings, WIDTH)) {
+    try (var bench = new MixerBench<RecurrentState>(new MemoryAsContext.Type(), settings, WIDTH)) {
       double[][] x = bench.tokens(TOKENS, 5);
       laws(settings).aSequenceIs(exact(settings, x), x, 5e-5);
     }
@@ -143,8 +142,7 @@ class MemoryAsContextTest {
     return y;
   }
 
-  private static void add(
-      List<double[]> more, int slot, List<double[]> rows, List<Integer> slots) {
+  private static void add(List<double[]> more, int slot, List<double[]> rows, List<Integer> slots) {
     for (int i = 0; i < more.size(); i++) {
       rows.add(more.get(i));
       slots.add(slot + i);
