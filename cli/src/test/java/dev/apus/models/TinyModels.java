@@ -121,6 +121,8 @@ final class TinyModels {
           "stablelm",
           "starcoder2",
           "transnormer",
+          "ttt-linear",
+          "ttt-mlp",
           "xlstm",
           "xlstm-fused",
           "zamba",
@@ -155,6 +157,9 @@ final class TinyModels {
           "s5",
           "samba",
           "simple-gla",
+          "titans-mac",
+          "titans-mag",
+          "titans-mal",
           "xlstm-3-1",
           "yoco");
 

@@ -93,7 +93,7 @@ public final class Rope {
   }
 
   /** The cosines and sines of consecutive positions, {@code dims / 2} for each. */
-  record Tables(float[] cos, float[] sin) {}
+  public record Tables(float[] cos, float[] sin) {}
 
   private record TablesKey(Rope rope, int position, int rows) {}
 
@@ -112,6 +112,13 @@ public final class Rope {
               rows, ANGLE_VALUES * dims, (from, to, worker) -> fill(tables, position, from, to));
           return tables;
         });
+  }
+
+  /** The tables of the first positions, for layers whose positions begin again and again. */
+  public Tables tables(int rows) {
+    Tables tables = new Tables(new float[rows * dims / 2], new float[rows * dims / 2]);
+    fill(tables, 0, 0, rows);
+    return tables;
   }
 
   private void fill(Tables tables, int position, int from, int to) {
@@ -170,7 +177,7 @@ public final class Rope {
   }
 
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */
-  void rotate(
+  public void rotate(
       Rotary kernel, float[] x, int xAt, int heads, int headDim, Tables tables, int tableRow) {
     int at = tableRow * (dims / 2);
     kernel.rotate(layout, x, xAt, heads, headDim, dims, tables.cos, tables.sin, at);

@@ -73,6 +73,7 @@ public final class Families {
           new StableLm(),
           new Starcoder2(),
           new TransNormer(),
+          new Ttt(),
           new Xlstm(),
           new Zamba(),
           new Zamba2(),
