@@ -11,5 +11,9 @@ module dev.apus.attention {
       dev.apus.attention.fourier.FourierMixing.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
       dev.apus.attention.linear.LinearAttention.Type,
+      dev.apus.attention.lstm.Mlstm.Type,
+      dev.apus.attention.lstm.MlstmBlock.Type,
+      dev.apus.attention.lstm.Slstm.Type,
+      dev.apus.attention.recurrent.GatedRecurrence.Type,
       dev.apus.attention.recurrent.RgLru.Type;
 }

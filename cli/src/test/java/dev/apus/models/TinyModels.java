@@ -49,6 +49,8 @@ final class TinyModels {
           "falcon_mamba",
           "fla-delta_net",
           "fla-gated_deltanet",
+          "fla-hgrn",
+          "fla-hgrn-conv",
           "fla-kda",
           "gemma2",
           "gemma3",
@@ -98,6 +100,8 @@ final class TinyModels {
           "smollm3",
           "stablelm",
           "starcoder2",
+          "xlstm",
+          "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
@@ -105,7 +109,20 @@ final class TinyModels {
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "yoco");
+          "dss",
+          "h3",
+          "hyena",
+          "hymba",
+          "longhorn",
+          "mamba3",
+          "mingru",
+          "minlstm",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "xlstm-3-1",
+          "yoco");
 
   /** All of them that continue texts. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

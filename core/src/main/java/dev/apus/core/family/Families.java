@@ -29,6 +29,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaHgrn(),
           new FNet(),
           new Gemma(),
           new Glm(),
@@ -65,6 +66,7 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Xlstm(),
           new Zamba(),
           new Zamba2(),
           new Zaya());

@@ -23,11 +23,15 @@ public final class Mixers {
               "convolutional-attention",
               "fourier",
               "gated-delta-net",
+              "gated-recurrence",
               "latent-attention",
               "linear-attention",
               "linformer-attention",
+              "mlstm",
+              "mlstm-block",
               "nystrom-attention",
-              "rg-lru"),
+              "rg-lru",
+              "slstm"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 
