@@ -3,12 +3,14 @@ package dev.apus.attention.softmax;
 import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Output;
+import dev.apus.core.model.RoundedInputs;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
@@ -32,13 +34,19 @@ import java.util.Set;
  * </pre>
  *
  * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
- * scores, sinks and an output gate are settings. A layer may read the keys and values of another
- * instead of making its own. A causal sequence may be cut into calls anywhere with the same bits;
- * in a run that looks ahead, all keys are there before the first query asks.
+ * scores, sinks and an output gate are settings. Where heads forget, {@code f = σ(W_f x + b)} and
+ * the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet. A
+ * layer may read the keys and values of another instead of making its own. A causal sequence may be
+ * cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there before
+ * the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
+ * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
  */
 public final class Attention implements SequenceMixer<KeyValueCache> {
+
+  /** Of the matrices that may read rounded rows. */
+  private static final int OUTPUT = 3;
 
   private final AttentionSpec spec;
   private final Kernels kernels;
@@ -48,6 +56,11 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection keys;
   private final Projection values;
   private final Projection gates;
+  private final Projection forgetGates;
+
+  /** Before the matrices of queries, keys, values and outputs; or null. */
+  private final RoundedInputs[] rounded;
+
   private final Output output;
   private final Adapters adapters;
   private final Normalization queryNorm;
@@ -63,7 +76,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
-    this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim());
+    this.layout = layout(kernel, spec);
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -74,6 +87,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
     this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
+    this.forgetGates =
+        spec.forgets() && keeps ? weights.projection("f", spec.heads(), width, true) : null;
+    this.rounded = spec.rounded() == null ? null : rounded(width, outCols, keeps, weights);
     this.output = Output.of(spec.projected(), site, outCols, spec.outBiased());
     this.adapters = Adapters.of(weights, width, spec.adapter());
     if (adapters != null) {
@@ -98,6 +114,21 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
+  private static CacheLayout layout(
+      dev.apus.kernels.attention.Attention kernel, AttentionSpec spec) {
+    int forgetting = spec.forgets() ? spec.group() : 0;
+    return new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting);
+  }
+
+  private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
+    return new RoundedInputs[] {
+      RoundedInputs.of(spec.rounded(), "q", width, weights),
+      keeps ? RoundedInputs.of(spec.rounded(), "k", width, weights) : null,
+      keeps ? RoundedInputs.of(spec.rounded(), "v", width, weights) : null,
+      spec.projected() ? RoundedInputs.of(spec.rounded(), "o", outCols, weights) : null
+    };
+  }
+
   private Normalization norm(String name, int cols, WeightScope weights) {
     int size = spec.normOver() == NormOver.HEAD ? spec.headDim() : cols;
     return Normalization.of(spec.norm(), name, size, weights);
@@ -115,7 +146,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    return Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+    // What is forgotten between a token and one after it has no meaning.
+    return spec.forgets()
+        ? Set.of(Visibility.CAUSAL)
+        : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
   }
 
   @Override
@@ -129,17 +163,16 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       int rows = x.rows();
       Matrix q = frame.matrix(rows, queries.outputs());
       if (keys == null) {
-        queries.apply(pass, x, q);
-        adapt(pass, x, q);
+        project(pass, x, q);
         prepare(pass, batch, q, null);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
         Matrix v = frame.matrix(rows, values.outputs());
-        pass.run(queries.task(pass, x, q), keys.task(pass, x, k), values.task(pass, x, v));
-        adapt(pass, x, q, k, v);
+        project(pass, x, q, k, v);
         prepare(pass, batch, q, k);
+        Matrix kept = forgetGates == null ? null : kept(pass, frame, x);
         for (Run<KeyValueCache> run : batch.runs()) {
-          run.state().append(pass, k, v, run.from(), run.length());
+          run.state().append(pass, k, v, kept, run.from(), run.length());
         }
       }
       Matrix o = output.inner(frame, y);
@@ -147,13 +180,49 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       if (gates != null) {
         gate(pass, frame, x, o);
       }
-      output.apply(pass, o, y);
+      if (rounded == null || rounded[OUTPUT] == null) {
+        output.apply(pass, o, y);
+      } else {
+        rounded[OUTPUT].apply(pass, o, y, (from, to) -> output.apply(pass, from, to));
+      }
     }
   }
 
-  private void adapt(Pass pass, Matrix x, Matrix... ys) {
+  /** Computes queries, or queries, keys and values. */
+  private void project(Pass pass, Matrix x, Matrix... ys) {
+    Projection[] matrices = {queries, keys, values};
+    Divisible[] tasks = new Divisible[ys.length];
+    for (int i = 0; i < ys.length; i++) {
+      Projection matrix = matrices[i];
+      if (rounded == null) {
+        tasks[i] = matrix.task(pass, x, ys[i]);
+      } else {
+        rounded[i].apply(pass, x, ys[i], (from, to) -> matrix.apply(pass, from, to));
+      }
+    }
+    if (rounded == null) {
+      pass.run(tasks);
+    }
     if (adapters != null) {
       adapters.add(pass, x, ys);
+    }
+  }
+
+  /** The logarithms of what each head keeps: {@code log σ(z) = −softplus(−z)}. */
+  private Matrix kept(Pass pass, Pass.Frame frame, Matrix x) {
+    Matrix kept = frame.matrix(x.rows(), spec.heads());
+    forgetGates.apply(pass, x, kept);
+    float[] data = kept.data();
+    int end = kept.at(0) + x.rows() * spec.heads();
+    negate(data, kept.at(0), end);
+    kernels.activations().apply(Activation.SOFTPLUS, data, kept.at(0), end - kept.at(0));
+    negate(data, kept.at(0), end);
+    return kept;
+  }
+
+  private static void negate(float[] x, int from, int to) {
+    for (int i = from; i < to; i++) {
+      x[i] = -x[i];
     }
   }
 
@@ -227,7 +296,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       if (!spec.reads(keeper.spec)) {
         throw settings.error(
             "stateOf: kvHeads, headDim, valueDim and rope must be those of the layer whose keys and"
-                + " values are read");
+                + " values are read, and so must heads be where it forgets");
       }
       return new Attention(spec, site, keeper);
     }

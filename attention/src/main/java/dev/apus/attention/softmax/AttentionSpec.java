@@ -17,12 +17,16 @@ import java.util.Objects;
  *     looks ahead; 0 for all
  * @param pinned how many of the first tokens every token sees, whatever its window
  * @param alibi factor on the linear position biases; 0 for none
+ * @param forgets whether each head has a forget gate, whose logarithms between two tokens are added
+ *     to their score
  * @param biased whether queries, keys and values have biases
  * @param projected whether the heads' values are projected to the rows that are written, instead of
  *     being those rows
  * @param adapter rank of the adapters of queries, keys and values; 0 for none
  * @param gated whether each output value is multiplied by the sigmoid of a gate
  * @param sinks whether each head has a learned score that nothing is attended for
+ * @param rounded how rows are normalised before each projection, which then reads them rounded, or
+ *     null
  * @param norm how queries and keys are normalised, or null
  * @param normOver what has a mean of its own
  * @param normAfterRope whether they are normalised after they have been turned
@@ -38,12 +42,14 @@ record AttentionSpec(
     int window,
     int pinned,
     float alibi,
+    boolean forgets,
     boolean biased,
     boolean outBiased,
     boolean projected,
     int adapter,
     boolean gated,
     boolean sinks,
+    NormSpec rounded,
     NormSpec norm,
     NormOver normOver,
     boolean normAfterRope,
@@ -99,16 +105,31 @@ record AttentionSpec(
         window,
         pinned,
         c.real("alibi", 0),
+        c.flag("forgets", false),
         c.flag("biased", false),
         c.flag("outBiased", false),
         c.flag("projected", true),
         c.count("adapter", 0),
         c.flag("gated", false),
         c.flag("sinks", false),
+        rounded(c),
         norm == null ? null : NormSpec.read(norm),
         over,
         after,
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
+  }
+
+  private static NormSpec rounded(Config c) {
+    if (!c.has("rounded")) {
+      return null;
+    }
+    if (c.flag("biased", false) || c.flag("outBiased", false)) {
+      throw c.errorAt("rounded", "rounded rows are multiplied by matrices without biases");
+    }
+    if (c.flag("gated", false) || c.count("adapter", 0) > 0) {
+      throw c.errorAt("rounded", "rounded rows need a layer without gates and adapters");
+    }
+    return NormSpec.read(c.section("rounded"));
   }
 
   /** Whether keys and values of a layer with other settings are what this one can read. */
@@ -116,6 +137,8 @@ record AttentionSpec(
     return kvHeads == keeper.kvHeads
         && headDim == keeper.headDim
         && valueDim == keeper.valueDim
+        && forgets == keeper.forgets
+        && (!forgets || heads == keeper.heads)
         && Objects.equals(rope, keeper.rope);
   }
 

@@ -1,9 +1,18 @@
 package dev.apus.attention.softmax;
 
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Levels;
 
-/** How a layer keeps the keys and values of a sequence. */
-record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
+/**
+ * How a layer keeps the keys and values of a sequence.
+ *
+ * @param forgetting query heads of each key–value head that forget; 0 if none does
+ */
+record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
+
+  CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
+    this(kernel, heads, keyDim, valueDim, 0);
+  }
 
   /** Slots are allocated in multiples of this. */
   int granularity() {
@@ -23,13 +32,18 @@ record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
     return kernel.valueBytes(valueDim, slots);
   }
 
-  /** Bytes that one more token adds, on average. */
+  /** Bytes of what a page of so many slots remembers of forgetting in one head. */
+  long levelBytes(int slots) {
+    return forgetting == 0 ? 0 : Levels.bytes(forgetting, slots);
+  }
+
+  /** Bytes that one more token adds, on average over a full page. */
   long bytesPerToken() {
-    return bytes(granularity()) / granularity();
+    return bytes(CachePage.SLOTS) / CachePage.SLOTS;
   }
 
   /** Bytes of all heads. */
   long bytes(int slots) {
-    return heads * (keyBytes(slots) + valueBytes(slots));
+    return heads * (keyBytes(slots) + valueBytes(slots) + levelBytes(slots));
   }
 }

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.model.NativeFloats;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Levels;
 import dev.apus.kernels.attention.Attention.Piece;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -53,8 +54,17 @@ final class CachePage {
     long valuesAt = heads.length * keyBytes - layout.valueBytes(index * SLOTS);
     for (int head = 0; head < heads.length; head++) {
       long keysAt = head * keyBytes - layout.keyBytes(index * SLOTS);
-      heads[head] = new Piece(memory, keysAt, memory, valuesAt + head * valueBytes);
+      heads[head] =
+          new Piece(memory, keysAt, memory, valuesAt + head * valueBytes, levels(head, slots));
     }
+  }
+
+  private Levels levels(int head, int slots) {
+    if (layout.forgetting() == 0) {
+      return null;
+    }
+    long at = heads.length * (layout.keyBytes(slots) + layout.valueBytes(slots));
+    return new Levels(memory, at + head * layout.levelBytes(slots), layout.forgetting(), slots);
   }
 
   int slots() {
@@ -127,6 +137,9 @@ final class CachePage {
           target.values(),
           target.valuesAt() + valuesFrom,
           layout.valueBytes(count));
+      if (source.levels() != null) {
+        source.levels().copy(target.levels(), count);
+      }
     }
   }
 
@@ -149,6 +162,9 @@ final class CachePage {
       for (Piece head : heads) {
         kernel.storeKeys(zeros, 0, layout.keyDim(), head.keys(), head.keysAt(), slot);
         kernel.storeValues(zeros, 0, layout.valueDim(), head.values(), head.valuesAt(), slot);
+        for (int g = 0; g < layout.forgetting(); g++) {
+          head.levels().set(g, slot, 0);
+        }
       }
     }
   }

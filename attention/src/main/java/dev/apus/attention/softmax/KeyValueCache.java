@@ -7,6 +7,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Levels;
 import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Stored;
 import java.io.DataInput;
@@ -107,6 +108,15 @@ final class KeyValueCache implements MixerState {
 
   /** Appends the keys and values in some rows of these matrices. */
   void append(Pass pass, Matrix k, Matrix v, int row, int rows) {
+    append(pass, k, v, null, row, rows);
+  }
+
+  /**
+   * The same where heads forget.
+   *
+   * @param kept the logarithm of what each head keeps of what came before a row, or null
+   */
+  void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
     reserve(rows);
     int first = length;
     Attention kernel = layout.kernel();
@@ -127,7 +137,25 @@ final class KeyValueCache implements MixerState {
             }
           }
         });
+    for (int i = 0; kept != null && i < rows; i++) {
+      for (int head = 0; head < layout.heads(); head++) {
+        descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
+      }
+    }
     length += rows;
+  }
+
+  /** Sets the levels at a slot, of those at the slot before. */
+  private void descend(int head, int slot, float[] kept, int keptAt) {
+    Levels levels = pages.get(slot / SLOTS).head(head).levels();
+    Levels before = slot < SLOTS ? null : pages.get(slot / SLOTS - 1).head(head).levels();
+    for (int g = 0; g < layout.forgetting(); g++) {
+      if (slot % SLOTS == 0) {
+        levels.setBase(g, before == null ? 0 : before.level(g, slot - 1));
+      }
+      float sum = slot % SLOTS == 0 ? 0 : levels.sum(g, slot - 1);
+      levels.set(g, slot, sum + kept[keptAt + g]);
+    }
   }
 
   /** The keys and values of one head. */

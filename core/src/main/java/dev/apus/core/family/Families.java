@@ -29,6 +29,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaCoupled(),
+          new FlaAttention(),
           new FlaDelta(),
           new FlaGated(),
           new FlaHgrn(),

@@ -171,17 +171,25 @@ final class FlaDecoder {
   }
 
   private Part attention(Config spec) {
+    return turned(spec, heads(spec).with("biased", spec.flag("qkv_bias", false)));
+  }
+
+  /** Attention with the heads of {@code spec}. */
+  Part heads(Config spec) {
     int heads = spec.positive("num_heads");
-    int headDim = each("values of a row", width, heads);
+    return Part.of("attention")
+        .with("heads", heads)
+        .with("kvHeads", Decoder.kvHeads(spec, "num_heads", "num_kv_heads"))
+        .with("headDim", each("values of a row", width, heads));
+  }
+
+  /** Attention with the positions and the window of {@code spec}. */
+  Part turned(Config spec, Part attention) {
     Part part =
-        Part.of("attention")
-            .with("heads", heads)
-            .with("kvHeads", Decoder.kvHeads(spec, "num_heads", "num_kv_heads"))
-            .with("headDim", headDim)
-            .with("biased", spec.flag("qkv_bias", false));
-    if (spec.has("window_size")) {
-      part = part.with("window", spec.positive("window_size"));
-    }
+        spec.has("window_size")
+            ? attention.with("window", spec.positive("window_size"))
+            : attention;
+    int headDim = (int) attention.settings().get("headDim");
     return RopeSettings.of(spec, null, spec.number("rope_theta", 10_000), headDim, 1).on(part);
   }
 }

@@ -25,7 +25,9 @@ final class FlaNames {
 
   private static WeightNames attention(WeightNames names) {
     for (String p : new String[] {"q", "k", "v", "o"}) {
-      names.row("attention." + p, MIXER + p + "_proj.weight");
+      names
+          .row("attention." + p, MIXER + p + "_proj.weight")
+          .row("attention." + p + ".bias", MIXER + p + "_proj.bias");
     }
     return names;
   }

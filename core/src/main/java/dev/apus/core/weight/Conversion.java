@@ -30,6 +30,15 @@ public interface Conversion {
   Conversion MINUS_ONE = values(x -> x - 1, x -> 1 + x);
 
   /**
+   * BitNet's: −m, 0 or m, whichever is nearest to the value, where m is the mean magnitude of all
+   * of the tensor's. To go back, values stay as they are: what is read is made of the file's
+   * tensor.
+   *
+   * @see <a href="https://arxiv.org/abs/2402.17764">The Era of 1-bit LLMs</a>
+   */
+  Conversion TERNARY = new RowConversions.Ternary();
+
+  /**
    * Rows as columns: the weights of GPT-2's {@code Conv1D}. A bias, one value a row, stays as it
    * is.
    */

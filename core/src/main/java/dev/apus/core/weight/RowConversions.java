@@ -100,6 +100,32 @@ final class RowConversions {
     }
   }
 
+  record Ternary() implements Conversion {
+
+    /** No mean is taken to be smaller. */
+    private static final float LEAST = 1e-5f;
+
+    @Override
+    public StoredRows apply(List<StoredRows> stored) {
+      float[] values = stored.getFirst().decode();
+      double sum = 0;
+      for (float value : values) {
+        sum += Math.abs(value);
+      }
+      // Computed with the inverse, as the models were trained.
+      float inverse = 1 / Math.max((float) (sum / values.length), LEAST);
+      for (int i = 0; i < values.length; i++) {
+        values[i] = Math.clamp((float) Math.rint(values[i] * inverse), -1, 1) / inverse;
+      }
+      return StoredRows.of(stored.getFirst().source(), values, stored.getFirst().cols());
+    }
+
+    @Override
+    public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
+      return stored.getFirst();
+    }
+  }
+
   /**
    * The columns of each group of {@code rows} rows of {@code cols} values; of {@code MAX_VALUE},
    * those of all rows, of whatever length.

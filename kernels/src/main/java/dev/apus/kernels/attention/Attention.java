@@ -1,6 +1,7 @@
 package dev.apus.kernels.attention;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Softmax attention of a tile of queries over the keys it visits, span after span, so that scores
@@ -15,7 +16,7 @@ import java.lang.foreign.MemorySegment;
  * slots of it that the row sees,
  *
  * <pre>
- *   s_i = softcap((Σ_d k_i[d] · q[d]) · scale) + slope · (slot_i − position)
+ *   s_i = softcap((Σ_d k_i[d] · q[d]) · scale) + slope · (slot_i − position) + (level − level_i)
  *   m = max_i s_i          p_i = e^(s_i − m)          l = Σ_i p_i          o = Σ_i p_i · v_i
  * </pre>
  *
@@ -81,14 +82,76 @@ public interface Attention {
    * @param keysAt the byte where slot 0 begins if the slots before these lay there, too; below 0 if
    *     they would not fit
    * @param valuesAt likewise
+   * @param levels where heads forget, or null
    */
-  record Piece(MemorySegment keys, long keysAt, MemorySegment values, long valuesAt)
+  record Piece(MemorySegment keys, long keysAt, MemorySegment values, long valuesAt, Levels levels)
       implements Stored {
+
+    /** Of heads that do not forget. */
+    public Piece(MemorySegment keys, long keysAt, MemorySegment values, long valuesAt) {
+      this(keys, keysAt, values, valuesAt, null);
+    }
 
     /** Of slots that all lie together, this piece holds every span. */
     @Override
     public Piece piece(int span) {
       return this;
+    }
+  }
+
+  /**
+   * How much the heads of a group have forgotten up to each slot of a span: a slot's level is the
+   * sum of the logarithms of what its token and those before kept. A query's own level is that of
+   * the slot it stands at, so that a score gets what was kept from its slot on.
+   *
+   * <p>A level is a base, that of the slot before the span, and the sum since: near slots differ by
+   * small numbers however long a text is. In memory there are a double for each head, and then a
+   * float for each head and slot.
+   *
+   * @param at a byte of {@code memory}
+   * @param slots of the span that there is room for
+   */
+  record Levels(MemorySegment memory, long at, int heads, int slots) {
+
+    private static final ValueLayout.OfDouble BASE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+    private static final ValueLayout.OfFloat SUM = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    public static long bytes(int heads, int slots) {
+      return heads * (Double.BYTES + (long) slots * Float.BYTES);
+    }
+
+    public double base(int head) {
+      return memory.get(BASE, at + (long) head * Double.BYTES);
+    }
+
+    public void setBase(int head, double base) {
+      memory.set(BASE, at + (long) head * Double.BYTES, base);
+    }
+
+    /** The byte of the sum up to a slot, behind which lie those of the slots that follow. */
+    long sumAt(int head, int slot) {
+      return at + (long) heads * Double.BYTES + ((long) head * slots + slot % SPAN) * Float.BYTES;
+    }
+
+    public float sum(int head, int slot) {
+      return memory.get(SUM, sumAt(head, slot));
+    }
+
+    public void set(int head, int slot, float sum) {
+      memory.set(SUM, sumAt(head, slot), sum);
+    }
+
+    public double level(int head, int slot) {
+      return base(head) + sum(head, slot);
+    }
+
+    /** Copies the bases and the first {@code count} sums of each head. */
+    public void copy(Levels to, int count) {
+      for (int head = 0; head < heads; head++) {
+        to.setBase(head, base(head));
+        long bytes = (long) count * Float.BYTES;
+        MemorySegment.copy(memory, sumAt(head, 0), to.memory, to.sumAt(head, 0), bytes);
+      }
     }
   }
 

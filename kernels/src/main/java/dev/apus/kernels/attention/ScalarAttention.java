@@ -40,6 +40,7 @@ public final class ScalarAttention extends SpannedAttention {
       int position = q.position() + i / q.group();
       int g = i % q.group();
       int queryAt = q.at() + i / q.group() * q.stride() + g * traits.headDim();
+      float level = level(stored, piece, g, position);
       float slope = biases.slopes() == null ? 0 : biases.slopes()[biases.headAt() + g];
       var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
       Arrays.fill(scratch, 0, SPAN, Float.NEGATIVE_INFINITY);
@@ -48,6 +49,9 @@ public final class ScalarAttention extends SpannedAttention {
         float score = score(traits, q.data(), queryAt, piece, slot, scratch);
         float distance = (float) (slot / PARTIALS * PARTIALS - position) + slot % PARTIALS;
         score = Math.fma(slope, distance, score);
+        if (piece.levels() != null) {
+          score += level - piece.levels().sum(g, slot);
+        }
         scratch[slot % SPAN] = score;
         max = Math.max(max, score);
       }

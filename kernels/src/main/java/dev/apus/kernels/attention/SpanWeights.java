@@ -5,6 +5,8 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.VectorMath;
 import dev.apus.kernels.matmul.PanelProducts;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -52,6 +54,22 @@ final class SpanWeights {
       FloatVector score = FloatVector.fromArray(F, scores, scoreAt);
       FloatVector lanes = IOTA.add(i % PARTIALS).add(distance + i / PARTIALS * PARTIALS);
       FloatVector.broadcast(F, slope).fma(lanes, score).intoArray(scores, scoreAt);
+    }
+  }
+
+  /**
+   * Adds what is left of the way from a slot's level, whose sums begin at {@code sumsAt}, to
+   * another.
+   */
+  static void fade(
+      float level, MemorySegment sums, long sumsAt, float[] scores, int at, int step, int count) {
+    for (int i = 0; i < count; i += L) {
+      int scoreAt = at + i / STRIP * step + i % STRIP;
+      FloatVector sum =
+          FloatVector.fromMemorySegment(
+              F, sums, sumsAt + (long) i * Float.BYTES, ByteOrder.nativeOrder());
+      FloatVector kept = FloatVector.broadcast(F, level).sub(sum);
+      FloatVector.fromArray(F, scores, scoreAt).add(kept).intoArray(scores, scoreAt);
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.apus.kernels.attention;
 
 import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Levels;
 import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.math.ScalarSums;
 import dev.apus.kernels.matmul.PanelProducts;
@@ -34,6 +36,7 @@ final class SpanWork {
   private final Traits traits;
   private final Queries q;
   private final VisitedSlots slots;
+  private final Stored spans;
   private final Piece stored;
   private final Biases biases;
   private final float[] scratch;
@@ -47,7 +50,8 @@ final class SpanWork {
       Traits traits,
       Queries q,
       VisitedSlots slots,
-      Piece stored,
+      Stored spans,
+      int span,
       Biases biases,
       float[] scratch) {
     this.layout = layout;
@@ -55,7 +59,8 @@ final class SpanWork {
     this.traits = traits;
     this.q = q;
     this.slots = slots;
-    this.stored = stored;
+    this.spans = spans;
+    this.stored = spans.piece(span);
     this.biases = biases;
     this.scratch = scratch;
     this.queries = q.count();
@@ -143,7 +148,8 @@ final class SpanWork {
     int scoreAt = scoreAt(first, i);
     int step = queries * STRIP;
     float max = SpanWeights.scale(traits.scale(), scratch, scoreAt, step, count);
-    boolean bent = traits.softcap() != 0 || biases.slopes() != null;
+    Levels levels = stored.levels();
+    boolean bent = traits.softcap() != 0 || biases.slopes() != null || levels != null;
     if (traits.softcap() != 0) {
       SpanWeights.cap(traits.softcap(), scratch, scoreAt, step, count);
     }
@@ -151,6 +157,12 @@ final class SpanWork {
       float slope = biases.slopes()[biases.headAt() + i % q.group()];
       int distance = first - position(i);
       SpanWeights.incline(slope, distance, scratch, scoreAt, step, count);
+    }
+    if (levels != null) {
+      int head = i % q.group();
+      float level = SpannedAttention.level(spans, stored, head, position(i));
+      long sumsAt = levels.sumAt(head, first);
+      SpanWeights.fade(level, levels.memory(), sumsAt, scratch, scoreAt, step, count);
     }
     if (hide(i, first, from, to, first + count) || bent) {
       max = SpanWeights.scale(1, scratch, scoreAt, step, count);

@@ -93,6 +93,20 @@ abstract class SpannedAttention implements Attention {
     codec.decode(panels, at, values, valuesAt, count);
   }
 
+  /**
+   * A query's level, from the base of a span's; 0 where heads do not forget.
+   *
+   * @param piece the span's
+   * @param head of the group
+   */
+  static float level(Stored stored, Piece piece, int head, int position) {
+    if (piece.levels() == null) {
+      return 0;
+    }
+    double own = stored.piece(position / SPAN).levels().level(head, position);
+    return (float) (own - piece.levels().base(head));
+  }
+
   /** Floats of scratch that {@link #attendSpan} needs. */
   abstract int spanFloats(Traits traits, int queries);
 

@@ -33,7 +33,7 @@ public final class VectorAttention extends SpannedAttention {
       float[] scratch) {
     int last = q.position() + q.rows() - 1;
     var slots = new VisitedSlots(visited, q.position(), last, span * SPAN, (span + 1) * SPAN);
-    var work = new SpanWork(this, products, traits, q, slots, stored.piece(span), biases, scratch);
+    var work = new SpanWork(this, products, traits, q, slots, stored, span, biases, scratch);
     work.score();
     work.weigh(part, partAt);
     work.mix(part, partAt);
