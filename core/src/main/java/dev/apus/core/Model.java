@@ -292,29 +292,11 @@ public final class Model implements AutoCloseable {
    */
   public Encoder newEncoder() {
     lifetime.requireOpen();
-    if (!architecture().isEncoder()) {
-      throw new IllegalStateException(
-          architecture().family() + " continues texts, in sessions; it is no encoder");
-    }
     return new Encoder(this);
   }
 
   SequenceState newState(int limit) {
-    if (architecture().isEncoder()) {
-      throw new IllegalArgumentException(
-          architecture().family()
-              + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
-              + " sessions that continue one");
-    }
-    int positions = architecture().embedding().positions();
-    if (limit < 1 || (positions > 0 && limit > positions)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "a session of %d tokens; %s",
-              limit,
-              limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
-    }
+    Sequence.requirePossible(architecture(), limit);
     lifetime.requireOpen();
     return network.newState(limit);
   }
