@@ -79,7 +79,7 @@ final class FlaCoupled implements ModelFamily {
             .with("valueDim", d.each("values", d.width, heads))
             .with("activation", "silu")
             .with("activated", "q");
-    return FlaInputs.convolved(part, d.c, "identity");
+    return FlaInputs.convolved(part, d, "identity");
   }
 
   @Override

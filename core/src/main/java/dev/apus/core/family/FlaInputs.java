@@ -30,7 +30,7 @@ final class FlaInputs {
             .with("kvHeads", kvHeads)
             .with("keyDim", d.each("keys", d.expanded("expand_k", keys), heads))
             .with("valueDim", d.each("values", d.expanded("expand_v", values), heads));
-    return convolved(part, c, "silu");
+    return convolved(part, d, "silu");
   }
 
   /**
@@ -38,12 +38,10 @@ final class FlaInputs {
    *
    * @param activation of what was convolved
    */
-  static Part convolved(Part part, Config c, String activation) {
-    Part convolution =
-        Part.of("").with("taps", c.positive("conv_size", 4)).with("activation", activation);
-    return c.flag("use_short_conv", false)
-        ? part.with("convolution", convolution.settings())
-        : part;
+  static Part convolved(Part part, FlaDecoder d, String activation) {
+    int taps = d.taps(false);
+    Part convolution = Part.of("").with("taps", taps).with("activation", activation);
+    return taps == 0 ? part : part.with("convolution", convolution.settings());
   }
 
   /** A norm of each {@code head}, or of a whole {@code row}. */
