@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.learning.ScalarFastWeights;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
@@ -23,6 +24,7 @@ final class ScalarKernels {
           ScalarAttention::new,
           new ScalarShortConvolution(),
           new ScalarAverageScan(),
+          new ScalarFastWeights(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
           new ScalarNorms(),

@@ -142,10 +142,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       if (b != null) {
         first.add(b.task(pass, x, beta));
       }
-      pass.run(first.toArray(Divisible[]::new));
-      if (!second.isEmpty()) {
-        pass.run(second.toArray(Divisible[]::new));
-      }
+      LowRank.run(pass, first, second);
       if (convolution != null) {
         convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
       }

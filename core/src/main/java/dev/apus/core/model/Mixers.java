@@ -25,17 +25,31 @@ public final class Mixers {
               "gated-recurrence",
               "latent-attention",
               "linear-attention",
+              "linearized-attention",
+              "memory-as-context",
               "mlstm",
               "mlstm-block",
+              "neural-memory",
               "rg-lru",
               "rwkv-channel-mix",
               "rwkv-time-mix",
               "rwkv4-time-mix",
               "rwkv7-time-mix",
               "shifted-linear",
-              "slstm"),
+              "slot-attention",
+              "slstm",
+              "ttt"),
           "apus-ssm",
-          Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
+          Set.of(
+              "convolution",
+              "gated-convolution",
+              "h3",
+              "hyena",
+              "mamba",
+              "mamba2",
+              "mamba3",
+              "s4",
+              "s5"));
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =
@@ -71,7 +85,8 @@ public final class Mixers {
   public static Mixers of(
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
     List<ChannelType> all =
-        new ArrayList<>(List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type()));
+        new ArrayList<>(
+            List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type(), new Product.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }

@@ -139,8 +139,8 @@ class RwkvFamiliesTest {
             PILE_169M,
             "rescale_every",
             "1",
-            "rescale_every=1 halves the rows of layer 9 so often that an epsilon of 1.0E-5 is"
-                + " 2.62144"),
+            "rescale_every=1 halves rows 12 times, so that an epsilon of 1.0E-5 is as one of"
+                + " 167.77216"),
         Arguments.of(
             EAGLE_7B,
             "head_size",

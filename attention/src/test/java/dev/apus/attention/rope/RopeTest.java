@@ -1,4 +1,4 @@
-package dev.apus.attention.softmax;
+package dev.apus.attention.rope;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
@@ -260,21 +260,5 @@ class RopeTest {
       sum += (double) a[i] * b[i];
     }
     return sum;
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "8, 0.5 0.25 0.125 0.0625 0.03125 0.015625 0.0078125 0.00390625",
-    "6, 0.25 0.0625 0.015625 0.00390625 0.5 0.125",
-    "1, 0.00390625",
-    "3, 0.0625 0.00390625 0.25",
-  })
-  void slopesOfAlibiAreThoseOfThePaper(int heads, String expected) {
-    float[] slopes = Alibi.slopes(heads, 3);
-    String[] words = expected.split(" ");
-    assertEquals(heads, slopes.length);
-    for (int head = 0; head < heads; head++) {
-      assertEquals(3 * Float.parseFloat(words[head]), slopes[head]);
-    }
   }
 }

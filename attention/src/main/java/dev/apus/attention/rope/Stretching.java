@@ -1,4 +1,4 @@
-package dev.apus.attention.softmax;
+package dev.apus.attention.rope;
 
 import dev.apus.core.config.Config;
 import java.util.List;
@@ -7,7 +7,7 @@ import java.util.List;
  * A way of stretching a rotary embedding to longer contexts. Each has its own settings and reads no
  * others; {@link Frequencies} computes what they mean.
  */
-sealed interface Stretching {
+public sealed interface Stretching {
 
   /** Smaller divisors of an angle could take it past what a float holds, far into a sequence. */
   double LEAST_DIVISOR = 1e-6;

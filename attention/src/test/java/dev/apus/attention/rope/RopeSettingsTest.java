@@ -1,4 +1,4 @@
-package dev.apus.attention.softmax;
+package dev.apus.attention.rope;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package dev.apus.attention.softmax;
+package dev.apus.attention.rope;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -7,6 +7,7 @@ import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.rope.Rotary;
 import java.util.Arrays;
+import java.util.function.Function;
 
 /**
  * Rotary position embedding: for each position, the angles by which pairs of a head's values turn.
@@ -17,7 +18,7 @@ import java.util.Arrays;
  *
  * @see <a href="https://arxiv.org/abs/2104.09864">RoFormer</a>
  */
-final class Rope {
+public final class Rope {
 
   /** A cosine takes about as long as so many values of a kernel. */
   private static final int ANGLE_VALUES = 16;
@@ -42,7 +43,7 @@ final class Rope {
    * @param dims how many values of a head turn
    * @param attentionFactor factor on turned queries and keys; 0 for what goes with the stretching
    */
-  record Spec(
+  public record Spec(
       Rotary.Layout layout,
       int dims,
       int headDim,
@@ -50,7 +51,7 @@ final class Rope {
       float attentionFactor,
       Stretching stretching) {
 
-    static Spec read(Config c, int headDim, int context) {
+    public static Spec read(Config c, int headDim, int context) {
       int dims = c.positive("dims", headDim);
       if (dims % 2 != 0 || dims > headDim) {
         throw c.error("dims=%d must be even and at most headDim=%d", dims, headDim);
@@ -74,13 +75,13 @@ final class Rope {
           Stretching.read(c, theta, dims / 2, context));
     }
 
-    boolean dependsOnLimit() {
+    public boolean dependsOnLimit() {
       return stretching instanceof Stretching.Dynamic || stretching instanceof Stretching.LongRope;
     }
   }
 
   /** The angles of a sequence that will have at most {@code limit} tokens. */
-  static Rope of(Spec spec, int limit) {
+  public static Rope of(Spec spec, int limit) {
     float[] frequencies = Frequencies.of(spec, limit);
     return new Rope(
         spec.layout, 2 * frequencies.length, frequencies, Frequencies.attentionFactor(spec));
@@ -92,7 +93,7 @@ final class Rope {
   }
 
   /** The cosines and sines of consecutive positions, {@code dims / 2} for each. */
-  record Tables(float[] cos, float[] sin) {}
+  public record Tables(float[] cos, float[] sin) {}
 
   private record TablesKey(Rope rope, int position, int rows) {}
 
@@ -111,6 +112,13 @@ final class Rope {
               rows, ANGLE_VALUES * dims, (from, to, worker) -> fill(tables, position, from, to));
           return tables;
         });
+  }
+
+  /** The tables of the first positions, for layers whose positions begin again and again. */
+  public Tables tables(int rows) {
+    Tables tables = new Tables(new float[rows * dims / 2], new float[rows * dims / 2]);
+    fill(tables, 0, 0, rows);
+    return tables;
   }
 
   private void fill(Tables tables, int position, int from, int to) {
@@ -142,14 +150,16 @@ final class Rope {
   /**
    * Turns queries and keys of heads of {@code headDim} values, each by its sequence's angles.
    *
+   * @param of the rotation of a sequence, by its state
    * @param k null where the keys have been turned already
    */
-  static void turn(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k, int headDim) {
+  public static <S> void turn(
+      Pass pass, Batch<S> batch, Function<S, Rope> of, Matrix q, Matrix k, int headDim) {
     Rotary rotary = pass.kernels().rotary();
     int heads = q.cols() / headDim;
     int keyCols = k == null ? 0 : k.cols();
-    for (Run<KeyValueCache> run : batch.runs()) {
-      Rope rope = run.state().rope();
+    for (Run<S> run : batch.runs()) {
+      Rope rope = of.apply(run.state());
       Tables tables = rope.tables(pass, run.position(), run.length());
       pass.eachRow(
           run.length(),
@@ -167,7 +177,7 @@ final class Rope {
   }
 
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */
-  void rotate(
+  public void rotate(
       Rotary kernel, float[] x, int xAt, int heads, int headDim, Tables tables, int tableRow) {
     int at = tableRow * (dims / 2);
     kernel.rotate(layout, x, xAt, heads, headDim, dims, tables.cos, tables.sin, at);

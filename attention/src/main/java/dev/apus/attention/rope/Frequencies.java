@@ -1,13 +1,13 @@
-package dev.apus.attention.softmax;
+package dev.apus.attention.rope;
 
-import dev.apus.attention.softmax.Stretching.Dynamic;
-import dev.apus.attention.softmax.Stretching.Factors;
-import dev.apus.attention.softmax.Stretching.Linear;
-import dev.apus.attention.softmax.Stretching.Llama3;
-import dev.apus.attention.softmax.Stretching.LongRope;
-import dev.apus.attention.softmax.Stretching.Plain;
-import dev.apus.attention.softmax.Stretching.Proportional;
-import dev.apus.attention.softmax.Stretching.Yarn;
+import dev.apus.attention.rope.Stretching.Dynamic;
+import dev.apus.attention.rope.Stretching.Factors;
+import dev.apus.attention.rope.Stretching.Linear;
+import dev.apus.attention.rope.Stretching.Llama3;
+import dev.apus.attention.rope.Stretching.LongRope;
+import dev.apus.attention.rope.Stretching.Plain;
+import dev.apus.attention.rope.Stretching.Proportional;
+import dev.apus.attention.rope.Stretching.Yarn;
 import java.util.List;
 
 /** How fast each pair of values turns under each kind of context extension. */
