@@ -57,6 +57,8 @@ final class DocumentChanges {
           "blocks",
           "positions",
           "metaTokens",
+          "skipped",
+          "types",
           "pinned",
           "adapter",
           "streams",

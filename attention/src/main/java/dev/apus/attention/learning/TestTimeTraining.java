@@ -1,6 +1,6 @@
 package dev.apus.attention.learning;
 
-import dev.apus.attention.softmax.Rope;
+import dev.apus.attention.rope.Rope;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;

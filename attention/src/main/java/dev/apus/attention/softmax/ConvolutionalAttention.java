@@ -185,7 +185,6 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
             new Traits(dim, dim, spec.scale(), 0),
             spec.kvHeads(),
             spec.group(),
-            true,
             spec.window(),
             0,
             new Biases(null, null, 0));

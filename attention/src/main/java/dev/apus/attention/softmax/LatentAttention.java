@@ -149,7 +149,6 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
             new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0),
             1,
             heads,
-            true,
             0,
             0,
             new Biases(null, null, 0));

@@ -20,6 +20,7 @@ public final class Families {
   private static final List<ModelFamily> BUILT_IN =
       List.of(
           new Bamba(),
+          new Bert(),
           new Bloom(),
           new Cohere(),
           new Cohere2(),
@@ -35,6 +36,7 @@ public final class Families {
           new FlaRwkv7(),
           new FlaLinearAttention(),
           new FlaSlots(),
+          new FNet(),
           new Gemma(),
           new Glm(),
           new Glm4(),
@@ -54,9 +56,11 @@ public final class Families {
           new MiniMaxM2(),
           new Mistral(),
           new Mixtral(),
+          new ModernBert(),
           new NanoChat(),
           new Nemotron(),
           new NemotronH(),
+          new Nystromformer(),
           new Olmo(),
           new OlmoHybrid(),
           new Olmoe(),

@@ -21,6 +21,7 @@ public final class Mixers {
           Set.of(
               "attention",
               "convolutional-attention",
+              "fourier",
               "gated-delta-net",
               "gated-recurrence",
               "latent-attention",
@@ -30,6 +31,8 @@ public final class Mixers {
               "mlstm",
               "mlstm-block",
               "neural-memory",
+              "linformer-attention",
+              "nystrom-attention",
               "rg-lru",
               "rwkv-channel-mix",
               "rwkv-time-mix",
