@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -140,6 +141,31 @@ class OtherNamesTest {
       writer.write(fused.resolve("model.safetensors"));
     }
     assertSame(logits(single), logits(fused));
+  }
+
+  /** Older files have the shares of all shifted rows in one tensor. */
+  @Test
+  void theFirstRwkv7() throws IOException {
+    Path newer = TinyCheckpoint.write(temporary.resolve("newer"), "fla-rwkv7", 11);
+    Path older = Files.createDirectories(temporary.resolve("older"));
+    Files.copy(newer.resolve("config.json"), older.resolve("config.json"));
+    var writer = new SafetensorsWriter();
+    try (TensorFile tensors = Safetensors.openFolder(newer)) {
+      for (StoredTensor t : tensors.tensors().values()) {
+        if (t.name().endsWith("attn.x_r")) {
+          String prefix = t.name().substring(0, t.name().length() - 1);
+          List<StoredTensor> all =
+              Stream.of("r", "w", "k", "v", "a", "g")
+                  .map(letter -> tensors.tensors().get(prefix + letter))
+                  .toList();
+          add(writer, prefix + "x", all);
+        } else if (!t.name().contains("attn.x_")) {
+          writer.add(t.name(), t.type(), t.shape(), t.data());
+        }
+      }
+      writer.write(older.resolve("model.safetensors"));
+    }
+    assertSame(logits(newer), logits(older));
   }
 
   /** Adds the rows of some tensors as one. */
