@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.levels.ScalarLevelMemory;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
@@ -11,6 +12,7 @@ import dev.apus.kernels.rope.ScalarRotary;
 import dev.apus.kernels.scan.ScalarComplexScan;
 import dev.apus.kernels.scan.ScalarGatedScan;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
+import dev.apus.kernels.solve.ScalarConjugateGradients;
 
 /** Holds the scalar set. */
 final class ScalarKernels {
@@ -23,6 +25,8 @@ final class ScalarKernels {
           new ScalarShortConvolution(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
+          new ScalarLevelMemory(),
+          new ScalarConjugateGradients(),
           new ScalarNorms(),
           new ScalarRotary(),
           new ScalarSelectiveScan(),

@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
+import dev.apus.kernels.levels.VectorLevelMemory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
@@ -12,6 +13,7 @@ import dev.apus.kernels.rope.VectorRotary;
 import dev.apus.kernels.scan.VectorComplexScan;
 import dev.apus.kernels.scan.VectorGatedScan;
 import dev.apus.kernels.scan.VectorSelectiveScan;
+import dev.apus.kernels.solve.VectorConjugateGradients;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -27,6 +29,8 @@ final class VectorKernels {
           new VectorShortConvolution(),
           new VectorGatedScan(),
           new VectorMatrixMemory(),
+          new VectorLevelMemory(),
+          new VectorConjugateGradients(),
           new VectorNorms(),
           new VectorRotary(),
           new VectorSelectiveScan(),

@@ -7,6 +7,7 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
@@ -14,6 +15,7 @@ import dev.apus.kernels.rope.Rotary;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.solve.ConjugateGradients;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -92,6 +94,16 @@ public final class EasedKernels implements Kernels {
   @Override
   public ComplexScan complexScan() {
     return next().complexScan();
+  }
+
+  @Override
+  public LevelMemory levels() {
+    return next().levels();
+  }
+
+  @Override
+  public ConjugateGradients solver() {
+    return next().solver();
   }
 
   @Override
