@@ -54,6 +54,8 @@ class RandomCheckpointTest {
           "bamba",
           "falcon_h1",
           "falcon_mamba",
+          "fla-gated_deltanet",
+          "fla-kda",
           "granite4-dense",
           "granitemoehybrid",
           "kimi_linear",

@@ -17,10 +17,10 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
-import dev.apus.kernels.memory.MatrixMemory.Decay;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
-import java.util.Objects;
-import java.util.stream.Stream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Gated DeltaNet: linear attention that forgets by a gate and overwrites by the delta rule.
@@ -32,9 +32,9 @@ import java.util.stream.Stream;
  *   α = exp(A · softplus(W_a x + dtBias)),  A &lt; 0      β = betaScale · σ(W_b x)
  * </pre>
  *
- * <p>A head forgets at one rate, or at one for each key: Kimi Delta Attention. Its gates come out
- * of a few values each, {@code W_a = W_a₂ W_a₁} and {@code W_z} likewise. Where forgetting has a
- * bound, {@code α = exp(bound · σ(−A (W_a x + dtBias)))}.
+ * <p>A head forgets at one rate, or not at all: DeltaNet; or at one rate for each key: Kimi Delta
+ * Attention. Its gates come out of a few values each, {@code W_a = W_a₂ W_a₁} and {@code W_z}
+ * likewise. Where forgetting has a bound, {@code α = exp(bound · σ(−A (W_a x + dtBias)))}.
  *
  * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
  * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
@@ -53,111 +53,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
   private static final int MEMORY = 1;
 
-  /**
-   * @param keyHeads heads of queries and keys
-   * @param turns whether value heads share queries and keys in turn, not as neighbours
-   * @param taps length of the short convolution
-   * @param decay for a head, or for each of its keys
-   * @param decayLatent values that the decays come out of; 0 for those of the row itself
-   * @param decayBound the logarithm of the least decay; 0 for none
-   * @param betaScale 2 where the memory may have negative eigenvalues, otherwise 1
-   * @param gate the function of the output gate
-   * @param gateLatent values that the output gate comes out of; 0 for those of the row itself
-   */
-  record Spec(
-      int keyHeads,
-      int valueHeads,
-      boolean turns,
-      int keyDim,
-      int valueDim,
-      int taps,
-      Decay decay,
-      int decayLatent,
-      float decayBound,
-      float betaScale,
-      Activation gate,
-      int gateLatent,
-      float epsilon) {
-
-    static Spec read(Config c) {
-      int keyHeads = c.positive("keyHeads");
-      int valueHeads = c.positive("valueHeads", keyHeads);
-      if (valueHeads % keyHeads != 0) {
-        throw c.error("valueHeads=%d is not divisible by keyHeads=%d", valueHeads, keyHeads);
-      }
-      int keyDim = c.positive("keyDim");
-      int valueDim = c.positive("valueDim");
-      if (2.0 * keyHeads * keyDim + (double) valueHeads * valueDim > Integer.MAX_VALUE) {
-        throw c.error("queries, keys and values are more than 2^31 − 1 values a row");
-      }
-      int taps = c.positive("taps");
-      checkState(c, valueHeads, keyDim, valueDim, taps, 2 * keyHeads * keyDim);
-      float bound = c.real("decayBound", 0);
-      if (bound > 0) {
-        throw c.errorAt(
-            "decayBound", "decayBound=%s must not be positive: a decay is at most 1", bound);
-      }
-      return new Spec(
-          keyHeads,
-          valueHeads,
-          c.choice("sharing", "neighbours", "neighbours", "turns").equals("turns"),
-          keyDim,
-          valueDim,
-          taps,
-          c.choice("decay", "head", "head", "key").equals("head") ? Decay.SCALAR : Decay.PER_KEY,
-          c.count("decayLatent", 0),
-          bound,
-          c.real("betaScale", 1),
-          c.choice("gate", "silu", "silu", "sigmoid").equals("silu")
-              ? Activation.SILU
-              : Activation.SIGMOID,
-          c.count("gateLatent", 0),
-          c.real("epsilon", 1e-6f));
-    }
-
-    /** What a sequence remembers must fit into arrays, in which it is copied. */
-    private static void checkState(
-        Config c, int valueHeads, int keyDim, int valueDim, int taps, int queriesAndKeys) {
-      if ((double) valueHeads * keyDim * valueDim > Integer.MAX_VALUE) {
-        throw c.error(
-            "valueHeads=%d of keyDim=%d by valueDim=%d are more than 2^31 − 1 values",
-            valueHeads, keyDim, valueDim);
-      }
-      int channels = queriesAndKeys + valueHeads * valueDim;
-      if ((long) taps * channels > Integer.MAX_VALUE) {
-        throw c.error(
-            "taps=%d of %d queries, keys and values are more than 2^31 − 1 values", taps, channels);
-      }
-    }
-
-    int keyCols() {
-      return keyHeads * keyDim;
-    }
-
-    int valueCols() {
-      return valueHeads * valueDim;
-    }
-
-    int channels() {
-      return 2 * keyCols() + valueCols();
-    }
-
-    /** The head whose queries and keys a value head has. */
-    int keyHead(int valueHead) {
-      return turns ? valueHead % keyHeads : valueHead / (valueHeads / keyHeads);
-    }
-
-    /** Decays of a head. */
-    int decays() {
-      return decay == Decay.SCALAR ? 1 : keyDim;
-    }
-
-    MatrixMemory.Shape memory() {
-      return new MatrixMemory.Shape(keyDim, valueDim, decay, MatrixMemory.Write.DELTA);
-    }
-  }
-
-  private final Spec spec;
+  private final DeltaSpec spec;
   private final MatrixMemory.Shape memory;
   private final Kernels kernels;
   private final Projection q;
@@ -172,7 +68,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   private final float[] dtBias;
   private final float[] norm;
 
-  private GatedDeltaNet(Spec spec, Site site) {
+  private GatedDeltaNet(DeltaSpec spec, Site site) {
     WeightScope weights = site.weights();
     int width = site.width();
     this.spec = spec;
@@ -181,21 +77,30 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     this.q = weights.projection("q", spec.keyCols(), width);
     this.k = weights.projection("k", spec.keyCols(), width);
     this.v = weights.projection("v", spec.valueCols(), width);
-    this.z = LowRank.read(weights, "z", spec.valueCols(), width, spec.gateLatent());
-    this.b = weights.projection("b", spec.valueHeads(), width);
+    this.z =
+        spec.gate() == null
+            ? null
+            : LowRank.read(
+                weights, "z", spec.valueCols(), width, spec.gateLatent(), spec.gateBiased());
+    this.b = spec.beta() ? weights.projection("b", spec.valueHeads(), width) : null;
     int decays = spec.valueHeads() * spec.decays();
-    this.a = LowRank.read(weights, "a", decays, width, spec.decayLatent());
+    this.a =
+        decays == 0 ? null : LowRank.read(weights, "a", decays, width, spec.decayLatent(), false);
     this.output = weights.projection("o", width, spec.valueCols());
-    this.convolution = CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), false);
-    this.decay = weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
-    this.dtBias = weights.vector("dtBias", decays, new Typical(-3, 1));
+    this.convolution =
+        spec.taps() == 0
+            ? null
+            : CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), false);
+    this.decay =
+        decays == 0 ? null : weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
+    this.dtBias = decays == 0 ? null : weights.vector("dtBias", decays, new Typical(-3, 1));
     this.norm = weights.vector("norm", spec.valueDim(), Typical.NORM);
   }
 
   @Override
   public RecurrentState newState(int limit) {
     return RecurrentState.of(
-        convolution.region(),
+        convolution == null ? new Region(1, 0) : convolution.region(),
         new Region(spec.valueHeads(), (long) spec.keyDim() * spec.valueDim()));
   }
 
@@ -214,28 +119,30 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix mixed = frame.matrix(rows, spec.channels());
-      Matrix gate = frame.matrix(rows, spec.valueCols());
-      Matrix alpha = frame.matrix(rows, dtBias.length);
+      Matrix gate = z == null ? null : frame.matrix(rows, spec.valueCols());
+      Matrix alpha = a == null ? null : frame.matrix(rows, dtBias.length);
       Matrix beta = frame.matrix(rows, spec.valueHeads());
-      LowRank.Steps gating = z.steps(pass, frame, x, gate);
-      LowRank.Steps decaying = a.steps(pass, frame, x, alpha);
-      pass.run(
-          q.task(pass, x, 0, mixed, 0),
-          k.task(pass, x, 0, mixed, spec.keyCols()),
-          v.task(pass, x, 0, mixed, 2 * spec.keyCols()),
-          gating.first(),
-          decaying.first(),
-          b.task(pass, x, beta));
-      Divisible[] second =
-          Stream.of(gating.second(), decaying.second())
-              .filter(Objects::nonNull)
-              .toArray(Divisible[]::new);
-      if (second.length > 0) {
-        pass.run(second);
+      List<Divisible> first = new ArrayList<>();
+      List<Divisible> second = new ArrayList<>();
+      first.add(q.task(pass, x, 0, mixed, 0));
+      first.add(k.task(pass, x, 0, mixed, spec.keyCols()));
+      first.add(v.task(pass, x, 0, mixed, 2 * spec.keyCols()));
+      LowRank.add(z, pass, frame, x, gate, first, second);
+      LowRank.add(a, pass, frame, x, alpha, first, second);
+      if (b != null) {
+        first.add(b.task(pass, x, beta));
       }
-      convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
+      pass.run(first.toArray(Divisible[]::new));
+      if (!second.isEmpty()) {
+        pass.run(second.toArray(Divisible[]::new));
+      }
+      if (convolution != null) {
+        convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
+      }
       unitLength(pass, mixed);
-      decays(pass, alpha);
+      if (alpha != null) {
+        decays(pass, alpha);
+      }
       betas(pass, beta);
       Matrix o = frame.matrix(rows, spec.valueCols());
       remember(pass, batch, mixed, alpha, beta, o);
@@ -314,7 +221,11 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
         (from, to, worker) -> {
           int at = beta.at(from);
           int end = beta.at(to);
-          kernels.activations().apply(Activation.SIGMOID, beta.data(), at, end - at);
+          if (b == null) {
+            Arrays.fill(beta.data(), at, end, 1);
+          } else {
+            kernels.activations().apply(Activation.SIGMOID, beta.data(), at, end - at);
+          }
           for (int i = at; i < end; i++) {
             beta.data()[i] *= spec.betaScale();
           }
@@ -341,7 +252,10 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
                   new Rows(mixed.data(), qAt, channels),
                   new Rows(mixed.data(), qAt + spec.keyCols(), channels),
                   new Rows(mixed.data(), vAt, channels),
-                  new Rows(alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
+                  alpha == null
+                      ? null
+                      : new Rows(
+                          alpha.data(), alpha.at(run.from()) + head * spec.decays(), alpha.cols()),
                   new Rows(beta.data(), beta.at(run.from()) + head, heads),
                   run.state().segment(),
                   run.state().at(MEMORY, head),
@@ -362,12 +276,14 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
             kernels
                 .norms()
                 .rms(o.data(), at, heads, spec.valueDim(), norm, 0, spec.epsilon(), o.data(), at);
-            kernels.activations().gate(spec.gate(), gate.data(), at, o.data(), at, cols);
+            if (gate != null) {
+              kernels.activations().gate(spec.gate(), gate.data(), at, o.data(), at, cols);
+            }
           }
         });
   }
 
-  /** The type {@code gated-delta-net}; its settings are those of {@link Spec}. */
+  /** The type {@code gated-delta-net}; its settings are those of {@link DeltaSpec}. */
   public static final class Type implements MixerType {
 
     @Override
@@ -377,7 +293,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new GatedDeltaNet(Spec.read(settings), site);
+      return new GatedDeltaNet(DeltaSpec.read(settings), site);
     }
   }
 }

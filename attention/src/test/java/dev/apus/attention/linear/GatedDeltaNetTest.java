@@ -13,6 +13,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.kernels.activation.Activation;
 import dev.apus.testing.MixerBench;
 import dev.apus.testing.MixerLaws;
 import java.io.IOException;
@@ -56,7 +57,10 @@ class GatedDeltaNetTest {
         with("decay", "key", "valueHeads", 4, "decayLatent", 3, "gateLatent", 2, "gate", "sigmoid"),
         with("decayLatent", 1, "keyDim", 17),
         with("decayBound", -5),
-        with("decay", "key", "decayBound", -0.25, "gateLatent", 6));
+        with("decay", "key", "decayBound", -0.25, "gateLatent", 6),
+        with("decay", "none", "gate", "none"),
+        with("beta", false, "taps", 0),
+        with("gateLatent", 3, "gateBiased", true, "taps", 0));
   }
 
   private static MixerBench<RecurrentState> bench(Map<String, Object> settings) {
@@ -70,7 +74,7 @@ class GatedDeltaNetTest {
 
   private static double[][] exact(
       Map<String, Object> settings, double[][] x, DoubleUnaryOperator rounding) {
-    var s = GatedDeltaNet.Spec.read(Config.of("exact", settings));
+    var s = DeltaSpec.read(Config.of("exact", settings));
     double[][] mixed = convolved(s, x);
     double[] decay = vector("decay", s.valueHeads(), new Typical(-4, 3.9f));
     int decays = s.valueHeads() * s.decays();
@@ -79,9 +83,9 @@ class GatedDeltaNetTest {
     double[][][] memory = new double[s.valueHeads()][s.keyDim()][s.valueDim()];
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
-      double[] a = lowRank("a", decays, s.decayLatent(), x[t]);
+      double[] a = decays == 0 ? null : lowRank("a", decays, s.decayLatent(), x[t]);
       double[] b = times(matrix("b", s.valueHeads(), WIDTH), x[t]);
-      double[] z = lowRank("z", s.valueCols(), s.gateLatent(), x[t]);
+      double[] z = gates(s, x[t]);
       double[] o = new double[s.valueCols()];
       for (int head = 0; head < s.valueHeads(); head++) {
         int keyHead = head * s.keyHeads() / s.valueHeads();
@@ -93,7 +97,8 @@ class GatedDeltaNetTest {
         int vAt = 2 * s.keyCols() + head * s.valueDim();
         double[] v = Arrays.copyOfRange(mixed[t], vAt, vAt + s.valueDim());
         double[] alpha = new double[s.keyDim()];
-        for (int i = 0; i < alpha.length; i++) {
+        Arrays.fill(alpha, 1);
+        for (int i = 0; decays > 0 && i < alpha.length; i++) {
           int at = head * s.decays() + i % s.decays();
           double rate = a[at] + dtBias[at];
           alpha[i] =
@@ -101,7 +106,7 @@ class GatedDeltaNetTest {
                   ? Math.exp(decay[head] * Math.log1p(Math.exp(rate)))
                   : Math.exp(s.decayBound() * sigmoid(-decay[head] * rate));
         }
-        double beta = s.betaScale() * sigmoid(b[head]);
+        double beta = s.betaScale() * (s.beta() ? sigmoid(b[head]) : 1);
         double[] read = step(memory[head], alpha, beta, q, k, v, rounding);
         double squares = 0;
         for (double value : read) {
@@ -109,13 +114,27 @@ class GatedDeltaNetTest {
         }
         for (int j = 0; j < read.length; j++) {
           int at = head * read.length + j;
-          double gate = s.gate().name().equals("SILU") ? z[at] * sigmoid(z[at]) : sigmoid(z[at]);
-          o[at] = read[j] / Math.sqrt(squares + s.epsilon()) * norm[j] * gate;
+          o[at] = read[j] / Math.sqrt(squares + s.epsilon()) * norm[j] * z[at];
         }
       }
       y[t] = times(matrix("o", WIDTH, o.length), o);
     }
     return y;
+  }
+
+  private static double[] gates(DeltaSpec s, double[] x) {
+    double[] z = lowRank("z", s.valueCols(), s.gateLatent(), x);
+    double[] bias =
+        s.gateBiased() ? vector("z.bias", z.length, Typical.BIAS) : new double[z.length];
+    Arrays.setAll(z, i -> gate(s.gate(), z[i] + bias[i]));
+    return z;
+  }
+
+  private static double gate(Activation function, double z) {
+    if (function == null) {
+      return 1;
+    }
+    return function == Activation.SILU ? z * sigmoid(z) : sigmoid(z);
   }
 
   private static double[] lowRank(String name, int outputs, int rank, double[] x) {
@@ -157,8 +176,9 @@ class GatedDeltaNetTest {
     return result;
   }
 
-  private static double[][] convolved(GatedDeltaNet.Spec s, double[][] x) {
-    double[][] taps = rows("conv", s.channels(), s.taps(), new Typical(0, 0.5f));
+  private static double[][] convolved(DeltaSpec s, double[][] x) {
+    double[][] taps =
+        s.taps() == 0 ? null : rows("conv", s.channels(), s.taps(), new Typical(0, 0.5f));
     double[][] in = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
       in[t] =
@@ -172,7 +192,7 @@ class GatedDeltaNetTest {
     double[][] out = new double[x.length][s.channels()];
     for (int t = 0; t < x.length; t++) {
       for (int c = 0; c < s.channels(); c++) {
-        double sum = 0;
+        double sum = taps == null ? in[t][c] : 0;
         for (int j = Math.max(0, s.taps() - 1 - t); j < s.taps(); j++) {
           sum += taps[c][j] * in[t - s.taps() + 1 + j][c];
         }
@@ -250,10 +270,10 @@ class GatedDeltaNetTest {
     return Stream.of(
         of(with("valueHeads", 3), "valueHeads=3 is not divisible by keyHeads=2"),
         of(with("valueHeads", 1), "valueHeads=1 is not divisible by keyHeads=2"),
-        of(with("taps", 0), "taps=0 must be a whole number from 1 to 2147483647"),
-        of(with("decay", "value"), "decay=\"value\" is not supported; supported: head, key"),
+        of(with("taps", -1), "taps=-1 must be a whole number from 0 to 2147483647"),
+        of(with("decay", "value"), "decay=\"value\" is not supported; supported: head, key, none"),
         of(with("decayBound", 5), "decayBound=5.0 must not be positive: a decay is at most 1"),
-        of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: silu, sigmoid"),
+        of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: silu, sigmoid, none"),
         of(
             with("keyHeads", 65_536, "keyDim", 65_536),
             "queries, keys and values are more than 2^31 − 1 values a row"),
@@ -270,8 +290,7 @@ class GatedDeltaNetTest {
   void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
     var e =
         assertThrows(
-            ConfigException.class,
-            () -> GatedDeltaNet.Spec.read(Config.of("layer 0 delta", settings)));
+            ConfigException.class, () -> DeltaSpec.read(Config.of("layer 0 delta", settings)));
     assertEquals("layer 0 delta: " + message, e.getMessage());
   }
 }

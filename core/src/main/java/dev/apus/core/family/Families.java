@@ -27,6 +27,7 @@ public final class Families {
           new Exaone4(),
           new Falcon(),
           new FalconH1(),
+          new FlaDelta(),
           new Gemma(),
           new Glm(),
           new Glm4(),

@@ -1,0 +1,136 @@
+package dev.apus.attention.linear;
+
+import dev.apus.core.config.Config;
+import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Decay;
+
+/**
+ * The settings of a {@link GatedDeltaNet}.
+ *
+ * @param keyHeads heads of queries and keys
+ * @param turns whether value heads share queries and keys in turn, not as neighbours
+ * @param taps length of the short convolution; 0 for none
+ * @param decay for a head, for each of its keys, or none
+ * @param decayLatent values that the decays come out of; 0 for those of the row itself
+ * @param decayBound the logarithm of the least decay; 0 for none
+ * @param beta whether each token has a strength of its own; otherwise it is 1
+ * @param betaScale 2 where the memory may have negative eigenvalues, otherwise 1
+ * @param gate the function of the output gate; null for none
+ * @param gateLatent values that the output gate comes out of; 0 for those of the row itself
+ * @param gateBiased whether the output gate has a bias
+ */
+record DeltaSpec(
+    int keyHeads,
+    int valueHeads,
+    boolean turns,
+    int keyDim,
+    int valueDim,
+    int taps,
+    Decay decay,
+    int decayLatent,
+    float decayBound,
+    boolean beta,
+    float betaScale,
+    Activation gate,
+    int gateLatent,
+    boolean gateBiased,
+    float epsilon) {
+
+  static DeltaSpec read(Config c) {
+    int keyHeads = c.positive("keyHeads");
+    int valueHeads = c.positive("valueHeads", keyHeads);
+    if (valueHeads % keyHeads != 0) {
+      throw c.error("valueHeads=%d is not divisible by keyHeads=%d", valueHeads, keyHeads);
+    }
+    int keyDim = c.positive("keyDim");
+    int valueDim = c.positive("valueDim");
+    if (2.0 * keyHeads * keyDim + (double) valueHeads * valueDim > Integer.MAX_VALUE) {
+      throw c.error("queries, keys and values are more than 2^31 − 1 values a row");
+    }
+    int taps = c.count("taps");
+    checkState(c, valueHeads, keyDim, valueDim, taps, 2 * keyHeads * keyDim);
+    float bound = c.real("decayBound", 0);
+    if (bound > 0) {
+      throw c.errorAt(
+          "decayBound", "decayBound=%s must not be positive: a decay is at most 1", bound);
+    }
+    return new DeltaSpec(
+        keyHeads,
+        valueHeads,
+        c.choice("sharing", "neighbours", "neighbours", "turns").equals("turns"),
+        keyDim,
+        valueDim,
+        taps,
+        decay(c),
+        c.count("decayLatent", 0),
+        bound,
+        c.flag("beta", true),
+        c.real("betaScale", 1),
+        gate(c),
+        c.count("gateLatent", 0),
+        c.flag("gateBiased", false),
+        c.real("epsilon", 1e-6f));
+  }
+
+  private static Decay decay(Config c) {
+    return switch (c.choice("decay", "head", "head", "key", "none")) {
+      case "head" -> Decay.SCALAR;
+      case "key" -> Decay.PER_KEY;
+      default -> Decay.NONE;
+    };
+  }
+
+  private static Activation gate(Config c) {
+    return switch (c.choice("gate", "silu", "silu", "sigmoid", "none")) {
+      case "silu" -> Activation.SILU;
+      case "sigmoid" -> Activation.SIGMOID;
+      default -> null;
+    };
+  }
+
+  /** What a sequence remembers must fit into arrays, in which it is copied. */
+  private static void checkState(
+      Config c, int valueHeads, int keyDim, int valueDim, int taps, int queriesAndKeys) {
+    if ((double) valueHeads * keyDim * valueDim > Integer.MAX_VALUE) {
+      throw c.error(
+          "valueHeads=%d of keyDim=%d by valueDim=%d are more than 2^31 − 1 values",
+          valueHeads, keyDim, valueDim);
+    }
+    int channels = queriesAndKeys + valueHeads * valueDim;
+    if ((long) taps * channels > Integer.MAX_VALUE) {
+      throw c.error(
+          "taps=%d of %d queries, keys and values are more than 2^31 − 1 values", taps, channels);
+    }
+  }
+
+  int keyCols() {
+    return keyHeads * keyDim;
+  }
+
+  int valueCols() {
+    return valueHeads * valueDim;
+  }
+
+  int channels() {
+    return 2 * keyCols() + valueCols();
+  }
+
+  /** The head whose queries and keys a value head has. */
+  int keyHead(int valueHead) {
+    return turns ? valueHead % keyHeads : valueHead / (valueHeads / keyHeads);
+  }
+
+  /** Decays of a head. */
+  int decays() {
+    return switch (decay) {
+      case NONE -> 0;
+      case SCALAR -> 1;
+      case PER_KEY -> keyDim;
+    };
+  }
+
+  MatrixMemory.Shape memory() {
+    return new MatrixMemory.Shape(keyDim, valueDim, decay, MatrixMemory.Write.DELTA);
+  }
+}

@@ -1,0 +1,146 @@
+package dev.apus.core.family;
+
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.model.Part;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What models of the library flash-linear-attention have in common: a mixer and a gated block in
+ * each layer, both normalised before, and softmax attention in the layers that {@code attn} lists.
+ * Families state the mixer.
+ */
+final class FlaDecoder {
+
+  /** The block's width is rounded up to a multiple of this. */
+  private static final int INNER_STEP = 256;
+
+  final Config c;
+  final Decoder decoder;
+  final int width;
+  final NormSpec norm;
+
+  FlaDecoder(Config c) {
+    this.c = c;
+    this.decoder =
+        new Decoder(
+            c,
+            c.positive("hidden_size"),
+            c.positive("num_hidden_layers"),
+            1,
+            c.positive("max_position_embeddings", 2048));
+    this.width = decoder.width;
+    this.norm = NormSpec.rms(Decoder.epsilon(c, "norm_eps", 1e-6));
+    // How the reference computes, and what it trains with.
+    c.ignore(
+        "attn_mode",
+        "fuse_cross_entropy",
+        "fuse_linear_cross_entropy",
+        "fuse_norm",
+        "fuse_swiglu",
+        "use_l2warp");
+    Decoder.only(c, "elementwise_affine", true);
+    if (c.has("attnres_block_size")) {
+      throw c.errorAt(
+          "attnres_block_size",
+          "attnres_block_size=%s is not supported; supported: null, plain residuals",
+          c.raw("attnres_block_size"));
+    }
+  }
+
+  /**
+   * How many values a share of the width is, such as all keys of a layer.
+   *
+   * @param key of a factor on the width
+   */
+  int expanded(String key, double absent) {
+    return expanded(key, absent, width);
+  }
+
+  /** How many values a share of {@code of} is. */
+  int expanded(String key, double absent, int of) {
+    double size = of * c.number(key, absent);
+    if (!(size >= 1 && size <= Integer.MAX_VALUE)) {
+      throw c.errorAt(key, "%s=%s of %d is no size", key, c.number(key, absent), of);
+    }
+    return (int) size;
+  }
+
+  /** One of the {@code parts} of a whole, which must leave nothing over. */
+  int each(String what, int whole, int parts) {
+    if (whole % parts != 0) {
+      throw c.error("%d %s are not divisible by %d heads", whole, what, parts);
+    }
+    return whole / parts;
+  }
+
+  /** The block that most of these models have. */
+  Part gatedMlp() {
+    return gatedMlp(c.number("hidden_ratio", 4));
+  }
+
+  /**
+   * A gated block.
+   *
+   * @param ratio its weights by those of a matrix of the model's width, if the config has no {@code
+   *     intermediate_size}
+   */
+  Part gatedMlp(double ratio) {
+    int inner =
+        c.has("intermediate_size")
+            ? c.positive("intermediate_size")
+            : Math.ceilDiv((int) (width * ratio * 2 / 3), INNER_STEP) * INNER_STEP;
+    return decoder.gatedMlp(inner);
+  }
+
+  /** The document of a model whose layers have this mixer, where they are not attention. */
+  Architecture architecture(String family, Part mixer) {
+    return architecture(family, mixer, gatedMlp());
+  }
+
+  Architecture architecture(String family, Part mixer, Part channel) {
+    Map<Integer, Part> attention = attention();
+    return decoder.architecture(
+        family, i -> Decoder.preNorm(norm, attention.getOrDefault(i, mixer), channel), norm);
+  }
+
+  /** The attention of the layers that have one. */
+  Map<Integer, Part> attention() {
+    Map<Integer, Part> layers = new TreeMap<>();
+    if (!c.has("attn")) {
+      return layers;
+    }
+    for (Config spec :
+        c.raw("attn") instanceof List ? c.sections("attn") : List.of(c.section("attn"))) {
+      Part part = attention(spec);
+      for (int layer : spec.integers("layers")) {
+        if (layer < 0 || layer >= decoder.layers || layers.put(layer, part) != null) {
+          throw spec.errorAt(
+              "layers",
+              "layers has %d; needed: layers from 0 to %d, each once",
+              layer,
+              decoder.layers - 1);
+        }
+      }
+    }
+    return layers;
+  }
+
+  private Part attention(Config spec) {
+    int heads = spec.positive("num_heads");
+    int headDim = each("values of a row", width, heads);
+    Part part =
+        Part.of("attention")
+            .with("heads", heads)
+            .with("kvHeads", Decoder.kvHeads(spec, "num_heads", "num_kv_heads"))
+            .with("headDim", headDim)
+            .with("biased", spec.flag("qkv_bias", false));
+    if (spec.has("window_size")) {
+      part = part.with("window", spec.positive("window_size"));
+    }
+    return RopeSettings.of(spec, null, spec.number("rope_theta", 10_000), headDim, 1).on(part);
+  }
+}

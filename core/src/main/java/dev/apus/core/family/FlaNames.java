@@ -1,0 +1,40 @@
+package dev.apus.core.family;
+
+import dev.apus.core.weight.WeightNames;
+
+/** Rows of name tables that models of the library flash-linear-attention share. */
+final class FlaNames {
+
+  static final String MIXER = Names.LAYER + "attn.";
+
+  private FlaNames() {}
+
+  /** All but the mixer's own weights. */
+  static WeightNames outer() {
+    WeightNames names =
+        new WeightNames()
+            .row("embedding", "model.embeddings.weight")
+            .row("head", "lm_head.weight")
+            .row("norm", "model.norm.weight")
+            .row("mixer.norm", Names.LAYER + "attn_norm.weight")
+            .row("channel.norm", Names.LAYER + "mlp_norm.weight")
+            .ignore(".*\\.rotary\\.inv_freq");
+    return Names.gatedMlp(attention(names), "gated-mlp.", Names.LAYER + "mlp.");
+  }
+
+  private static WeightNames attention(WeightNames names) {
+    for (String p : new String[] {"q", "k", "v", "o"}) {
+      names.row("attention." + p, MIXER + p + "_proj.weight");
+    }
+    return names;
+  }
+
+  /**
+   * Rows of a low rank's two matrices, and of its bias.
+   *
+   * @param stored what the names in the file begin with
+   */
+  static WeightNames lowRank(WeightNames names, String ours, String stored) {
+    return names.row(ours + ".latent", stored + "0.weight").row(ours, stored + "1.weight");
+  }
+}
