@@ -8,5 +8,6 @@ module dev.apus.attention {
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
       dev.apus.attention.linear.LinearAttention.Type,
+      dev.apus.attention.linear.MesaNet.Type,
       dev.apus.attention.recurrent.RgLru.Type;
 }

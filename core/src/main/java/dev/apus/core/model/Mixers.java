@@ -24,6 +24,7 @@ public final class Mixers {
               "gated-delta-net",
               "latent-attention",
               "linear-attention",
+              "mesa-net",
               "rg-lru"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
