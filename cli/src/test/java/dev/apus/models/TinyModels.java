@@ -49,6 +49,7 @@ final class TinyModels {
           "fla-delta_net",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-mesa_net",
           "gemma2",
           "gemma3",
           "glm4",

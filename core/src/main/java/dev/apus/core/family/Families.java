@@ -28,6 +28,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaMesaNet(),
           new Gemma(),
           new Glm(),
           new Glm4(),
