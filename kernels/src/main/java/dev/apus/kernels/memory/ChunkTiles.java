@@ -3,6 +3,8 @@ package dev.apus.kernels.memory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.math.VectorSums;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Read;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
@@ -26,36 +28,78 @@ final class ChunkTiles {
   /** Columns of a tile. */
   static final int WIDTH = 2 * LENGTH;
 
+  /** Keys that a tile is read with at a time. */
+  static final int READS = 4;
+
   private ChunkTiles() {}
 
   /** Fills in what the columns of a chunk share. */
-  static void prepare(Shape shape, int from, Rows q, Rows k, Rows d, float[] scratch) {
+  static void prepare(Shape shape, int from, Inputs in, float[] scratch) {
     int keyDim = shape.keyDim();
-    boolean perKey = shape.decay() == Decay.PER_KEY;
-    for (int t = 0; t < Chunk.TOKENS; t++) {
-      int dAt = d.start(from + t);
-      int kAt = k.start(from + t);
-      int qAt = q.start(from + t);
-      if (t == 0) {
-        fill(scratch, Chunk.keptAt(), keyDim);
+    int writes = Chunk.writes(shape);
+    fill(scratch, Chunk.keptAt(), keyDim);
+    for (int t = 0; t < Chunk.tokens(shape); t++) {
+      int token = from + t;
+      int before = t * writes;
+      int after = before + writes;
+      int keyAt = Chunk.keyAt(shape, t);
+      int keyPairAt = Chunk.keyPairAt(shape, t, 0);
+      int queryAt = Chunk.queryAt(shape, t);
+      int queryPairAt = Chunk.queryPairAt(shape, t, 0);
+      if (shape.write().seeks()) {
+        look(shape, in.p(), token, before, keyAt, keyPairAt, scratch);
       }
-      decay(perKey, d.data(), dAt, scratch, Chunk.keptAt(), keyDim);
-      for (int s = 0; s < t; s++) {
-        decay(perKey, d.data(), dAt, scratch, Chunk.writeAt(shape, s), keyDim);
+      if (shape.read() == Read.BEFORE) {
+        look(shape, in.q(), token, before, queryAt, queryPairAt, scratch);
+        scratch[queryPairAt + after - 1] = bonus(shape, token, in, scratch);
       }
-      System.arraycopy(k.data(), kAt, scratch, Chunk.writeAt(shape, t), keyDim);
-      multiply(q.data(), qAt, scratch, Chunk.keptAt(), Chunk.queryAt(shape, t), keyDim);
-      for (int s = 0; s <= t; s++) {
-        scratch[Chunk.queryPairAt(shape, t, s)] =
-            VectorSums.dot(q.data(), qAt, scratch, Chunk.writeAt(shape, s), keyDim);
+      decayKeys(shape, in.decay(), token, before, scratch);
+      if (shape.write() == Write.ERASE) {
+        copy(in.e(), token, scratch, Chunk.writeAt(shape, before), keyDim);
       }
+      copy(in.k(), token, scratch, Chunk.writeAt(shape, after - 1), keyDim);
       if (shape.write() == Write.DELTA) {
-        multiply(k.data(), kAt, scratch, Chunk.keptAt(), Chunk.keyAt(shape, t), keyDim);
-        for (int s = 0; s < t; s++) {
-          scratch[Chunk.keyPairAt(shape, t, s)] =
-              VectorSums.dot(k.data(), kAt, scratch, Chunk.writeAt(shape, s), keyDim);
-        }
+        look(shape, in.k(), token, before, keyAt, keyPairAt, scratch);
       }
+      if (shape.read() == Read.AFTER) {
+        look(shape, in.q(), token, after, queryAt, queryPairAt, scratch);
+      }
+    }
+  }
+
+  private static void copy(Rows x, int token, float[] scratch, int at, int count) {
+    System.arraycopy(x.data(), x.start(token), scratch, at, count);
+  }
+
+  /** What a token looks for in the memory before the chunk, and in the chunk's first writes. */
+  private static void look(
+      Shape shape, Rows x, int token, int writes, int at, int pairAt, float[] scratch) {
+    int keyDim = shape.keyDim();
+    multiply(x.data(), x.start(token), scratch, Chunk.keptAt(), at, keyDim);
+    for (int s = 0; s < writes; s++) {
+      scratch[pairAt + s] =
+          VectorSums.dot(x.data(), x.start(token), scratch, Chunk.writeAt(shape, s), keyDim);
+    }
+  }
+
+  /** {@code q · (b ⊙ k)}. */
+  static float bonus(Shape shape, int token, Inputs in, float[] scratch) {
+    int at = Chunk.weighedAt(shape);
+    int keyDim = shape.keyDim();
+    copy(in.k(), token, scratch, at, keyDim);
+    multiply(in.b().data(), in.b().start(token), scratch, at, at, keyDim);
+    return VectorSums.dot(in.q().data(), in.q().start(token), scratch, at, keyDim);
+  }
+
+  private static void decayKeys(Shape shape, Rows d, int token, int writes, float[] scratch) {
+    if (shape.decay() == Decay.NONE || shape.decay() == Decay.PER_VALUE) {
+      return;
+    }
+    boolean perKey = shape.decay() == Decay.PER_KEY;
+    int keyDim = shape.keyDim();
+    decay(perKey, d.data(), d.start(token), scratch, Chunk.keptAt(), keyDim);
+    for (int s = 0; s < writes; s++) {
+      decay(perKey, d.data(), d.start(token), scratch, Chunk.writeAt(shape, s), keyDim);
     }
   }
 
@@ -93,10 +137,10 @@ final class ChunkTiles {
   }
 
   /**
-   * Reads a tile with the keys of four tokens: {@code out[t] ← Sᵀ c[t]}.
+   * Reads a tile with four keys: {@code out[r] ← Sᵀ c[r]}.
    *
    * @param cAt where the four rows of keys begin, {@code keyDim} apart
-   * @param outAt where the four rows of answers begin, {@code outStride} apart
+   * @param outAt where the four rows of answers begin, {@code valueDim} apart
    */
   static void read(
       Shape shape,
@@ -106,10 +150,10 @@ final class ChunkTiles {
       long at,
       int width,
       float[] out,
-      int outAt,
-      int outStride) {
+      int outAt) {
     int keyDim = shape.keyDim();
-    long rowBytes = shape.valueDim() * 4L;
+    int outStride = shape.valueDim();
+    long rowBytes = outStride * 4L;
     if (width == WIDTH) {
       readTwo(c, cAt, keyDim, state, at, rowBytes, out, outAt, outStride);
       return;
@@ -192,48 +236,124 @@ final class ChunkTiles {
     a3.intoArray(out, outAt + 3 * outStride, mask);
   }
 
-  /** {@link ScalarMatrixMemory#settle} of columns {@code [j, j + width)}. */
-  static void settle(
-      Shape shape, int from, int j, int width, Rows v, Rows beta, Rows o, float[] scratch) {
-    boolean delta = shape.write() == Write.DELTA;
-    int whole = j + LANES.loopBound(width);
-    for (int t = 0; t < Chunk.TOKENS; t++) {
-      float b = delta ? beta.value(from + t, 0) : 0;
-      int uAt = Chunk.writtenAt(shape, t);
-      int vAt = v.start(from + t);
-      int oAt = o.start(from + t);
-      for (int c = j; c < whole; c += LENGTH) {
-        FloatVector u = FloatVector.fromArray(LANES, v.data(), vAt + c);
-        if (delta) {
-          FloatVector held = FloatVector.fromArray(LANES, scratch, uAt + c);
-          for (int s = 0; s < t; s++) {
-            FloatVector us = FloatVector.fromArray(LANES, scratch, Chunk.writtenAt(shape, s) + c);
-            held =
-                us.fma(FloatVector.broadcast(LANES, scratch[Chunk.keyPairAt(shape, t, s)]), held);
-          }
-          u = u.sub(held).mul(b);
-        }
-        u.intoArray(scratch, uAt + c);
-        FloatVector sum = FloatVector.fromArray(LANES, o.data(), oAt + c);
-        for (int s = 0; s <= t; s++) {
-          FloatVector us = FloatVector.fromArray(LANES, scratch, Chunk.writtenAt(shape, s) + c);
-          sum = us.fma(FloatVector.broadcast(LANES, scratch[Chunk.queryPairAt(shape, t, s)]), sum);
-        }
-        sum.intoArray(o.data(), oAt + c);
-      }
+  /**
+   * Turns what the tokens have read of columns {@code [j, j + width)} as they were before the chunk
+   * into what they write there, and into their outputs.
+   */
+  static void settle(Shape shape, int from, int j, int width, Inputs in, Rows o, float[] scratch) {
+    int writes = Chunk.writes(shape);
+    boolean perValue = shape.decay() == Decay.PER_VALUE;
+    if (perValue) {
+      fill(scratch, Chunk.keptValueAt(shape) + j, width);
     }
-    for (int c = whole; c < j + width; c++) {
-      ScalarMatrixMemory.settle(shape, from, c, v, beta, o, scratch);
+    for (int t = 0; t < Chunk.tokens(shape); t++) {
+      int before = t * writes;
+      int after = before + writes;
+      if (shape.write().seeks()) {
+        see(shape, j, width, Chunk.heldAt(shape, t), Chunk.keyPairAt(shape, t, 0), before, scratch);
+      }
+      int readAt = Chunk.readAt(shape, t);
+      int queryPairAt = Chunk.queryPairAt(shape, t, 0);
+      if (shape.read() == Read.BEFORE) {
+        see(shape, j, width, readAt, queryPairAt, before, scratch);
+      }
+      if (perValue) {
+        decayValues(shape, in.decay(), from + t, j, width, before, scratch);
+      }
+      if (shape.write() == Write.DELTA) {
+        see(shape, j, width, Chunk.heldAt(shape, t), Chunk.keyPairAt(shape, t, 0), before, scratch);
+      }
+      write(shape, from + t, t, j, width, in, scratch);
+      if (shape.read() == Read.BEFORE) {
+        int own = after - 1;
+        addWritten(shape, j, width, readAt, queryPairAt + own, own, 1, scratch);
+      } else {
+        see(shape, j, width, readAt, queryPairAt, after, scratch);
+      }
+      System.arraycopy(scratch, readAt + j, o.data(), o.start(from + t) + j, width);
     }
   }
 
-  /** Decays a tile and adds what the four tokens write. */
+  /** Decays the columns that are left of the memory, and of what has been written to it. */
+  private static void decayValues(
+      Shape shape, Rows decay, int token, int j, int width, int writes, float[] scratch) {
+    float[] d = decay.data();
+    int dAt = decay.start(token) + j;
+    int keptAt = Chunk.keptValueAt(shape) + j;
+    multiply(d, dAt, scratch, keptAt, keptAt, width);
+    for (int s = 0; s < writes; s++) {
+      int at = Chunk.writtenAt(shape, s) + j;
+      multiply(d, dAt, scratch, at, at, width);
+    }
+  }
+
+  /** What is seen of the memory before the chunk becomes what is seen of it after some writes. */
+  private static void see(
+      Shape shape, int j, int width, int seenAt, int pairAt, int writes, float[] scratch) {
+    if (shape.decay() == Decay.PER_VALUE) {
+      int at = seenAt + j;
+      multiply(scratch, Chunk.keptValueAt(shape) + j, scratch, at, at, width);
+    }
+    addWritten(shape, j, width, seenAt, pairAt, 0, writes, scratch);
+  }
+
+  private static void addWritten(
+      Shape shape,
+      int j,
+      int width,
+      int sumAt,
+      int pairAt,
+      int first,
+      int writes,
+      float[] scratch) {
+    int stride = shape.valueDim();
+    int from = Chunk.writtenAt(shape, first);
+    int whole = j + LANES.loopBound(width);
+    for (int c = j; c < whole; c += LENGTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, scratch, sumAt + c);
+      for (int s = 0; s < writes; s++) {
+        FloatVector u = FloatVector.fromArray(LANES, scratch, from + s * stride + c);
+        sum = u.fma(FloatVector.broadcast(LANES, scratch[pairAt + s]), sum);
+      }
+      sum.intoArray(scratch, sumAt + c);
+    }
+    for (int c = whole; c < j + width; c++) {
+      for (int s = 0; s < writes; s++) {
+        float u = scratch[from + s * stride + c];
+        scratch[sumAt + c] = Math.fma(scratch[pairAt + s], u, scratch[sumAt + c]);
+      }
+    }
+  }
+
+  /** What token {@code t} of a chunk writes. */
+  private static void write(
+      Shape shape, int token, int t, int j, int width, Inputs in, float[] scratch) {
+    int writes = Chunk.writes(shape);
+    int heldAt = Chunk.heldAt(shape, t) + j;
+    int ownAt = Chunk.writtenAt(shape, (t + 1) * writes - 1) + j;
+    int vAt = in.v().start(token) + j;
+    if (shape.write().scaled()) {
+      float beta = in.beta().value(token, 0);
+      RecurrentTiles.subtract(in.v().data(), vAt, scratch, heldAt, beta, ownAt, width);
+      return;
+    }
+    if (shape.write() == Write.ERASE) {
+      RecurrentTiles.negate(scratch, heldAt, Chunk.writtenAt(shape, t * writes) + j, width);
+    }
+    System.arraycopy(in.v().data(), vAt, scratch, ownAt, width);
+  }
+
+  /** Decays a tile and adds what the chunk writes. */
   static void write(Shape shape, int j, int width, float[] scratch, MemorySegment state, long at) {
     int keyDim = shape.keyDim();
     int valueDim = shape.valueDim();
     int keptAt = Chunk.keptAt();
     int kAt = Chunk.writeAt(shape, 0);
     int uAt = Chunk.writtenAt(shape, 0) + j;
+    if (shape.decay() == Decay.PER_VALUE) {
+      int dAt = Chunk.keptValueAt(shape) + j;
+      RecurrentTiles.scale(scratch, dAt, width, keyDim, state, at, valueDim * 4L);
+    }
     if (width == WIDTH) {
       writeTwo(scratch, keptAt, kAt, keyDim, uAt, valueDim, state, at);
       return;

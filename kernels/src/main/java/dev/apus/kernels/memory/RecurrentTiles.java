@@ -99,6 +99,57 @@ final class RecurrentTiles {
     h0.intoArray(h, hAt, mask);
   }
 
+  /** {@code S ← S ⊙ d} in some columns, with a factor for each. */
+  static void scale(
+      float[] d, int dAt, int width, int keyDim, MemorySegment state, long stateAt, long rowBytes) {
+    int whole = LANES.loopBound(width);
+    var rest = LANES.indexInRange(whole, width);
+    for (int i = 0; i < keyDim; i++, stateAt += rowBytes) {
+      long at = stateAt;
+      for (int j = 0; j < whole; j += LENGTH, at += BYTES) {
+        FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
+        s.mul(FloatVector.fromArray(LANES, d, dAt + j)).intoMemorySegment(state, at, ORDER);
+      }
+      if (whole < width) {
+        FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER, rest);
+        s.mul(FloatVector.fromArray(LANES, d, dAt + whole, rest))
+            .intoMemorySegment(state, at, ORDER, rest);
+      }
+    }
+  }
+
+  /** {@code u ← β · (v − h)}. */
+  static void subtract(float[] v, int vAt, float[] x, int hAt, float beta, int uAt, int count) {
+    int j = 0;
+    for (; j < LANES.loopBound(count); j += LENGTH) {
+      FloatVector held = FloatVector.fromArray(LANES, x, hAt + j);
+      FloatVector.fromArray(LANES, v, vAt + j).sub(held).mul(beta).intoArray(x, uAt + j);
+    }
+    for (; j < count; j++) {
+      x[uAt + j] = beta * (v[vAt + j] - x[hAt + j]);
+    }
+  }
+
+  /** {@code y ← y + scale · x}. */
+  static void addScaled(float scale, float[] x, int xAt, float[] y, int yAt, int count) {
+    int j = 0;
+    FloatVector factor = FloatVector.broadcast(LANES, scale);
+    for (; j < LANES.loopBound(count); j += LENGTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, y, yAt + j);
+      FloatVector.fromArray(LANES, x, xAt + j).fma(factor, sum).intoArray(y, yAt + j);
+    }
+    for (; j < count; j++) {
+      y[yAt + j] = Math.fma(scale, x[xAt + j], y[yAt + j]);
+    }
+  }
+
+  /** {@code u ← −h}. */
+  static void negate(float[] x, int hAt, int uAt, int count) {
+    for (int j = 0; j < count; j++) {
+      x[uAt + j] = -x[hAt + j];
+    }
+  }
+
   /** {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q}. */
   static void write(
       Shape shape,
