@@ -9,5 +9,6 @@ module dev.apus.attention {
       dev.apus.attention.linear.GatedDeltaNet.Type,
       dev.apus.attention.linear.LinearAttention.Type,
       dev.apus.attention.linear.MesaNet.Type,
+      dev.apus.attention.linear.MixtureOfMemories.Type,
       dev.apus.attention.recurrent.RgLru.Type;
 }

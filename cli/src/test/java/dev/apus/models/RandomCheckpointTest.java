@@ -56,6 +56,7 @@ class RandomCheckpointTest {
           "falcon_mamba",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-mom",
           "granite4-dense",
           "granitemoehybrid",
           "kimi_linear",

@@ -50,6 +50,7 @@ final class TinyModels {
           "fla-gated_deltanet",
           "fla-kda",
           "fla-mesa_net",
+          "fla-mom",
           "gemma2",
           "gemma3",
           "glm4",

@@ -127,6 +127,7 @@ record DeltaSpec(
       case NONE -> 0;
       case SCALAR -> 1;
       case PER_KEY -> keyDim;
+      case PER_VALUE -> valueDim;
     };
   }
 

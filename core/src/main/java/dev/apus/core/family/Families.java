@@ -29,6 +29,7 @@ public final class Families {
           new FalconH1(),
           new FlaDelta(),
           new FlaMesaNet(),
+          new FlaMom(),
           new Gemma(),
           new Glm(),
           new Glm4(),

@@ -25,6 +25,7 @@ public final class Mixers {
               "latent-attention",
               "linear-attention",
               "mesa-net",
+              "mixture-of-memories",
               "rg-lru"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
