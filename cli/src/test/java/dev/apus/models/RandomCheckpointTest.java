@@ -56,6 +56,7 @@ class RandomCheckpointTest {
           "falcon_mamba",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-log_linear_mamba2",
           "fla-mom",
           "granite4-dense",
           "granitemoehybrid",

@@ -49,6 +49,7 @@ final class TinyModels {
           "fla-delta_net",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-log_linear_mamba2",
           "fla-mesa_net",
           "fla-mom",
           "gemma2",

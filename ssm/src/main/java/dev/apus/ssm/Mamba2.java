@@ -74,7 +74,7 @@ public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
     this.dt = weights.projection("dt", heads, width, spec.biased());
     int leveled = heads * spec.levels();
     this.level = leveled == 0 ? null : weights.projection("level", leveled, width, spec.biased());
-    this.levels = leveled == 0 ? null : weights.vector("levels", leveled, Typical.NORM);
+    this.levels = leveled == 0 ? null : weights.table("levels", heads, spec.levels(), Typical.NORM);
     this.output = Output.of(spec.projected(), site, spec.inner(), spec.outBiased());
     this.convolution =
         CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), spec.convBiased())

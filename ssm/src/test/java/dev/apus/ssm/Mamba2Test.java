@@ -88,7 +88,7 @@ class Mamba2Test {
     double[] dtBias = vector("dtBias", s.heads(), new Typical(-3, 1));
     double[] skip = vector("d", s.heads(), Typical.NORM);
     double[][] levels =
-        s.levels() == 0 ? null : rows("levels", 1, s.heads() * s.levels(), Typical.NORM);
+        s.levels() == 0 ? null : rows("levels", s.heads(), s.levels(), Typical.NORM);
     double[][] steps = new double[x.length][s.heads()];
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
@@ -109,8 +109,8 @@ class Mamba2Test {
             near += mixed[from][b + i] * mixed[t][b + s.shared() + i];
           }
           if (weight != null) {
-            int at = head * s.levels() + level(from, t);
-            near *= softplus(levels[0][at] * weight[at]);
+            int level = level(from, t);
+            near *= softplus(levels[head][level] * weight[head * s.levels() + level]);
           }
           for (int j = 0; j < s.headDim(); j++) {
             int at = head * s.headDim() + j;

@@ -28,6 +28,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaLogLinearMamba2(),
           new FlaMesaNet(),
           new FlaMom(),
           new Gemma(),
