@@ -10,6 +10,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -24,6 +25,12 @@ class GoldenTest {
 
   /** The largest deviation seen on any of them is a hundredth of this. */
   private static final double TOLERANCE = 1e-3;
+
+  /**
+   * Families whose answers are the project's own, from their formulas in PyTorch: the reference of
+   * the one does not run in single precision, that of the other on no CPU.
+   */
+  private static final Set<String> WRITTEN_OUT = Set.of("fla-mesa_net", "fla-log_linear_mamba2");
 
   private static final AtomicInteger COMMITTED = new AtomicInteger();
   private static final AtomicInteger SHARED = new AtomicInteger();
@@ -40,6 +47,7 @@ class GoldenTest {
     }
     List<Path> known =
         TinyModels.FAMILIES.stream()
+            .filter(family -> !WRITTEN_OUT.contains(family))
             .map(folder.resolve("goldens/models")::resolve)
             .filter(golden -> !golden.toString().endsWith("-original"))
             .toList();
