@@ -23,7 +23,10 @@ public interface SequenceMixer<S extends MixerState> {
   /** Writes a row of {@code y} for each row of {@code x} and advances the state of every run. */
   void forward(Pass pass, Batch<S> batch, Matrix x, Matrix y);
 
-  /** Bytes that one more token adds to a state; 0 for a state of constant size. */
+  /**
+   * Bytes that one more token adds to a state; 0 for a state of constant size, and for one that
+   * grows ever more slowly.
+   */
   long bytesPerToken();
 
   /**
