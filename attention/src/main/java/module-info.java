@@ -10,5 +10,10 @@ module dev.apus.attention {
       dev.apus.attention.linear.LinearAttention.Type,
       dev.apus.attention.linear.MesaNet.Type,
       dev.apus.attention.linear.MixtureOfMemories.Type,
-      dev.apus.attention.recurrent.RgLru.Type;
+      dev.apus.attention.recurrent.RgLru.Type,
+      dev.apus.attention.rwkv.AverageTimeMix.Type,
+      dev.apus.attention.rwkv.ChannelMix.Type,
+      dev.apus.attention.rwkv.Rwkv7TimeMix.Type,
+      dev.apus.attention.rwkv.ShiftedLinear.Type,
+      dev.apus.attention.rwkv.TimeMix.Type;
 }

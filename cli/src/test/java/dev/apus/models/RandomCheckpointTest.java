@@ -54,6 +54,7 @@ class RandomCheckpointTest {
           "bamba",
           "falcon_h1",
           "falcon_mamba",
+          "fla-comba",
           "fla-gated_deltanet",
           "fla-kda",
           "fla-log_linear_mamba2",

@@ -11,6 +11,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.AverageScan;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
@@ -75,6 +76,8 @@ public interface Kernels {
   Attention attention(CacheFormat format);
 
   ShortConvolution convolution();
+
+  AverageScan averageScan();
 
   GatedScan gatedScan();
 

@@ -9,6 +9,7 @@ import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
+import dev.apus.kernels.scan.ScalarAverageScan;
 import dev.apus.kernels.scan.ScalarComplexScan;
 import dev.apus.kernels.scan.ScalarGatedScan;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
@@ -23,6 +24,7 @@ final class ScalarKernels {
           new ScalarActivations(),
           ScalarAttention::new,
           new ScalarShortConvolution(),
+          new ScalarAverageScan(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
           new ScalarLevelMemory(),

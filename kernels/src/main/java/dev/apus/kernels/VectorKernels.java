@@ -10,6 +10,7 @@ import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
+import dev.apus.kernels.scan.VectorAverageScan;
 import dev.apus.kernels.scan.VectorComplexScan;
 import dev.apus.kernels.scan.VectorGatedScan;
 import dev.apus.kernels.scan.VectorSelectiveScan;
@@ -27,6 +28,7 @@ final class VectorKernels {
           new VectorActivations(),
           VectorAttention::new,
           new VectorShortConvolution(),
+          new VectorAverageScan(),
           new VectorGatedScan(),
           new VectorMatrixMemory(),
           new VectorLevelMemory(),

@@ -11,6 +11,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.Arrays;
 
@@ -32,6 +33,7 @@ final class DeltaHeads {
   private final float[] decay;
   private final float[] dtBias;
   private final float[] norm;
+  private final Feedback feedback;
 
   DeltaHeads(DeltaSpec spec, WeightScope weights, Kernels kernels) {
     int decays = spec.valueHeads() * spec.decays();
@@ -46,6 +48,7 @@ final class DeltaHeads {
         decays == 0 ? null : weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
     this.dtBias = decays == 0 ? null : weights.vector("dtBias", decays, new Typical(-3, 1));
     this.norm = weights.vector("norm", spec.valueDim(), Typical.NORM);
+    this.feedback = spec.feedback() ? Feedback.read(spec, kernels, weights) : null;
   }
 
   /** The memories of all heads, and the last inputs of the convolution. */
@@ -67,34 +70,41 @@ final class DeltaHeads {
   /**
    * Takes the memories past the tokens.
    *
-   * @param together the most tokens of a run that the memory kernel is given at a time
+   * @param together the most steps of a run that the memory kernel is given at a time
    * @param o receives what is read
    */
   void advance(Pass pass, Batch<RecurrentState> batch, Tokens tokens, int together, Matrix o) {
     if (convolution != null) {
       convolution.apply(pass, batch, CONVOLUTION, tokens.mixed, 0);
     }
-    unitLength(pass, tokens.mixed);
-    if (tokens.alpha != null) {
-      decays(pass, tokens.alpha);
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix p = feedback == null ? null : frame.matrix(o.rows(), spec.keyCols());
+      unitLength(pass, tokens.mixed, p);
+      if (tokens.alpha != null) {
+        decays(pass, tokens.alpha);
+      }
+      betas(pass, tokens.beta);
+      MemorySteps steps =
+          MemorySteps.of(spec, pass, frame, tokens.mixed, p, tokens.alpha, tokens.beta, o);
+      batch.eachPart(
+          pass,
+          spec.valueHeads(),
+          (run, head, worker) -> {
+            run.state().keep(MEMORY, head);
+            float[] scratch = pass.scratch(worker, kernels.memory().scratchFloats(memory));
+            int end = run.to() * spec.steps();
+            for (int from = run.from() * spec.steps(); from < end; ) {
+              int count = Math.min(together, end - from);
+              remember(run.state(), head, from, count, steps, scratch);
+              from += count;
+            }
+          });
+      batch.runs().forEach(run -> run.state().changed());
+      steps.read(pass, o);
     }
-    betas(pass, tokens.beta);
-    batch.eachPart(
-        pass,
-        spec.valueHeads(),
-        (run, head, worker) -> {
-          run.state().keep(MEMORY, head);
-          float[] scratch = pass.scratch(worker, kernels.memory().scratchFloats(memory));
-          for (int row = run.from(); row < run.to(); ) {
-            int count = Math.min(together, run.to() - row);
-            remember(run.state(), head, row, count, tokens, o, scratch);
-            row += count;
-          }
-        });
-    batch.runs().forEach(run -> run.state().changed());
   }
 
-  private void unitLength(Pass pass, Matrix mixed) {
+  private void unitLength(Pass pass, Matrix mixed, Matrix p) {
     float queryScale = (float) (1 / Math.sqrt(spec.keyDim()));
     int heads = spec.keyHeads();
     int dim = spec.keyDim();
@@ -107,8 +117,12 @@ final class DeltaHeads {
             int qAt = mixed.at(row);
             int kAt = qAt + spec.keyCols();
             kernels.activations().apply(Activation.SILU, data, qAt, mixed.cols());
+            if (feedback != null) {
+              feedback.apply(kernels, data, qAt, kAt, p.data(), p.at(row), UNIT_EPSILON);
+            }
             kernels.norms().l2(data, qAt, heads, dim, queryScale, UNIT_EPSILON, data, qAt);
-            kernels.norms().l2(data, kAt, heads, dim, 1, UNIT_EPSILON, data, kAt);
+            int keys = spec.steps() * heads;
+            kernels.norms().l2(data, kAt, keys, dim, 1, UNIT_EPSILON, data, kAt);
           }
         });
   }
@@ -175,28 +189,30 @@ final class DeltaHeads {
   }
 
   private void remember(
-      RecurrentState state, int head, int row, int count, Tokens t, Matrix o, float[] scratch) {
-    int channels = spec.channels();
-    float[] mixed = t.mixed.data();
-    int at = t.mixed.at(row);
-    int qAt = at + spec.keyHead(head) * spec.keyDim();
-    int vAt = at + 2 * spec.keyCols() + head * spec.valueDim();
+      RecurrentState state, int head, int from, int count, MemorySteps steps, float[] scratch) {
+    int key = spec.keyHead(head) * spec.keyDim();
+    int value = head * spec.valueDim();
+    var in =
+        new Inputs(
+            rows(steps.q(), from, key),
+            rows(steps.k(), from, steps.firstKey() + key),
+            rows(steps.v(), from, steps.firstValue() + value),
+            rows(steps.alpha(), from, head * spec.decays()),
+            rows(steps.beta(), from, head));
     kernels
         .memory()
         .advance(
             memory,
             count,
-            new Rows(mixed, qAt, channels),
-            new Rows(mixed, qAt + spec.keyCols(), channels),
-            new Rows(mixed, vAt, channels),
-            t.alpha == null
-                ? null
-                : new Rows(t.alpha.data(), t.alpha.at(row) + head * spec.decays(), t.alpha.cols()),
-            new Rows(t.beta.data(), t.beta.at(row) + head, t.beta.cols()),
+            in.erasing(rows(steps.p(), from, key), null),
             state.segment(),
             state.at(MEMORY, head),
-            new Rows(o.data(), o.at(row) + head * spec.valueDim(), o.cols()),
+            rows(steps.o(), from, value),
             scratch);
+  }
+
+  private static Rows rows(Matrix x, int from, int column) {
+    return x == null ? null : new Rows(x.data(), x.at(from) + column, x.cols());
   }
 
   /** Normalises what each head has read, and gates it. */

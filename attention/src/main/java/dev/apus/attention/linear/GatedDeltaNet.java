@@ -29,12 +29,18 @@ import java.util.List;
  * Attention. Its gates come out of a few values each, {@code W_a = W_a₂ W_a₁} and {@code W_z}
  * likewise. Where forgetting has a bound, {@code α = exp(bound · σ(−A (W_a x + dtBias)))}.
  *
+ * <p>A token may write several times, with keys, values and strengths for each of these steps,
+ * after the memory has decayed once: Gated DeltaProduct. Or it corrects what the memory gave for a
+ * key of its own before it decayed, {@code u = β (v − Sᵀp)}: Comba, see {@link Feedback}.
+ *
  * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
  * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
  * one for many; they add up in different orders.
  *
  * @see <a href="https://arxiv.org/abs/2412.06464">Gated Delta Networks</a>
  * @see <a href="https://arxiv.org/abs/2510.26692">Kimi Linear</a>
+ * @see <a href="https://arxiv.org/abs/2502.10297">DeltaProduct</a>
+ * @see <a href="https://arxiv.org/abs/2506.02475">Comba</a>
  */
 public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
@@ -53,14 +59,15 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
     int width = site.width();
     this.spec = spec;
     this.q = weights.projection("q", spec.keyCols(), width);
-    this.k = weights.projection("k", spec.keyCols(), width);
-    this.v = weights.projection("v", spec.valueCols(), width);
+    this.k = weights.projection("k", spec.steps() * spec.keyCols(), width);
+    this.v = weights.projection("v", spec.steps() * spec.valueCols(), width);
     this.z =
         spec.gate() == null
             ? null
             : LowRank.read(
                 weights, "z", spec.valueCols(), width, spec.gateLatent(), spec.gateBiased());
-    this.b = spec.beta() ? weights.projection("b", spec.valueHeads(), width) : null;
+    int strengths = spec.steps() * spec.valueHeads();
+    this.b = spec.beta() ? weights.projection("b", strengths, width) : null;
     int decays = spec.valueHeads() * spec.decays();
     this.a =
         decays == 0 ? null : LowRank.read(weights, "a", decays, width, spec.decayLatent(), false);
@@ -90,12 +97,12 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix gate = z == null ? null : frame.matrix(rows, spec.valueCols());
       Matrix alpha = a == null ? null : frame.matrix(rows, spec.valueHeads() * spec.decays());
-      Matrix beta = frame.matrix(rows, spec.valueHeads());
+      Matrix beta = frame.matrix(rows, spec.steps() * spec.valueHeads());
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
       first.add(q.task(pass, x, 0, mixed, 0));
       first.add(k.task(pass, x, 0, mixed, spec.keyCols()));
-      first.add(v.task(pass, x, 0, mixed, 2 * spec.keyCols()));
+      first.add(v.task(pass, x, 0, mixed, spec.firstValue()));
       LowRank.add(z, pass, frame, x, gate, first, second);
       LowRank.add(a, pass, frame, x, alpha, first, second);
       if (b != null) {

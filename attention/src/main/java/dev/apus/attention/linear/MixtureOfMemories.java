@@ -64,10 +64,10 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
     static Sides read(DeltaSpec spec, WeightScope weights, int width) {
       int decays = spec.valueHeads() * spec.decays();
       return new Sides(
-          weights.projection("k", spec.keyCols(), width),
-          weights.projection("v", spec.valueCols(), width),
+          weights.projection("k", spec.steps() * spec.keyCols(), width),
+          weights.projection("v", spec.steps() * spec.valueCols(), width),
           decays == 0 ? null : weights.projection("a", decays, width),
-          spec.beta() ? weights.projection("b", spec.valueHeads(), width) : null);
+          spec.beta() ? weights.projection("b", spec.steps() * spec.valueHeads(), width) : null);
     }
 
     /** Adds the projections of rows {@code [from, to)}, queries left out. */
@@ -79,9 +79,8 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
         int from,
         int to,
         List<Divisible> tasks) {
-      int keys = spec.keyCols();
-      tasks.add(k.task(pass, x, 0, tokens.mixed(), keys, from, to));
-      tasks.add(v.task(pass, x, 0, tokens.mixed(), 2 * keys, from, to));
+      tasks.add(k.task(pass, x, 0, tokens.mixed(), spec.keyCols(), from, to));
+      tasks.add(v.task(pass, x, 0, tokens.mixed(), spec.firstValue(), from, to));
       if (a != null) {
         tasks.add(a.task(pass, x, 0, tokens.alpha(), 0, from, to));
       }
@@ -159,7 +158,7 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
     return new DeltaHeads.Tokens(
         frame.matrix(rows, delta.channels()),
         decays == 0 ? null : frame.matrix(rows, decays),
-        frame.matrix(rows, delta.valueHeads()));
+        frame.matrix(rows, delta.steps() * delta.valueHeads()));
   }
 
   /** The memories of each token in ascending order, and how much each counts. */

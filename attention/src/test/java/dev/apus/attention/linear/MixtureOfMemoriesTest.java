@@ -230,8 +230,18 @@ class MixtureOfMemoriesTest {
     }
   }
 
+  /** Also with rules whose formula is tested with the Gated DeltaNet that has them. */
+  static Stream<Map<String, Object>> rules() {
+    return Stream.concat(
+        settings(),
+        Stream.of(
+            with("steps", 2, "shared", true),
+            with("steps", 3, "apart", false),
+            with("feedback", true)));
+  }
+
   @ParameterizedTest(name = "{0}")
-  @MethodSource("settings")
+  @MethodSource("rules")
   void theLawsOfMixersHold(Map<String, Object> settings) throws IOException {
     laws(settings).hold();
   }

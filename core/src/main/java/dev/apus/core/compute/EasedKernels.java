@@ -12,6 +12,7 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.AverageScan;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
@@ -64,6 +65,11 @@ public final class EasedKernels implements Kernels {
   @Override
   public ShortConvolution convolution() {
     return next().convolution();
+  }
+
+  @Override
+  public AverageScan averageScan() {
+    return next().averageScan();
   }
 
   @Override

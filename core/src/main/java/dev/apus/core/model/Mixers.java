@@ -26,7 +26,12 @@ public final class Mixers {
               "linear-attention",
               "mesa-net",
               "mixture-of-memories",
-              "rg-lru"),
+              "rg-lru",
+              "rwkv-channel-mix",
+              "rwkv-time-mix",
+              "rwkv4-time-mix",
+              "rwkv7-time-mix",
+              "shifted-linear"),
           "apus-ssm",
           Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
 

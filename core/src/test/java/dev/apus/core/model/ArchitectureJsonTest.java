@@ -85,7 +85,9 @@ class ArchitectureJsonTest {
             Wiring.PLAIN,
             all,
             Wiring.PLAIN.reading(Reads.of("t")),
-            Wiring.PLAIN.reading(Reads.sum("t", "u")))) {
+            Wiring.PLAIN.reading(Reads.sum("t", "u")),
+            Wiring.PLAIN.reading(Reads.of("t").beside("u")),
+            Wiring.PLAIN.reading(Reads.join("t", "u").beside(Wiring.RESIDUAL)))) {
       Architecture architecture =
           new Architecture(
                   "tiny",

@@ -241,96 +241,122 @@ final class ChunkTiles {
    * into what they write there, and into their outputs.
    */
   static void settle(Shape shape, int from, int j, int width, Inputs in, Rows o, float[] scratch) {
-    int writes = Chunk.writes(shape);
     boolean perValue = shape.decay() == Decay.PER_VALUE;
+    boolean seeks = shape.write().seeks();
+    boolean delta = shape.write() == Write.DELTA;
+    boolean early = shape.read() == Read.BEFORE;
+    int writes = Chunk.writes(shape);
+    int tokens = Chunk.tokens(shape);
+    int valueDim = shape.valueDim();
+    int keptAt = Chunk.keptValueAt(shape) + j;
+    int heldAt = Chunk.heldAt(shape, 0) + j;
+    int readAt = Chunk.readAt(shape, 0) + j;
+    int uAt = Chunk.writtenAt(shape, 0) + j;
+    int keyPairAt = Chunk.keyPairAt(shape, 0, 0);
+    int queryPairAt = Chunk.queryPairAt(shape, 0, 0);
     if (perValue) {
-      fill(scratch, Chunk.keptValueAt(shape) + j, width);
+      fill(scratch, keptAt, width);
     }
-    for (int t = 0; t < Chunk.tokens(shape); t++) {
-      int before = t * writes;
+    int before = 0;
+    for (int t = 0; t < tokens; t++) {
       int after = before + writes;
-      if (shape.write().seeks()) {
-        see(shape, j, width, Chunk.heldAt(shape, t), Chunk.keyPairAt(shape, t, 0), before, scratch);
+      if (seeks) {
+        scale(perValue, keptAt, scratch, heldAt, width);
+        add(scratch, uAt, valueDim, keyPairAt, before, heldAt, scratch, heldAt, width);
       }
-      int readAt = Chunk.readAt(shape, t);
-      int queryPairAt = Chunk.queryPairAt(shape, t, 0);
-      if (shape.read() == Read.BEFORE) {
-        see(shape, j, width, readAt, queryPairAt, before, scratch);
+      if (early) {
+        scale(perValue, keptAt, scratch, readAt, width);
+        add(scratch, uAt, valueDim, queryPairAt, before, readAt, scratch, readAt, width);
       }
       if (perValue) {
-        decayValues(shape, in.decay(), from + t, j, width, before, scratch);
+        decayValues(in.decay(), from + t, j, scratch, keptAt, uAt, before, valueDim, width);
       }
-      if (shape.write() == Write.DELTA) {
-        see(shape, j, width, Chunk.heldAt(shape, t), Chunk.keyPairAt(shape, t, 0), before, scratch);
+      if (delta) {
+        scale(perValue, keptAt, scratch, heldAt, width);
+        add(scratch, uAt, valueDim, keyPairAt, before, heldAt, scratch, heldAt, width);
       }
-      write(shape, from + t, t, j, width, in, scratch);
-      if (shape.read() == Read.BEFORE) {
-        int own = after - 1;
-        addWritten(shape, j, width, readAt, queryPairAt + own, own, 1, scratch);
+      int ownAt = uAt + (after - 1) * valueDim;
+      write(shape, from + t, j, in, scratch, heldAt, uAt + before * valueDim, ownAt, width);
+      int oAt = o.start(from + t) + j;
+      if (early) {
+        int pairAt = queryPairAt + after - 1;
+        add(scratch, ownAt, valueDim, pairAt, 1, readAt, o.data(), oAt, width);
       } else {
-        see(shape, j, width, readAt, queryPairAt, after, scratch);
+        scale(perValue, keptAt, scratch, readAt, width);
+        add(scratch, uAt, valueDim, queryPairAt, after, readAt, o.data(), oAt, width);
       }
-      System.arraycopy(scratch, readAt + j, o.data(), o.start(from + t) + j, width);
+      before = after;
+      heldAt += valueDim;
+      readAt += valueDim;
+      keyPairAt += Chunk.WRITES;
+      queryPairAt += Chunk.WRITES;
+    }
+  }
+
+  private static void scale(boolean perValue, int keptAt, float[] x, int at, int width) {
+    if (perValue) {
+      multiply(x, keptAt, x, at, at, width);
     }
   }
 
   /** Decays the columns that are left of the memory, and of what has been written to it. */
   private static void decayValues(
-      Shape shape, Rows decay, int token, int j, int width, int writes, float[] scratch) {
-    float[] d = decay.data();
-    int dAt = decay.start(token) + j;
-    int keptAt = Chunk.keptValueAt(shape) + j;
-    multiply(d, dAt, scratch, keptAt, keptAt, width);
-    for (int s = 0; s < writes; s++) {
-      int at = Chunk.writtenAt(shape, s) + j;
-      multiply(d, dAt, scratch, at, at, width);
-    }
-  }
-
-  /** What is seen of the memory before the chunk becomes what is seen of it after some writes. */
-  private static void see(
-      Shape shape, int j, int width, int seenAt, int pairAt, int writes, float[] scratch) {
-    if (shape.decay() == Decay.PER_VALUE) {
-      int at = seenAt + j;
-      multiply(scratch, Chunk.keptValueAt(shape) + j, scratch, at, at, width);
-    }
-    addWritten(shape, j, width, seenAt, pairAt, 0, writes, scratch);
-  }
-
-  private static void addWritten(
-      Shape shape,
+      Rows decay,
+      int token,
       int j,
-      int width,
-      int sumAt,
-      int pairAt,
-      int first,
+      float[] x,
+      int keptAt,
+      int uAt,
       int writes,
-      float[] scratch) {
-    int stride = shape.valueDim();
-    int from = Chunk.writtenAt(shape, first);
-    int whole = j + LANES.loopBound(width);
-    for (int c = j; c < whole; c += LENGTH) {
-      FloatVector sum = FloatVector.fromArray(LANES, scratch, sumAt + c);
-      for (int s = 0; s < writes; s++) {
-        FloatVector u = FloatVector.fromArray(LANES, scratch, from + s * stride + c);
-        sum = u.fma(FloatVector.broadcast(LANES, scratch[pairAt + s]), sum);
-      }
-      sum.intoArray(scratch, sumAt + c);
-    }
-    for (int c = whole; c < j + width; c++) {
-      for (int s = 0; s < writes; s++) {
-        float u = scratch[from + s * stride + c];
-        scratch[sumAt + c] = Math.fma(scratch[pairAt + s], u, scratch[sumAt + c]);
-      }
+      int valueDim,
+      int width) {
+    int dAt = decay.start(token) + j;
+    multiply(decay.data(), dAt, x, keptAt, keptAt, width);
+    for (int s = 0; s < writes; s++, uAt += valueDim) {
+      multiply(decay.data(), dAt, x, uAt, uAt, width);
     }
   }
 
-  /** What token {@code t} of a chunk writes. */
+  /** {@code y ← x[sumAt …] + Σ_s x[pairAt + s] · x[uAt + s · stride …]}. */
+  private static void add(
+      float[] x,
+      int uAt,
+      int stride,
+      int pairAt,
+      int writes,
+      int sumAt,
+      float[] y,
+      int yAt,
+      int width) {
+    int c = 0;
+    for (; c < LANES.loopBound(width); c += LENGTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, x, sumAt + c);
+      for (int s = 0; s < writes; s++) {
+        FloatVector u = FloatVector.fromArray(LANES, x, uAt + s * stride + c);
+        sum = u.fma(FloatVector.broadcast(LANES, x[pairAt + s]), sum);
+      }
+      sum.intoArray(y, yAt + c);
+    }
+    for (; c < width; c++) {
+      float sum = x[sumAt + c];
+      for (int s = 0; s < writes; s++) {
+        sum = Math.fma(x[pairAt + s], x[uAt + s * stride + c], sum);
+      }
+      y[yAt + c] = sum;
+    }
+  }
+
+  /** What a token of a chunk writes: at {@code uAt} what it takes away, if anything. */
   private static void write(
-      Shape shape, int token, int t, int j, int width, Inputs in, float[] scratch) {
-    int writes = Chunk.writes(shape);
-    int heldAt = Chunk.heldAt(shape, t) + j;
-    int ownAt = Chunk.writtenAt(shape, (t + 1) * writes - 1) + j;
+      Shape shape,
+      int token,
+      int j,
+      Inputs in,
+      float[] scratch,
+      int heldAt,
+      int uAt,
+      int ownAt,
+      int width) {
     int vAt = in.v().start(token) + j;
     if (shape.write().scaled()) {
       float beta = in.beta().value(token, 0);
@@ -338,7 +364,7 @@ final class ChunkTiles {
       return;
     }
     if (shape.write() == Write.ERASE) {
-      RecurrentTiles.negate(scratch, heldAt, Chunk.writtenAt(shape, t * writes) + j, width);
+      RecurrentTiles.negate(scratch, heldAt, uAt, width);
     }
     System.arraycopy(in.v().data(), vAt, scratch, ownAt, width);
   }

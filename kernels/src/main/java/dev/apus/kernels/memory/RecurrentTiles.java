@@ -101,20 +101,41 @@ final class RecurrentTiles {
 
   /** {@code S ← S ⊙ d} in some columns, with a factor for each. */
   static void scale(
-      float[] d, int dAt, int width, int keyDim, MemorySegment state, long stateAt, long rowBytes) {
-    int whole = LANES.loopBound(width);
-    var rest = LANES.indexInRange(whole, width);
-    for (int i = 0; i < keyDim; i++, stateAt += rowBytes) {
-      long at = stateAt;
-      for (int j = 0; j < whole; j += LENGTH, at += BYTES) {
-        FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
-        s.mul(FloatVector.fromArray(LANES, d, dAt + j)).intoMemorySegment(state, at, ORDER);
-      }
-      if (whole < width) {
-        FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER, rest);
-        s.mul(FloatVector.fromArray(LANES, d, dAt + whole, rest))
-            .intoMemorySegment(state, at, ORDER, rest);
-      }
+      float[] d, int dAt, int width, int keyDim, MemorySegment state, long at, long rowBytes) {
+    int j = 0;
+    for (; j + 2 * LENGTH <= width; j += 2 * LENGTH) {
+      scaleTwo(d, dAt + j, keyDim, state, at + j * 4L, rowBytes);
+    }
+    for (; j < width; j += LENGTH) {
+      var mask = LANES.indexInRange(j, width);
+      scaleOne(mask, d, dAt + j, keyDim, state, at + j * 4L, rowBytes);
+    }
+  }
+
+  private static void scaleTwo(
+      float[] d, int dAt, int keyDim, MemorySegment state, long at, long rowBytes) {
+    FloatVector d0 = FloatVector.fromArray(LANES, d, dAt);
+    FloatVector d1 = FloatVector.fromArray(LANES, d, dAt + LENGTH);
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+      FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
+      FloatVector s1 = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER);
+      s0.mul(d0).intoMemorySegment(state, at, ORDER);
+      s1.mul(d1).intoMemorySegment(state, at + BYTES, ORDER);
+    }
+  }
+
+  private static void scaleOne(
+      VectorMask<Float> mask,
+      float[] d,
+      int dAt,
+      int keyDim,
+      MemorySegment state,
+      long at,
+      long rowBytes) {
+    FloatVector d0 = FloatVector.fromArray(LANES, d, dAt, mask);
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+      FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER, mask);
+      s0.mul(d0).intoMemorySegment(state, at, ORDER, mask);
     }
   }
 
