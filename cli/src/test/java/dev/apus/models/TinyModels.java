@@ -112,7 +112,18 @@ final class TinyModels {
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "yoco");
+          "dss",
+          "gated-delta-net-2",
+          "h3",
+          "hyena",
+          "hymba",
+          "longhorn",
+          "mamba3",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "yoco");
 
   /** All of them. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

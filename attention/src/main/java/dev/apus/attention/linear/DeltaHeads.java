@@ -13,6 +13,7 @@ import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
+import dev.apus.kernels.memory.MatrixMemory.Write;
 import java.util.Arrays;
 
 /** What a {@link GatedDeltaNet} does between its projections, which other mixers project apart. */
@@ -64,8 +65,9 @@ final class DeltaHeads {
    * @param mixed queries, keys and values of all heads
    * @param alpha what decays come out of; null for none
    * @param beta what strengths come out of; anything where they are 1
+   * @param write what strengths of each value come out of; null for none
    */
-  record Tokens(Matrix mixed, Matrix alpha, Matrix beta) {}
+  record Tokens(Matrix mixed, Matrix alpha, Matrix beta, Matrix write) {}
 
   /**
    * Takes the memories past the tokens.
@@ -78,14 +80,20 @@ final class DeltaHeads {
       convolution.apply(pass, batch, CONVOLUTION, tokens.mixed, 0);
     }
     try (Pass.Frame frame = pass.frame()) {
-      Matrix p = feedback == null ? null : frame.matrix(o.rows(), spec.keyCols());
+      boolean seeks = memory.write() == Write.FEEDBACK;
+      Matrix p = seeks ? frame.matrix(o.rows(), spec.keyCols()) : null;
       unitLength(pass, tokens.mixed, p);
       if (tokens.alpha != null) {
         decays(pass, tokens.alpha);
       }
-      betas(pass, tokens.beta);
-      MemorySteps steps =
-          MemorySteps.of(spec, pass, frame, tokens.mixed, p, tokens.alpha, tokens.beta, o);
+      Matrix beta = tokens.beta;
+      if (spec.channelGates()) {
+        beta = frame.matrix(o.rows(), spec.valueHeads());
+        new ChannelGates(spec).apply(pass, tokens, p, beta);
+      } else {
+        betas(pass, beta);
+      }
+      MemorySteps steps = MemorySteps.of(spec, pass, frame, tokens.mixed, p, tokens.alpha, beta, o);
       batch.eachPart(
           pass,
           spec.valueHeads(),

@@ -31,7 +31,8 @@ import java.util.List;
  *
  * <p>A token may write several times, with keys, values and strengths for each of these steps,
  * after the memory has decayed once: Gated DeltaProduct. Or it corrects what the memory gave for a
- * key of its own before it decayed, {@code u = β (v − Sᵀp)}: Comba, see {@link Feedback}.
+ * key of its own before it decayed, {@code u = β (v − Sᵀp)}: Comba, see {@link Feedback}. Or it
+ * erases and writes by strengths of each key and each value: see {@link ChannelGates}.
  *
  * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
  * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
@@ -50,6 +51,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   private final Projection v;
   private final LowRank z;
   private final Projection b;
+  private final Projection w;
   private final LowRank a;
   private final Projection output;
   private final DeltaHeads heads;
@@ -66,8 +68,8 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
             ? null
             : LowRank.read(
                 weights, "z", spec.valueCols(), width, spec.gateLatent(), spec.gateBiased());
-    int strengths = spec.steps() * spec.valueHeads();
-    this.b = spec.beta() ? weights.projection("b", strengths, width) : null;
+    this.b = spec.beta() ? weights.projection("b", spec.strengths(), width) : null;
+    this.w = spec.channelGates() ? weights.projection("w", spec.valueCols(), width) : null;
     int decays = spec.valueHeads() * spec.decays();
     this.a =
         decays == 0 ? null : LowRank.read(weights, "a", decays, width, spec.decayLatent(), false);
@@ -97,7 +99,8 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix gate = z == null ? null : frame.matrix(rows, spec.valueCols());
       Matrix alpha = a == null ? null : frame.matrix(rows, spec.valueHeads() * spec.decays());
-      Matrix beta = frame.matrix(rows, spec.steps() * spec.valueHeads());
+      Matrix beta = frame.matrix(rows, spec.strengths());
+      Matrix write = w == null ? null : frame.matrix(rows, spec.valueCols());
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
       first.add(q.task(pass, x, 0, mixed, 0));
@@ -108,12 +111,16 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       if (b != null) {
         first.add(b.task(pass, x, beta));
       }
+      if (w != null) {
+        first.add(w.task(pass, x, write));
+      }
       pass.run(first.toArray(Divisible[]::new));
       if (!second.isEmpty()) {
         pass.run(second.toArray(Divisible[]::new));
       }
       Matrix o = frame.matrix(rows, spec.valueCols());
-      heads.advance(pass, batch, new DeltaHeads.Tokens(mixed, alpha, beta), Integer.MAX_VALUE, o);
+      var tokens = new DeltaHeads.Tokens(mixed, alpha, beta, write);
+      heads.advance(pass, batch, tokens, Integer.MAX_VALUE, o);
       heads.normalize(pass, gate, o);
       output.apply(pass, o, y);
     }

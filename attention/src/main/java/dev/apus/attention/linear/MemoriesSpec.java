@@ -28,6 +28,11 @@ record MemoriesSpec(int memories, int top, boolean shared, boolean apart, DeltaS
           "decayLatent=%d is not supported; supported: 0, decays of the row itself",
           delta.decayLatent());
     }
+    if (delta.channelGates()) {
+      throw c.errorAt(
+          "channelGates",
+          "channelGates=true is not supported; supported: false, one strength of each head");
+    }
     return new MemoriesSpec(memories, top, c.flag("shared", false), c.flag("apart", true), delta);
   }
 

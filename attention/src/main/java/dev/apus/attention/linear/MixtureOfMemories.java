@@ -67,7 +67,7 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
           weights.projection("k", spec.steps() * spec.keyCols(), width),
           weights.projection("v", spec.steps() * spec.valueCols(), width),
           decays == 0 ? null : weights.projection("a", decays, width),
-          spec.beta() ? weights.projection("b", spec.steps() * spec.valueHeads(), width) : null);
+          spec.beta() ? weights.projection("b", spec.strengths(), width) : null);
     }
 
     /** Adds the projections of rows {@code [from, to)}, queries left out. */
@@ -158,7 +158,8 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
     return new DeltaHeads.Tokens(
         frame.matrix(rows, delta.channels()),
         decays == 0 ? null : frame.matrix(rows, decays),
-        frame.matrix(rows, delta.steps() * delta.valueHeads()));
+        frame.matrix(rows, delta.strengths()),
+        null);
   }
 
   /** The memories of each token in ascending order, and how much each counts. */

@@ -260,6 +260,9 @@ class MixtureOfMemoriesTest {
         of(
             with("decayLatent", 3),
             "decayLatent=3 is not supported; supported: 0, decays of the row itself"),
+        of(
+            with("channelGates", true),
+            "channelGates=true is not supported; supported: false, one strength of each head"),
         of(with("valueHeads", 3), "valueHeads=3 is not divisible by keyHeads=2"));
   }
 
