@@ -10,9 +10,14 @@ import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +63,55 @@ class OtherNamesTest {
                 .replace("feed_forward", "moe.experts.0"));
   }
 
+  /** Matrices that read the same rows are one tensor, one after the other. */
+  @Test
+  void xlstmOfFewerMatrices() throws IOException {
+    Path single = TinyCheckpoint.write(temporary.resolve("single"), "xlstm", 11);
+    String json = Files.readString(single.resolve("config.json"));
+    Path fused = Files.createDirectories(temporary.resolve("fused"));
+    Files.writeString(fused.resolve("config.json"), json.replace("\"single\"", "\"fused\""), UTF_8);
+    List<List<String>> joined =
+        List.of(
+            List.of("qkv_opreact", "q", "k", "v", "ogate_preact"),
+            List.of("ifgate_preact", "igate_preact", "fgate_preact"),
+            List.of("proj_up_gate_z", "proj_up_gate", "proj_up"));
+    var writer = new SafetensorsWriter();
+    try (TensorFile tensors = Safetensors.openFolder(single)) {
+      for (StoredTensor t : tensors.tensors().values()) {
+        String[] name = t.name().split("\\.");
+        String last = name[name.length - 2];
+        List<String> parts =
+            joined.stream()
+                .filter(j -> j.indexOf(last) > 0)
+                .findFirst()
+                .orElse(List.of(last, last));
+        if (parts.get(1).equals(last)) {
+          UnaryOperator<String> renamed = p -> t.name().replace("." + last + ".", "." + p + ".");
+          List<StoredTensor> all =
+              parts.subList(1, parts.size()).stream()
+                  .map(p -> tensors.tensors().get(renamed.apply(p)))
+                  .toList();
+          add(writer, renamed.apply(parts.getFirst()), all);
+        }
+      }
+      writer.write(fused.resolve("model.safetensors"));
+    }
+    assertSame(logits(single), logits(fused));
+  }
+
+  /** Adds the rows of some tensors as one. */
+  private static void add(SafetensorsWriter writer, String name, List<StoredTensor> parts) {
+    var bytes = new ByteArrayOutputStream();
+    long rows = 0;
+    for (StoredTensor part : parts) {
+      bytes.writeBytes(part.data().toArray(ValueLayout.JAVA_BYTE));
+      rows += part.shape().getFirst();
+    }
+    List<Long> shape = new ArrayList<>(parts.getFirst().shape());
+    shape.set(0, rows);
+    writer.add(name, parts.getFirst().type(), shape, MemorySegment.ofArray(bytes.toByteArray()));
+  }
+
   private void assertSame(Path converted, String json, UnaryOperator<String> names)
       throws IOException {
     Path folder = Files.createDirectories(temporary.resolve("original"));
@@ -69,8 +123,10 @@ class OtherNamesTest {
       }
       writer.write(folder.resolve("model.safetensors"));
     }
-    float[][] expected = logits(converted);
-    float[][] found = logits(folder);
+    assertSame(logits(converted), logits(folder));
+  }
+
+  private static void assertSame(float[][] expected, float[][] found) {
     for (int row = 0; row < TOKENS; row++) {
       assertArrayEquals(expected[row], found[row], "token " + row);
     }

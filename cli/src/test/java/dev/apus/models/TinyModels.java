@@ -50,6 +50,8 @@ final class TinyModels {
           "fla-delta_net",
           "fla-gated_deltanet",
           "fla-gated_deltaproduct",
+          "fla-hgrn",
+          "fla-hgrn-conv",
           "fla-kda",
           "fla-log_linear_mamba2",
           "fla-mesa_net",
@@ -105,6 +107,8 @@ final class TinyModels {
           "smollm3",
           "stablelm",
           "starcoder2",
+          "xlstm",
+          "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
@@ -119,10 +123,13 @@ final class TinyModels {
           "hymba",
           "longhorn",
           "mamba3",
+          "mingru",
+          "minlstm",
           "s4",
           "s4d",
           "s5",
           "samba",
+          "xlstm-3-1",
           "yoco");
 
   /** All of them. */

@@ -28,6 +28,7 @@ public final class Families {
           new Falcon(),
           new FalconH1(),
           new FlaDelta(),
+          new FlaHgrn(),
           new FlaLogLinearMamba2(),
           new FlaMesaNet(),
           new FlaMom(),
@@ -70,6 +71,7 @@ public final class Families {
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
+          new Xlstm(),
           new Zamba(),
           new Zamba2(),
           new Zaya());

@@ -43,10 +43,8 @@ final class FlaDelta implements ModelFamily {
           case "comba" -> comba(d);
           default -> kimi(d);
         };
-    boolean convolved = c.flag("use_short_conv", true);
-    int taps = c.positive("conv_size", 4);
     return delta
-        .with("taps", convolved ? taps : 0)
+        .with("taps", d.taps(true))
         .with("betaScale", c.flag("allow_neg_eigval", false) ? 2 : 1)
         .with("epsilon", d.norm.epsilon());
   }

@@ -1,6 +1,7 @@
 package dev.apus.core.family;
 
 import dev.apus.core.weight.WeightNames;
+import java.util.regex.Pattern;
 
 /** Rows of name tables that models of the library flash-linear-attention share. */
 final class FlaNames {
@@ -27,6 +28,13 @@ final class FlaNames {
       names.row("attention." + p, MIXER + p + "_proj.weight");
     }
     return names;
+  }
+
+  /** The one table of which all layers but the first have the bounds of their forget gates. */
+  static WeightNames bounds(WeightNames names, String ours, int layers) {
+    String table = "model.lower_bounds";
+    names.row(ours + "bounds", table);
+    return layers == 1 ? names.ignore(Pattern.quote(table)) : names;
   }
 
   /**

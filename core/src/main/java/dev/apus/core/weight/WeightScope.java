@@ -40,6 +40,9 @@ public interface WeightScope {
   /** The weights that a part has for itself even where it uses another layer's. */
   WeightScope own();
 
+  /** The weights that all layers with a part of this kind have together, outside the layers. */
+  WeightScope common();
+
   /** The weights of expert {@code index} of this part, or of whatever else it has several of. */
   WeightScope expert(int index);
 

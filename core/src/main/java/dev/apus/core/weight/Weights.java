@@ -233,6 +233,11 @@ public final class Weights {
     }
 
     @Override
+    public WeightScope common() {
+      return new Scope(prefix, -1, expert, user);
+    }
+
+    @Override
     public WeightScope expert(int index) {
       return new Scope(prefix, layer, index, user);
     }
