@@ -11,6 +11,7 @@ module dev.apus.kernels {
   exports dev.apus.kernels.attention;
   exports dev.apus.kernels.block;
   exports dev.apus.kernels.conv;
+  exports dev.apus.kernels.learning;
   exports dev.apus.kernels.levels;
   exports dev.apus.kernels.matmul;
   exports dev.apus.kernels.memory;

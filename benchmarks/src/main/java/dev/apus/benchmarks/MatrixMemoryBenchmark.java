@@ -31,7 +31,8 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
 
   @Param Write write;
 
-  @Param Read read;
+  @Param("AFTER")
+  Read read;
 
   @Param("128")
   int headDim;

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +62,48 @@ class OtherNamesTest {
                 .replace("pre_ff_layernorm", "pre_moe_layernorm")
                 .replaceAll("feed_forward\\.(router|experts)", "moe.$1")
                 .replace("feed_forward", "moe.experts.0"));
+  }
+
+  /** The matrices of low ranks are stored the other way round. */
+  @Test
+  void rwkv7OfItsAuthor() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "fla-rwkv7", 11);
+    Config config = Config.read(converted.resolve("config.json"));
+    String json =
+        """
+        {"my_testing": "x070", "n_layer": %d, "n_embd": %d, "vocab_size": %d, "head_size": %d,
+         "D_DECAY_LORA": %d, "D_AAA_LORA": %d, "D_MV_LORA": %d, "D_GATE_LORA": %d}
+        """
+            .formatted(
+                config.positive("num_hidden_layers"),
+                config.positive("hidden_size"),
+                config.positive("vocab_size"),
+                config.positive("head_dim"),
+                config.positive("decay_low_rank_dim"),
+                config.positive("a_low_rank_dim"),
+                config.positive("v_low_rank_dim"),
+                config.positive("gate_low_rank_dim"));
+    assertSame(
+        converted,
+        json,
+        name ->
+            name.replace("model.embeddings", "emb")
+                .replace("lm_head", "head")
+                .replace("model.norm", "ln_out")
+                .replace("model.layers", "blocks")
+                .replace("pre_norm", "ln0")
+                .replace("attn_norm", "ln1")
+                .replace("ffn_norm", "ln2")
+                .replace("g_norm", "ln_x")
+                .replace("r_proj", "receptance")
+                .replace("k_proj", "key")
+                .replace("v_proj", "value")
+                .replace("o_proj", "output")
+                .replace("_lora.lora.0.weight", "1")
+                .replace("_lora.lora.2.weight", "2")
+                .replace("_lora.lora.2.bias", "0")
+                .replace(".attn.", ".att."),
+        name -> name.matches(".*\\.[wavg][12]"));
   }
 
   /** Matrices that read the same rows are one tensor, one after the other. */
@@ -114,12 +157,24 @@ class OtherNamesTest {
 
   private void assertSame(Path converted, String json, UnaryOperator<String> names)
       throws IOException {
+    assertSame(converted, json, names, name -> false);
+  }
+
+  /**
+   * @param turned whether a matrix of this other name is stored with its rows as columns
+   */
+  private void assertSame(
+      Path converted, String json, UnaryOperator<String> names, Predicate<String> turned)
+      throws IOException {
     Path folder = Files.createDirectories(temporary.resolve("original"));
     Files.writeString(folder.resolve("config.json"), json, UTF_8);
     var writer = new SafetensorsWriter();
     try (TensorFile tensors = Safetensors.openFolder(converted)) {
       for (StoredTensor t : tensors.tensors().values()) {
-        writer.add(names.apply(t.name()), t.type(), t.shape(), t.data());
+        String name = names.apply(t.name());
+        boolean turn = turned.test(name);
+        List<Long> shape = turn ? t.shape().reversed() : t.shape();
+        writer.add(name, t.type(), shape, turn ? turned(t) : t.data());
       }
       writer.write(folder.resolve("model.safetensors"));
     }
@@ -130,6 +185,19 @@ class OtherNamesTest {
     for (int row = 0; row < TOKENS; row++) {
       assertArrayEquals(expected[row], found[row], "token " + row);
     }
+  }
+
+  /** A matrix of values of two bytes with its rows as columns. */
+  private static MemorySegment turned(StoredTensor t) {
+    int rows = Math.toIntExact(t.shape().getFirst());
+    int cols = Math.toIntExact(t.shape().getLast());
+    MemorySegment to = MemorySegment.ofArray(new byte[2 * rows * cols]);
+    for (int row = 0; row < rows; row++) {
+      for (int col = 0; col < cols; col++) {
+        MemorySegment.copy(t.data(), 2L * (row * cols + col), to, 2L * (col * rows + row), 2);
+      }
+    }
+    return to;
   }
 
   private static float[][] logits(Path checkpoint) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.FieldSource;
  */
 class SensitivityTest {
 
-  static final List<String> families = TinyModels.MODELS;
+  static final List<String> families = TinyModels.ALL;
 
   /** Enough tokens that every expert is chosen by some. */
   private static final int[] TOKENS = TinyModels.tokens(120, 23);

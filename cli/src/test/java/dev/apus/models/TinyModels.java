@@ -11,6 +11,7 @@ import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
+import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.WeightSource;
@@ -56,7 +57,20 @@ final class TinyModels {
           "fla-log_linear_mamba2",
           "fla-mesa_net",
           "fla-mom",
+          "fla-rwkv6",
           "fla-rwkv7",
+          "fla-abc",
+          "fla-gla",
+          "fla-gla-variant",
+          "fla-gla-hybrid-swa",
+          "fla-gsa",
+          "fla-gsa-variant",
+          "fla-hgrn2",
+          "fla-lightnet",
+          "fla-linear_attn",
+          "fla-linear_attn-elu",
+          "fla-linear_attn-hedgehog",
+          "fla-retnet",
           "gemma2",
           "gemma3",
           "glm4",
@@ -103,37 +117,82 @@ final class TinyModels {
           "qwen3_next",
           "recurrent_gemma",
           "rwkv4",
+          "rwkv5",
+          "rwkv6",
+          "rwkv6qwen2",
           "rwkv7-original",
           "smollm3",
           "stablelm",
           "starcoder2",
+          "transnormer",
+          "ttt-linear",
+          "ttt-mlp",
           "xlstm",
           "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
 
+  /**
+   * Families whose reference is code that comes with the checkpoints, or that runs on no CPU or not
+   * in single precision: formulas stand for it.
+   */
+  static final List<String> WITHOUT_GOLDEN =
+      List.of(
+          "fla-log_linear_mamba2",
+          "fla-mesa_net",
+          "rwkv5",
+          "rwkv6",
+          "rwkv6qwen2",
+          "rwkv7-original");
+
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
+          "based",
+          "cosformer",
           "dss",
           "gated-delta-net-2",
           "h3",
           "hyena",
           "hymba",
+          "liger",
+          "llamba",
+          "lolcats",
           "longhorn",
           "mamba3",
           "mingru",
           "minlstm",
+          "performer",
+          "random-feature-attention",
+          "rebased",
           "s4",
           "s4d",
           "s5",
           "samba",
+          "simple-gla",
+          "titans-mac",
+          "titans-mag",
+          "titans-mal",
           "xlstm-3-1",
           "yoco");
 
-  /** All of them. */
+  /** All of them that continue texts. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();
+
+  /** Families that read whole texts. */
+  static final List<String> ENCODER_FAMILIES =
+      List.of("bert", "fnet", "fnet-padded", "modernbert", "nystromformer", "nystromformer-each");
+
+  /** Documents of such models, written by hand. */
+  static final List<String> ENCODER_DOCUMENTS = List.of("linformer");
+
+  /** All models that read whole texts. */
+  static final List<String> ENCODERS =
+      Stream.concat(ENCODER_FAMILIES.stream(), ENCODER_DOCUMENTS.stream()).toList();
+
+  /** Models of both kinds. */
+  static final List<String> ALL = Stream.concat(MODELS.stream(), ENCODERS.stream()).toList();
 
   static final int LIMIT = 160;
 
@@ -147,7 +206,7 @@ final class TinyModels {
   }
 
   static Architecture architecture(String model) {
-    return DOCUMENTS.contains(model)
+    return DOCUMENTS.contains(model) || ENCODER_DOCUMENTS.contains(model)
         ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
         : Families.installed().describe(config(model));
   }
@@ -193,14 +252,22 @@ final class TinyModels {
       int rows = 0;
       for (int i = 0; i < states.size(); i++) {
         int length = tokens.get(i).length;
-        runs.add(new Run<>(states.get(i), rows, rows + length, states.get(i).length()));
+        int position = states.get(i).length();
+        Visibility visibility = network.architecture().visibility();
+        runs.add(new Run<>(states.get(i), rows, rows + length, position, visibility));
         rows += length;
       }
       int[] all = tokens.stream().flatMapToInt(Arrays::stream).toArray();
       int[] wanted = new int[rows];
       Arrays.setAll(wanted, i -> i);
       Matrix logits = Matrix.zeros(rows, network.architecture().vocabulary());
-      network.forward(pass, new Batch<>(runs), all, wanted, logits, cancelled);
+      if (network.architecture().isEncoder()) {
+        Matrix encoded = Matrix.zeros(rows, network.architecture().width());
+        network.encode(pass, new Batch<>(runs), all, null, encoded, cancelled);
+        network.predict(pass, encoded, logits);
+      } else {
+        network.forward(pass, new Batch<>(runs), all, wanted, logits, cancelled);
+      }
       List<float[][]> result = new ArrayList<>();
       for (Run<SequenceState> run : runs) {
         float[][] part = new float[run.length()][];

@@ -277,14 +277,35 @@ public final class Model implements AutoCloseable {
    * dynamic scaling), they go by this limit: a session that needs no more than the original context
    * should say so.
    *
-   * @throws IllegalArgumentException if the limit is below 1, or past the learned positions
+   * @throws IllegalArgumentException if the limit is below 1, or past the learned positions, or the
+   *     model is an {@linkplain #newEncoder encoder}
    * @throws IllegalStateException if the model is closed
    */
   public Session newSession(int limit) {
     return new Session(new Sequence(this, newState(limit)));
   }
 
+  /**
+   * What reads whole texts with this model.
+   *
+   * @throws IllegalStateException if its tokens see only what came before them, or it is closed
+   */
+  public Encoder newEncoder() {
+    lifetime.requireOpen();
+    if (!architecture().isEncoder()) {
+      throw new IllegalStateException(
+          architecture().family() + " continues texts, in sessions; it is no encoder");
+    }
+    return new Encoder(this);
+  }
+
   SequenceState newState(int limit) {
+    if (architecture().isEncoder()) {
+      throw new IllegalArgumentException(
+          architecture().family()
+              + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
+              + " sessions that continue one");
+    }
     int positions = architecture().embedding().positions();
     if (limit < 1 || (positions > 0 && limit > positions)) {
       throw new IllegalArgumentException(

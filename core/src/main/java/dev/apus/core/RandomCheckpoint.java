@@ -117,11 +117,13 @@ public final class RandomCheckpoint {
       Files.writeString(folder.resolve("config.json"), json(format));
       if (format.blockLength() == 1) {
         SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-        tensors.forEach(t -> writer.add(t.name(), t.format().name(), published(t), t.content()));
+        tensors.forEach(
+            t -> writer.add(t.name(), t.format().name(), published(t, names), t.content()));
         writer.write(folder.resolve("model.safetensors"));
       } else {
         GgufWriter writer = new GgufWriter().text("general.architecture", "huggingface");
-        tensors.forEach(t -> writer.add(t.name(), t.format().name(), published(t), t.content()));
+        tensors.forEach(
+            t -> writer.add(t.name(), t.format().name(), published(t, names), t.content()));
         writer.write(folder.resolve("model.gguf"));
       }
     }
@@ -145,10 +147,12 @@ public final class RandomCheckpoint {
   }
 
   /** Published convolutions have a dimension of one between channels and taps. */
-  private static List<Long> published(RandomTensors.Made t) {
-    return !t.matrix() && t.shape().size() == 2 && t.name().contains("conv")
-        ? List.of(t.shape().getFirst(), 1L, t.shape().getLast())
-        : t.shape();
+  private static List<Long> published(RandomTensors.Made t, WeightNames names) {
+    List<Long> shape =
+        !t.matrix() && t.shape().size() == 2 && t.name().contains("conv")
+            ? List.of(t.shape().getFirst(), 1L, t.shape().getLast())
+            : t.shape();
+    return names.shape(t.name(), shape);
   }
 
   private int token(String key, int absent) {

@@ -129,7 +129,11 @@ final class Sequence implements AutoCloseable {
               limit(),
               more.length));
     }
-    int vocabulary = model.architecture().vocabulary();
+    checkTokens(more, model.architecture().vocabulary());
+  }
+
+  /** Refuses tokens that are not in a vocabulary of so many. */
+  static void checkTokens(int[] more, int vocabulary) {
     for (int i = 0; i < more.length; i++) {
       if (more[i] < 0 || more[i] >= vocabulary) {
         throw new IllegalArgumentException(

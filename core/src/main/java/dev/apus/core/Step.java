@@ -121,8 +121,13 @@ final class Step {
   /** Takes the sequences back to before the step, and says what went wrong. */
   private RuntimeException undone(int kept, Throwable e) {
     sequences.subList(0, kept).forEach(Sequence::undo);
+    return explained(model, "a session", e);
+  }
+
+  /** What went wrong in a pass of a model, as its user is told. */
+  static RuntimeException explained(Model model, String who, Throwable e) {
     if (model.lifetime().isClosed()) {
-      return new GenerationException("the model was closed while a session computed", e);
+      return new GenerationException("the model was closed while " + who + " computed", e);
     }
     return switch (e) {
       case InternalError fault ->

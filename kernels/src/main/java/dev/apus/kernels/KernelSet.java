@@ -6,6 +6,7 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -25,6 +26,7 @@ record KernelSet(
     Function<CacheFormat, Attention> attentions,
     ShortConvolution convolution,
     AverageScan averageScan,
+    FastWeights fastWeights,
     GatedScan gatedScan,
     MatrixMemory memory,
     LevelMemory levels,

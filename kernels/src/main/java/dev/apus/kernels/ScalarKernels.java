@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.learning.ScalarFastWeights;
 import dev.apus.kernels.levels.ScalarLevelMemory;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
@@ -25,6 +26,7 @@ final class ScalarKernels {
           ScalarAttention::new,
           new ScalarShortConvolution(),
           new ScalarAverageScan(),
+          new ScalarFastWeights(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
           new ScalarLevelMemory(),

@@ -4,6 +4,7 @@ import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
+import dev.apus.kernels.learning.VectorFastWeights;
 import dev.apus.kernels.levels.VectorLevelMemory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
@@ -29,6 +30,7 @@ final class VectorKernels {
           VectorAttention::new,
           new VectorShortConvolution(),
           new VectorAverageScan(),
+          new VectorFastWeights(),
           new VectorGatedScan(),
           new VectorMatrixMemory(),
           new VectorLevelMemory(),

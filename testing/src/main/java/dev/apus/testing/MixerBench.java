@@ -9,6 +9,7 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
+import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -37,6 +38,7 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
   private final Workers workers;
   private final Pass pass;
   private final Arena arena = Arena.ofShared();
+  private Visibility visibility;
 
   /** A mixer that reads rows of another width than it writes. */
   @SuppressWarnings("unchecked")
@@ -55,6 +57,8 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
     var weights = new Weights(SOURCE, kernels, workers, arena);
     Site site = new Site(inputs, outputs, 0, LIMIT, kernels, cache, weights.root());
     this.mixer = (SequenceMixer<S>) type.build(Config.of(type.name(), settings), site);
+    boolean causal = mixer.visibilities().contains(Visibility.CAUSAL);
+    this.visibility = causal ? Visibility.CAUSAL : Visibility.BIDIRECTIONAL;
   }
 
   public MixerBench(
@@ -74,6 +78,12 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
 
   public MixerBench(MixerType type, Map<String, ?> settings, int width) {
     this(type, settings, width, Kernels.chosen(), 2);
+  }
+
+  /** This bench, whose runs see so; without it, they are causal if the mixer can be. */
+  public MixerBench<S> seeing(Visibility other) {
+    visibility = other;
+    return this;
   }
 
   public S state() {
@@ -112,7 +122,8 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
     List<Run<S>> runs = new ArrayList<>();
     List<double[]> rows = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
-      runs.add(new Run<>(states.get(i), rows.size(), rows.size() + x.get(i).length, position));
+      int to = rows.size() + x.get(i).length;
+      runs.add(new Run<>(states.get(i), rows.size(), to, position, visibility));
       rows.addAll(Arrays.asList(x.get(i)));
     }
     Matrix in = poisoned(rows.size(), inputs);

@@ -114,10 +114,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       if (w != null) {
         first.add(w.task(pass, x, write));
       }
-      pass.run(first.toArray(Divisible[]::new));
-      if (!second.isEmpty()) {
-        pass.run(second.toArray(Divisible[]::new));
-      }
+      LowRank.run(pass, first, second);
       Matrix o = frame.matrix(rows, spec.valueCols());
       var tokens = new DeltaHeads.Tokens(mixed, alpha, beta, write);
       heads.advance(pass, batch, tokens, Integer.MAX_VALUE, o);

@@ -23,7 +23,8 @@ import java.util.List;
  *
  * <pre>
  *   r, k, v = W_r x_r, W_k x_k, W_v x_v                 {@link ShiftedRows} by constant shares
- *   o_t = (Σ_{s&lt;t} e^(k_s + (t−1−s) w) v_s + e^(k_t + u) v_t) / (Σ_{s&lt;t} e^(k_s + (t−1−s) w) + e^(k_t + u))
+ *   e_ts = e^(k_s + (t − 1 − s) w) for s &lt; t           e_tt = e^(k_t + u)
+ *   o_t = Σ_{s ≤ t} e_ts v_s / Σ_{s ≤ t} e_ts
  *   y = W_o (σ(r) ⊙ o)
  * </pre>
  *

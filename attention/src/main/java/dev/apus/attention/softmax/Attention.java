@@ -1,5 +1,7 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.rope.Rope;
+import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -10,6 +12,7 @@ import dev.apus.core.model.Output;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
+import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Adapters;
 import dev.apus.core.weight.Projection;
@@ -19,6 +22,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import java.util.Set;
 
 /**
  * Softmax attention with grouped heads:
@@ -29,7 +33,8 @@ import dev.apus.kernels.attention.Attention.Traits;
  *
  * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
  * scores, sinks and an output gate are settings. A layer may read the keys and values of another
- * instead of making its own. A sequence may be cut into calls anywhere with the same bits.
+ * instead of making its own. A causal sequence may be cut into calls anywhere with the same bits;
+ * in a run that looks ahead, all keys are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  */
@@ -87,7 +92,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
             spec.kvHeads(),
             spec.group(),
-            spec.causal(),
             spec.window(),
             spec.pinned(),
             new Biases(slopes, sinks, 0));
@@ -107,6 +111,11 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   @Override
   public int variant(int limit) {
     return rope.variant(limit);
+  }
+
+  @Override
+  public Set<Visibility> visibilities() {
+    return Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
   }
 
   @Override
@@ -159,7 +168,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       normalize(pass, keyNorm, spec.kvHeads(), k);
     }
     if (spec.rope() != null) {
-      Rope.turn(pass, batch, q, k, spec.headDim());
+      Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
     }
     if (spec.normAfterRope()) {
       normalize(pass, queryNorm, spec.heads(), q);
@@ -224,15 +233,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
 
     private static AttentionSpec spec(Config settings, Site site) {
-      AttentionSpec spec = AttentionSpec.read(settings, site.context());
-      // Tokens of a later call cannot be seen: another cut into calls would be another answer.
-      if (!spec.causal()) {
-        throw settings.errorAt(
-            "causal",
-            "causal=false is not supported: a token would see those after it, which a sequence"
-                + " that is computed piece by piece does not have yet; supported: true");
-      }
-      return spec;
+      return AttentionSpec.read(settings, site.context());
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.rope.Rope;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;
 import java.util.Objects;
@@ -12,9 +13,9 @@ import java.util.Objects;
  * @param valueDim values of a head's value
  * @param scale factor on {@code q·k}
  * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
- * @param window how many tokens back a token sees, itself included; 0 for all
+ * @param window how many tokens back a token sees, itself included, and as many ahead where it
+ *     looks ahead; 0 for all
  * @param pinned how many of the first tokens every token sees, whatever its window
- * @param causal whether a token sees only what came before it
  * @param alibi factor on the linear position biases; 0 for none
  * @param biased whether queries, keys and values have biases
  * @param projected whether the heads' values are projected to the rows that are written, instead of
@@ -36,7 +37,6 @@ record AttentionSpec(
     float softcap,
     int window,
     int pinned,
-    boolean causal,
     float alibi,
     boolean biased,
     boolean outBiased,
@@ -98,7 +98,6 @@ record AttentionSpec(
         c.real("softcap", 0),
         window,
         pinned,
-        c.flag("causal", true),
         c.real("alibi", 0),
         c.flag("biased", false),
         c.flag("outBiased", false),

@@ -4,6 +4,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Run;
+import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
@@ -34,14 +35,14 @@ final class AttentionTiles {
   private final Traits traits;
   private final int kvHeads;
   private final int group;
-  private final boolean causal;
   private final int window;
   private final int pinned;
   private final Biases biases;
 
   /**
    * @param group query heads that share a key–value head
-   * @param window how many tokens back a token sees, itself included; 0 for all
+   * @param window how many tokens back a token sees, itself included, and as many ahead where it
+   *     looks ahead; 0 for all
    * @param pinned how many of the first tokens every token sees, whatever its window
    * @param biases of all query heads
    */
@@ -50,7 +51,6 @@ final class AttentionTiles {
       Traits traits,
       int kvHeads,
       int group,
-      boolean causal,
       int window,
       int pinned,
       Biases biases) {
@@ -58,28 +58,36 @@ final class AttentionTiles {
     this.traits = traits;
     this.kvHeads = kvHeads;
     this.group = group;
-    this.causal = causal;
     this.window = window;
     this.pinned = pinned;
     this.biases = biases;
   }
 
-  private List<Tile> tiles(Batch<KeyValueCache> batch) {
+  private List<Tile> tiles(List<Run<KeyValueCache>> runs) {
     int tileRows = Math.clamp(TILE_QUERIES / group, 1, MOST_TILE_ROWS);
     List<Tile> tiles = new ArrayList<>();
-    for (Run<KeyValueCache> run : batch.runs()) {
+    for (Run<KeyValueCache> run : runs) {
       // The last rows have the most to do: whoever is free at the end should find little left.
+      boolean causal = run.visibility() == Visibility.CAUSAL;
       for (int end = run.to(); end > run.from(); end -= tileRows) {
         int from = Math.max(run.from(), end - tileRows);
         int position = run.position() + from - run.from();
         int first = window == 0 ? 0 : Math.max(0, position - window + 1);
-        int endSlot = endSlot(run.state(), position + end - from);
-        int pinnedEnd = Math.min(pinned, endSlot);
+        int endSlot = endSlot(run.state(), causal, position + end - from);
+        int pinnedEnd = Math.min(pinned, causal ? endSlot : run.state().length());
         int firstSlot = Math.max(pinnedEnd, first);
         for (int head = 0; head < kvHeads; head++) {
           tiles.add(
               new Tile(
-                  run.state(), from, end - from, head, position, pinnedEnd, firstSlot, endSlot));
+                  run.state(),
+                  from,
+                  end - from,
+                  head,
+                  position,
+                  causal,
+                  pinnedEnd,
+                  firstSlot,
+                  endSlot));
         }
       }
     }
@@ -87,7 +95,7 @@ final class AttentionTiles {
   }
 
   /** The slot after the last that rows before {@code end} see. */
-  private int endSlot(KeyValueCache cache, int end) {
+  private int endSlot(KeyValueCache cache, boolean causal, int end) {
     if (causal) {
       return end;
     }
@@ -97,7 +105,12 @@ final class AttentionTiles {
 
   /** Writes what the queries in {@code q}, whose keys are in the caches already, make of them. */
   void attend(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix o) {
-    List<Tile> tiles = tiles(batch);
+    attend(pass, batch.runs(), q, o);
+  }
+
+  /** The same for some of the rows. */
+  void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix o) {
+    List<Tile> tiles = tiles(runs);
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
@@ -188,7 +201,7 @@ final class AttentionTiles {
     kernel.attend(
         traits,
         queries(tile, q),
-        tile.visited(0, causal, window),
+        tile.visited(0, window),
         tile.cache().stored(tile.head()),
         biases(tile),
         o.data(),
@@ -202,7 +215,7 @@ final class AttentionTiles {
     kernel.attendSpan(
         traits,
         queries(tile, q),
-        tile.visited(part, causal, window),
+        tile.visited(part, window),
         tile.span(part),
         tile.cache().stored(tile.head()),
         biases(tile),

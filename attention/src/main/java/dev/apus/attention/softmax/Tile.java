@@ -10,6 +10,7 @@ import dev.apus.kernels.attention.Attention.Visited;
  * those that a window goes over.
  *
  * @param position of the first row
+ * @param causal whether a row sees only what came before it
  * @param pinnedEnd the slot after those that every row sees, whatever its window; 0 for none
  * @param firstSlot that some row sees, from {@code pinnedEnd} on
  * @param endSlot the slot after the last that some row sees
@@ -20,6 +21,7 @@ record Tile(
     int rows,
     int head,
     int position,
+    boolean causal,
     int pinnedEnd,
     int firstSlot,
     int endSlot) {
@@ -39,7 +41,7 @@ record Tile(
   }
 
   /** What the rows see in a part. */
-  Visited visited(int part, boolean causal, int window) {
+  Visited visited(int part, int window) {
     return part < pinnedSpans()
         ? new Visited(new int[] {0, pinnedEnd}, 1, causal, 0)
         : new Visited(new int[] {firstSlot, endSlot}, 1, causal, window);

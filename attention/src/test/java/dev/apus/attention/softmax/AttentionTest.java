@@ -8,9 +8,8 @@ import static org.junit.jupiter.params.provider.Arguments.of;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
-import dev.apus.core.model.MixerType;
-import dev.apus.core.model.SequenceMixer;
-import dev.apus.core.model.Site;
+import dev.apus.core.model.MixerState;
+import dev.apus.core.model.Visibility;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.testing.MixerBench;
@@ -192,40 +191,44 @@ class AttentionTest {
     }
   }
 
-  /** Attention as whoever promises to compute a text in one call may build it. */
-  private static final class Ahead implements MixerType {
-
-    @Override
-    public String name() {
-      return "attention";
-    }
-
-    @Override
-    public SequenceMixer<?> build(Config settings, Site site) {
-      return new Attention(AttentionSpec.read(settings, site.context()), site, null);
-    }
-  }
-
-  /** A document promises nothing of the kind: another cut into calls would be another answer. */
+  /** A run that looks ahead sees all of its tokens, and a window reaches both ways. */
   @Test
-  void aDocumentCannotAskToSeeAhead() {
-    var e = assertThrows(ConfigException.class, () -> bench(with("causal", false)));
-    assertEquals(
-        "attention: causal=false is not supported: a token would see those after it, which a"
-            + " sequence that is computed piece by piece does not have yet; supported: true",
-        e.getMessage());
-    bench(with("causal", true)).close();
-  }
-
-  /** Without causality a call sees all its tokens, and a window reaches both ways. */
-  @Test
-  void aCallMaySeeAhead() {
+  void aRunMaySeeAhead() {
     for (int window : new int[] {0, 1, 5, 16, 100}) {
-      Map<String, Object> settings = with("causal", false, "window", window, "rope", Map.of());
-      try (var bench = new MixerBench<KeyValueCache>(new Ahead(), settings, WIDTH)) {
-        double[][] x = bench.tokens(TOKENS, 5);
-        double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
-        assertClose(expected, bench.run(bench.state(), x, 0), 1e-5);
+      for (int pinned : new int[] {0, 7}) {
+        if (window == 0 && pinned > 0) {
+          continue;
+        }
+        Map<String, Object> settings = with("window", window, "pinned", pinned, "rope", Map.of());
+        try (var bench = bench(settings).seeing(Visibility.BIDIRECTIONAL)) {
+          double[][] x = bench.tokens(TOKENS, 5);
+          double[][] expected =
+              new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).lookingAhead().run(x);
+          assertClose(expected, bench.run(bench.state(), x, 0), 1e-5);
+        }
+      }
+    }
+  }
+
+  /** A block sees itself and everything before it, however often the state goes back. */
+  @Test
+  void aBlockSeesWhatCameBeforeIt() {
+    Map<String, Object> settings = with("rope", Map.of());
+    int block = 13;
+    try (var bench = bench(settings)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] whole =
+          new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).lookingAhead().run(x);
+      KeyValueCache state = bench.state();
+      // The keys and values of one layer do not depend on what their tokens saw.
+      bench.run(state, Arrays.copyOf(x, TOKENS - block), 0);
+      MixerState.Mark mark = state.mark(null);
+      bench.seeing(Visibility.BIDIRECTIONAL);
+      for (int again = 0; again < 2; again++) {
+        float[][] last =
+            bench.run(state, Arrays.copyOfRange(x, TOKENS - block, TOKENS), TOKENS - block);
+        assertClose(Arrays.copyOfRange(whole, TOKENS - block, TOKENS), last, 1e-5);
+        mark.rewind();
       }
     }
   }

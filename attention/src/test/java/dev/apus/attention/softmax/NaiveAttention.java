@@ -18,11 +18,18 @@ final class NaiveAttention {
   private final AttentionSpec spec;
   private final int width;
   private final int group;
+  private boolean ahead;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
     this.spec = AttentionSpec.read(Config.of("naive", settings), context);
     this.width = width;
     this.group = spec.heads() / spec.kvHeads();
+  }
+
+  /** The same where every token sees those after it, too. */
+  NaiveAttention lookingAhead() {
+    ahead = true;
+    return this;
   }
 
   double[][] run(double[][] x) {
@@ -129,7 +136,7 @@ final class NaiveAttention {
 
   private boolean sees(int i, int j) {
     boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
-    return reached && (j <= i || !spec.causal());
+    return reached && (j <= i || ahead);
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {

@@ -7,6 +7,7 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
@@ -70,6 +71,11 @@ public final class EasedKernels implements Kernels {
   @Override
   public AverageScan averageScan() {
     return next().averageScan();
+  }
+
+  @Override
+  public FastWeights fastWeights() {
+    return next().fastWeights();
   }
 
   @Override

@@ -59,6 +59,6 @@ final class FlaHgrn implements ModelFamily {
     names.row(
         ours + "conv",
         WeightNames.joined(rows, mixer + "i_conv1d.weight", mixer + "f_conv1d.weight"));
-    return FlaNames.bounds(names, ours, d.decoder.layers);
+    return FlaNames.bounds(names, ours);
   }
 }

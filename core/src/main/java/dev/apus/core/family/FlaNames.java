@@ -30,11 +30,13 @@ final class FlaNames {
     return names;
   }
 
-  /** The one table of which all layers but the first have the bounds of their forget gates. */
-  static WeightNames bounds(WeightNames names, String ours, int layers) {
+  /**
+   * The one table of which all layers but the first have the bounds of their forget gates. The
+   * first may be the only one that is not attention.
+   */
+  static WeightNames bounds(WeightNames names, String ours) {
     String table = "model.lower_bounds";
-    names.row(ours + "bounds", table);
-    return layers == 1 ? names.ignore(Pattern.quote(table)) : names;
+    return names.row(ours + "bounds", table).ignore(Pattern.quote(table));
   }
 
   /**

@@ -66,7 +66,7 @@ final class FlaRwkv6 implements ModelFamily {
   public WeightNames weights(Config c) {
     String mixer = FlaNames.MIXER;
     String block = Names.LAYER + "ffn.";
-    String channel = RwkvParts.CHANNEL + ".rwkv-channel-mix.";
+    String channel = RwkvParts.CHANNEL_WEIGHTS;
     WeightNames names =
         FlaNames.outer()
             .row("embedding.norm", "model.layers.0.pre_norm.weight")
@@ -93,7 +93,11 @@ final class FlaRwkv6 implements ModelFamily {
           OURS + "shares." + ORDER.charAt(n),
           WeightNames.from(mixer + "x_bias").as(Conversion.rows(n * width, width)));
     }
-    names.shaped(mixer + "x_bias", ORDER.length(), width);
+    int heads = c.positive("num_heads", 4);
+    int keys = new FlaDecoder(c).expanded("expand_k", 0.5);
+    names
+        .shaped(mixer + "x_bias", ORDER.length(), width)
+        .shaped(mixer + "bonus", heads, keys / heads);
     return names;
   }
 }

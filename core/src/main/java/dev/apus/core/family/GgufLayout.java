@@ -37,7 +37,7 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
    * @throws ConfigException if there is none
    */
   static GgufLayout of(Architecture model, Map<String, GgufFamily> known, Families families) {
-    if (GgufMetadata.fits(model)) {
+    if (!model.isEncoder() && GgufMetadata.fits(model)) {
       for (Map.Entry<String, GgufFamily> kind : known.entrySet()) {
         GgufLayout layout = layout(model, kind.getKey(), kind.getValue(), families);
         if (layout != null) {
@@ -166,7 +166,8 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
                                             .map(branch -> plain(branch, factors))
                                             .toList(),
                                         step.residual(),
-                                        step.keep()))
+                                        step.keep(),
+                                        step.sum()))
                             .toList()))
             .toList();
     return new Architecture(
@@ -174,6 +175,7 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
         a.vocabulary(),
         a.width(),
         a.context(),
+        a.visibility(),
         a.embedding(),
         a.streams(),
         layers,

@@ -6,6 +6,7 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
+import java.util.Map;
 
 /**
  * RWKV-5 and RWKV-6 under the names of their authors' checkpoints: matrix memories whose keys fade
@@ -17,9 +18,6 @@ final class Rwkv implements ModelFamily {
 
   /** The epsilon of norms that no config changes. */
   private static final double EPSILON = 1e-5;
-
-  /** The five kinds of shifted rows, in the order in which files have them. */
-  private static final String[] LEARNED = {"w", "k", "v", "r", "g"};
 
   @Override
   public List<String> names() {
@@ -55,47 +53,47 @@ final class Rwkv implements ModelFamily {
       throw c.error("attention_hidden_size=%d is not divisible by head_size=%d", all, headDim);
     }
     double divisor = c.number("head_size_divisor", 8);
+    double epsilon = EPSILON * divisor * divisor;
+    if (!(epsilon < 1)) {
+      throw c.errorAt(
+          "head_size_divisor", "head_size_divisor=%s gives an epsilon of %s", divisor, epsilon);
+    }
     Part part =
         Part.of("rwkv-time-mix")
             .with("heads", all / headDim)
             .with("keyDim", headDim)
-            .with("norm", NormSpec.layer(EPSILON * divisor * divisor, true).toMap());
+            .with("norm", NormSpec.layer(epsilon, true).toMap());
     if (!sixth(c)) {
       return part.with("order", "rkvg");
     }
     // Ranks are not in the config.
     boolean wide = width == 4096;
-    return part.with("order", String.join("", LEARNED))
+    return part.with("order", "wkvrg")
         .with("shareRank", wide ? 64 : 32)
         .with("decayRank", wide ? 128 : 64);
   }
 
   @Override
   public WeightNames weights(Config c) {
+    int width = c.positive("hidden_size");
+    Map<String, Object> part = mixer(c, width).settings();
+    int heads = (int) part.get("heads");
+    int headDim = (int) part.get("keyDim");
     String mix = RwkvParts.TIME_MIX;
-    String channel = "channel.rwkv-channel-mix.";
+    String channel = RwkvParts.CHANNEL_WEIGHTS;
     WeightNames names =
         RwkvParts.timeMix(RwkvParts.names(), OURS)
             .row(OURS + "g", mix + "gate.weight")
             .row(OURS + "norm", mix + "ln_x.weight")
-            .row(OURS + "bonus", mix + "time_faaaa");
+            .row(OURS + "bonus", mix + "time_faaaa")
+            .shaped(mix + "time_faaaa", heads, headDim);
     if (!sixth(c)) {
-      RwkvParts.kept(names, channel, RwkvParts.CHANNEL_MIX, "key", "receptance");
-      return RwkvParts.kept(names, OURS, mix, "receptance", "key", "value", "gate")
-          .row(OURS + "decay", mix + "time_decay");
+      RwkvParts.kept(names, width, channel, RwkvParts.CHANNEL_MIX, "key", "receptance");
+      return RwkvParts.kept(names, width, OURS, mix, "receptance", "key", "value", "gate")
+          .row(OURS + "decay", mix + "time_decay")
+          .shaped(mix + "time_decay", heads, headDim);
     }
-    RwkvParts.shares(names, channel, RwkvParts.CHANNEL_MIX, "k", "r");
-    return learned(names, OURS, mix, LEARNED);
-  }
-
-  /** Shares and decays that follow from the data, which are stored turned. */
-  static WeightNames learned(WeightNames names, String ours, String stored, String... order) {
-    return RwkvParts.shares(names, ours, stored, order)
-        .row(ours + "shares.x", stored + "time_maa_x")
-        .row(ours + "shares.latent", RwkvParts.turned(stored + "time_maa_w1"))
-        .row(ours + "shares.up", RwkvParts.turned(stored + "time_maa_w2"))
-        .row(ours + "decay.latent", RwkvParts.turned(stored + "time_decay_w1"))
-        .row(ours + "decay", RwkvParts.turned(stored + "time_decay_w2"))
-        .row(ours + "decay.bias", stored + "time_decay");
+    RwkvParts.shares(names, width, channel, RwkvParts.CHANNEL_MIX, "k", "r");
+    return RwkvParts.learned(names, width, part, mix);
   }
 }

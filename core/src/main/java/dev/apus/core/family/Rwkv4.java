@@ -44,13 +44,14 @@ final class Rwkv4 implements ModelFamily {
    */
   private static NormSpec norm(Decoder d, double epsilon, int layer) {
     long every = d.c.integer("rescale_every", 6);
-    double raised = every > 0 ? Math.scalb(epsilon, (int) (2 * (layer / every))) : epsilon;
+    int halvings = every > 0 ? (int) (layer / every) : 0;
+    double raised = Math.scalb(epsilon, 2 * halvings);
     if (raised >= 1) {
       throw d.c.errorAt(
           "rescale_every",
-          "rescale_every=%d halves the rows of layer %d so often that an epsilon of %s is %s",
+          "rescale_every=%d halves rows %d times, so that an epsilon of %s is as one of %s",
           every,
-          layer,
+          halvings,
           epsilon,
           raised);
     }
@@ -59,9 +60,11 @@ final class Rwkv4 implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
+    int width = c.positive("hidden_size");
     WeightNames names = RwkvParts.timeMix(RwkvParts.names(), OURS);
-    RwkvParts.kept(names, OURS, RwkvParts.TIME_MIX, "receptance", "key", "value");
-    RwkvParts.kept(names, "channel.rwkv-channel-mix.", RwkvParts.CHANNEL_MIX, "key", "receptance");
+    RwkvParts.kept(names, width, OURS, RwkvParts.TIME_MIX, "receptance", "key", "value");
+    RwkvParts.kept(
+        names, width, RwkvParts.CHANNEL_WEIGHTS, RwkvParts.CHANNEL_MIX, "key", "receptance");
     return names
         .row(
             OURS + "decay",

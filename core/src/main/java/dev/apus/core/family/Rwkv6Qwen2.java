@@ -86,6 +86,7 @@ final class Rwkv6Qwen2 implements ModelFamily {
             .row(OURS + "g", stored + "gate.weight")
             .row(OURS + "o", stored + "o_proj.weight")
             .row(OURS + "norm", stored + "ln_x.weight");
-    return Rwkv.learned(names, OURS, stored, "r", "k", "v", "w", "g");
+    Decoder d = decoder(c);
+    return RwkvParts.learned(names, d.width, mixer(d).settings(), stored);
   }
 }

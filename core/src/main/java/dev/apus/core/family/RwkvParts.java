@@ -12,6 +12,7 @@ import dev.apus.core.model.Wiring;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.WeightNames.Source;
+import java.util.Map;
 import java.util.function.IntFunction;
 
 /** What the families of RWKV share. */
@@ -19,6 +20,8 @@ final class RwkvParts {
 
   /** What the channel mix of a layer is called, whose time mix is a mixer as well. */
   static final String CHANNEL = "channel";
+
+  static final String CHANNEL_WEIGHTS = CHANNEL + ".rwkv-channel-mix.";
 
   private static final String LAYER = "rwkv.blocks.{i}.";
 
@@ -67,7 +70,6 @@ final class RwkvParts {
 
   /** The names that checkpoints of RWKV's own have in common. */
   static WeightNames names() {
-    String mix = CHANNEL + ".rwkv-channel-mix.";
     return new WeightNames()
         .row("embedding", "rwkv.embeddings.weight")
         .row("embedding.norm", "rwkv.blocks.0.pre_ln.weight")
@@ -75,9 +77,9 @@ final class RwkvParts {
         .row(CHANNEL + ".mixer.norm", LAYER + "ln2.weight")
         .row("norm", "rwkv.ln_out.weight")
         .row("head", "head.weight")
-        .row(mix + "k", CHANNEL_MIX + "key.weight")
-        .row(mix + "v", CHANNEL_MIX + "value.weight")
-        .row(mix + "r", CHANNEL_MIX + "receptance.weight");
+        .row(CHANNEL_WEIGHTS + "k", CHANNEL_MIX + "key.weight")
+        .row(CHANNEL_WEIGHTS + "v", CHANNEL_MIX + "value.weight")
+        .row(CHANNEL_WEIGHTS + "r", CHANNEL_MIX + "receptance.weight");
   }
 
   /** The projections of a time mix. */
@@ -94,18 +96,22 @@ final class RwkvParts {
    *
    * @param of what they are for, by the file's words, of which we take the first letters
    */
-  static WeightNames kept(WeightNames names, String ours, String prefix, String... of) {
+  static WeightNames kept(WeightNames names, int width, String ours, String prefix, String... of) {
     for (String word : of) {
-      Source stored = WeightNames.from(prefix + "time_mix_" + word).as(Conversion.FROM_ONE);
-      names.row(ours + "shares." + word.charAt(0), stored);
+      String stored = prefix + "time_mix_" + word;
+      names
+          .row(ours + "shares." + word.charAt(0), WeightNames.from(stored).as(Conversion.FROM_ONE))
+          .shaped(stored, 1, 1, width);
     }
     return names;
   }
 
   /** Shares of the row before. */
-  static WeightNames shares(WeightNames names, String ours, String prefix, String... of) {
+  static WeightNames shares(
+      WeightNames names, int width, String ours, String prefix, String... of) {
     for (String letter : of) {
-      names.row(ours + "shares." + letter, prefix + "time_maa_" + letter);
+      String stored = prefix + "time_maa_" + letter;
+      names.row(ours + "shares." + letter, stored).shaped(stored, 1, 1, width);
     }
     return names;
   }
@@ -113,5 +119,27 @@ final class RwkvParts {
   /** A matrix that is stored turned. */
   static Source turned(String stored) {
     return WeightNames.from(stored).as(Conversion.TRANSPOSED);
+  }
+
+  /**
+   * Shares and decays of a time mix that follow from the data, whose matrices are stored turned.
+   *
+   * @param part the settings of the time mix
+   */
+  static WeightNames learned(
+      WeightNames names, int width, Map<String, Object> part, String stored) {
+    String ours = "rwkv-time-mix.";
+    String order = (String) part.get("order");
+    int keys = (int) part.get("heads") * (int) part.get("keyDim");
+    return shares(names, width, ours, stored, order.split(""))
+        .row(ours + "shares.x", stored + "time_maa_x")
+        .row(ours + "shares.latent", turned(stored + "time_maa_w1"))
+        .row(ours + "shares.up", turned(stored + "time_maa_w2"))
+        .row(ours + "decay.latent", turned(stored + "time_decay_w1"))
+        .row(ours + "decay", turned(stored + "time_decay_w2"))
+        .row(ours + "decay.bias", stored + "time_decay")
+        .shaped(stored + "time_maa_x", 1, 1, width)
+        .shaped(stored + "time_maa_w2", order.length(), (int) part.get("shareRank"), width)
+        .shaped(stored + "time_decay", 1, 1, keys);
   }
 }

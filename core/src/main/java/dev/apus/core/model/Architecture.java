@@ -16,14 +16,17 @@ import java.util.Objects;
  * @param vocabulary how many tokens the model knows
  * @param width values of the residual stream for each token
  * @param context the longest sequence the model was made for
+ * @param visibility what a token sees of its text: what came before it, or, in encoders, all of it
  * @param streams the widths of the streams, by name, that branches may read and write besides the
  *     residual stream
+ * @param head null for an encoder that gives rows alone
  */
 public record Architecture(
     String family,
     int vocabulary,
     int width,
     int context,
+    Visibility visibility,
     Embedding embedding,
     Map<String, Integer> streams,
     List<Layer> layers,
@@ -36,7 +39,12 @@ public record Architecture(
   public Architecture {
     Objects.requireNonNull(family, "family");
     Objects.requireNonNull(embedding, "embedding");
-    Objects.requireNonNull(head, "head");
+    Objects.requireNonNull(visibility, "visibility");
+    if (visibility == Visibility.CAUSAL) {
+      Objects.requireNonNull(head, "head");
+    } else if (embedding.metaTokens() > 0) {
+      throw new IllegalArgumentException("an encoder has no meta tokens");
+    }
     layers = List.copyOf(layers);
     streams = Collections.unmodifiableMap(new LinkedHashMap<>(streams));
   }
@@ -54,12 +62,64 @@ public record Architecture(
     this(family, vocabulary, width, context, embedding, Map.of(), layers, norm, head);
   }
 
+  /** A model that continues texts. */
+  public Architecture(
+      String family,
+      int vocabulary,
+      int width,
+      int context,
+      Embedding embedding,
+      Map<String, Integer> streams,
+      List<Layer> layers,
+      NormSpec norm,
+      Head head) {
+    this(
+        family,
+        vocabulary,
+        width,
+        context,
+        Visibility.CAUSAL,
+        embedding,
+        streams,
+        layers,
+        norm,
+        head);
+  }
+
+  /** This model as an encoder, whose tokens see the whole text. */
+  public Architecture bidirectional() {
+    return new Architecture(
+        family,
+        vocabulary,
+        width,
+        context,
+        Visibility.BIDIRECTIONAL,
+        embedding,
+        streams,
+        layers,
+        norm,
+        head);
+  }
+
+  /** This encoder without what makes logits of its rows. */
+  public Architecture withoutHead() {
+    return new Architecture(
+        family, vocabulary, width, context, visibility, embedding, streams, layers, norm, null);
+  }
+
+  /**
+   * Whether this is an encoder, which reads whole texts, instead of a model that continues them.
+   */
+  public boolean isEncoder() {
+    return visibility == Visibility.BIDIRECTIONAL;
+  }
+
   /** This model with another stream for its branches. */
   public Architecture withStream(String name, int width) {
     Map<String, Integer> more = new LinkedHashMap<>(streams);
     more.put(name, width);
     return new Architecture(
-        family, vocabulary, this.width, context, embedding, more, layers, norm, head);
+        family, vocabulary, this.width, context, visibility, embedding, more, layers, norm, head);
   }
 
   /**
@@ -70,8 +130,13 @@ public record Architecture(
    * @param norm applied to the sum, or null
    * @param metaTokens how many learned rows come before the first token of every sequence; they
    *     take the first positions, and nobody sees their logits
+   * @param skipped how many rows of the learned positions come before that of the first token;
+   *     nobody uses them
+   * @param types how many kinds of tokens there are that each have a learned row, which is added; 0
+   *     for none
    */
-  public record Embedding(float scale, int positions, NormSpec norm, int metaTokens) {
+  public record Embedding(
+      float scale, int positions, NormSpec norm, int metaTokens, int skipped, int types) {
     public static final Embedding PLAIN = new Embedding(1, 0, null);
 
     public Embedding {
@@ -82,7 +147,21 @@ public record Architecture(
     }
 
     public Embedding(float scale, int positions, NormSpec norm) {
-      this(scale, positions, norm, 0);
+      this(scale, positions, norm, 0, 0, 0);
+    }
+
+    public Embedding(float scale, int positions, NormSpec norm, int metaTokens) {
+      this(scale, positions, norm, metaTokens, 0, 0);
+    }
+
+    /** This embedding with so many rows before that of the first position. */
+    public Embedding skipping(int rows) {
+      return new Embedding(scale, positions, norm, metaTokens, rows, types);
+    }
+
+    /** This embedding with rows for so many kinds of tokens. */
+    public Embedding withTypes(int count) {
+      return new Embedding(scale, positions, norm, metaTokens, skipped, count);
     }
   }
 
@@ -92,12 +171,32 @@ public record Architecture(
    * @param tied whether the embedding serves as the head
    * @param scale factor on the logits
    * @param softcap logits become {@code softcap · tanh(logit / softcap)}; 0 for none
+   * @param transform what rows go through before, or null
    */
-  public record Head(boolean tied, boolean biased, float scale, float softcap) {
+  public record Head(
+      boolean tied, boolean biased, float scale, float softcap, Transform transform) {
+
+    public Head(boolean tied, boolean biased, float scale, float softcap) {
+      this(tied, biased, scale, softcap, null);
+    }
+
     public static Head of(boolean tied) {
       return new Head(tied, false, 1, 0);
     }
+
+    /** The head of a masked language model. */
+    public static Head masked(boolean tied, boolean biased, Transform transform) {
+      return new Head(tied, biased, 1, 0, transform);
+    }
   }
+
+  /**
+   * {@code norm(f(W x + b))}.
+   *
+   * @param activation f, as channel mixers name it
+   * @param biased whether there is a b
+   */
+  public record Transform(String activation, boolean biased, NormSpec norm) {}
 
   /** Steps that follow one another. */
   public record Layer(List<Step> steps) {
@@ -120,12 +219,14 @@ public record Architecture(
    *
    * @param residual norm of the residual stream before anything is added to it; null to keep it
    * @param keep factor on what the stream is then
+   * @param sum norm of the residual stream after everything has been added, as in the first
+   *     Transformers; null for none
    */
-  public record Step(List<Branch> branches, NormSpec residual, float keep) {
+  public record Step(List<Branch> branches, NormSpec residual, float keep, NormSpec sum) {
     public Step {
       branches = List.copyOf(branches);
-      if (branches.isEmpty() && residual != null) {
-        throw new IllegalArgumentException("the residual of a step is named by its first branch");
+      if (branches.isEmpty() && (residual != null || sum != null)) {
+        throw new IllegalArgumentException("the norms of a step are named by its first branch");
       }
     }
 
@@ -134,11 +235,16 @@ public record Architecture(
     }
 
     public Step(List<Branch> branches, NormSpec residual) {
-      this(branches, residual, 1);
+      this(branches, residual, 1, null);
     }
 
     public Step keeping(float factor) {
-      return new Step(branches, residual, factor);
+      return new Step(branches, residual, factor, sum);
+    }
+
+    /** This step with a norm of the sum. */
+    public Step summing(NormSpec norm) {
+      return new Step(branches, residual, keep, norm);
     }
   }
 

@@ -10,6 +10,7 @@ import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.Architecture.Role;
 import dev.apus.core.model.Architecture.Step;
+import dev.apus.core.model.Architecture.Transform;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,18 +31,25 @@ final class ArchitectureJson {
     document.put("vocabulary", a.vocabulary());
     document.put("width", a.width());
     document.put("context", a.context());
+    if (a.isEncoder()) {
+      document.put("visibility", word(a.visibility()));
+    }
     document.put("embedding", embedding(a.embedding()));
     if (!a.streams().isEmpty()) {
       document.put("streams", a.streams());
     }
     document.put("layers", layers(a.layers()));
     document.put("norm", norm(a.norm()));
-    document.put("head", head(a.head()));
+    putIfThere(document, "head", a.head() == null ? null : head(a.head()));
     try {
       return JSON.writeValueAsString(document);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("an architecture holds only values that JSON knows", e);
     }
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private static Map<String, Object> embedding(Embedding e) {
@@ -50,6 +58,8 @@ final class ArchitectureJson {
     map.put("positions", e.positions());
     putIfThere(map, "norm", norm(e.norm()));
     putIfThere(map, "metaTokens", e.metaTokens() == 0 ? null : e.metaTokens());
+    putIfThere(map, "skipped", e.skipped() == 0 ? null : e.skipped());
+    putIfThere(map, "types", e.types() == 0 ? null : e.types());
     return map;
   }
 
@@ -59,6 +69,13 @@ final class ArchitectureJson {
     map.put("biased", h.biased());
     map.put("scale", h.scale());
     map.put("softcap", h.softcap());
+    if (h.transform() != null) {
+      Map<String, Object> transform = new LinkedHashMap<>();
+      transform.put("activation", h.transform().activation());
+      transform.put("biased", h.transform().biased());
+      putIfThere(transform, "norm", norm(h.transform().norm()));
+      map.put("transform", transform);
+    }
     return map;
   }
 
@@ -86,6 +103,7 @@ final class ArchitectureJson {
             : new LinkedHashMap<>(Map.of("parallel", branches));
     putIfThere(map, "residual", norm(step.residual()));
     putIfThere(map, "keep", step.keep() == 1 ? null : step.keep());
+    putIfThere(map, "sum", norm(step.sum()));
     return map;
   }
 
@@ -99,7 +117,7 @@ final class ArchitectureJson {
     Map<String, Object> part = new LinkedHashMap<>();
     part.put("type", branch.part().type());
     part.putAll(branch.part().settings());
-    map.put(branch.role().name().toLowerCase(Locale.ROOT), part);
+    map.put(word(branch.role()), part);
     putIfThere(map, "after", norm(branch.after()));
     map.put("scale", branch.scale());
     map.putAll(wiring);
@@ -118,7 +136,10 @@ final class ArchitectureJson {
 
   static Architecture read(Config c) {
     Config embedding = c.section("embedding");
-    Config head = c.section("head");
+    Visibility visibility =
+        Visibility.valueOf(
+            c.choice("visibility", "causal", "causal", "bidirectional").toUpperCase(Locale.ROOT));
+    boolean headless = visibility == Visibility.BIDIRECTIONAL && !c.has("head");
     List<Layer> layers = new ArrayList<>();
     for (Config layer : c.sections("layers")) {
       int repeat = layer.positive("repeat", 1);
@@ -128,14 +149,17 @@ final class ArchitectureJson {
       List<Step> steps = new ArrayList<>();
       for (Config step : layer.sections("steps")) {
         List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
-        if (branches.isEmpty() && step.has("residual")) {
-          throw step.errorAt("residual", "residual needs a branch, and parallel is empty");
+        for (String key : List.of("residual", "sum")) {
+          if (branches.isEmpty() && step.has(key)) {
+            throw step.errorAt(key, "%s needs a branch, and parallel is empty", key);
+          }
         }
         steps.add(
             new Step(
                 branches.stream().map(ArchitectureJson::branch).toList(),
                 norm(step, "residual"),
-                step.real("keep", 1)));
+                step.real("keep", 1),
+                norm(step, "sum")));
       }
       for (int i = 0; i < repeat; i++) {
         layers.add(new Layer(steps));
@@ -147,22 +171,35 @@ final class ArchitectureJson {
             c.positive("vocabulary"),
             c.positive("width"),
             c.positive("context"),
-            embedding(embedding),
+            visibility,
+            embedding(embedding, visibility),
             streams(c),
             layers,
             norm(c, "norm"),
-            new Head(
-                head.flag("tied"),
-                head.flag("biased", false),
-                head.real("scale", 1),
-                head.real("softcap", 0)));
+            headless ? null : head(c.section("head")));
     if (!c.unread().isEmpty()) {
       throw c.error("%s is not a setting of an architecture", c.unread().getFirst());
     }
     return result;
   }
 
-  private static Embedding embedding(Config c) {
+  private static Head head(Config c) {
+    Transform transform = null;
+    if (c.has("transform")) {
+      Config t = c.section("transform");
+      Mlp.activation(t);
+      transform =
+          new Transform(t.word("activation", "silu"), t.flag("biased", false), norm(t, "norm"));
+    }
+    return new Head(
+        c.flag("tied"),
+        c.flag("biased", false),
+        c.real("scale", 1),
+        c.real("softcap", 0),
+        transform);
+  }
+
+  private static Embedding embedding(Config c, Visibility visibility) {
     int positions = c.count("positions", 0);
     int metaTokens = c.count("metaTokens", 0);
     if (metaTokens > 0 && positions > 0) {
@@ -172,7 +209,16 @@ final class ArchitectureJson {
           metaTokens,
           positions);
     }
-    return new Embedding(c.real("scale", 1), positions, norm(c, "norm"), metaTokens);
+    if (metaTokens > 0 && visibility == Visibility.BIDIRECTIONAL) {
+      throw c.errorAt("metaTokens", "metaTokens=%d: an encoder has none", metaTokens);
+    }
+    int skipped = c.count("skipped", 0);
+    if (skipped > 0 && positions == 0) {
+      throw c.errorAt("skipped", "skipped=%d: there are no positions to skip any of", skipped);
+    }
+    int types = c.count("types", 0);
+    return new Embedding(
+        c.real("scale", 1), positions, norm(c, "norm"), metaTokens, skipped, types);
   }
 
   private static Map<String, Integer> streams(Config c) {

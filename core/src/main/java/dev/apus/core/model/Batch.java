@@ -45,9 +45,6 @@ public record Batch<S>(List<Run<S>> runs) {
 
   /** The same runs with other states. */
   public <T> Batch<T> map(Function<S, T> state) {
-    return new Batch<>(
-        runs.stream()
-            .map(r -> new Run<>(state.apply(r.state()), r.from(), r.to(), r.position()))
-            .toList());
+    return new Batch<>(runs.stream().map(r -> r.with(state.apply(r.state()))).toList());
   }
 }

@@ -49,14 +49,20 @@ final class BranchAssembler {
       branches.add(branch(branch, layer));
     }
     streams.endStep();
-    if (step.residual() == null) {
-      return new Network.BuiltStep(branches, null, step.keep());
-    }
-    String name = name(step.branches().getFirst().role()) + ".residual";
     return new Network.BuiltStep(
         branches,
-        Normalization.of(step.residual(), name, architecture.width(), weights.layer(layer)),
-        step.keep());
+        norm(step, step.residual(), ".residual", layer),
+        step.keep(),
+        norm(step, step.sum(), ".sum", layer));
+  }
+
+  /** A norm of the residual stream, which is named by the step's first branch. */
+  private Normalization norm(Step step, NormSpec spec, String name, int layer) {
+    if (spec == null) {
+      return null;
+    }
+    String role = name(step.branches().getFirst().role());
+    return Normalization.of(spec, role + name, architecture.width(), weights.layer(layer));
   }
 
   private BuiltBranch branch(Branch branch, int layer) {
@@ -87,6 +93,9 @@ final class BranchAssembler {
     if (!settings.unread().isEmpty()) {
       throw settings.error(
           "%s is not a setting of \"%s\"", settings.unread().getFirst(), part.type());
+    }
+    if (mixer != null) {
+      requireSight(mixer, part.type(), layer);
     }
     int state = owner != null ? owner.state() : mixer == null ? -1 : states++;
     boolean owns = mixer != null && owner == null;
@@ -149,6 +158,23 @@ final class BranchAssembler {
     MixerType type = require(mixers.mixer(branch.part().type()), branch, layer);
     return (SequenceMixer<MixerState>)
         (owner == null ? type.build(settings, site) : type.build(settings, site, owner.mixer()));
+  }
+
+  /** Refuses a mixer that cannot see what the model's tokens see. */
+  private void requireSight(SequenceMixer<?> mixer, String name, int layer) {
+    if (mixer.visibilities().contains(architecture.visibility())) {
+      return;
+    }
+    throw new ConfigException(
+        String.format(
+            Locale.ROOT,
+            architecture.isEncoder()
+                ? "layer %d: the mixer \"%s\" cannot look ahead, and tokens of an encoder"
+                    + " (visibility=bidirectional) see the whole text; attention can"
+                : "layer %d: the mixer \"%s\" needs the whole text, and a causal model sees what"
+                    + " came before; say visibility=bidirectional to make an encoder of it",
+            layer,
+            name));
   }
 
   private <T> T require(T type, Branch branch, int layer) {

@@ -30,14 +30,16 @@ public final class ModelAssembler {
     WeightScope root = weights.root();
     Architecture.Embedding first = architecture.embedding();
     Architecture.Head spec = architecture.head();
+    boolean shared = spec != null && spec.tied();
     // Tied, it is packed as the head, and rows are read from there.
     Projection tied =
-        spec.tied() ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
+        shared ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
     var embedding =
         new Network.BuiltEmbedding(
             tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
-            lookup("positions", first.positions(), width, root),
+            lookup("positions", first.skipped() + first.positions(), width, root),
             lookup("meta", first.metaTokens(), width, root),
+            lookup("types", first.types(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
     List<Network.BuiltStep> steps = new ArrayList<>();
     var branches = new BranchAssembler(architecture, mixers, cache, weights);
@@ -47,8 +49,7 @@ public final class ModelAssembler {
       }
     }
     branches.streams().expectAllRead();
-    Projection head =
-        tied == null ? root.projection("head", vocabulary, width, spec.biased()) : tied;
+    BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, width, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
     if (tied != null) {
       weights.expectCopy("head", "embedding", vocabulary, width);

@@ -1,15 +1,17 @@
 package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
-import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -23,26 +25,32 @@ public final class Network {
    *
    * @param positions rows to add by position, or null
    * @param meta rows that come before the first token, or null
+   * @param types rows to add by the kinds of the tokens, or null
    */
-  record BuiltEmbedding(RowTable tokens, RowTable positions, RowTable meta, Normalization norm) {}
+  record BuiltEmbedding(
+      RowTable tokens, RowTable positions, RowTable meta, RowTable types, Normalization norm) {}
 
   /**
    * A step whose branches have been built.
    *
    * @param residual norm of the residual stream before anything is added to it, or null
    * @param keep factor on what the stream is then
+   * @param sum norm of the residual stream after everything was added to it, or null
    */
-  record BuiltStep(List<BuiltBranch> branches, Normalization residual, float keep) {}
+  record BuiltStep(
+      List<BuiltBranch> branches, Normalization residual, float keep, Normalization sum) {}
 
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final Normalization norm;
-  private final Projection head;
+  private final BuiltHead head;
+  private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
    * @param widths of the streams; 0 for those that nobody reads
+   * @param head null if there is none
    */
   Network(
       Architecture architecture,
@@ -50,13 +58,20 @@ public final class Network {
       List<BuiltStep> steps,
       int[] widths,
       Normalization norm,
-      Projection head) {
+      BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
     this.steps = steps;
     this.widths = widths;
     this.norm = norm;
     this.head = head;
+    for (BuiltStep step : steps) {
+      for (BuiltBranch branch : step.branches()) {
+        if (branch.mixer() != null) {
+          visibilities.retainAll(branch.mixer().visibilities());
+        }
+      }
+    }
   }
 
   public Architecture architecture() {
@@ -117,6 +132,7 @@ public final class Network {
    * @param logits one row of {@code vocabulary} values for each wanted row
    * @param cancelled asked at every step of every layer
    * @throws CancellationException if the pass was cancelled; states are then anywhere on their way
+   * @throws IllegalArgumentException if rows are to see what not every mixer can
    */
   public void forward(
       Pass pass,
@@ -130,8 +146,61 @@ public final class Network {
       placed = afterMetaTokens(pass, batch, cancelled);
     }
     Batch<SequenceState> rows = placed;
-    advance(pass, rows, x -> embed(pass, rows, tokens, x), wanted, logits, cancelled);
+    advance(
+        pass,
+        rows,
+        x -> embed(pass, rows, tokens, null, x),
+        (frame, x) -> logits(pass, frame, x, wanted, logits),
+        cancelled);
     batch.runs().forEach(run -> run.state().advance(run.length()));
+  }
+
+  /**
+   * Reads whole texts, each a run of its own from its first token on.
+   *
+   * @param types the kind of each row's token; null if all are of kind 0
+   * @param rows receives the normalised row of each token
+   * @param cancelled asked at every step of every layer
+   * @throws CancellationException if the pass was cancelled
+   */
+  public void encode(
+      Pass pass,
+      Batch<SequenceState> batch,
+      int[] tokens,
+      int[] types,
+      Matrix rows,
+      BooleanSupplier cancelled) {
+    for (Run<SequenceState> run : batch.runs()) {
+      if (run.position() != 0) {
+        throw new IllegalArgumentException(
+            "an encoder reads a text as a whole; a run begins at token " + run.position());
+      }
+    }
+    advance(
+        pass,
+        batch,
+        x -> embed(pass, batch, tokens, types, x),
+        (frame, x) -> {
+          if (norm == null) {
+            System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
+          } else {
+            norm.rows(pass, x, rows);
+          }
+        },
+        cancelled);
+    batch.runs().forEach(run -> run.state().advance(run.length()));
+  }
+
+  /**
+   * Computes the logits of rows that {@link #encode} gave.
+   *
+   * @throws IllegalStateException if the model has no head
+   */
+  public void predict(Pass pass, Matrix rows, Matrix logits) {
+    if (head == null) {
+      throw new IllegalStateException("the model has no head: it gives rows, and no logits");
+    }
+    head.apply(pass, rows, logits);
   }
 
   /**
@@ -150,7 +219,8 @@ public final class Network {
         int from = beginning.size() * count;
         beginning.add(new Run<>(run.state(), from, from + count, 0));
       }
-      runs.add(new Run<>(run.state(), run.from(), run.to(), run.position() + count));
+      int position = run.position() + count;
+      runs.add(new Run<>(run.state(), run.from(), run.to(), position, run.visibility()));
     }
     if (!beginning.isEmpty()) {
       advance(
@@ -161,8 +231,7 @@ public final class Network {
               embedding.meta().read(row % count, x.data(), x.at(row));
             }
           },
-          new int[0],
-          null,
+          (frame, x) -> {},
           cancelled);
     }
     return new Batch<>(runs);
@@ -172,9 +241,14 @@ public final class Network {
       Pass pass,
       Batch<SequenceState> batch,
       Consumer<Matrix> embed,
-      int[] wanted,
-      Matrix logits,
+      BiConsumer<Pass.Frame, Matrix> read,
       BooleanSupplier cancelled) {
+    for (Run<SequenceState> run : batch.runs()) {
+      if (!visibilities.contains(run.visibility())) {
+        throw new IllegalArgumentException(
+            "a run is " + run.visibility() + "; all mixers of the model can be " + visibilities);
+      }
+    }
     pass.begin();
     try (Pass.Frame frame = pass.frame()) {
       Matrix[] streams = new Matrix[widths.length];
@@ -195,17 +269,25 @@ public final class Network {
         }
         advance(pass, batch, step, streams);
       }
-      if (wanted.length > 0) {
-        Matrix last = frame.matrix(wanted.length, x.cols());
-        for (int i = 0; i < wanted.length; i++) {
-          System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), x.cols());
-        }
-        logits(pass, last, logits);
-      }
+      read.accept(frame, x);
     }
   }
 
-  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, Matrix x) {
+  private void logits(Pass pass, Pass.Frame frame, Matrix x, int[] wanted, Matrix logits) {
+    if (wanted.length == 0) {
+      return;
+    }
+    Matrix last = frame.matrix(wanted.length, x.cols());
+    for (int i = 0; i < wanted.length; i++) {
+      System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), x.cols());
+    }
+    if (norm != null) {
+      norm.rows(pass, last, last);
+    }
+    head.apply(pass, last, logits);
+  }
+
+  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, int[] types, Matrix x) {
     float scale = architecture.embedding().scale();
     for (int row = 0; row < tokens.length; row++) {
       embedding.tokens().read(tokens[row], x.data(), x.at(row));
@@ -213,19 +295,24 @@ public final class Network {
         x.data()[i] *= scale;
       }
     }
+    if (embedding.types() != null) {
+      addRows(pass, embedding.types(), 0, x.rows(), row -> types == null ? 0 : types[row], x);
+    }
     if (embedding.positions() != null) {
-      addPositions(pass, batch, x);
+      for (Run<SequenceState> run : batch.runs()) {
+        int shift = architecture.embedding().skipped() + run.position() - run.from();
+        addRows(pass, embedding.positions(), run.from(), run.to(), row -> row + shift, x);
+      }
     }
   }
 
-  private void addPositions(Pass pass, Batch<SequenceState> batch, Matrix x) {
+  private static void addRows(
+      Pass pass, RowTable table, int from, int to, IntUnaryOperator which, Matrix x) {
     try (Pass.Frame frame = pass.frame()) {
-      float[] position = frame.floats(x.cols());
-      for (Run<SequenceState> run : batch.runs()) {
-        for (int row = run.from(); row < run.to(); row++) {
-          embedding.positions().read(run.position() + row - run.from(), position, 0);
-          pass.kernels().activations().addScaled(1, position, 0, x.data(), x.at(row), x.cols());
-        }
+      float[] added = frame.floats(x.cols());
+      for (int row = from; row < to; row++) {
+        table.read(which.applyAsInt(row), added, 0);
+        pass.kernels().activations().addScaled(1, added, 0, x.data(), x.at(row), x.cols());
       }
     }
   }
@@ -248,6 +335,9 @@ public final class Network {
       for (int i = 0; i < outputs.size(); i++) {
         step.branches().get(i).write(pass, outputs.get(i), streams);
       }
+      if (step.sum() != null) {
+        step.sum().rows(pass, x, x);
+      }
     }
   }
 
@@ -260,31 +350,5 @@ public final class Network {
             x.data()[i] *= factor;
           }
         });
-  }
-
-  private void logits(Pass pass, Matrix x, Matrix logits) {
-    if (norm != null) {
-      norm.rows(pass, x, x);
-    }
-    head.apply(pass, x, logits);
-    Head spec = architecture.head();
-    if (spec.scale() != 1 || spec.softcap() != 0) {
-      int cols = logits.cols();
-      pass.eachRow(logits.rows(), cols, (from, to, worker) -> bend(pass, spec, logits, from, to));
-    }
-  }
-
-  private static void bend(Pass pass, Head head, Matrix logits, int from, int to) {
-    int cols = logits.cols();
-    if (head.scale() != 1) {
-      for (int i = from * cols; i < to * cols; i++) {
-        logits.data()[i] *= head.scale();
-      }
-    }
-    if (head.softcap() != 0) {
-      pass.kernels()
-          .activations()
-          .softcap(head.softcap(), logits.data(), from * cols, (to - from) * cols);
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
+import java.util.Set;
 
 /**
  * A layer's way of moving information along the sequence: attention, a state space, a recurrence.
@@ -22,6 +23,14 @@ public interface SequenceMixer<S extends MixerState> {
 
   /** Writes a row of {@code y} for each row of {@code x} and advances the state of every run. */
   void forward(Pass pass, Batch<S> batch, Matrix x, Matrix y);
+
+  /**
+   * What the rows of a run may see. Who names {@link Visibility#BIDIRECTIONAL} looks ahead in runs
+   * that ask for it; who names it alone needs a sequence as a whole, in one run.
+   */
+  default Set<Visibility> visibilities() {
+    return Set.of(Visibility.CAUSAL);
+  }
 
   /**
    * Bytes that one more token adds to a state; 0 for a state of constant size, and for one that

@@ -12,6 +12,7 @@ final class ComposedTokenizer implements Tokenizer {
    *
    * @param beginning the id of the token that begins a text, or {@link Vocabulary#NONE}
    * @param end the id of the token that ends a text, or {@link Vocabulary#NONE}
+   * @param mask the id of the token that masks others, or {@link Vocabulary#NONE}
    */
   record Parts(
       Vocabulary vocabulary,
@@ -22,7 +23,8 @@ final class ComposedTokenizer implements Tokenizer {
       Template template,
       Decoding decoding,
       int beginning,
-      int end) {}
+      int end,
+      int mask) {}
 
   private final Parts parts;
   private final AddedTokens addedInOriginal;
@@ -140,6 +142,11 @@ final class ComposedTokenizer implements Tokenizer {
   @Override
   public OptionalInt end() {
     return optional(parts.end());
+  }
+
+  @Override
+  public OptionalInt mask() {
+    return optional(parts.mask());
   }
 
   private static OptionalInt optional(int id) {

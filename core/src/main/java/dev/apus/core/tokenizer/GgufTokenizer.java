@@ -86,7 +86,8 @@ final class GgufTokenizer {
                 around("add_eos_token", false, "eos_token_id", end)),
             Decoding.byteLevel(),
             beginning,
-            end));
+            end,
+            id("mask_token_id", vocabulary)));
   }
 
   /** The kind of that name, or null. */

@@ -28,7 +28,7 @@ public interface Tokenizer {
    *
    * @param name what errors call the tokenizer, a file or a folder
    * @param tokenizerConfigJson the bytes of {@code tokenizer_config.json}, or null; only the names
-   *     of the tokens that begin and end a text are taken from it
+   *     of the tokens that begin a text, end it and mask a part of it are taken from it
    * @throws TokenizerException if the bytes are broken, or ask for something unknown
    */
   static Tokenizer parse(String name, byte[] tokenizerJson, byte[] tokenizerConfigJson) {
@@ -113,4 +113,9 @@ public interface Tokenizer {
 
   /** The token that ends a text, if the checkpoint names one. */
   OptionalInt end();
+
+  /**
+   * The token in whose place a masked language model expects others, if the checkpoint names one.
+   */
+  OptionalInt mask();
 }

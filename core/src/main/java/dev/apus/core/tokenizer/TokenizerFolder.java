@@ -77,7 +77,10 @@ final class TokenizerFolder {
                 : Template.NONE,
             root.has("decoder") ? Decoding.read(root.child("decoder")) : Decoding.spaced(),
             named(config, "bos_token", vocabulary),
-            named(config, "eos_token", vocabulary)));
+            named(config, "eos_token", vocabulary),
+            config == null || !config.has("mask_token")
+                ? Vocabulary.NONE
+                : vocabulary.id(spelling(config, "mask_token"))));
   }
 
   /** A token's id by its key in the config, where it is a string or an object with the string. */
@@ -85,12 +88,15 @@ final class TokenizerFolder {
     if (config == null || !config.has(key)) {
       return Vocabulary.NONE;
     }
-    JsonNode value = config.node().get(key);
-    String token = value.isObject() ? config.child(key).text("content") : config.text(key);
-    int id = vocabulary.id(token);
+    int id = vocabulary.id(spelling(config, key));
     if (id == Vocabulary.NONE) {
       throw config.wrong(key, "a token of the vocabulary");
     }
     return id;
+  }
+
+  private static String spelling(Section config, String key) {
+    JsonNode value = config.node().get(key);
+    return value.isObject() ? config.child(key).text("content") : config.text(key);
   }
 }

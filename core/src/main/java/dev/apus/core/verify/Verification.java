@@ -5,6 +5,7 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * How a model's answers compare with a reference implementation's.
@@ -56,21 +57,33 @@ public record Verification(
 
   private static double deviation(Model model, Expected expected, int limit) {
     double largest = 0;
-    try (Session session = model.newSession(limit)) {
-      float[][] logits = session.score(expected.tokens());
-      for (int i = 0; i < expected.positions().length; i++) {
-        float[] row = logits[expected.positions()[i]];
-        for (int j = 0; j < expected.logits()[i].length; j++) {
-          double difference = Math.abs((double) row[j] - expected.logits()[i][j]);
-          // NaN counts as the largest difference there is.
-          largest = Math.max(largest, difference);
-        }
+    float[][] logits = logits(model, expected, limit);
+    for (int i = 0; i < expected.positions().length; i++) {
+      float[] row = logits[i];
+      for (int j = 0; j < expected.logits()[i].length; j++) {
+        double difference = Math.abs((double) row[j] - expected.logits()[i][j]);
+        // NaN counts as the largest difference there is.
+        largest = Math.max(largest, difference);
       }
     }
     return largest / expected.spread();
   }
 
+  /** The model's logits at the places of the reference's. */
+  private static float[][] logits(Model model, Expected expected, int limit) {
+    if (model.architecture().isEncoder()) {
+      return model.newEncoder().encode(expected.tokens()).logits(expected.positions());
+    }
+    try (Session session = model.newSession(limit)) {
+      float[][] all = session.score(expected.tokens());
+      return Arrays.stream(expected.positions()).mapToObj(at -> all[at]).toArray(float[][]::new);
+    }
+  }
+
   private static int firstDifference(Model model, Expected expected, int limit) {
+    if (expected.greedy().length == 0) {
+      return -1;
+    }
     try (Session session = model.newSession(limit)) {
       for (int i = 0; i < expected.promptLength(); i++) {
         session.append(expected.tokens()[i]);

@@ -82,7 +82,7 @@ public final class VectorMatrixMemory implements MatrixMemory {
     }
     if (before) {
       write(shape, d, in.k(), in.q(), t, u, uAt, state, at, scratch, notRead);
-      float bonus = ChunkTiles.bonus(shape, t, in, scratch);
+      float bonus = ChunkKeys.bonus(shape, t, in, scratch);
       RecurrentTiles.addScaled(bonus, u, uAt, o.data(), o.start(t), valueDim);
     } else {
       write(shape, d, in.k(), in.q(), t, u, uAt, state, at, o.data(), o.start(t));
@@ -129,7 +129,7 @@ public final class VectorMatrixMemory implements MatrixMemory {
   /** Takes the memory past the tokens of a chunk. */
   private static void takeChunk(
       Shape shape, int from, Inputs in, MemorySegment state, long at, Rows o, float[] scratch) {
-    ChunkTiles.prepare(shape, from, in, scratch);
+    ChunkKeys.prepare(shape, from, in, scratch);
     int keyDim = shape.keyDim();
     int valueDim = shape.valueDim();
     int reads = 2 * Chunk.tokens(shape);

@@ -1,0 +1,2 @@
+/** Mixing by Fourier transforms. */
+package dev.apus.attention.fourier;

@@ -1,0 +1,159 @@
+package dev.apus.core;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.SequenceState;
+import dev.apus.core.model.Visibility;
+import dev.apus.core.tensor.Matrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What reads whole texts with a model whose tokens see all of their text: a row for each token, and
+ * from these the logits of a masked language model. It remembers nothing of a text that it has
+ * read. Calls from several threads wait for each other; an encoder for each thread does not.
+ */
+public final class Encoder {
+
+  private final Model model;
+  private final Pass pass;
+
+  Encoder(Model model) {
+    this.model = model;
+    this.pass = model.newPass();
+  }
+
+  /** Reads one text, like {@link #encode(List)}. */
+  public Encoding encode(int... tokens) {
+    return encode(List.of(tokens)).getFirst();
+  }
+
+  /**
+   * Reads texts, as many at a time as suit the machine and without padding: each gets the bits that
+   * it gets alone.
+   *
+   * @param texts the tokens of each
+   * @throws IllegalArgumentException if a text is empty, longer than the model can read, or has a
+   *     token that is not in the vocabulary
+   * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
+   */
+  public List<Encoding> encode(List<int[]> texts) {
+    return encode(texts, null);
+  }
+
+  /**
+   * Reads texts whose tokens are of several kinds, such as a question and the passage after it.
+   *
+   * @param types the kind of each token of each text; null if all are of kind 0
+   * @throws IllegalArgumentException also if the model has no such kind, or a text has another
+   *     number of kinds than tokens
+   */
+  public synchronized List<Encoding> encode(List<int[]> texts, List<int[]> types) {
+    if (types != null && types.size() != texts.size()) {
+      throw new IllegalArgumentException(
+          texts.size() + " texts, and the kinds of the tokens of " + types.size());
+    }
+    for (int i = 0; i < texts.size(); i++) {
+      check(texts.get(i), types == null ? null : types.get(i));
+    }
+    List<Encoding> result = new ArrayList<>();
+    for (int from = 0, to; from < texts.size(); from = to) {
+      int rows = texts.get(from).length;
+      for (to = from + 1; to < texts.size(); to++) {
+        if (rows + texts.get(to).length > Computation.CHUNK) {
+          break;
+        }
+        rows += texts.get(to).length;
+      }
+      List<int[]> kinds = types == null ? null : types.subList(from, to);
+      result.addAll(together(texts.subList(from, to), kinds));
+    }
+    return result;
+  }
+
+  private void check(int[] tokens, int[] types) {
+    Architecture architecture = model.architecture();
+    int positions = architecture.embedding().positions();
+    if (tokens.length == 0 || (positions > 0 && tokens.length > positions)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a text of %d tokens; %s",
+              tokens.length,
+              tokens.length == 0
+                  ? "needed is 1 at least"
+                  : "the model reads at most " + positions));
+    }
+    Sequence.checkTokens(tokens, architecture.vocabulary());
+    if (types == null) {
+      return;
+    }
+    if (types.length != tokens.length) {
+      throw new IllegalArgumentException(
+          "a text of " + tokens.length + " tokens, and kinds of " + types.length);
+    }
+    int known = architecture.embedding().types();
+    for (int type : types) {
+      if (type < 0 || type >= known) {
+        throw new IllegalArgumentException(
+            "a token of kind " + type + "; the model has " + known + " kinds of tokens");
+      }
+    }
+  }
+
+  /** Reads texts in one pass. */
+  private List<Encoding> together(List<int[]> texts, List<int[]> types) {
+    int[] tokens = joined(texts);
+    Matrix rows = Matrix.zeros(tokens.length, model.architecture().width());
+    List<Run<SequenceState>> runs = new ArrayList<>();
+    try {
+      for (int[] text : texts) {
+        int from = runs.isEmpty() ? 0 : runs.getLast().to();
+        SequenceState state = model.network().newState(text.length);
+        runs.add(new Run<>(state, from, from + text.length, 0, Visibility.BIDIRECTIONAL));
+      }
+      int[] kinds = types == null ? null : joined(types);
+      computed(
+          () ->
+              model
+                  .network()
+                  .encode(
+                      pass, new Batch<>(runs), tokens, kinds, rows, model.lifetime()::isClosed));
+    } finally {
+      runs.forEach(run -> run.state().close());
+    }
+    return runs.stream().map(run -> new Encoding(this, part(rows, run.from(), run.to()))).toList();
+  }
+
+  private static int[] joined(List<int[]> lists) {
+    return lists.stream().flatMapToInt(Arrays::stream).toArray();
+  }
+
+  private static Matrix part(Matrix rows, int from, int to) {
+    float[] data = Arrays.copyOfRange(rows.data(), rows.at(from), rows.at(to));
+    return new Matrix(data, to - from, rows.cols());
+  }
+
+  /** The logits of some rows, as one matrix. */
+  synchronized Matrix logits(Matrix rows) {
+    Matrix logits = Matrix.zeros(rows.rows(), model.architecture().vocabulary());
+    computed(() -> model.network().predict(pass, rows, logits));
+    return logits;
+  }
+
+  private void computed(Runnable work) {
+    Lifetime lifetime = model.lifetime();
+    lifetime.enter();
+    try {
+      work.run();
+    } catch (RuntimeException | Error e) {
+      throw Step.explained(model, "an encoder", e);
+    } finally {
+      lifetime.leave();
+    }
+  }
+}
