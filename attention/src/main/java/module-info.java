@@ -14,6 +14,8 @@ module dev.apus.attention {
       dev.apus.attention.learning.MemoryLayer.Type,
       dev.apus.attention.learning.TestTimeTraining.Type,
       dev.apus.attention.linear.LinearAttention.Type,
+      dev.apus.attention.linear.MesaNet.Type,
+      dev.apus.attention.linear.MixtureOfMemories.Type,
       dev.apus.attention.linear.SlotAttention.Type,
       dev.apus.attention.linearized.LinearizedAttention.Type,
       dev.apus.attention.lstm.Mlstm.Type,

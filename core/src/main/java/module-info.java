@@ -12,6 +12,7 @@ module dev.apus.core {
   exports dev.apus.core.file;
   exports dev.apus.core.generate;
   exports dev.apus.core.model;
+  exports dev.apus.core.routing;
   exports dev.apus.core.template;
   exports dev.apus.core.tensor;
   exports dev.apus.core.tokenizer;

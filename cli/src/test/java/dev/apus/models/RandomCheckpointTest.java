@@ -57,6 +57,8 @@ class RandomCheckpointTest {
           "fla-comba",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-log_linear_mamba2",
+          "fla-mom",
           "granite4-dense",
           "granitemoehybrid",
           "kimi_linear",

@@ -56,6 +56,9 @@ final class TinyModels {
           "fla-hgrn",
           "fla-hgrn-conv",
           "fla-kda",
+          "fla-log_linear_mamba2",
+          "fla-mesa_net",
+          "fla-mom",
           "fla-rwkv6",
           "fla-rwkv7",
           "fla-abc",
@@ -132,9 +135,18 @@ final class TinyModels {
           "zamba2",
           "zaya");
 
-  /** Families whose reference is code that comes with the checkpoints: formulas stand for it. */
+  /**
+   * Families whose reference is code that comes with the checkpoints, or that runs on no CPU or not
+   * in single precision: formulas stand for it.
+   */
   static final List<String> WITHOUT_GOLDEN =
-      List.of("rwkv5", "rwkv6", "rwkv6qwen2", "rwkv7-original");
+      List.of(
+          "fla-log_linear_mamba2",
+          "fla-mesa_net",
+          "rwkv5",
+          "rwkv6",
+          "rwkv6qwen2",
+          "rwkv7-original");
 
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
@@ -142,6 +154,7 @@ final class TinyModels {
           "based",
           "cosformer",
           "dss",
+          "gated-delta-net-2",
           "h3",
           "hyena",
           "hymba",

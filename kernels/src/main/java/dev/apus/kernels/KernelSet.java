@@ -7,6 +7,7 @@ import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.learning.FastWeights;
+import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
@@ -15,6 +16,7 @@ import dev.apus.kernels.scan.AverageScan;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.solve.ConjugateGradients;
 import java.util.function.Function;
 
 /** A set of kernels as a list of its parts. */
@@ -27,6 +29,8 @@ record KernelSet(
     FastWeights fastWeights,
     GatedScan gatedScan,
     MatrixMemory memory,
+    LevelMemory levels,
+    ConjugateGradients solver,
     Norms norms,
     Rotary rotary,
     SelectiveScan selectiveScan,

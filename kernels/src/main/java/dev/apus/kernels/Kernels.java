@@ -7,6 +7,7 @@ import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.learning.FastWeights;
+import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
@@ -15,6 +16,7 @@ import dev.apus.kernels.scan.AverageScan;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.solve.ConjugateGradients;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -85,6 +87,10 @@ public interface Kernels {
   LongConvolution longConvolution();
 
   MatrixMemory memory();
+
+  LevelMemory levels();
+
+  ConjugateGradients solver();
 
   Norms norms();
 

@@ -5,6 +5,7 @@ import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.learning.ScalarFastWeights;
+import dev.apus.kernels.levels.ScalarLevelMemory;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
@@ -13,6 +14,7 @@ import dev.apus.kernels.scan.ScalarAverageScan;
 import dev.apus.kernels.scan.ScalarComplexScan;
 import dev.apus.kernels.scan.ScalarGatedScan;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
+import dev.apus.kernels.solve.ScalarConjugateGradients;
 
 /** Holds the scalar set. */
 final class ScalarKernels {
@@ -27,6 +29,8 @@ final class ScalarKernels {
           new ScalarFastWeights(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
+          new ScalarLevelMemory(),
+          new ScalarConjugateGradients(),
           new ScalarNorms(),
           new ScalarRotary(),
           new ScalarSelectiveScan(),

@@ -5,6 +5,7 @@ import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.learning.VectorFastWeights;
+import dev.apus.kernels.levels.VectorLevelMemory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
@@ -14,6 +15,7 @@ import dev.apus.kernels.scan.VectorAverageScan;
 import dev.apus.kernels.scan.VectorComplexScan;
 import dev.apus.kernels.scan.VectorGatedScan;
 import dev.apus.kernels.scan.VectorSelectiveScan;
+import dev.apus.kernels.solve.VectorConjugateGradients;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -31,6 +33,8 @@ final class VectorKernels {
           new VectorFastWeights(),
           new VectorGatedScan(),
           new VectorMatrixMemory(),
+          new VectorLevelMemory(),
+          new VectorConjugateGradients(),
           new VectorNorms(),
           new VectorRotary(),
           new VectorSelectiveScan(),

@@ -20,6 +20,8 @@ import dev.apus.kernels.memory.MatrixMemory.Write;
  *     own
  * @param innerDecay whether that key is shrunk before it is brought to unit length
  * @param correction whether a share of that key is taken from the query
+ * @param channelGates whether erasing has a strength for each key, and writing one for each value,
+ *     in place of one for both
  * @param beta whether each token has a strength of its own; otherwise it is 1
  * @param betaScale 2 where the memory may have negative eigenvalues, otherwise 1
  * @param gate the function of the output gate; null for none
@@ -40,6 +42,7 @@ record DeltaSpec(
     boolean feedback,
     boolean innerDecay,
     boolean correction,
+    boolean channelGates,
     boolean beta,
     float betaScale,
     Activation gate,
@@ -67,6 +70,17 @@ record DeltaSpec(
     if (feedback && steps > 1) {
       throw c.errorAt("feedback", "feedback=true needs steps=1, found steps=%d", steps);
     }
+    boolean channelGates = c.flag("channelGates", false);
+    if (channelGates && (feedback || steps > 1 || valueHeads != keyHeads)) {
+      throw c.errorAt(
+          "channelGates",
+          "channelGates=true needs feedback=false, steps=1 and as many valueHeads as keyHeads;"
+              + " found feedback=%s, steps=%d, valueHeads=%d, keyHeads=%d",
+          feedback,
+          steps,
+          valueHeads,
+          keyHeads);
+    }
     float bound = c.real("decayBound", 0);
     if (bound > 0) {
       throw c.errorAt(
@@ -86,7 +100,8 @@ record DeltaSpec(
         feedback,
         feedback && c.flag("innerDecay", true),
         feedback && c.flag("correction", true),
-        c.flag("beta", true),
+        channelGates,
+        channelGates || c.flag("beta", true),
         c.real("betaScale", 1),
         gate(c),
         c.count("gateLatent", 0),
@@ -137,6 +152,11 @@ record DeltaSpec(
     return firstValue() + steps * valueCols();
   }
 
+  /** What is projected for the strengths of a token. */
+  int strengths() {
+    return channelGates ? keyCols() : steps * valueHeads;
+  }
+
   /** The channel of the first value. */
   int firstValue() {
     return (1 + steps) * keyCols();
@@ -158,6 +178,7 @@ record DeltaSpec(
   }
 
   MatrixMemory.Shape memory() {
-    return new MatrixMemory.Shape(keyDim, valueDim, decay, feedback ? Write.FEEDBACK : Write.DELTA);
+    return new MatrixMemory.Shape(
+        keyDim, valueDim, decay, feedback || channelGates ? Write.FEEDBACK : Write.DELTA);
   }
 }

@@ -4,23 +4,15 @@ import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
-import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.RecurrentState;
-import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
-import dev.apus.core.weight.WeightScope.Typical;
-import dev.apus.kernels.Kernels;
-import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
-import dev.apus.kernels.memory.MatrixMemory.Inputs;
-import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -39,7 +31,8 @@ import java.util.List;
  *
  * <p>A token may write several times, with keys, values and strengths for each of these steps,
  * after the memory has decayed once: Gated DeltaProduct. Or it corrects what the memory gave for a
- * key of its own before it decayed, {@code u = β (v − Sᵀp)}: Comba, see {@link Feedback}.
+ * key of its own before it decayed, {@code u = β (v − Sᵀp)}: Comba, see {@link Feedback}. Or it
+ * erases and writes by strengths of each key and each value: see {@link ChannelGates}.
  *
  * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
  * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
@@ -52,36 +45,21 @@ import java.util.List;
  */
 public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
 
-  /** Keeps a query or key of zeros from being divided by zero. */
-  private static final float UNIT_EPSILON = 1e-6f;
-
-  /** The regions of a state. */
-  private static final int CONVOLUTION = 0;
-
-  private static final int MEMORY = 1;
-
   private final DeltaSpec spec;
-  private final MatrixMemory.Shape memory;
-  private final Kernels kernels;
   private final Projection q;
   private final Projection k;
   private final Projection v;
   private final LowRank z;
   private final Projection b;
+  private final Projection w;
   private final LowRank a;
   private final Projection output;
-  private final CausalConvolution convolution;
-  private final float[] decay;
-  private final float[] dtBias;
-  private final float[] norm;
-  private final Feedback feedback;
+  private final DeltaHeads heads;
 
   private GatedDeltaNet(DeltaSpec spec, Site site) {
     WeightScope weights = site.weights();
     int width = site.width();
     this.spec = spec;
-    this.memory = spec.memory();
-    this.kernels = site.kernels();
     this.q = weights.projection("q", spec.keyCols(), width);
     this.k = weights.projection("k", spec.steps() * spec.keyCols(), width);
     this.v = weights.projection("v", spec.steps() * spec.valueCols(), width);
@@ -90,28 +68,18 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
             ? null
             : LowRank.read(
                 weights, "z", spec.valueCols(), width, spec.gateLatent(), spec.gateBiased());
-    int strengths = spec.steps() * spec.valueHeads();
-    this.b = spec.beta() ? weights.projection("b", strengths, width) : null;
+    this.b = spec.beta() ? weights.projection("b", spec.strengths(), width) : null;
+    this.w = spec.channelGates() ? weights.projection("w", spec.valueCols(), width) : null;
     int decays = spec.valueHeads() * spec.decays();
     this.a =
         decays == 0 ? null : LowRank.read(weights, "a", decays, width, spec.decayLatent(), false);
     this.output = weights.projection("o", width, spec.valueCols());
-    this.convolution =
-        spec.taps() == 0
-            ? null
-            : CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), false);
-    this.decay =
-        decays == 0 ? null : weights.vector("decay", spec.valueHeads(), new Typical(-4, 3.9f));
-    this.dtBias = decays == 0 ? null : weights.vector("dtBias", decays, new Typical(-3, 1));
-    this.norm = weights.vector("norm", spec.valueDim(), Typical.NORM);
-    this.feedback = spec.feedback() ? Feedback.read(spec, kernels, weights) : null;
+    this.heads = new DeltaHeads(spec, weights, site.kernels());
   }
 
   @Override
   public RecurrentState newState(int limit) {
-    return RecurrentState.of(
-        convolution == null ? new Region(1, 0) : convolution.region(),
-        new Region(spec.valueHeads(), (long) spec.keyDim() * spec.valueDim()));
+    return heads.newState();
   }
 
   @Override
@@ -130,8 +98,9 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       int rows = x.rows();
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix gate = z == null ? null : frame.matrix(rows, spec.valueCols());
-      Matrix alpha = a == null ? null : frame.matrix(rows, dtBias.length);
-      Matrix beta = frame.matrix(rows, spec.steps() * spec.valueHeads());
+      Matrix alpha = a == null ? null : frame.matrix(rows, spec.valueHeads() * spec.decays());
+      Matrix beta = frame.matrix(rows, spec.strengths());
+      Matrix write = w == null ? null : frame.matrix(rows, spec.valueCols());
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
       first.add(q.task(pass, x, 0, mixed, 0));
@@ -142,159 +111,16 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       if (b != null) {
         first.add(b.task(pass, x, beta));
       }
+      if (w != null) {
+        first.add(w.task(pass, x, write));
+      }
       LowRank.run(pass, first, second);
-      if (convolution != null) {
-        convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
-      }
-      Matrix p = feedback == null ? null : frame.matrix(rows, spec.keyCols());
-      unitLength(pass, mixed, p);
-      if (alpha != null) {
-        decays(pass, alpha);
-      }
-      betas(pass, beta);
-      MemorySteps steps = MemorySteps.of(spec, pass, frame, mixed, p, alpha, beta);
-      remember(pass, batch, steps);
-      Matrix o = steps.read(pass, frame);
-      batch.runs().forEach(run -> run.state().changed());
-      normalize(pass, gate, o);
+      Matrix o = frame.matrix(rows, spec.valueCols());
+      var tokens = new DeltaHeads.Tokens(mixed, alpha, beta, write);
+      heads.advance(pass, batch, tokens, Integer.MAX_VALUE, o);
+      heads.normalize(pass, gate, o);
       output.apply(pass, o, y);
     }
-  }
-
-  private void unitLength(Pass pass, Matrix mixed, Matrix p) {
-    float queryScale = (float) (1 / Math.sqrt(spec.keyDim()));
-    int heads = spec.keyHeads();
-    int dim = spec.keyDim();
-    pass.eachRow(
-        mixed.rows(),
-        4 * mixed.cols(),
-        (from, to, worker) -> {
-          float[] data = mixed.data();
-          for (int row = from; row < to; row++) {
-            int qAt = mixed.at(row);
-            int kAt = qAt + spec.keyCols();
-            kernels.activations().apply(Activation.SILU, data, qAt, mixed.cols());
-            if (feedback != null) {
-              feedback.apply(kernels, data, qAt, kAt, p.data(), p.at(row), UNIT_EPSILON);
-            }
-            kernels.norms().l2(data, qAt, heads, dim, queryScale, UNIT_EPSILON, data, qAt);
-            int keys = spec.steps() * heads;
-            kernels.norms().l2(data, kAt, keys, dim, 1, UNIT_EPSILON, data, kAt);
-          }
-        });
-  }
-
-  private void decays(Pass pass, Matrix alpha) {
-    float bound = spec.decayBound();
-    var activations = kernels.activations();
-    pass.eachRow(
-        alpha.rows(),
-        16 * alpha.cols(),
-        (from, to, worker) -> {
-          float[] values = alpha.data();
-          int at = alpha.at(from);
-          int count = alpha.at(to) - at;
-          for (int row = from; row < to; row++) {
-            for (int i = 0; i < dtBias.length; i++) {
-              values[alpha.at(row) + i] += dtBias[i];
-            }
-          }
-          if (bound == 0) {
-            activations.apply(Activation.SOFTPLUS, values, at, count);
-            scale(alpha, from, to, 1);
-          } else {
-            scale(alpha, from, to, -1);
-            activations.apply(Activation.SIGMOID, values, at, count);
-            for (int i = at; i < at + count; i++) {
-              values[i] *= bound;
-            }
-          }
-          activations.apply(Activation.EXP, values, at, count);
-        });
-  }
-
-  /** Multiplies what each head's decays are made of by its rate. */
-  private void scale(Matrix alpha, int fromRow, int toRow, int sign) {
-    int decays = spec.decays();
-    for (int row = fromRow; row < toRow; row++) {
-      for (int head = 0; head < decay.length; head++) {
-        int at = alpha.at(row) + head * decays;
-        float rate = sign * decay[head];
-        for (int i = at; i < at + decays; i++) {
-          alpha.data()[i] *= rate;
-        }
-      }
-    }
-  }
-
-  private void betas(Pass pass, Matrix beta) {
-    pass.eachRow(
-        beta.rows(),
-        8 * beta.cols(),
-        (from, to, worker) -> {
-          int at = beta.at(from);
-          int end = beta.at(to);
-          if (b == null) {
-            Arrays.fill(beta.data(), at, end, 1);
-          } else {
-            kernels.activations().apply(Activation.SIGMOID, beta.data(), at, end - at);
-          }
-          for (int i = at; i < end; i++) {
-            beta.data()[i] *= spec.betaScale();
-          }
-        });
-  }
-
-  private void remember(Pass pass, Batch<RecurrentState> batch, MemorySteps steps) {
-    batch.eachPart(
-        pass,
-        spec.valueHeads(),
-        (run, head, worker) -> {
-          run.state().keep(MEMORY, head);
-          int from = run.from() * spec.steps();
-          int key = spec.keyHead(head) * spec.keyDim();
-          int value = head * spec.valueDim();
-          var in =
-              new Inputs(
-                  rows(steps.q(), from, key),
-                  rows(steps.k(), from, steps.firstKey() + key),
-                  rows(steps.v(), from, steps.firstValue() + value),
-                  rows(steps.alpha(), from, head * spec.decays()),
-                  rows(steps.beta(), from, head));
-          kernels
-              .memory()
-              .advance(
-                  memory,
-                  run.length() * spec.steps(),
-                  in.erasing(rows(steps.p(), from, key), null),
-                  run.state().segment(),
-                  run.state().at(MEMORY, head),
-                  rows(steps.o(), from, value),
-                  pass.scratch(worker, kernels.memory().scratchFloats(memory)));
-        });
-  }
-
-  private static Rows rows(Matrix x, int from, int column) {
-    return x == null ? null : new Rows(x.data(), x.at(from) + column, x.cols());
-  }
-
-  private void normalize(Pass pass, Matrix gate, Matrix o) {
-    int heads = spec.valueHeads();
-    int cols = o.cols();
-    pass.eachRow(
-        o.rows(),
-        4 * cols,
-        (from, to, worker) -> {
-          for (int row = from; row < to; row++) {
-            int at = o.at(row);
-            kernels
-                .norms()
-                .rms(o.data(), at, heads, spec.valueDim(), norm, 0, spec.epsilon(), o.data(), at);
-            if (gate != null) {
-              kernels.activations().gate(spec.gate(), gate.data(), at, o.data(), at, cols);
-            }
-          }
-        });
   }
 
   /** The type {@code gated-delta-net}; its settings are those of {@link DeltaSpec}. */

@@ -26,7 +26,11 @@ record MemorySteps(
     Matrix beta,
     Matrix o) {
 
-  /** Tokens of one step each are taken from where they are. */
+  /**
+   * Tokens of one step each are taken from where they are.
+   *
+   * @param o what tokens of one step read into
+   */
   static MemorySteps of(
       DeltaSpec spec,
       Pass pass,
@@ -34,10 +38,10 @@ record MemorySteps(
       Matrix mixed,
       Matrix p,
       Matrix alpha,
-      Matrix beta) {
+      Matrix beta,
+      Matrix o) {
     int rows = mixed.rows();
     if (spec.steps() == 1) {
-      Matrix o = frame.matrix(rows, spec.valueCols());
       return new MemorySteps(
           spec, mixed, mixed, spec.keyCols(), mixed, spec.firstValue(), p, alpha, beta, o);
     }
@@ -83,13 +87,12 @@ record MemorySteps(
     }
   }
 
-  /** What the last step of each token has read. */
-  Matrix read(Pass pass, Pass.Frame frame) {
+  /** Hands over what the last step of each token has read. */
+  void read(Pass pass, Matrix read) {
     int steps = spec.steps();
     if (steps == 1) {
-      return o;
+      return;
     }
-    Matrix read = frame.matrix(o.rows() / steps, o.cols());
     pass.eachRow(
         read.rows(),
         read.cols(),
@@ -99,6 +102,5 @@ record MemorySteps(
             System.arraycopy(o.data(), last, read.data(), read.at(row), read.cols());
           }
         });
-    return read;
   }
 }

@@ -65,7 +65,10 @@ class GatedDeltaNetTest {
         with("steps", 2, "decay", "none", "valueHeads", 4, "betaScale", 2),
         with("feedback", true),
         with("feedback", true, "valueHeads", 6, "innerDecay", false, "gate", "sigmoid"),
-        with("feedback", true, "correction", false, "taps", 0));
+        with("feedback", true, "correction", false, "taps", 0),
+        with("channelGates", true, "decay", "key", "betaScale", 2),
+        with("channelGates", true, "decay", "head", "gate", "sigmoid"),
+        with("channelGates", true, "decay", "none", "taps", 0));
   }
 
   private static MixerBench<RecurrentState> bench(Map<String, Object> settings) {
@@ -89,7 +92,8 @@ class GatedDeltaNetTest {
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
       double[] a = decays == 0 ? null : lowRank("a", decays, s.decayLatent(), x[t]);
-      double[] b = times(matrix("b", s.steps() * s.valueHeads(), WIDTH), x[t]);
+      double[] b = times(matrix("b", s.strengths(), WIDTH), x[t]);
+      double[] w = s.channelGates() ? times(matrix("w", s.valueCols(), WIDTH), x[t]) : null;
       double[] z = gates(s, x[t]);
       double[] o = new double[s.valueCols()];
       for (int head = 0; head < s.valueHeads(); head++) {
@@ -116,6 +120,15 @@ class GatedDeltaNetTest {
           double[] k = unit(mixed[t], kAt, s.keyDim(), 1);
           int vAt = s.firstValue() + step * s.valueCols() + head * s.valueDim();
           double[] v = Arrays.copyOfRange(mixed[t], vAt, vAt + s.valueDim());
+          if (s.channelGates()) {
+            int key = head * s.keyDim();
+            int value = head * s.valueDim();
+            double[] erasing = new double[s.keyDim()];
+            Arrays.setAll(erasing, i -> s.betaScale() * sigmoid(b[key + i]) * k[i]);
+            Arrays.setAll(v, j -> sigmoid(w[value + j]) * v[j]);
+            read = erase(memory[head], alpha, q, k, erasing, v, rounding);
+            continue;
+          }
           double strength = s.beta() ? sigmoid(b[step * s.valueHeads() + head]) : 1;
           read = step(memory[head], alpha, s.betaScale() * strength, q, k, p, v, rounding);
           Arrays.fill(alpha, 1);
@@ -186,6 +199,30 @@ class GatedDeltaNetTest {
       }
       for (int i = 0; i < k.length; i++) {
         memory[i][j] += k[i] * beta * (v[j] - rounding.applyAsDouble(held));
+        o[j] += memory[i][j] * q[i];
+      }
+    }
+    return o;
+  }
+
+  /** The step of Gated DeltaNet 2, in the words of its paper. */
+  private static double[] erase(
+      double[][] memory,
+      double[] alpha,
+      double[] q,
+      double[] k,
+      double[] erasing,
+      double[] v,
+      DoubleUnaryOperator rounding) {
+    double[] o = new double[v.length];
+    for (int j = 0; j < v.length; j++) {
+      double erased = 0;
+      for (int i = 0; i < k.length; i++) {
+        memory[i][j] = rounding.applyAsDouble(memory[i][j] * alpha[i]);
+        erased += memory[i][j] * erasing[i];
+      }
+      for (int i = 0; i < k.length; i++) {
+        memory[i][j] += k[i] * (v[j] - rounding.applyAsDouble(erased));
         o[j] += memory[i][j] * q[i];
       }
     }
@@ -295,6 +332,10 @@ class GatedDeltaNetTest {
 
   static Stream<Arguments> refusals() {
     return Stream.of(
+        of(
+            with("channelGates", true, "valueHeads", 4),
+            "channelGates=true needs feedback=false, steps=1 and as many valueHeads as keyHeads;"
+                + " found feedback=false, steps=1, valueHeads=4, keyHeads=2"),
         of(with("valueHeads", 3), "valueHeads=3 is not divisible by keyHeads=2"),
         of(with("valueHeads", 1), "valueHeads=1 is not divisible by keyHeads=2"),
         of(with("taps", -1), "taps=-1 must be a whole number from 0 to 2147483647"),

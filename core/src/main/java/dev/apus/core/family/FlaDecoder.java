@@ -26,6 +26,16 @@ final class FlaDecoder {
   final NormSpec norm;
 
   FlaDecoder(Config c) {
+    this(c, 2048, 1e-6);
+  }
+
+  /**
+   * The same where the config may leave out other values.
+   *
+   * @param context the longest sequence
+   * @param epsilon of norms
+   */
+  FlaDecoder(Config c, int context, double epsilon) {
     this.c = c;
     this.decoder =
         new Decoder(
@@ -33,9 +43,9 @@ final class FlaDecoder {
             c.positive("hidden_size"),
             c.positive("num_hidden_layers"),
             1,
-            c.positive("max_position_embeddings", 2048));
+            c.positive("max_position_embeddings", context));
     this.width = decoder.width;
-    this.norm = NormSpec.rms(Decoder.epsilon(c, "norm_eps", 1e-6));
+    this.norm = NormSpec.rms(Decoder.epsilon(c, "norm_eps", epsilon));
     // How the reference computes, and what it trains with.
     c.ignore(
         "attn_mode",

@@ -1,4 +1,4 @@
-package dev.apus.moe;
+package dev.apus.core.routing;
 
 import dev.apus.core.config.Config;
 
@@ -11,10 +11,10 @@ import dev.apus.core.config.Config;
  * @param worth what ranks them
  * @see <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2, section 2.2.2</a>
  */
-record GroupLimit(int groups, int top, Worth worth) {
+public record GroupLimit(int groups, int top, Worth worth) {
 
   /** What a group is worth. */
-  enum Worth {
+  public enum Worth {
     /** The rank of its best expert, as in DeepSeek-V2. */
     BEST,
     /** The sum of the ranks of its two best experts, as in DeepSeek-V3. */
@@ -22,7 +22,7 @@ record GroupLimit(int groups, int top, Worth worth) {
   }
 
   /** The settings {@code groups}, {@code topGroups} and {@code groupWorth}; null for one group. */
-  static GroupLimit read(Config c, int experts, int top) {
+  public static GroupLimit read(Config c, int experts, int top) {
     int groups = c.positive("groups", 1);
     if (groups == 1) {
       if (c.positive("topGroups", 1) > 1) {
@@ -59,7 +59,7 @@ record GroupLimit(int groups, int top, Worth worth) {
    *
    * @param ranks the experts' ranks, followed by room for {@code groups} values
    */
-  void apply(float[] ranks, int experts) {
+  public void apply(float[] ranks, int experts) {
     int size = experts / groups;
     for (int group = 0; group < groups; group++) {
       ranks[experts + group] = worth(ranks, group * size, size);

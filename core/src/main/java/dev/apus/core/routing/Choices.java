@@ -1,10 +1,10 @@
-package dev.apus.moe;
+package dev.apus.core.routing;
 
 /**
  * The choices of a batch, {@code top} for each token, put in the order of the chosen experts; a
  * choice at its place in that order is a pair of a token and an expert.
  */
-final class Choices {
+public final class Choices {
 
   private final int[] starts;
   private final int[] pairs;
@@ -17,7 +17,7 @@ final class Choices {
   }
 
   /** Sorts choices by expert, those of an expert in the order of the tokens. */
-  static Choices sorted(int[] chosen, int experts) {
+  public static Choices sorted(int[] chosen, int experts) {
     int[] starts = new int[experts + 1];
     for (int expert : chosen) {
       starts[expert + 1]++;
@@ -37,17 +37,17 @@ final class Choices {
   }
 
   /** The first pair of an expert, which is where those of the expert before it end. */
-  int start(int expert) {
+  public int start(int expert) {
     return starts[expert];
   }
 
   /** The place of a choice in the order of the experts. */
-  int pair(int choice) {
+  public int pair(int choice) {
     return pairs[choice];
   }
 
   /** The choice at a place in the order of the experts. */
-  int choice(int pair) {
+  public int choice(int pair) {
     return choices[pair];
   }
 }

@@ -1,4 +1,4 @@
-package dev.apus.moe;
+package dev.apus.core.routing;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.tensor.Matrix;
@@ -29,7 +29,7 @@ import java.util.Arrays;
  * @param scale factor on the weights
  * @see <a href="https://arxiv.org/abs/2408.15664">Auxiliary-Loss-Free Load Balancing</a>
  */
-record Router(
+public record Router(
     int experts,
     int top,
     Score score,
@@ -40,12 +40,12 @@ record Router(
     float scale) {
 
   /** What turns router logits into scores. */
-  enum Score {
+  public enum Score {
     SOFTMAX,
     SIGMOID
   }
 
-  static Router read(Config c) {
+  public static Router read(Config c) {
     int zero = c.count("zeroExperts", 0);
     int experts = c.positive("experts");
     if (zero > Integer.MAX_VALUE - experts) {
@@ -74,7 +74,7 @@ record Router(
   }
 
   /** How much scratch a choice needs. */
-  int scratchFloats() {
+  public int scratchFloats() {
     return limit != null ? experts + limit.groups() : biased ? experts : 0;
   }
 
@@ -87,7 +87,7 @@ record Router(
    * @param chosen receives {@code top} experts in ascending order, at {@code token · top}
    * @param weights receives their weights, likewise
    */
-  void choose(
+  public void choose(
       Kernels kernels,
       Matrix logits,
       int token,
