@@ -11,6 +11,22 @@ module dev.apus.attention {
       dev.apus.attention.softmax.PathAttention.Type,
       dev.apus.attention.fourier.FourierMixing.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
+      dev.apus.attention.learning.MemoryAsContext.Type,
+      dev.apus.attention.learning.MemoryLayer.Type,
+      dev.apus.attention.learning.TestTimeTraining.Type,
       dev.apus.attention.linear.LinearAttention.Type,
-      dev.apus.attention.recurrent.RgLru.Type;
+      dev.apus.attention.linear.MesaNet.Type,
+      dev.apus.attention.linear.MixtureOfMemories.Type,
+      dev.apus.attention.linear.SlotAttention.Type,
+      dev.apus.attention.linearized.LinearizedAttention.Type,
+      dev.apus.attention.lstm.Mlstm.Type,
+      dev.apus.attention.lstm.MlstmBlock.Type,
+      dev.apus.attention.lstm.Slstm.Type,
+      dev.apus.attention.recurrent.GatedRecurrence.Type,
+      dev.apus.attention.recurrent.RgLru.Type,
+      dev.apus.attention.rwkv.AverageTimeMix.Type,
+      dev.apus.attention.rwkv.ChannelMix.Type,
+      dev.apus.attention.rwkv.Rwkv7TimeMix.Type,
+      dev.apus.attention.rwkv.ShiftedLinear.Type,
+      dev.apus.attention.rwkv.TimeMix.Type;
 }

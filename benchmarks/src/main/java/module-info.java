@@ -9,7 +9,10 @@ module dev.apus.benchmarks {
   requires jmh.core;
 
   uses dev.apus.core.model.ChannelType;
+  uses dev.apus.core.model.MixerType;
 
+  opens dev.apus.benchmarks.approximation to
+      info.picocli;
   opens dev.apus.benchmarks.context to
       info.picocli;
   opens dev.apus.benchmarks.compare to

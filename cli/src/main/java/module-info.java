@@ -4,6 +4,7 @@ module dev.apus.cli {
   requires dev.apus.fable;
   requires info.picocli;
   requires jdk.jfr;
+  requires org.jline.reader;
 
   opens dev.apus.cli to
       info.picocli;

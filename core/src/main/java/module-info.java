@@ -5,12 +5,15 @@ module dev.apus.core {
   requires org.slf4j;
 
   exports dev.apus.core;
+  exports dev.apus.core.chat;
   exports dev.apus.core.compute;
   exports dev.apus.core.config;
   exports dev.apus.core.family;
   exports dev.apus.core.file;
   exports dev.apus.core.generate;
   exports dev.apus.core.model;
+  exports dev.apus.core.routing;
+  exports dev.apus.core.template;
   exports dev.apus.core.tensor;
   exports dev.apus.core.tokenizer;
   exports dev.apus.core.verify;

@@ -3,6 +3,7 @@ module dev.apus.ssm {
   requires transitive dev.apus.core;
 
   provides dev.apus.core.model.MixerType with
+      dev.apus.ssm.Convolution.Type,
       dev.apus.ssm.GatedConvolution.Type,
       dev.apus.ssm.Mamba.Type,
       dev.apus.ssm.Mamba2.Type,

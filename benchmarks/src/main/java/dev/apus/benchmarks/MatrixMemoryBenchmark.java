@@ -3,6 +3,8 @@ package dev.apus.benchmarks;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Read;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
@@ -29,6 +31,9 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
 
   @Param Write write;
 
+  @Param("AFTER")
+  Read read;
+
   @Param("128")
   int headDim;
 
@@ -41,11 +46,7 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
   private Ceilings ceilings;
   private MatrixMemory memory;
   private Shape shape;
-  private Rows q;
-  private Rows k;
-  private Rows v;
-  private Rows factors;
-  private Rows beta;
+  private Inputs in;
   private Rows o;
   private MemorySegment state;
   private float[] scratch;
@@ -55,19 +56,20 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
   @Override
   void prepare(Kernels kernels) {
     memory = kernels.memory();
-    shape = new Shape(headDim, headDim, decay, write);
-    q = rows(values(tokens * headDim));
-    k = rows(values(tokens * headDim));
+    shape = new Shape(headDim, headDim, decay, write, read);
     // keys of length 1, as the delta rule wants them
+    Rows k = rows(values(tokens * headDim));
     kernels.norms().l2(k.data(), 0, tokens, headDim, 1, 0, k.data(), 0);
-    v = rows(values(tokens * headDim));
-    factors =
+    Rows factors =
         switch (decay) {
           case NONE -> null;
           case SCALAR -> new Rows(factors(tokens, 0.9), 0, 1);
-          case PER_KEY -> rows(factors(tokens * headDim, 0.9));
+          case PER_KEY, PER_VALUE -> rows(factors(tokens * headDim, 0.9));
         };
-    beta = write == Write.DELTA ? new Rows(factors(tokens, 0.1), 0, 1) : null;
+    Rows beta = write.scaled() ? new Rows(factors(tokens, 0.1), 0, 1) : null;
+    Rows q = rows(values(tokens * headDim));
+    Rows bonus = new Rows(values(headDim), 0, 0);
+    in = new Inputs(q, k, rows(values(tokens * headDim)), factors, beta).erasing(k, k).bonus(bonus);
     o = rows(new float[tokens * headDim]);
     state = memory((long) headDim * headDim * Float.BYTES);
     scratch = new float[memory.scratchFloats(shape)];
@@ -84,14 +86,19 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
 
   @Benchmark
   public float[] advance(Share share) {
-    memory.advance(shape, tokens, q, k, v, factors, beta, state, 0, o, scratch);
+    memory.advance(shape, tokens, in, state, 0, o, scratch);
     share.ofFlops += flops() / ceilings.flopsPerSecond();
     return o.data();
   }
 
-  /** What cannot be saved: the memory read with each query, by the delta rule each key, written. */
+  /** What cannot be saved: the memory read with each query and, if it must be, each key; writes. */
   private double flops() {
-    int passes = write == Write.DELTA ? 3 : 2;
+    int passes =
+        switch (write) {
+          case ADD -> 2;
+          case DELTA, FEEDBACK -> 3;
+          case ERASE -> 4;
+        };
     return 2.0 * passes * headDim * headDim * tokens;
   }
 

@@ -32,11 +32,13 @@ import picocli.CommandLine.Spec;
     footer = {
       "  apus generate \"Once upon a time\"",
       "  apus generate -m models/Qwen3-0.6B --greedy \"A swift is\"",
+      "  apus chat -m models/Qwen3-0.6B",
       "  apus bench -m models/Qwen3-0.6B",
       "  apus generate --help"
     },
     subcommands = {
       Generate.class,
+      Converse.class,
       Describe.class,
       Verify.class,
       Bench.class,

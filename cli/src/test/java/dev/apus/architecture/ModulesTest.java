@@ -58,6 +58,7 @@ class ModulesTest {
               "dev.apus.diffusion",
               "dev.apus.fable",
               "info.picocli",
+              "org.jline.reader",
               "org.slf4j"));
 
   /** Where each module's root is. */

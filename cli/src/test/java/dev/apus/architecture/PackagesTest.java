@@ -28,6 +28,7 @@ class PackagesTest {
           Map.entry("compute", Set.of("tensor", "kernels")),
           Map.entry("weight", Set.of("file", "config", "tensor", "compute", "kernels")),
           Map.entry("service", Set.of()),
+          Map.entry("routing", Set.of("config", "tensor", "kernels")),
           Map.entry(
               "model",
               Set.of("json", "config", "service", "weight", "tensor", "compute", "kernels")),

@@ -88,7 +88,8 @@ final class DocumentChanges {
     }
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       String at = path + "/" + field.getKey();
-      if (SHAPES.contains(field.getKey())) {
+      boolean map = field.getKey().equals("features") && field.getValue().isObject();
+      if (SHAPES.contains(field.getKey()) && !map) {
         continue;
       }
       if (!field.getValue().isNumber()) {

@@ -13,11 +13,18 @@ import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Batch;
 import dev.apus.core.model.Part;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.SequenceState;
+import dev.apus.core.model.Visibility;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.models.TinyModels.Tiny;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -198,6 +205,53 @@ class EncoderLawsTest {
                 List.of(fourier),
                 llama.norm(),
                 llama.head())));
+  }
+
+  /**
+   * A block of a decoder may see ahead if all its mixers can, as the blocks of diffusion models do;
+   * otherwise it is refused.
+   */
+  @Test
+  void aBlockOfACausalModelMayLookAhead() {
+    int[] text = TinyModels.tokens(40, 3);
+    int[] other = text.clone();
+    other[39] = (other[39] + 1) % 192;
+    try (Tiny tiny = TinyModels.of("llama")) {
+      float[][] one = block(tiny, text, 24);
+      float[][] two = block(tiny, other, 24);
+      for (int i = 0; i < 16; i++) {
+        assertFalse(Arrays.equals(one[i], two[i]), "token " + i + " of the block");
+      }
+      assertArrayEquals(one[0], block(tiny, text, 24)[0]);
+      float[][] causal = tiny.run(tiny.state(), text, 0, 40);
+      assertFalse(Arrays.equals(causal[24], one[0]));
+    }
+    try (Tiny tiny = TinyModels.of("mamba")) {
+      var e = assertThrows(IllegalArgumentException.class, () -> block(tiny, text, 24));
+      assertEquals(
+          "a run is BIDIRECTIONAL; all mixers of the model can be [CAUSAL]", e.getMessage());
+    }
+  }
+
+  /** The logits of a text's tokens from {@code from} on, which see each other. */
+  private static float[][] block(Tiny tiny, int[] text, int from) {
+    SequenceState state = tiny.state();
+    tiny.run(state, text, 0, from);
+    int count = text.length - from;
+    int[] wanted = IntStream.range(0, count).toArray();
+    Matrix logits = Matrix.zeros(count, 192);
+    var run = new Run<>(state, 0, count, from, Visibility.BIDIRECTIONAL);
+    tiny.network()
+        .forward(
+            tiny.pass(),
+            new Batch<>(List.of(run)),
+            Arrays.copyOfRange(text, from, text.length),
+            wanted,
+            logits,
+            () -> false);
+    float[][] rows = new float[count][];
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(logits.data(), logits.at(i), logits.at(i + 1)));
+    return rows;
   }
 
   private static String refusal(Architecture architecture) {

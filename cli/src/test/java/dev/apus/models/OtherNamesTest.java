@@ -10,10 +10,17 @@ import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,22 +65,165 @@ class OtherNamesTest {
                 .replace("feed_forward", "moe.experts.0"));
   }
 
+  /** The matrices of low ranks are stored the other way round. */
+  @Test
+  void rwkv7OfItsAuthor() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "fla-rwkv7", 11);
+    Config config = Config.read(converted.resolve("config.json"));
+    String json =
+        """
+        {"my_testing": "x070", "n_layer": %d, "n_embd": %d, "vocab_size": %d, "head_size": %d,
+         "D_DECAY_LORA": %d, "D_AAA_LORA": %d, "D_MV_LORA": %d, "D_GATE_LORA": %d}
+        """
+            .formatted(
+                config.positive("num_hidden_layers"),
+                config.positive("hidden_size"),
+                config.positive("vocab_size"),
+                config.positive("head_dim"),
+                config.positive("decay_low_rank_dim"),
+                config.positive("a_low_rank_dim"),
+                config.positive("v_low_rank_dim"),
+                config.positive("gate_low_rank_dim"));
+    assertSame(
+        converted,
+        json,
+        name ->
+            name.replace("model.embeddings", "emb")
+                .replace("lm_head", "head")
+                .replace("model.norm", "ln_out")
+                .replace("model.layers", "blocks")
+                .replace("pre_norm", "ln0")
+                .replace("attn_norm", "ln1")
+                .replace("ffn_norm", "ln2")
+                .replace("g_norm", "ln_x")
+                .replace("r_proj", "receptance")
+                .replace("k_proj", "key")
+                .replace("v_proj", "value")
+                .replace("o_proj", "output")
+                .replace("_lora.lora.0.weight", "1")
+                .replace("_lora.lora.2.weight", "2")
+                .replace("_lora.lora.2.bias", "0")
+                .replace(".attn.", ".att."),
+        name -> name.matches(".*\\.[wavg][12]"));
+  }
+
+  /** Matrices that read the same rows are one tensor, one after the other. */
+  @Test
+  void xlstmOfFewerMatrices() throws IOException {
+    Path single = TinyCheckpoint.write(temporary.resolve("single"), "xlstm", 11);
+    String json = Files.readString(single.resolve("config.json"));
+    Path fused = Files.createDirectories(temporary.resolve("fused"));
+    Files.writeString(fused.resolve("config.json"), json.replace("\"single\"", "\"fused\""), UTF_8);
+    List<List<String>> joined =
+        List.of(
+            List.of("qkv_opreact", "q", "k", "v", "ogate_preact"),
+            List.of("ifgate_preact", "igate_preact", "fgate_preact"),
+            List.of("proj_up_gate_z", "proj_up_gate", "proj_up"));
+    var writer = new SafetensorsWriter();
+    try (TensorFile tensors = Safetensors.openFolder(single)) {
+      for (StoredTensor t : tensors.tensors().values()) {
+        String[] name = t.name().split("\\.");
+        String last = name[name.length - 2];
+        List<String> parts =
+            joined.stream()
+                .filter(j -> j.indexOf(last) > 0)
+                .findFirst()
+                .orElse(List.of(last, last));
+        if (parts.get(1).equals(last)) {
+          UnaryOperator<String> renamed = p -> t.name().replace("." + last + ".", "." + p + ".");
+          List<StoredTensor> all =
+              parts.subList(1, parts.size()).stream()
+                  .map(p -> tensors.tensors().get(renamed.apply(p)))
+                  .toList();
+          add(writer, renamed.apply(parts.getFirst()), all);
+        }
+      }
+      writer.write(fused.resolve("model.safetensors"));
+    }
+    assertSame(logits(single), logits(fused));
+  }
+
+  /** Older files have the shares of all shifted rows in one tensor. */
+  @Test
+  void theFirstRwkv7() throws IOException {
+    Path newer = TinyCheckpoint.write(temporary.resolve("newer"), "fla-rwkv7", 11);
+    Path older = Files.createDirectories(temporary.resolve("older"));
+    Files.copy(newer.resolve("config.json"), older.resolve("config.json"));
+    var writer = new SafetensorsWriter();
+    try (TensorFile tensors = Safetensors.openFolder(newer)) {
+      for (StoredTensor t : tensors.tensors().values()) {
+        if (t.name().endsWith("attn.x_r")) {
+          String prefix = t.name().substring(0, t.name().length() - 1);
+          List<StoredTensor> all =
+              Stream.of("r", "w", "k", "v", "a", "g")
+                  .map(letter -> tensors.tensors().get(prefix + letter))
+                  .toList();
+          add(writer, prefix + "x", all);
+        } else if (!t.name().contains("attn.x_")) {
+          writer.add(t.name(), t.type(), t.shape(), t.data());
+        }
+      }
+      writer.write(older.resolve("model.safetensors"));
+    }
+    assertSame(logits(newer), logits(older));
+  }
+
+  /** Adds the rows of some tensors as one. */
+  private static void add(SafetensorsWriter writer, String name, List<StoredTensor> parts) {
+    var bytes = new ByteArrayOutputStream();
+    long rows = 0;
+    for (StoredTensor part : parts) {
+      bytes.writeBytes(part.data().toArray(ValueLayout.JAVA_BYTE));
+      rows += part.shape().getFirst();
+    }
+    List<Long> shape = new ArrayList<>(parts.getFirst().shape());
+    shape.set(0, rows);
+    writer.add(name, parts.getFirst().type(), shape, MemorySegment.ofArray(bytes.toByteArray()));
+  }
+
   private void assertSame(Path converted, String json, UnaryOperator<String> names)
+      throws IOException {
+    assertSame(converted, json, names, name -> false);
+  }
+
+  /**
+   * @param turned whether a matrix of this other name is stored with its rows as columns
+   */
+  private void assertSame(
+      Path converted, String json, UnaryOperator<String> names, Predicate<String> turned)
       throws IOException {
     Path folder = Files.createDirectories(temporary.resolve("original"));
     Files.writeString(folder.resolve("config.json"), json, UTF_8);
     var writer = new SafetensorsWriter();
     try (TensorFile tensors = Safetensors.openFolder(converted)) {
       for (StoredTensor t : tensors.tensors().values()) {
-        writer.add(names.apply(t.name()), t.type(), t.shape(), t.data());
+        String name = names.apply(t.name());
+        boolean turn = turned.test(name);
+        List<Long> shape = turn ? t.shape().reversed() : t.shape();
+        writer.add(name, t.type(), shape, turn ? turned(t) : t.data());
       }
       writer.write(folder.resolve("model.safetensors"));
     }
-    float[][] expected = logits(converted);
-    float[][] found = logits(folder);
+    assertSame(logits(converted), logits(folder));
+  }
+
+  private static void assertSame(float[][] expected, float[][] found) {
     for (int row = 0; row < TOKENS; row++) {
       assertArrayEquals(expected[row], found[row], "token " + row);
     }
+  }
+
+  /** A matrix of values of two bytes with its rows as columns. */
+  private static MemorySegment turned(StoredTensor t) {
+    int rows = Math.toIntExact(t.shape().getFirst());
+    int cols = Math.toIntExact(t.shape().getLast());
+    MemorySegment to = MemorySegment.ofArray(new byte[2 * rows * cols]);
+    for (int row = 0; row < rows; row++) {
+      for (int col = 0; col < cols; col++) {
+        MemorySegment.copy(t.data(), 2L * (row * cols + col), to, 2L * (col * rows + row), 2);
+      }
+    }
+    return to;
   }
 
   private static float[][] logits(Path checkpoint) {

@@ -57,8 +57,11 @@ class RandomCheckpointTest {
           "bamba",
           "falcon_h1",
           "falcon_mamba",
+          "fla-comba",
           "fla-gated_deltanet",
           "fla-kda",
+          "fla-log_linear_mamba2",
+          "fla-mom",
           "granite4-dense",
           "granitemoehybrid",
           "kimi_linear",
@@ -73,6 +76,7 @@ class RandomCheckpointTest {
           "qwen3_5",
           "qwen3_5_moe",
           "qwen3_next",
+          "rwkv4",
           "zamba",
           "zamba2");
 

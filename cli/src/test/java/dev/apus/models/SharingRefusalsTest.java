@@ -77,6 +77,11 @@ class SharingRefusalsTest {
     assertEquals(
         "layer 0: a branch reads the stream \"t\" before any has written it",
         refused(of(Layer.parallel(writer, reader)).withStream("t", WIDTH)));
+    Branch beside =
+        Branch.channel(MLP, NORM).wired(Wiring.PLAIN.reading(Reads.of("residual").beside("t")));
+    assertEquals(
+        "layer 0: a branch reads the stream \"t\" before any has written it",
+        refused(of(Layer.of(beside)).withStream("t", WIDTH)));
     assertEquals(
         "streams: no branch reads the stream \"t\"",
         refused(of(Layer.of(writer)).withStream("t", WIDTH)));

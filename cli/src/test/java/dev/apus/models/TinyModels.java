@@ -47,12 +47,33 @@ final class TinyModels {
           "falcon",
           "falcon_h1",
           "falcon_mamba",
+          "fla-comba",
           "fla-bitnet",
           "fla-delta_net",
           "fla-forgetting_transformer",
           "fla-gated_deltanet",
+          "fla-gated_deltaproduct",
+          "fla-hgrn",
+          "fla-hgrn-conv",
           "fla-kda",
           "fla-path_attn",
+          "fla-log_linear_mamba2",
+          "fla-mesa_net",
+          "fla-mom",
+          "fla-rwkv6",
+          "fla-rwkv7",
+          "fla-abc",
+          "fla-gla",
+          "fla-gla-variant",
+          "fla-gla-hybrid-swa",
+          "fla-gsa",
+          "fla-gsa-variant",
+          "fla-hgrn2",
+          "fla-lightnet",
+          "fla-linear_attn",
+          "fla-linear_attn-elu",
+          "fla-linear_attn-hedgehog",
+          "fla-retnet",
           "gemma2",
           "gemma3",
           "glm4",
@@ -98,17 +119,66 @@ final class TinyModels {
           "qwen3_moe",
           "qwen3_next",
           "recurrent_gemma",
+          "rwkv4",
+          "rwkv5",
+          "rwkv6",
+          "rwkv6qwen2",
+          "rwkv7-original",
           "smollm3",
           "stablelm",
           "starcoder2",
+          "transnormer",
+          "ttt-linear",
+          "ttt-mlp",
+          "xlstm",
+          "xlstm-fused",
           "zamba",
           "zamba2",
           "zaya");
 
+  /**
+   * Families whose reference is code that comes with the checkpoints, or that runs on no CPU or not
+   * in single precision: formulas stand for it.
+   */
+  static final List<String> WITHOUT_GOLDEN =
+      List.of(
+          "fla-log_linear_mamba2",
+          "fla-mesa_net",
+          "rwkv5",
+          "rwkv6",
+          "rwkv6qwen2",
+          "rwkv7-original");
+
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
-          "dss", "h3", "hyena", "hymba", "longhorn", "mamba3", "s4", "s4d", "s5", "samba", "yoco");
+          "based",
+          "cosformer",
+          "dss",
+          "gated-delta-net-2",
+          "h3",
+          "hyena",
+          "hymba",
+          "liger",
+          "llamba",
+          "lolcats",
+          "longhorn",
+          "mamba3",
+          "mingru",
+          "minlstm",
+          "performer",
+          "random-feature-attention",
+          "rebased",
+          "s4",
+          "s4d",
+          "s5",
+          "samba",
+          "simple-gla",
+          "titans-mac",
+          "titans-mag",
+          "titans-mal",
+          "xlstm-3-1",
+          "yoco");
 
   /** All of them that continue texts. */
   static final List<String> MODELS = Stream.concat(FAMILIES.stream(), DOCUMENTS.stream()).toList();

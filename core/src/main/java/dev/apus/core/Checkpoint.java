@@ -24,8 +24,12 @@ record Checkpoint(
     Later<Language> language,
     TensorFile tensors) {
 
-  /** How text becomes tokens and tokens are chosen. */
-  record Language(Text text, GenerationSettings generation) {}
+  /**
+   * How text becomes tokens and tokens are chosen.
+   *
+   * @param chat how a conversation becomes a text, or null
+   */
+  record Language(Text text, GenerationSettings generation, TemplateSource chat) {}
 
   static Checkpoint open(ModelFiles files, Families families) {
     byte[] json = files.read("config.json");
@@ -71,7 +75,7 @@ record Checkpoint(
             : Config.parse(files.name() + "/generation_config.json", generationJson);
     GenerationSettings settings =
         GenerationSettings.read(generation, config, text.tokenizer(), vocabulary);
-    return new Language(text, settings);
+    return new Language(text, settings, TemplateSource.of(files));
   }
 
   private static Checkpoint gguf(String name, Gguf file, Families families) {
@@ -87,7 +91,7 @@ record Checkpoint(
     Text text = text(file);
     GenerationSettings settings =
         GenerationSettings.read(GgufSampling.of(file), config, text.tokenizer(), vocabulary);
-    return new Language(text, settings);
+    return new Language(text, settings, TemplateSource.of(file));
   }
 
   /** A vocabulary of an unknown kind keeps nobody from computing with tokens. */

@@ -22,7 +22,14 @@ public final class Encoder {
   private final Model model;
   private final Pass pass;
 
+  /**
+   * @throws IllegalStateException if the model is no encoder
+   */
   Encoder(Model model) {
+    if (!model.architecture().isEncoder()) {
+      throw new IllegalStateException(
+          model.architecture().family() + " continues texts, in sessions; it is no encoder");
+    }
     this.model = model;
     this.pass = model.newPass();
   }

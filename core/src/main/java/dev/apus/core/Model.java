@@ -1,6 +1,7 @@
 package dev.apus.core;
 
 import dev.apus.core.Checkpoint.Language;
+import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
@@ -47,6 +48,7 @@ public final class Model implements AutoCloseable {
   private final Network network;
   private final Text text;
   private final GenerationSettings settings;
+  private final TemplateSource chat;
   private final Weights weights;
   private final Kernels kernels;
   private final Lifetime lifetime;
@@ -64,6 +66,7 @@ public final class Model implements AutoCloseable {
     this.network = network;
     this.text = language.text();
     this.settings = language.generation();
+    this.chat = language.chat();
     this.weights = weights;
     this.kernels = weights.kernels();
     this.lifetime = lifetime;
@@ -138,7 +141,8 @@ public final class Model implements AutoCloseable {
         Later.known(
             new Language(
                 Text.none("the weights are random"),
-                new GenerationSettings(Set.of(), Sampling.plain()))),
+                new GenerationSettings(Set.of(), Sampling.plain()),
+                null)),
         options,
         null);
   }
@@ -214,6 +218,17 @@ public final class Model implements AutoCloseable {
     return text.tokenizer() != null;
   }
 
+  /**
+   * How the makers of the model write conversations down, if they say so.
+   *
+   * @throws dev.apus.core.template.TemplateException if their template cannot be read
+   */
+  public Optional<ChatTemplate> chatTemplate() {
+    return chat == null
+        ? Optional.empty()
+        : Optional.of(ChatTemplate.of(chat.name(), chat.source(), tokenizer()));
+  }
+
   /** How the makers of the model sample from it, as far as its files say. */
   public Sampling sampling() {
     return settings.sampling();
@@ -277,29 +292,11 @@ public final class Model implements AutoCloseable {
    */
   public Encoder newEncoder() {
     lifetime.requireOpen();
-    if (!architecture().isEncoder()) {
-      throw new IllegalStateException(
-          architecture().family() + " continues texts, in sessions; it is no encoder");
-    }
     return new Encoder(this);
   }
 
   SequenceState newState(int limit) {
-    if (architecture().isEncoder()) {
-      throw new IllegalArgumentException(
-          architecture().family()
-              + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
-              + " sessions that continue one");
-    }
-    int positions = architecture().embedding().positions();
-    if (limit < 1 || (positions > 0 && limit > positions)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "a session of %d tokens; %s",
-              limit,
-              limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
-    }
+    Sequence.requirePossible(architecture(), limit);
     lifetime.requireOpen();
     return network.newState(limit);
   }

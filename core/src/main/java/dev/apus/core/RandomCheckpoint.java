@@ -118,12 +118,12 @@ public final class RandomCheckpoint {
       if (format.blockLength() == 1) {
         SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
         tensors.forEach(
-            t -> writer.add(t.name(), t.format().name(), published(names, t), t.content()));
+            t -> writer.add(t.name(), t.format().name(), published(t, names), t.content()));
         writer.write(folder.resolve("model.safetensors"));
       } else {
         GgufWriter writer = new GgufWriter().text("general.architecture", "huggingface");
         tensors.forEach(
-            t -> writer.add(t.name(), t.format().name(), published(names, t), t.content()));
+            t -> writer.add(t.name(), t.format().name(), published(t, names), t.content()));
         writer.write(folder.resolve("model.gguf"));
       }
     }
@@ -147,14 +147,12 @@ public final class RandomCheckpoint {
   }
 
   /** Published convolutions have a dimension of one between channels and taps. */
-  private static List<Long> published(WeightNames names, RandomTensors.Made t) {
-    List<Long> shape = names.shape(t.name(), t.shape());
-    if (!shape.equals(t.shape())) {
-      return shape;
-    }
-    return !t.matrix() && t.shape().size() == 2 && t.name().contains("conv")
-        ? List.of(t.shape().getFirst(), 1L, t.shape().getLast())
-        : t.shape();
+  private static List<Long> published(RandomTensors.Made t, WeightNames names) {
+    List<Long> shape =
+        !t.matrix() && t.shape().size() == 2 && t.name().contains("conv")
+            ? List.of(t.shape().getFirst(), 1L, t.shape().getLast())
+            : t.shape();
+    return names.shape(t.name(), shape);
   }
 
   private int token(String key, int absent) {

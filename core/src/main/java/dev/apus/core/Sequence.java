@@ -1,6 +1,7 @@
 package dev.apus.core;
 
 import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
 import java.util.Arrays;
@@ -48,6 +49,27 @@ final class Sequence implements AutoCloseable {
     exact = head.exact();
     if (head.logits() != null) {
       computed(head.logits());
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if a model has no sequence of at most {@code limit} tokens
+   */
+  static void requirePossible(Architecture architecture, int limit) {
+    if (architecture.isEncoder()) {
+      throw new IllegalArgumentException(
+          architecture.family()
+              + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
+              + " sessions that continue one");
+    }
+    int positions = architecture.embedding().positions();
+    if (limit < 1 || (positions > 0 && limit > positions)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a session of %d tokens; %s",
+              limit,
+              limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
     }
   }
 

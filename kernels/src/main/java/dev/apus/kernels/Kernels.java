@@ -6,13 +6,17 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.learning.FastWeights;
+import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.AverageScan;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.solve.ConjugateGradients;
 
 /**
  * One implementation of every operation; stateless, so one set serves every model and thread.
@@ -74,11 +78,19 @@ public interface Kernels {
 
   ShortConvolution convolution();
 
+  AverageScan averageScan();
+
+  FastWeights fastWeights();
+
   GatedScan gatedScan();
 
   LongConvolution longConvolution();
 
   MatrixMemory memory();
+
+  LevelMemory levels();
+
+  ConjugateGradients solver();
 
   Norms norms();
 

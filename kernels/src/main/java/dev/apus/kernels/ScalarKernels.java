@@ -4,13 +4,17 @@ import dev.apus.kernels.activation.ScalarActivations;
 import dev.apus.kernels.attention.ScalarAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
+import dev.apus.kernels.learning.ScalarFastWeights;
+import dev.apus.kernels.levels.ScalarLevelMemory;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
+import dev.apus.kernels.scan.ScalarAverageScan;
 import dev.apus.kernels.scan.ScalarComplexScan;
 import dev.apus.kernels.scan.ScalarGatedScan;
 import dev.apus.kernels.scan.ScalarSelectiveScan;
+import dev.apus.kernels.solve.ScalarConjugateGradients;
 
 /** Holds the scalar set. */
 final class ScalarKernels {
@@ -21,8 +25,12 @@ final class ScalarKernels {
           new ScalarActivations(),
           ScalarAttention::new,
           new ScalarShortConvolution(),
+          new ScalarAverageScan(),
+          new ScalarFastWeights(),
           new ScalarGatedScan(),
           new ScalarMatrixMemory(),
+          new ScalarLevelMemory(),
+          new ScalarConjugateGradients(),
           new ScalarNorms(),
           new ScalarRotary(),
           new ScalarSelectiveScan(),

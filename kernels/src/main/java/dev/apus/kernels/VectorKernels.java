@@ -4,14 +4,18 @@ import dev.apus.kernels.activation.VectorActivations;
 import dev.apus.kernels.attention.VectorAttention;
 import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
+import dev.apus.kernels.learning.VectorFastWeights;
+import dev.apus.kernels.levels.VectorLevelMemory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
+import dev.apus.kernels.scan.VectorAverageScan;
 import dev.apus.kernels.scan.VectorComplexScan;
 import dev.apus.kernels.scan.VectorGatedScan;
 import dev.apus.kernels.scan.VectorSelectiveScan;
+import dev.apus.kernels.solve.VectorConjugateGradients;
 
 /**
  * Holds the vector set. A class of its own, because nothing may touch a vector class before it is
@@ -25,8 +29,12 @@ final class VectorKernels {
           new VectorActivations(),
           VectorAttention::new,
           new VectorShortConvolution(),
+          new VectorAverageScan(),
+          new VectorFastWeights(),
           new VectorGatedScan(),
           new VectorMatrixMemory(),
+          new VectorLevelMemory(),
+          new VectorConjugateGradients(),
           new VectorNorms(),
           new VectorRotary(),
           new VectorSelectiveScan(),

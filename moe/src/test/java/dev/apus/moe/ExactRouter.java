@@ -1,7 +1,9 @@
 package dev.apus.moe;
 
-import dev.apus.moe.GroupLimit.Worth;
-import dev.apus.moe.Router.Score;
+import dev.apus.core.routing.GroupLimit;
+import dev.apus.core.routing.GroupLimit.Worth;
+import dev.apus.core.routing.Router;
+import dev.apus.core.routing.Router.Score;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;

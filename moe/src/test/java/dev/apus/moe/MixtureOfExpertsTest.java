@@ -12,6 +12,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.ChannelMixer;
 import dev.apus.core.model.Site;
+import dev.apus.core.routing.Router;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.StoredRows;

@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.routing.GroupLimit;
+import dev.apus.core.routing.GroupLimit.Worth;
+import dev.apus.core.routing.Router;
+import dev.apus.core.routing.Router.Score;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
-import dev.apus.moe.GroupLimit.Worth;
-import dev.apus.moe.Router.Score;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -5,6 +5,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.MixerType;
+import dev.apus.core.model.Mlp;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
@@ -15,29 +16,59 @@ import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
 
 /**
- * A short convolution between two gates: each channel sees its own last few inputs, and nothing
- * else of the sequence.
+ * A short convolution between two gates, or before one: each channel sees its own last few inputs,
+ * and nothing else of the sequence.
  *
  * <pre>
- *   (B, C, u) = W_in x
- *   y = W_out (C ⊙ conv(B ⊙ u))
+ *   (B, C, u) = W_in x      y = W_out (C ⊙ f(conv(B ⊙ u)))
+ *      (C, u) = W_in x      y = W_out (C ⊙ f(conv(u)))
  * </pre>
  *
  * @see <a href="https://arxiv.org/abs/2511.23404">LFM2 Technical Report</a>
+ * @see <a href="https://arxiv.org/abs/2402.18668">Based</a>
  */
 public final class GatedConvolution implements SequenceMixer<RecurrentState> {
 
-  private final int width;
+  /**
+   * @param inner channels
+   * @param opened whether there is a gate before the convolution, B
+   * @param activation of what was convolved
+   * @param biased whether the convolution and both projections have biases
+   */
+  private record Spec(int taps, int inner, boolean opened, Activation activation, boolean biased) {
+
+    static Spec read(Config c, int width) {
+      int taps = c.positive("taps");
+      int inner = c.positive("inner", width);
+      if ((long) taps * inner > Integer.MAX_VALUE || inner > Integer.MAX_VALUE / 3) {
+        throw c.error("taps=%d of %d channels are more than 2^31 − 1 values", taps, inner);
+      }
+      return new Spec(
+          taps,
+          inner,
+          c.flag("opened", true),
+          c.has("activation") ? Mlp.activation(c) : Activation.IDENTITY,
+          c.flag("biased", false));
+    }
+
+    int gates() {
+      return opened ? 2 : 1;
+    }
+  }
+
+  private final Spec spec;
   private final Projection input;
   private final CausalConvolution convolution;
   private final Projection output;
 
-  private GatedConvolution(int taps, boolean biased, Site site) {
+  private GatedConvolution(Spec spec, Site site) {
     WeightScope weights = site.weights();
-    this.width = site.width();
-    this.input = weights.projection("in", 3 * width, width, biased);
-    this.convolution = CausalConvolution.read(weights, "conv", width, taps, biased);
-    this.output = weights.projection("out", width, width, biased);
+    int width = site.width();
+    int inner = spec.inner();
+    this.spec = spec;
+    this.input = weights.projection("in", (spec.gates() + 1) * inner, width, spec.biased());
+    this.convolution = CausalConvolution.read(weights, "conv", inner, spec.taps(), spec.biased());
+    this.output = weights.projection("out", width, inner, spec.biased());
   }
 
   @Override
@@ -53,50 +84,67 @@ public final class GatedConvolution implements SequenceMixer<RecurrentState> {
   @Override
   public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
-      Matrix gates = frame.matrix(x.rows(), 3 * width);
-      Matrix channels = frame.matrix(x.rows(), width);
+      int inner = spec.inner();
+      Matrix gates = frame.matrix(x.rows(), input.outputs());
+      Matrix channels = frame.matrix(x.rows(), inner);
       input.apply(pass, x, gates);
-      open(pass, gates, channels);
+      copy(pass, gates, spec.gates() * inner, channels);
+      if (spec.opened()) {
+        gate(pass, gates, 0, channels);
+      }
       convolution.apply(pass, batch, 0, channels, 0);
       batch.runs().forEach(run -> run.state().changed());
-      gate(pass, gates, width, channels);
+      activate(pass, channels);
+      gate(pass, gates, (spec.gates() - 1) * inner, channels);
       output.apply(pass, channels, y);
     }
   }
 
-  /** {@code channels ← B ⊙ u}. */
-  private void open(Pass pass, Matrix gates, Matrix channels) {
+  /** Copies the columns from {@code column} on to the channels. */
+  private static void copy(Pass pass, Matrix x, int column, Matrix channels) {
+    int inner = channels.cols();
     pass.eachRow(
-        gates.rows(),
-        width,
+        x.rows(),
+        inner,
         (from, to, worker) -> {
           for (int row = from; row < to; row++) {
-            int u = gates.at(row) + 2 * width;
-            System.arraycopy(gates.data(), u, channels.data(), channels.at(row), width);
+            System.arraycopy(
+                x.data(), x.at(row) + column, channels.data(), channels.at(row), inner);
           }
         });
-    gate(pass, gates, 0, channels);
+  }
+
+  private void activate(Pass pass, Matrix channels) {
+    if (spec.activation() == Activation.IDENTITY) {
+      return;
+    }
+    pass.eachRow(
+        channels.rows(),
+        8 * channels.cols(),
+        (from, to, worker) -> {
+          int at = channels.at(from);
+          int count = channels.at(to) - at;
+          pass.kernels().activations().apply(spec.activation(), channels.data(), at, count);
+        });
   }
 
   /** Multiplies the channels by the gates that begin at a column. */
   private void gate(Pass pass, Matrix gates, int column, Matrix channels) {
     Activations kernel = pass.kernels().activations();
+    int inner = channels.cols();
     pass.eachRow(
         gates.rows(),
-        width,
+        inner,
         (from, to, worker) -> {
           for (int row = from; row < to; row++) {
             int at = gates.at(row) + column;
             kernel.gate(
-                Activation.IDENTITY, gates.data(), at, channels.data(), channels.at(row), width);
+                Activation.IDENTITY, gates.data(), at, channels.data(), channels.at(row), inner);
           }
         });
   }
 
-  /**
-   * The type {@code gated-convolution}: {@code taps} is the length of the convolution, {@code
-   * biased} says whether it and both projections have biases.
-   */
+  /** The type {@code gated-convolution}; its settings are those of {@link Spec}. */
   public static final class Type implements MixerType {
 
     @Override
@@ -106,12 +154,7 @@ public final class GatedConvolution implements SequenceMixer<RecurrentState> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      int taps = settings.positive("taps");
-      if ((long) taps * site.width() > Integer.MAX_VALUE || site.width() > Integer.MAX_VALUE / 3) {
-        throw settings.error(
-            "taps=%d of %d channels are more than 2^31 − 1 values", taps, site.width());
-      }
-      return new GatedConvolution(taps, settings.flag("biased", false), site);
+      return new GatedConvolution(Spec.read(settings, site.width()), site);
     }
   }
 }

@@ -1,14 +1,14 @@
 package dev.apus.ssm;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.CausalConvolution;
+import dev.apus.core.model.MixerState;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Output;
-import dev.apus.core.model.RecurrentState;
-import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
@@ -18,9 +18,9 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.memory.MatrixMemory;
-import dev.apus.kernels.memory.MatrixMemory.Rows;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Mamba-2: a state-space model whose memory of each head decays by one factor, which is linear
@@ -36,38 +36,45 @@ import java.util.Arrays;
  * each group of heads: both are in use for models that are otherwise the same. The memory kernel
  * has a form for single tokens and one for many; they add up in different orders.
  *
+ * <p>With levels a head keeps one memory for each power of two in the length of its past, and
+ * weighs them: {@code λ[level] = softplus(levels ⊙ (W_level u))}. That is log-linear attention.
+ *
  * @see <a href="https://arxiv.org/abs/2405.21060">Transformers are SSMs</a>
+ * @see <a href="https://arxiv.org/abs/2506.04761">Log-Linear Attention</a>
  */
-public final class Mamba2 implements SequenceMixer<RecurrentState> {
+public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
 
-  /** The regions of a state. */
+  /** The region of the convolution in a state. */
   private static final int CONVOLUTION = 0;
 
-  private static final int MEMORY = 1;
-
   private final Mamba2Spec spec;
-  private final MatrixMemory.Shape memory;
+  private final HeadMemories<S> memories;
   private final Kernels kernels;
   private final Projection z;
   private final Projection xbc;
   private final Projection dt;
+  private final Projection level;
   private final Output output;
   private final CausalConvolution convolution;
   private final float[] decay;
   private final float[] dtBias;
   private final float[] skip;
+  private final float[] levels;
   private final Normalization norm;
 
-  private Mamba2(Mamba2Spec spec, Site site) {
+  private Mamba2(Mamba2Spec spec, HeadMemories<S> memories, Site site) {
     WeightScope weights = site.weights();
     int width = site.inputs();
     int heads = spec.heads();
     this.spec = spec;
-    this.memory = spec.memory();
+    this.memories = memories;
     this.kernels = site.kernels();
     this.z = weights.projection("z", spec.inner(), width, spec.biased());
     this.xbc = weights.projection("xbc", spec.channels(), width, spec.biased());
     this.dt = weights.projection("dt", heads, width, spec.biased());
+    int leveled = heads * spec.levels();
+    this.level = leveled == 0 ? null : weights.projection("level", leveled, width, spec.biased());
+    this.levels = leveled == 0 ? null : weights.table("levels", heads, spec.levels(), Typical.NORM);
     this.output = Output.of(spec.projected(), site, spec.inner(), spec.outBiased());
     this.convolution =
         CausalConvolution.read(weights, "conv", spec.channels(), spec.taps(), spec.convBiased())
@@ -90,9 +97,8 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
   }
 
   @Override
-  public RecurrentState newState(int limit) {
-    return RecurrentState.of(
-        convolution.region(), new Region(spec.heads(), (long) spec.stateSize() * spec.headDim()));
+  public S newState(int limit) {
+    return memories.newState(convolution.region(), limit);
   }
 
   @Override
@@ -102,24 +108,44 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
 
   @Override
   public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
+    return memories.grain();
   }
 
   @Override
-  public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
+  public void forward(Pass pass, Batch<S> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix gates = frame.matrix(rows, spec.inner());
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix steps = frame.matrix(rows, spec.heads());
-      pass.run(z.task(pass, x, gates), xbc.task(pass, x, mixed), dt.task(pass, x, steps));
-      convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
+      Matrix weights = level == null ? null : frame.matrix(rows, level.outputs());
+      List<Divisible> tasks = new ArrayList<>();
+      tasks.add(z.task(pass, x, gates));
+      tasks.add(xbc.task(pass, x, mixed));
+      tasks.add(dt.task(pass, x, steps));
+      if (level != null) {
+        tasks.add(level.task(pass, x, weights));
+      }
+      pass.run(tasks.toArray(Divisible[]::new));
+      convolution.apply(pass, memories.convolved(batch), CONVOLUTION, mixed, 0);
       Matrix decays = frame.matrix(rows, spec.heads());
       activate(pass, mixed, steps, decays);
+      if (level != null) {
+        weigh(pass, weights);
+      }
       Matrix values = frame.matrix(rows, spec.inner());
       Matrix read = output.inner(frame, y);
-      remember(pass, batch, mixed, steps, decays, values, read);
-      batch.runs().forEach(run -> run.state().changed());
+      var tokens = new HeadMemories.Tokens(mixed, values, decays, weights);
+      batch.runs().forEach(memories::prepare);
+      batch.eachPart(
+          pass,
+          spec.heads(),
+          (run, head, worker) -> {
+            scale(run, head, mixed, steps, values);
+            memories.advance(pass, worker, run, head, tokens, read);
+            skip(run, head, mixed, read);
+          });
+      batch.runs().forEach(memories::changed);
       gateAndNormalize(pass, gates, read);
       output.apply(pass, read, y);
     }
@@ -151,26 +177,23 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
         });
   }
 
-  private void remember(
-      Pass pass,
-      Batch<RecurrentState> batch,
-      Matrix mixed,
-      Matrix steps,
-      Matrix decays,
-      Matrix values,
-      Matrix read) {
-    batch.eachPart(
-        pass,
-        spec.heads(),
-        (run, head, worker) -> {
-          scale(run, head, mixed, steps, values);
-          advance(pass, worker, run, head, mixed, decays, values, read);
-          skip(run, head, mixed, read);
+  /** Makes weights of levels. */
+  private void weigh(Pass pass, Matrix weights) {
+    pass.eachRow(
+        weights.rows(),
+        8 * weights.cols(),
+        (from, to, worker) -> {
+          int at = weights.at(from);
+          int count = weights.at(to) - at;
+          for (int i = at; i < at + count; i++) {
+            weights.data()[i] *= levels[(i - at) % levels.length];
+          }
+          kernels.activations().apply(Activation.SOFTPLUS, weights.data(), at, count);
         });
   }
 
   /** What a head writes: {@code Δx}. */
-  private void scale(Run<RecurrentState> run, int head, Matrix mixed, Matrix steps, Matrix values) {
+  private void scale(Run<S> run, int head, Matrix mixed, Matrix steps, Matrix values) {
     for (int row = run.from(); row < run.to(); row++) {
       float step = steps.data()[steps.at(row) + head];
       int from = mixed.at(row) + head * spec.headDim();
@@ -181,37 +204,8 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
     }
   }
 
-  private void advance(
-      Pass pass,
-      int worker,
-      Run<RecurrentState> run,
-      int head,
-      Matrix mixed,
-      Matrix decays,
-      Matrix values,
-      Matrix read) {
-    run.state().keep(MEMORY, head);
-    int group = head / (spec.heads() / spec.groups());
-    int b = mixed.at(run.from()) + spec.inner() + group * spec.stateSize();
-    int at = head * spec.headDim();
-    kernels
-        .memory()
-        .advance(
-            memory,
-            run.length(),
-            new Rows(mixed.data(), b + spec.shared(), mixed.cols()),
-            new Rows(mixed.data(), b, mixed.cols()),
-            new Rows(values.data(), values.at(run.from()) + at, values.cols()),
-            new Rows(decays.data(), decays.at(run.from()) + head, decays.cols()),
-            null,
-            run.state().segment(),
-            run.state().at(MEMORY, head),
-            new Rows(read.data(), read.at(run.from()) + at, read.cols()),
-            pass.scratch(worker, kernels.memory().scratchFloats(memory)));
-  }
-
   /** What a head gives besides what it reads: {@code D x}. */
-  private void skip(Run<RecurrentState> run, int head, Matrix mixed, Matrix read) {
+  private void skip(Run<S> run, int head, Matrix mixed, Matrix read) {
     int at = head * spec.headDim();
     for (int row = run.from(); row < run.to(); row++) {
       kernels
@@ -263,7 +257,10 @@ public final class Mamba2 implements SequenceMixer<RecurrentState> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new Mamba2(Mamba2Spec.read(settings), site);
+      Mamba2Spec spec = Mamba2Spec.read(settings);
+      return spec.levels() == 0
+          ? new Mamba2<>(spec, new OneMemory(spec), site)
+          : new Mamba2<>(spec, new LeveledMemories(spec), site);
     }
   }
 }

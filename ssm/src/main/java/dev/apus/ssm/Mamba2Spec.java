@@ -15,6 +15,8 @@ import java.util.List;
  * @param groups how many pairs of B and C there are, each shared by {@code heads / groups} heads
  * @param stateSize values of B and of C
  * @param taps length of the short convolution
+ * @param levels how many levels a head keeps of its past, the token itself among them; 0 for one
+ *     memory into which all of it goes
  * @param activation of what comes out of the convolution
  * @param biased whether what is projected from the input has biases
  * @param projected whether there is a projection of the output
@@ -31,6 +33,7 @@ record Mamba2Spec(
     int groups,
     int stateSize,
     int taps,
+    int levels,
     Activation activation,
     boolean biased,
     boolean outBiased,
@@ -42,6 +45,9 @@ record Mamba2Spec(
     NormSpec norm,
     boolean normByGroup,
     boolean normAfterGate) {
+
+  /** Numbers of tokens are ints. */
+  private static final int MOST_LEVELS = 31;
 
   /** Factors on the projections of the input. */
   record Scales(float z, float x, float b, float c, float dt) {
@@ -85,6 +91,7 @@ record Mamba2Spec(
             groups,
             c.positive("stateSize"),
             c.positive("taps"),
+            c.count("levels", 0),
             Mlp.activation(c),
             c.flag("biased", false),
             c.flag("outBiased", false),
@@ -110,11 +117,27 @@ record Mamba2Spec(
               + " values",
           taps, heads, headDim, groups, stateSize);
     }
+    if (levels == 1 || levels > MOST_LEVELS) {
+      throw c.errorAt("levels", "levels=%d must be 0, or from 2 to %d", levels, MOST_LEVELS);
+    }
+    if ((double) heads * levels > Integer.MAX_VALUE) {
+      throw c.error("heads=%d of levels=%d are more than 2^31 − 1 values", heads, levels);
+    }
     if (values * stateSize > Integer.MAX_VALUE) {
       throw c.error(
           "heads=%d of stateSize=%d by headDim=%d are more than 2^31 − 1 values",
           heads, stateSize, headDim);
     }
+  }
+
+  /** The longest sequence that its levels hold. */
+  int mostTokens() {
+    return 1 << (levels - 1);
+  }
+
+  /** Where the B of a head begins in what the convolution goes over; its C comes later. */
+  int keyColumn(int head) {
+    return inner() + head / (heads / groups) * stateSize;
   }
 
   /** Values of all heads. */

@@ -2,6 +2,7 @@ package dev.apus.ssm;
 
 import static dev.apus.testing.MixerBench.matrix;
 import static dev.apus.testing.MixerBench.rows;
+import static dev.apus.testing.MixerBench.sigmoid;
 import static dev.apus.testing.MixerBench.times;
 import static dev.apus.testing.MixerBench.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -30,7 +31,8 @@ class GatedConvolutionTest {
         Map.of("taps", 3),
         Map.of("taps", 3, "biased", true),
         Map.of("taps", 2),
-        Map.of("taps", 6, "biased", true));
+        Map.of("taps", 6, "biased", true),
+        Map.of("taps", 3, "opened", false, "inner", 45, "activation", "silu", "biased", true));
   }
 
   private static MixerLaws laws(Map<String, Object> settings) {
@@ -41,22 +43,26 @@ class GatedConvolutionTest {
   private static double[][] exact(Map<String, Object> settings, double[][] x) {
     int taps = (int) settings.get("taps");
     boolean biased = (boolean) settings.getOrDefault("biased", false);
-    double[][] weight = rows("conv", WIDTH, taps, new Typical(0, 0.5f));
-    double[][] gated = new double[x.length][WIDTH];
+    int inner = (int) settings.getOrDefault("inner", WIDTH);
+    boolean opened = (boolean) settings.getOrDefault("opened", true);
+    int gates = opened ? 2 : 1;
+    double[][] weight = rows("conv", inner, taps, new Typical(0, 0.5f));
+    double[][] gated = new double[x.length][inner];
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
-      double[] in = plus(times(matrix("in", 3 * WIDTH, WIDTH), x[t]), "in", biased);
-      for (int c = 0; c < WIDTH; c++) {
-        gated[t][c] = in[c] * in[2 * WIDTH + c];
+      double[] in = plus(times(matrix("in", (gates + 1) * inner, WIDTH), x[t]), "in", biased);
+      for (int c = 0; c < inner; c++) {
+        gated[t][c] = (opened ? in[c] : 1) * in[gates * inner + c];
       }
-      double[] sums = plus(new double[WIDTH], "conv", biased);
-      for (int c = 0; c < WIDTH; c++) {
+      double[] sums = plus(new double[inner], "conv", biased);
+      for (int c = 0; c < inner; c++) {
         for (int tap = Math.max(0, taps - 1 - t); tap < taps; tap++) {
           sums[c] += weight[c][tap] * gated[t - taps + 1 + tap][c];
         }
-        sums[c] *= in[WIDTH + c];
+        sums[c] *= settings.containsKey("activation") ? sigmoid(sums[c]) : 1;
+        sums[c] *= in[(gates - 1) * inner + c];
       }
-      y[t] = plus(times(matrix("out", WIDTH, WIDTH), sums), "out", biased);
+      y[t] = plus(times(matrix("out", WIDTH, inner), sums), "out", biased);
     }
     return y;
   }

@@ -5,6 +5,7 @@ import static dev.apus.testing.MixerBench.rows;
 import static dev.apus.testing.MixerBench.sigmoid;
 import static dev.apus.testing.MixerBench.times;
 import static dev.apus.testing.MixerBench.vector;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,10 +13,14 @@ import static org.junit.jupiter.params.provider.Arguments.of;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
-import dev.apus.core.model.RecurrentState;
+import dev.apus.core.model.MixerState;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.testing.MixerBench;
 import dev.apus.testing.MixerLaws;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -33,6 +38,9 @@ class Mamba2Test {
 
   private static final int WIDTH = 11;
   private static final int TOKENS = 41;
+
+  /** Enough for the limit of the bench. */
+  private static final int LEVELS = 9;
 
   private static Map<String, Object> with(Object... settings) {
     Map<String, Object> all =
@@ -58,10 +66,13 @@ class Mamba2Test {
         with("norm", norm("group", false), "convBiased", true),
         with("norm", Map.of("weighted", false), "biased", true, "outBiased", true),
         with("scales", List.of(0.5, 1.5, -0.75, 2, 1.25), "leastStep", 0.2, "mostStep", 0.6),
-        with("headDim", 33, "stateSize", 16, "taps", 2, "activation", "relu"));
+        with("headDim", 33, "stateSize", 16, "taps", 2, "activation", "relu"),
+        with("levels", LEVELS),
+        with("levels", LEVELS, "headDim", 33, "stateSize", 17, "groups", 1, "biased", true),
+        with("levels", LEVELS, "norm", norm("group", true), "convBiased", true));
   }
 
-  private static MixerBench<RecurrentState> bench(Map<String, Object> settings) {
+  private static MixerBench<MixerState> bench(Map<String, Object> settings) {
     return new MixerBench<>(new Mamba2.Type(), settings, WIDTH);
   }
 
@@ -76,30 +87,59 @@ class Mamba2Test {
     double[] decay = vector("decay", s.heads(), new Typical(-4, 3.9f));
     double[] dtBias = vector("dtBias", s.heads(), new Typical(-3, 1));
     double[] skip = vector("d", s.heads(), Typical.NORM);
-    double[][][] memory = new double[s.heads()][s.stateSize()][s.headDim()];
+    double[][] levels =
+        s.levels() == 0 ? null : rows("levels", s.heads(), s.levels(), Typical.NORM);
+    double[][] steps = new double[x.length][s.heads()];
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
       double[] dt = projected("dt", s.heads(), x[t], s.biased());
       double[] z = projected("z", s.inner(), x[t], s.biased());
       double[] read = new double[s.inner()];
+      double[] weight =
+          levels == null ? null : projected("level", s.heads() * s.levels(), x[t], s.biased());
       for (int head = 0; head < s.heads(); head++) {
         double step = softplus(dt[head] * s.scales().dt() + dtBias[head]);
         step = Math.clamp(step, s.leastStep(), s.mostStep());
+        steps[t][head] = step;
         int b = s.inner() + head * s.groups() / s.heads() * s.stateSize();
-        for (int j = 0; j < s.headDim(); j++) {
-          double value = mixed[t][head * s.headDim() + j];
-          double sum = skip[head] * value;
+        double fading = 1;
+        for (int from = t; from >= 0; from--) {
+          double near = 0;
           for (int i = 0; i < s.stateSize(); i++) {
-            double[] row = memory[head][i];
-            row[j] = Math.exp(step * decay[head]) * row[j] + mixed[t][b + i] * step * value;
-            sum += row[j] * mixed[t][b + s.shared() + i];
+            near += mixed[from][b + i] * mixed[t][b + s.shared() + i];
           }
-          read[head * s.headDim() + j] = sum;
+          if (weight != null) {
+            int level = level(from, t);
+            near *= softplus(levels[head][level] * weight[head * s.levels() + level]);
+          }
+          for (int j = 0; j < s.headDim(); j++) {
+            int at = head * s.headDim() + j;
+            read[at] += near * fading * steps[from][head] * mixed[from][at];
+          }
+          fading *= Math.exp(steps[from][head] * decay[head]);
+        }
+        for (int j = 0; j < s.headDim(); j++) {
+          int at = head * s.headDim() + j;
+          read[at] += skip[head] * mixed[t][at];
         }
       }
       y[t] = projected("o", WIDTH, gated(s, read, z), s.outBiased());
     }
     return y;
+  }
+
+  /**
+   * The level that token t finds an earlier one on: the paper's Fenwick tree takes from t, bit by
+   * bit from the lowest, the stretch of tokens that the bit stands for.
+   */
+  private static int level(int from, int t) {
+    int end = t;
+    for (int level = 1; ; level++) {
+      if (from >= end) {
+        return level - 1;
+      }
+      end -= end & 1 << (level - 1);
+    }
   }
 
   private static double softplus(double x) {
@@ -188,7 +228,84 @@ class Mamba2Test {
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
   void theLawsOfMixersHold(Map<String, Object> settings) throws IOException {
-    laws(settings).hold();
+    if (settings.containsKey("levels")) {
+      laws(settings).holdWhileTheStateGrows();
+    } else {
+      laws(settings).hold();
+    }
+  }
+
+  /** A memory for each power of two that the sequence has come to, and none before that. */
+  @Test
+  void aStateGrowsByOneMemoryForEachPowerOfTwo() {
+    long memory = 4L * 4 * 5 * 7;
+    try (var bench = bench(with("levels", LEVELS));
+        MixerState state = bench.state()) {
+      long fixed = state.bytes();
+      double[][] x = bench.tokens(70, 5);
+      int levels = 0;
+      for (int t = 0; t < x.length; t++) {
+        bench.run(state, new double[][] {x[t]}, t);
+        levels += Integer.bitCount(t + 1) == 1 ? 1 : 0;
+        assertEquals(fixed + levels * memory, state.bytes(), "after token " + t);
+      }
+      assertEquals(7, levels);
+    }
+  }
+
+  /** Marks from before and after a state has grown are good in any order, and so are files. */
+  @Test
+  void aStateThatHasGrownGoesBackAndForth() throws IOException {
+    try (var bench = bench(with("levels", LEVELS));
+        MixerState state = bench.state();
+        MixerState other = bench.state()) {
+      double[][] x = bench.tokens(60, 5);
+      bench.run(state, Arrays.copyOf(x, 3), 0);
+      MixerState.Mark early = state.mark(null);
+      float[][] expected = bench.run(state, Arrays.copyOfRange(x, 3, 37), 3);
+      MixerState.Mark late = state.mark(null);
+      float[][] further = bench.run(state, Arrays.copyOfRange(x, 37, 60), 37);
+      var written = new ByteArrayOutputStream();
+      early.rewind();
+      assertArrayEquals(expected, bench.run(state, Arrays.copyOfRange(x, 3, 37), 3));
+      early.rewind();
+      bench.run(state, bench.tokens(50, 8), 3);
+      late.rewind();
+      state.write(new DataOutputStream(written));
+      assertArrayEquals(further, bench.run(state, Arrays.copyOfRange(x, 37, 60), 37));
+      other.read(new DataInputStream(new ByteArrayInputStream(written.toByteArray())));
+      assertArrayEquals(further, bench.run(other, Arrays.copyOfRange(x, 37, 60), 37));
+    }
+  }
+
+  @Test
+  void aSequenceThatIsLongerThanItsLevelsHoldIsRefused() {
+    try (var bench = bench(with("levels", 7))) {
+      bench.state(64).close();
+      var e = assertThrows(IllegalArgumentException.class, () -> bench.state(65));
+      assertEquals(
+          "a sequence of 65 tokens is longer than the 64 that 7 levels of memory hold",
+          e.getMessage());
+    }
+  }
+
+  /** The last token that the levels hold, and a run that is cut just before it. */
+  @Test
+  void theLevelsHoldTheirLastToken() {
+    Map<String, Object> settings = with("levels", 6);
+    try (var bench = bench(settings);
+        MixerState whole = bench.state(32);
+        MixerState cut = bench.state(32)) {
+      double[][] x = bench.tokens(32, 5);
+      float[][] expected = bench.run(whole, x, 0);
+      bench.run(cut, Arrays.copyOf(x, 31), 0);
+      float[][] last = bench.run(cut, Arrays.copyOfRange(x, 31, 32), 31);
+      assertArrayEquals(expected[31], last[0]);
+      double[][] exact = exact(settings, x);
+      for (int j = 0; j < WIDTH; j++) {
+        assertEquals(exact[31][j], last[0][j], 2e-5 * Math.max(1, largest(exact)));
+      }
+    }
   }
 
   /** What the norm takes its mean over shows as soon as there are two groups, and not before. */
@@ -231,6 +348,8 @@ class Mamba2Test {
   static Stream<Arguments> refusals() {
     return Stream.of(
         of(with("groups", 3), "heads=4 is not divisible by groups=3"),
+        of(with("levels", 1), "levels=1 must be 0, or from 2 to 31"),
+        of(with("levels", 32), "levels=32 must be 0, or from 2 to 31"),
         of(with("taps", 0), "taps=0 must be a whole number from 1 to 2147483647"),
         of(
             with("scales", List.of(1, 2)),

@@ -32,14 +32,35 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
 
   private static final RandomWeights SOURCE = new RandomWeights(21, WeightFormat.F32);
 
-  private final int width;
+  private final int inputs;
+  private final int outputs;
   private final SequenceMixer<S> mixer;
   private final Workers workers;
   private final Pass pass;
   private final Arena arena = Arena.ofShared();
   private Visibility visibility;
 
+  /** A mixer that reads rows of another width than it writes. */
   @SuppressWarnings("unchecked")
+  public MixerBench(
+      MixerType type,
+      Map<String, ?> settings,
+      int inputs,
+      int outputs,
+      Kernels kernels,
+      CacheFormat cache,
+      int threads) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.workers = Workers.of(threads);
+    this.pass = new Pass(workers, kernels);
+    var weights = new Weights(SOURCE, kernels, workers, arena);
+    Site site = new Site(inputs, outputs, 0, LIMIT, kernels, cache, weights.root());
+    this.mixer = (SequenceMixer<S>) type.build(Config.of(type.name(), settings), site);
+    boolean causal = mixer.visibilities().contains(Visibility.CAUSAL);
+    this.visibility = causal ? Visibility.CAUSAL : Visibility.BIDIRECTIONAL;
+  }
+
   public MixerBench(
       MixerType type,
       Map<String, ?> settings,
@@ -47,14 +68,7 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
       Kernels kernels,
       CacheFormat cache,
       int threads) {
-    this.width = width;
-    this.workers = Workers.of(threads);
-    this.pass = new Pass(workers, kernels);
-    var weights = new Weights(SOURCE, kernels, workers, arena);
-    Site site = new Site(width, 0, LIMIT, kernels, cache, weights.root());
-    this.mixer = (SequenceMixer<S>) type.build(Config.of(type.name(), settings), site);
-    boolean causal = mixer.visibilities().contains(Visibility.CAUSAL);
-    this.visibility = causal ? Visibility.CAUSAL : Visibility.BIDIRECTIONAL;
+    this(type, settings, width, width, kernels, cache, threads);
   }
 
   public MixerBench(
@@ -91,7 +105,7 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
   /** Inputs of {@code count} tokens. */
   public double[][] tokens(int count, long seed) {
     var random = new SplittableRandom(seed);
-    double[][] x = new double[count][width];
+    double[][] x = new double[count][inputs];
     for (double[] row : x) {
       Arrays.setAll(row, i -> (float) random.nextGaussian());
     }
@@ -112,10 +126,10 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
       runs.add(new Run<>(states.get(i), rows.size(), to, position, visibility));
       rows.addAll(Arrays.asList(x.get(i)));
     }
-    Matrix in = poisoned(rows.size());
-    Matrix out = poisoned(rows.size());
+    Matrix in = poisoned(rows.size(), inputs);
+    Matrix out = poisoned(rows.size(), outputs);
     for (int row = 0; row < rows.size(); row++) {
-      for (int i = 0; i < width; i++) {
+      for (int i = 0; i < inputs; i++) {
         in.data()[in.at(row) + i] = (float) rows.get(row)[i];
       }
     }
@@ -134,10 +148,10 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
     return results;
   }
 
-  private Matrix poisoned(int rows) {
-    float[] data = new float[rows * width + 3];
+  private static Matrix poisoned(int rows, int cols) {
+    float[] data = new float[rows * cols + 3];
     Arrays.fill(data, Float.NaN);
-    return new Matrix(data, rows, width);
+    return new Matrix(data, rows, cols);
   }
 
   /** A weight matrix. */

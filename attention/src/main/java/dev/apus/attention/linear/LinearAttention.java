@@ -1,12 +1,10 @@
 package dev.apus.attention.linear;
 
-import dev.apus.attention.linear.LinearSpec.NormOver;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
-import dev.apus.core.model.Normalization;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
@@ -16,61 +14,79 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.Kernels;
-import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
+import dev.apus.kernels.memory.MatrixMemory.Shape;
+import dev.apus.kernels.memory.MatrixMemory.Write;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Linear attention whose heads forget at constant rates: retention, and lightning attention.
+ * Linear attention: memories that add, and forget.
  *
  * <pre>
- *   q, k, v = f(W_qkv x)
- *   S ← λ S + k ⊗ v      o = scale · Sᵀq             λ constant for each head
- *   y = W_o (norm(o) ⊙ g(W_g x))
+ *   S ← D ⊙ S + φ(k) ⊗ v      z ← D ⊙ z + φ(k)
+ *   o = Sᵀφ(q)  or  Sᵀφ(q) / (z·φ(q) + ε)
+ *   y = W_o (norm(f(o)) ⊙ g(W_g x))
  * </pre>
+ *
+ * <p>of {@link HeadInputs queries, keys and values}, with a {@link Denominator} if there is one,
+ * {@link Forgetting decays} that are constant or come from the token and may make the keys, and a
+ * {@link Readout}.
  *
  * <p>The memory kernel has a form for single tokens and one for many; they add up in different
  * orders.
  *
- * @see <a href="https://arxiv.org/abs/2307.08621">Retentive Network</a>
- * @see <a href="https://arxiv.org/abs/2401.04658">Lightning Attention-2</a>
+ * @see <a href="https://arxiv.org/abs/2006.16236">Transformers are RNNs</a>
+ * @see <a href="https://arxiv.org/abs/2312.06635">Gated Linear Attention</a>
  */
 public final class LinearAttention implements SequenceMixer<RecurrentState> {
 
   private final LinearSpec spec;
-  private final MatrixMemory.Shape memory;
   private final Kernels kernels;
-  private final Projection queries;
-  private final Projection keys;
-  private final Projection values;
-  private final Projection gate;
+  private final HeadInputs inputs;
+  private final Forgetting forgetting;
+  private final GreatestScale greatest;
+  private final float[] rates;
+  private final Readout readout;
   private final Projection output;
-  private final Normalization norm;
-  private final float[] decay;
+  private final Shape memory;
+
+  /** The regions of a state: the memories, and what its parts remember. */
+  private final List<Region> regions = new ArrayList<>();
 
   LinearAttention(LinearSpec spec, Site site) {
     WeightScope weights = site.weights();
     int width = site.width();
-    int keyCols = spec.heads() * spec.keyDim();
-    int valueCols = spec.heads() * spec.valueDim();
+    HeadSpec s = spec.heads();
     this.spec = spec;
-    this.memory = spec.memory();
     this.kernels = site.kernels();
-    this.queries = weights.projection("q", keyCols, width);
-    this.keys = weights.projection("k", keyCols, width);
-    this.values = weights.projection("v", valueCols, width);
-    this.gate = spec.gate() == null ? null : weights.projection("gate", valueCols, width);
-    this.output = weights.projection("o", width, valueCols);
-    int normed = spec.normOver() == NormOver.HEAD ? spec.valueDim() : valueCols;
-    this.norm = Normalization.of(spec.norm(), "norm", normed, weights);
-    this.decay = spec.decay() == null ? null : spec.decay().factors(spec.heads());
+    this.inputs = new HeadInputs(s, weights, width, site.context());
+    var heads = new Forgetting.Heads(s.heads(), s.kvHeads(), s.memoryRows(), s.valueDim());
+    this.forgetting = spec.forgetting().build(heads, weights, width);
+    this.readout = new Readout(spec.readout(), s.heads(), s.valueDim(), weights, width);
+    this.output = weights.projection("o", width, s.heads() * s.valueDim());
+    boolean scaled = spec.isScaled();
+    this.memory =
+        new Shape(
+            s.memoryRows(),
+            spec.memoryCols(),
+            scaled ? MatrixMemory.Decay.SCALAR : spec.forgetting().decay(),
+            Write.ADD);
+    regions.add(new Region(s.heads(), (long) memory.keyDim() * memory.valueDim()));
+    regions.addAll(inputs.regions());
+    regions.addAll(forgetting.regions());
+    this.greatest = scaled ? new GreatestScale(s.kvHeads(), regions.size()) : null;
+    this.rates = scaled ? spec.forgetting().factors(s.heads()) : null;
+    if (scaled) {
+      regions.add(greatest.memory());
+    }
   }
 
   @Override
   public RecurrentState newState(int limit) {
-    return RecurrentState.of(new Region(spec.heads(), (long) spec.keyDim() * spec.valueDim()));
+    inputs.check(limit);
+    return RecurrentState.of(regions.toArray(Region[]::new));
   }
 
   @Override
@@ -87,55 +103,56 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
   public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
-      Matrix q = frame.matrix(rows, queries.outputs());
-      Matrix k = frame.matrix(rows, keys.outputs());
-      Matrix v = frame.matrix(rows, values.outputs());
-      Matrix gates = gate == null ? null : frame.matrix(rows, gate.outputs());
-      List<Divisible> tasks = new ArrayList<>();
-      tasks.add(queries.task(pass, x, q));
-      tasks.add(keys.task(pass, x, k));
-      tasks.add(values.task(pass, x, v));
-      if (gate != null) {
-        tasks.add(gate.task(pass, x, gates));
-      }
-      pass.run(tasks.toArray(Divisible[]::new));
-      map(pass, q, k, v);
+      HeadInputs.Rows projected = inputs.rows(frame, rows);
+      Matrix decays = frame.matrix(rows, forgetting.cols());
+      Matrix gates = readout.gates(frame, rows);
+      List<Divisible> first = new ArrayList<>();
+      List<Divisible> second = new ArrayList<>();
+      inputs.add(pass, x, projected, first);
+      forgetting.add(pass, frame, x, decays, first, second);
+      readout.add(pass, frame, x, gates, first, second);
+      LowRank.run(pass, first, second);
+      HeadInputs.Mapped mapped = inputs.finish(pass, frame, batch, 1, projected);
+      forgetting.finish(pass, batch, 1 + inputs.regions().size(), mapped.k().values(), decays);
+      Matrix kept =
+          greatest == null ? decays : greatest.apply(pass, frame, batch, mapped.k(), rates);
       Matrix o = frame.matrix(rows, output.inputs());
-      remember(pass, batch, q, k, v, o);
+      read(pass, frame, batch, mapped, kept, o);
       batch.runs().forEach(run -> run.state().changed());
-      normalize(pass, o);
-      if (gate != null) {
-        gate(pass, gates, o);
-      }
+      readout.apply(pass, gates, o);
       output.apply(pass, o, y);
     }
   }
 
-  private void map(Pass pass, Matrix q, Matrix k, Matrix v) {
-    var activations = kernels.activations();
-    int keyCols = q.cols();
-    int valueCols = v.cols();
-    pass.eachRow(
-        q.rows(),
-        8 * (2 * keyCols + valueCols),
-        (from, to, worker) -> {
-          int count = to - from;
-          if (spec.activation() != Activation.IDENTITY) {
-            activations.apply(spec.activation(), q.data(), q.at(from), count * keyCols);
-            activations.apply(spec.activation(), k.data(), k.at(from), count * keyCols);
-            activations.apply(spec.activation(), v.data(), v.at(from), count * valueCols);
-          }
-          for (int i = q.at(from); spec.scale() != 1 && i < q.at(to); i++) {
-            q.data()[i] *= spec.scale();
-          }
-        });
+  private void read(
+      Pass pass,
+      Pass.Frame frame,
+      Batch<RecurrentState> batch,
+      HeadInputs.Mapped mapped,
+      Matrix kept,
+      Matrix o) {
+    Denominator denominator = spec.denominator();
+    if (denominator == null) {
+      remember(pass, batch, mapped, mapped.v(), kept, o);
+      return;
+    }
+    Matrix wide = denominator.widened(pass, frame, mapped.v());
+    Matrix sums = frame.matrix(o.rows(), spec.heads().heads() * memory.valueDim());
+    remember(pass, batch, mapped, wide, kept, sums);
+    denominator.divide(pass, sums, o);
   }
 
   private void remember(
-      Pass pass, Batch<RecurrentState> batch, Matrix q, Matrix k, Matrix v, Matrix o) {
+      Pass pass,
+      Batch<RecurrentState> batch,
+      HeadInputs.Mapped mapped,
+      Matrix v,
+      Matrix kept,
+      Matrix o) {
+    int heads = spec.heads().heads();
     batch.eachPart(
         pass,
-        spec.heads(),
+        heads,
         (run, head, worker) -> {
           run.state().keep(0, head);
           kernels
@@ -143,42 +160,22 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
               .advance(
                   memory,
                   run.length(),
-                  rows(q, run, head, spec.keyDim()),
-                  rows(k, run, head, spec.keyDim()),
-                  rows(v, run, head, spec.valueDim()),
-                  decay == null ? null : new Rows(decay, head, 0),
+                  rows(mapped.q().values(), run, head, memory.keyDim()),
+                  rows(mapped.k().values(), run, head, memory.keyDim()),
+                  rows(v, run, head, memory.valueDim()),
+                  greatest == null ? forgetting.rows(kept, run, head) : rows(kept, run, head, 1),
                   null,
                   run.state().segment(),
                   run.state().at(0, head),
-                  rows(o, run, head, spec.valueDim()),
+                  rows(o, run, head, memory.valueDim()),
                   pass.scratch(worker, kernels.memory().scratchFloats(memory)));
         });
   }
 
-  private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
-    return new Rows(x.data(), x.at(run.from()) + head * dim, x.cols());
-  }
-
-  private void normalize(Pass pass, Matrix o) {
-    if (norm == null) {
-      return;
-    }
-    if (spec.normOver() == NormOver.ROW) {
-      norm.rows(pass, o, o);
-    } else {
-      int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.valueDim() : 0;
-      norm.groups(pass, o, o, spec.heads(), spec.valueDim(), stride);
-    }
-  }
-
-  private void gate(Pass pass, Matrix gates, Matrix o) {
-    pass.eachRow(
-        o.rows(),
-        8 * o.cols(),
-        (from, to, worker) -> {
-          int at = o.at(from);
-          kernels.activations().gate(spec.gate(), gates.data(), at, o.data(), at, o.at(to) - at);
-        });
+  /** A run's rows of a head, which it shares with its neighbours where there are fewer. */
+  private Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
+    int group = spec.heads().heads() / (x.cols() / dim);
+    return new Rows(x.data(), x.at(run.from()) + head / group * dim, x.cols());
   }
 
   /** The type {@code linear-attention}; its settings are those of {@link LinearSpec}. */
@@ -191,7 +188,7 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new LinearAttention(LinearSpec.read(settings), site);
+      return new LinearAttention(LinearSpec.read(settings, site.context()), site);
     }
   }
 }

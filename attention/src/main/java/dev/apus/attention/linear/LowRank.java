@@ -51,4 +51,12 @@ record LowRank(Projection down, Projection up) {
     first.add(projection.down.task(pass, x, latent));
     second.add(projection.up.task(pass, latent, y));
   }
+
+  /** Does what is on one list, then what is on the other. */
+  static void run(Pass pass, List<Divisible> first, List<Divisible> second) {
+    pass.run(first.toArray(Divisible[]::new));
+    if (!second.isEmpty()) {
+      pass.run(second.toArray(Divisible[]::new));
+    }
+  }
 }

@@ -10,7 +10,6 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -36,9 +35,6 @@ import java.util.List;
  * @see <a href="https://arxiv.org/abs/2402.19427">Griffin</a>
  */
 public final class RgLru implements SequenceMixer<RecurrentState> {
-
-  /** Channels that one thread recurs at a time, at least. */
-  private static final int CHANNELS = 64;
 
   /** The regions of a state. */
   private static final int CONVOLUTION = 0;
@@ -114,7 +110,7 @@ public final class RgLru implements SequenceMixer<RecurrentState> {
       convolution.apply(pass, batch, CONVOLUTION, u, 0);
       Matrix a = frame.matrix(rows, spec.inner());
       gates(pass, batch, u, a);
-      recur(pass, batch, a, u);
+      ChannelScan.run(pass, batch, MEMORY, a, u);
       batch.runs().forEach(run -> run.state().changed());
       pass.eachRow(
           rows,
@@ -178,33 +174,6 @@ public final class RgLru implements SequenceMixer<RecurrentState> {
     for (int c = 0; c < inner; c++) {
       u[at + c] *= (float) Math.sqrt(1 - in[c]);
     }
-  }
-
-  private void recur(Pass pass, Batch<RecurrentState> batch, Matrix a, Matrix u) {
-    int inner = spec.inner();
-    batch.runs().forEach(run -> run.state().keep(MEMORY));
-    pass.eachRow(
-        Math.ceilDiv(inner, CHANNELS),
-        u.rows() * CHANNELS,
-        (from, to, worker) -> {
-          for (Run<RecurrentState> run : batch.runs()) {
-            RecurrentState state = run.state();
-            kernels
-                .gatedScan()
-                .scan(
-                    from * CHANNELS,
-                    Math.min(inner, to * CHANNELS),
-                    run.length(),
-                    a.data(),
-                    a.at(run.from()),
-                    inner,
-                    u.data(),
-                    u.at(run.from()),
-                    inner,
-                    state.segment(),
-                    state.at(MEMORY));
-          }
-        });
   }
 
   /** The type {@code rg-lru}; its settings are those of {@link Spec}. */

@@ -1,5 +1,7 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.rope.Rope;
+import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
@@ -218,7 +220,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       normalize(pass, keyNorm, spec.kvHeads(), k);
     }
     if (spec.rope() != null) {
-      Rope.turn(pass, batch, q, k, spec.headDim());
+      Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
     }
     if (spec.normAfterRope()) {
       normalize(pass, queryNorm, spec.heads(), q);

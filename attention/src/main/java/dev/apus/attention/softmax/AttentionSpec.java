@@ -1,5 +1,6 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.rope.Rope;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;
 import java.util.Objects;

@@ -1,5 +1,7 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.rope.Rope;
+import dev.apus.attention.rope.RopeChoice;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -232,7 +234,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
       finish(pass, heads, q, k);
       Batch<KeyValueCache> caches = batch.map(ConvolvedCache::cache);
       if (spec.rope() != null) {
-        Rope.turn(pass, caches, q, k, spec.headDim());
+        Rope.turn(pass, caches, KeyValueCache::rope, q, k, spec.headDim());
       }
       for (Run<KeyValueCache> run : caches.runs()) {
         run.state().append(pass, k, v, run.from(), run.length());

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import static dev.apus.attention.softmax.CachePage.SLOTS;
 
+import dev.apus.attention.rope.Rope;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.tensor.Matrix;

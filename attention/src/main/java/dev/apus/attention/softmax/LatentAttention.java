@@ -1,5 +1,7 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.rope.Rope;
+import dev.apus.attention.rope.RopeChoice;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -191,7 +193,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
                       head * spec.keyDim() + spec.sharedDim())));
       join(pass, own, latent, q, k);
       if (spec.rope() != null) {
-        Rope.turn(pass, batch, q, k, spec.keyDim());
+        Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.keyDim());
       }
       for (Run<KeyValueCache> run : batch.runs()) {
         run.state().append(pass, k, latent, run.from(), run.length());

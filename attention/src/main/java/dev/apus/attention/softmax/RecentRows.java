@@ -13,10 +13,10 @@ import java.lang.foreign.ValueLayout;
  *
  * @param region which region of the states it is
  */
-record RecentRows(int region, int rows, int cols) {
+public record RecentRows(int region, int rows, int cols) {
 
   /** What a sequence remembers for it. */
-  Region memory() {
+  public Region memory() {
     return new Region(1, (long) rows * cols);
   }
 
@@ -37,7 +37,8 @@ record RecentRows(int region, int rows, int cols) {
   }
 
   /** Copies columns of a run's row {@code row}, or of one before the run if it is negative. */
-  void copy(Run<RecurrentState> run, int row, Matrix x, int col, int count, float[] to, int toAt) {
+  public void copy(
+      Run<RecurrentState> run, int row, Matrix x, int col, int count, float[] to, int toAt) {
     if (row >= 0) {
       System.arraycopy(x.data(), x.at(run.from() + row) + col, to, toAt, count);
     } else {
@@ -47,7 +48,7 @@ record RecentRows(int region, int rows, int cols) {
   }
 
   /** Moves a state past a run, whose rows have been copied; it must have been kept. */
-  void advance(Run<RecurrentState> run, Matrix x) {
+  public void advance(Run<RecurrentState> run, Matrix x) {
     RecurrentState state = run.state();
     for (int row = 0; row < rows; row++) {
       int from = run.length() - rows + row;

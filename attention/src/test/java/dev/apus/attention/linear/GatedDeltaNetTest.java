@@ -60,7 +60,15 @@ class GatedDeltaNetTest {
         with("decay", "key", "decayBound", -0.25, "gateLatent", 6),
         with("decay", "none", "gate", "none"),
         with("beta", false, "taps", 0),
-        with("gateLatent", 3, "gateBiased", true, "taps", 0));
+        with("gateLatent", 3, "gateBiased", true, "taps", 0),
+        with("steps", 3),
+        with("steps", 2, "decay", "none", "valueHeads", 4, "betaScale", 2),
+        with("feedback", true),
+        with("feedback", true, "valueHeads", 6, "innerDecay", false, "gate", "sigmoid"),
+        with("feedback", true, "correction", false, "taps", 0),
+        with("channelGates", true, "decay", "key", "betaScale", 2),
+        with("channelGates", true, "decay", "head", "gate", "sigmoid"),
+        with("channelGates", true, "decay", "none", "taps", 0));
   }
 
   private static MixerBench<RecurrentState> bench(Map<String, Object> settings) {
@@ -84,7 +92,8 @@ class GatedDeltaNetTest {
     double[][] y = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
       double[] a = decays == 0 ? null : lowRank("a", decays, s.decayLatent(), x[t]);
-      double[] b = times(matrix("b", s.valueHeads(), WIDTH), x[t]);
+      double[] b = times(matrix("b", s.strengths(), WIDTH), x[t]);
+      double[] w = s.channelGates() ? times(matrix("w", s.valueCols(), WIDTH), x[t]) : null;
       double[] z = gates(s, x[t]);
       double[] o = new double[s.valueCols()];
       for (int head = 0; head < s.valueHeads(); head++) {
@@ -92,10 +101,9 @@ class GatedDeltaNetTest {
         if ("turns".equals(settings.get("sharing"))) {
           keyHead = head % s.keyHeads();
         }
-        double[] q = unit(mixed[t], keyHead * s.keyDim(), s.keyDim(), 1 / Math.sqrt(s.keyDim()));
-        double[] k = unit(mixed[t], s.keyCols() + keyHead * s.keyDim(), s.keyDim(), 1);
-        int vAt = 2 * s.keyCols() + head * s.valueDim();
-        double[] v = Arrays.copyOfRange(mixed[t], vAt, vAt + s.valueDim());
+        double[] q = Arrays.copyOfRange(mixed[t], keyHead * s.keyDim(), (keyHead + 1) * s.keyDim());
+        double[] p = s.feedback() ? feedback(s, mixed[t], keyHead, q) : null;
+        q = unit(q, 0, s.keyDim(), 1 / Math.sqrt(s.keyDim()));
         double[] alpha = new double[s.keyDim()];
         Arrays.fill(alpha, 1);
         for (int i = 0; decays > 0 && i < alpha.length; i++) {
@@ -106,8 +114,25 @@ class GatedDeltaNetTest {
                   ? Math.exp(decay[head] * Math.log1p(Math.exp(rate)))
                   : Math.exp(s.decayBound() * sigmoid(-decay[head] * rate));
         }
-        double beta = s.betaScale() * (s.beta() ? sigmoid(b[head]) : 1);
-        double[] read = step(memory[head], alpha, beta, q, k, v, rounding);
+        double[] read = null;
+        for (int step = 0; step < s.steps(); step++) {
+          int kAt = (1 + step) * s.keyCols() + keyHead * s.keyDim();
+          double[] k = unit(mixed[t], kAt, s.keyDim(), 1);
+          int vAt = s.firstValue() + step * s.valueCols() + head * s.valueDim();
+          double[] v = Arrays.copyOfRange(mixed[t], vAt, vAt + s.valueDim());
+          if (s.channelGates()) {
+            int key = head * s.keyDim();
+            int value = head * s.valueDim();
+            double[] erasing = new double[s.keyDim()];
+            Arrays.setAll(erasing, i -> s.betaScale() * sigmoid(b[key + i]) * k[i]);
+            Arrays.setAll(v, j -> sigmoid(w[value + j]) * v[j]);
+            read = erase(memory[head], alpha, q, k, erasing, v, rounding);
+            continue;
+          }
+          double strength = s.beta() ? sigmoid(b[step * s.valueHeads() + head]) : 1;
+          read = step(memory[head], alpha, s.betaScale() * strength, q, k, p, v, rounding);
+          Arrays.fill(alpha, 1);
+        }
         double squares = 0;
         for (double value : read) {
           squares += value * value / read.length;
@@ -142,23 +167,62 @@ class GatedDeltaNetTest {
     return times(matrix(name, outputs, in.length), in);
   }
 
+  /** The key that is read with before the memory decays; takes a share of it from the query. */
+  private static double[] feedback(DeltaSpec s, double[] mixed, int head, double[] q) {
+    Typical typical = new Typical(0, 1);
+    double shrinking =
+        s.innerDecay() ? sigmoid(vector("innerDecay", s.keyHeads(), typical)[head]) : 1;
+    double correction =
+        s.correction() ? vector("correction", s.keyHeads(), new Typical(0.5f, 0.4f))[head] : 0;
+    double[] p = new double[s.keyDim()];
+    Arrays.setAll(p, i -> shrinking * mixed[s.keyCols() + head * s.keyDim() + i]);
+    Arrays.setAll(q, i -> q[i] - correction * p[i]);
+    return unit(p, 0, p.length, 1);
+  }
+
   private static double[] step(
       double[][] memory,
       double[] alpha,
       double beta,
       double[] q,
       double[] k,
+      double[] p,
       double[] v,
       DoubleUnaryOperator rounding) {
     double[] o = new double[v.length];
     for (int j = 0; j < v.length; j++) {
       double held = 0;
       for (int i = 0; i < k.length; i++) {
+        held += p == null ? 0 : memory[i][j] * p[i];
         memory[i][j] = rounding.applyAsDouble(memory[i][j] * alpha[i]);
-        held += memory[i][j] * k[i];
+        held += p == null ? memory[i][j] * k[i] : 0;
       }
       for (int i = 0; i < k.length; i++) {
         memory[i][j] += k[i] * beta * (v[j] - rounding.applyAsDouble(held));
+        o[j] += memory[i][j] * q[i];
+      }
+    }
+    return o;
+  }
+
+  /** The step of Gated DeltaNet 2, in the words of its paper. */
+  private static double[] erase(
+      double[][] memory,
+      double[] alpha,
+      double[] q,
+      double[] k,
+      double[] erasing,
+      double[] v,
+      DoubleUnaryOperator rounding) {
+    double[] o = new double[v.length];
+    for (int j = 0; j < v.length; j++) {
+      double erased = 0;
+      for (int i = 0; i < k.length; i++) {
+        memory[i][j] = rounding.applyAsDouble(memory[i][j] * alpha[i]);
+        erased += memory[i][j] * erasing[i];
+      }
+      for (int i = 0; i < k.length; i++) {
+        memory[i][j] += k[i] * (v[j] - rounding.applyAsDouble(erased));
         o[j] += memory[i][j] * q[i];
       }
     }
@@ -184,8 +248,8 @@ class GatedDeltaNetTest {
       in[t] =
           Stream.of(
                   times(matrix("q", s.keyCols(), WIDTH), x[t]),
-                  times(matrix("k", s.keyCols(), WIDTH), x[t]),
-                  times(matrix("v", s.valueCols(), WIDTH), x[t]))
+                  times(matrix("k", s.steps() * s.keyCols(), WIDTH), x[t]),
+                  times(matrix("v", s.steps() * s.valueCols(), WIDTH), x[t]))
               .flatMapToDouble(Arrays::stream)
               .toArray();
     }
@@ -268,10 +332,15 @@ class GatedDeltaNetTest {
 
   static Stream<Arguments> refusals() {
     return Stream.of(
+        of(
+            with("channelGates", true, "valueHeads", 4),
+            "channelGates=true needs feedback=false, steps=1 and as many valueHeads as keyHeads;"
+                + " found feedback=false, steps=1, valueHeads=4, keyHeads=2"),
         of(with("valueHeads", 3), "valueHeads=3 is not divisible by keyHeads=2"),
         of(with("valueHeads", 1), "valueHeads=1 is not divisible by keyHeads=2"),
         of(with("taps", -1), "taps=-1 must be a whole number from 0 to 2147483647"),
         of(with("decay", "value"), "decay=\"value\" is not supported; supported: head, key, none"),
+        of(with("feedback", true, "steps", 2), "feedback=true needs steps=1, found steps=2"),
         of(with("decayBound", 5), "decayBound=5.0 must not be positive: a decay is at most 1"),
         of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: silu, sigmoid, none"),
         of(

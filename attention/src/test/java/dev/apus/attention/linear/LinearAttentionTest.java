@@ -1,23 +1,17 @@
 package dev.apus.attention.linear;
 
-import static dev.apus.testing.MixerBench.matrix;
-import static dev.apus.testing.MixerBench.sigmoid;
-import static dev.apus.testing.MixerBench.times;
-import static dev.apus.testing.MixerBench.vector;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
-import dev.apus.attention.linear.LinearSpec.Decay;
+import dev.apus.attention.linear.ConstantRates.Rates;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.RecurrentState;
-import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.testing.MixerBench;
 import dev.apus.testing.MixerLaws;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -65,71 +59,35 @@ class LinearAttentionTest {
 
   /** The class's formula in double precision. */
   private static double[][] exact(Map<String, Object> settings, double[][] x) {
-    var s = LinearSpec.read(Config.of("exact", settings));
-    int cols = s.heads() * s.valueDim();
+    var spec = LinearSpec.read(Config.of("exact", settings), MixerBench.LIMIT);
+    HeadSpec s = spec.heads();
+    double[][] q = ExactHeads.inputs(s, 0, x);
+    double[][] k = ExactHeads.inputs(s, 1, x);
+    double[][] v = ExactHeads.inputs(s, 2, x);
     double[][][] memory = new double[s.heads()][s.keyDim()][s.valueDim()];
-    double[][] y = new double[x.length][];
+    double[][] o = new double[x.length][s.heads() * s.valueDim()];
     for (int t = 0; t < x.length; t++) {
-      double[] q = mapped(s, "q", s.heads() * s.keyDim(), x[t]);
-      double[] k = mapped(s, "k", s.heads() * s.keyDim(), x[t]);
-      double[] v = mapped(s, "v", cols, x[t]);
-      double[] o = new double[cols];
       for (int head = 0; head < s.heads(); head++) {
         for (int i = 0; i < s.keyDim(); i++) {
           for (int j = 0; j < s.valueDim(); j++) {
             int at = head * s.valueDim() + j;
-            memory[head][i][j] *= kept(s, head);
-            memory[head][i][j] += k[head * s.keyDim() + i] * v[at];
-            o[at] += s.scale() * q[head * s.keyDim() + i] * memory[head][i][j];
+            memory[head][i][j] *= kept(spec, head);
+            memory[head][i][j] += k[t][head * s.keyDim() + i] * v[t][at];
+            o[t][at] += q[t][head * s.keyDim() + i] * memory[head][i][j];
           }
         }
       }
-      normalize(s, o);
-      if (s.gate() != null) {
-        double[] z = times(matrix("gate", cols, WIDTH), x[t]);
-        boolean silu = s.gate().name().equals("SILU");
-        Arrays.setAll(o, i -> o[i] * (silu ? z[i] : 1) * sigmoid(z[i]));
-      }
-      y[t] = times(matrix("o", WIDTH, cols), o);
     }
-    return y;
-  }
-
-  private static double[] mapped(LinearSpec s, String name, int outputs, double[] x) {
-    double[] y = times(matrix(name, outputs, WIDTH), x);
-    if (s.activation().name().equals("SILU")) {
-      Arrays.setAll(y, i -> y[i] * sigmoid(y[i]));
-    }
-    return y;
+    return ExactHeads.readOut(spec.readout(), s.valueDim(), o, x);
   }
 
   private static double kept(LinearSpec s, int head) {
-    return switch (s.decay()) {
-      case null -> 1;
-      case Decay d when d.rates() == Decay.Rates.LIGHTNING ->
-          Math.exp(-d.scale() * Math.pow(2, -8.0 * (head + 1) / s.heads()));
-      case Decay d -> Math.pow(1 - Math.pow(2, -5 - head), d.scale());
+    return switch (s.forgetting()) {
+      case ConstantRates.Spec d when d.rates() == Rates.LIGHTNING ->
+          Math.exp(-d.scale() * Math.pow(2, -8.0 * (head + 1) / s.heads().heads()));
+      case ConstantRates.Spec d -> Math.pow(1 - Math.pow(2, -5 - head), d.scale());
+      default -> 1;
     };
-  }
-
-  private static void normalize(LinearSpec s, double[] o) {
-    if (s.norm() == null) {
-      return;
-    }
-    int dim = s.valueDim();
-    boolean row = s.normOver() == LinearSpec.NormOver.ROW;
-    boolean head = s.normOver() == LinearSpec.NormOver.HEAD;
-    double[] weight = vector("norm", head ? dim : o.length, Typical.NORM);
-    int size = row ? o.length : dim;
-    for (int from = 0; from < o.length; from += size) {
-      double squares = 0;
-      for (int i = from; i < from + size; i++) {
-        squares += o[i] * o[i] / size;
-      }
-      for (int i = from; i < from + size; i++) {
-        o[i] *= weight[head ? i - from : i] / Math.sqrt(squares + s.norm().epsilon());
-      }
-    }
   }
 
   @ParameterizedTest(name = "{0}")
@@ -149,23 +107,35 @@ class LinearAttentionTest {
 
   @Test
   void headsForgetAtTheirRates() {
-    float[] retention = new Decay(Decay.Rates.RETENTION, 1).factors(3);
+    float[] retention = new ConstantRates.Spec(Rates.RETENTION, 1).factors(3);
     assertArrayEquals(new float[] {31 / 32f, 63 / 64f, 127 / 128f}, retention, 1e-7f);
-    float[] lightning = new Decay(Decay.Rates.LIGHTNING, 2).factors(8);
+    float[] lightning = new ConstantRates.Spec(Rates.LIGHTNING, 2).factors(8);
     assertEquals(Math.exp(-1), lightning[0], 1e-7);
     assertEquals(Math.exp(-2.0 / 256), lightning[7], 1e-7);
   }
 
   static Stream<Arguments> refusals() {
     return Stream.of(
-        of(with("gate", "relu"), "gate=\"relu\" is not supported; supported: none, silu, sigmoid"),
+        of(
+            with("gate", "relu"),
+            "gate=\"relu\" is not supported; supported: none, identity, silu, sigmoid"),
         of(with("decay", Map.of()), "decay.rates is missing; supported: lightning, retention"),
         of(
             with("decay", Map.of("rates", "retention", "scale", -1)),
             "scale=-1.0 must not be negative: memories would grow"),
         of(
             with("keyDim", 32_768, "valueDim", 32_768),
-            "heads=3 of keyDim=32768 by valueDim=32768 are more than 2^31 − 1 values"));
+            "heads=3 of keyDim=32768 by valueDim=32768 values are more than 2^31 − 1 values"),
+        of(
+            with("features", Map.of("map", "taylor"), "keyDim", 4096, "valueDim", 128),
+            "heads=3 of 8394753 features by valueDim=128 values are more than 2^31 − 1 values"),
+        of(with("kvHeads", 2), "heads=3 is not divisible by kvHeads=2"),
+        of(
+            with("features", Map.of("map", "taylor", "scale", 0)),
+            "scale=0.0 must be above 0: features hold its root"),
+        of(
+            with("features", Map.of("map", "favor", "size", 8)),
+            "features of map=\"favor\" need a denominator: they are kept divided by the greatest"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -173,7 +143,8 @@ class LinearAttentionTest {
   void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
     var e =
         assertThrows(
-            ConfigException.class, () -> LinearSpec.read(Config.of("layer 0 linear", settings)));
+            ConfigException.class,
+            () -> LinearSpec.read(Config.of("layer 0 linear", settings), 100));
     assertEquals("layer 0 linear: " + message, e.getMessage());
   }
 }

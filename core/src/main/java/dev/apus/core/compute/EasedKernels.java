@@ -7,13 +7,17 @@ import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.conv.LongConvolution;
 import dev.apus.kernels.conv.ShortConvolution;
+import dev.apus.kernels.learning.FastWeights;
+import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
+import dev.apus.kernels.scan.AverageScan;
 import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
+import dev.apus.kernels.solve.ConjugateGradients;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -65,6 +69,16 @@ public final class EasedKernels implements Kernels {
   }
 
   @Override
+  public AverageScan averageScan() {
+    return next().averageScan();
+  }
+
+  @Override
+  public FastWeights fastWeights() {
+    return next().fastWeights();
+  }
+
+  @Override
   public GatedScan gatedScan() {
     return next().gatedScan();
   }
@@ -92,6 +106,16 @@ public final class EasedKernels implements Kernels {
   @Override
   public ComplexScan complexScan() {
     return next().complexScan();
+  }
+
+  @Override
+  public LevelMemory levels() {
+    return next().levels();
+  }
+
+  @Override
+  public ConjugateGradients solver() {
+    return next().solver();
   }
 
   @Override

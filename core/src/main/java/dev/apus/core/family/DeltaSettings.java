@@ -38,7 +38,10 @@ final class DeltaSettings {
    */
   static WeightNames apart(WeightNames names, String layer, Part delta) {
     int keys = count(delta, "keyHeads") * count(delta, "keyDim");
-    int[] rows = {keys, keys, count(delta, "valueHeads") * count(delta, "valueDim")};
+    int steps = delta.settings().containsKey("steps") ? count(delta, "steps") : 1;
+    int[] rows = {
+      keys, steps * keys, steps * count(delta, "valueHeads") * count(delta, "valueDim")
+    };
     return names
         .row(OURS + "q", layer + "q_proj.weight")
         .row(OURS + "k", layer + "k_proj.weight")

@@ -4,9 +4,11 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 
 /**
  * What models of the library flash-linear-attention have in common: a mixer and a gated block in
@@ -24,6 +26,16 @@ final class FlaDecoder {
   final NormSpec norm;
 
   FlaDecoder(Config c) {
+    this(c, 2048, 1e-6);
+  }
+
+  /**
+   * The same where the config may leave out other values.
+   *
+   * @param context the longest sequence
+   * @param epsilon of norms
+   */
+  FlaDecoder(Config c, int context, double epsilon) {
     this.c = c;
     this.decoder =
         new Decoder(
@@ -31,9 +43,9 @@ final class FlaDecoder {
             c.positive("hidden_size"),
             c.positive("num_hidden_layers"),
             1,
-            c.positive("max_position_embeddings", 2048));
+            c.positive("max_position_embeddings", context));
     this.width = decoder.width;
-    this.norm = NormSpec.rms(Decoder.epsilon(c, "norm_eps", 1e-6));
+    this.norm = NormSpec.rms(Decoder.epsilon(c, "norm_eps", epsilon));
     // How the reference computes, and what it trains with.
     c.ignore(
         "attn_mode",
@@ -77,6 +89,23 @@ final class FlaDecoder {
     return whole / parts;
   }
 
+  /**
+   * Taps of the short convolutions after the projections; 0 if there are none.
+   *
+   * @param absent whether there are where the config does not say
+   */
+  int taps(boolean absent) {
+    int taps = c.positive("conv_size", 4);
+    boolean convolved = c.flag("use_short_conv", absent);
+    if (c.flag("share_conv_kernel", false) && convolved) {
+      throw c.errorAt(
+          "share_conv_kernel",
+          "share_conv_kernel=true is not supported; supported: false, a convolution after each"
+              + " projection");
+    }
+    return convolved ? taps : 0;
+  }
+
   /** The block that most of these models have. */
   Part gatedMlp() {
     return gatedMlp(c.number("hidden_ratio", 4));
@@ -102,9 +131,31 @@ final class FlaDecoder {
   }
 
   Architecture architecture(String family, Part mixer, Part channel) {
+    return architecture(family, i -> mixer, channel);
+  }
+
+  /** The same of a model whose mixers differ from layer to layer. */
+  Architecture architecture(String family, IntFunction<Part> mixer) {
+    return architecture(family, mixer, gatedMlp());
+  }
+
+  Architecture architecture(String family, IntFunction<Part> mixer, Part channel) {
     Map<Integer, Part> attention = attention();
     return decoder.architecture(
-        family, i -> Decoder.preNorm(norm, attention.getOrDefault(i, mixer), channel), norm);
+        family,
+        i -> {
+          Part other = attention.get(i);
+          return Decoder.preNorm(norm, other == null ? mixer.apply(i) : other, channel);
+        },
+        norm);
+  }
+
+  /** A mixer with the bounds that {@link FlaNames#bounds} names; those of the first layer are 0. */
+  Part bounded(Part mixer, int layer) {
+    Map<String, Object> bounds = new LinkedHashMap<>();
+    bounds.put("layers", decoder.layers);
+    bounds.put("layer", layer);
+    return layer == 0 ? mixer : mixer.with("bounds", bounds);
   }
 
   /** The attention of the layers that have one. */

@@ -7,8 +7,8 @@ import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
 /**
- * Models of flash-linear-attention that write by the delta rule: DeltaNet, Gated DeltaNet and Kimi
- * Delta Attention.
+ * Models of flash-linear-attention that write by the delta rule: DeltaNet, Gated DeltaNet, Gated
+ * DeltaProduct, Kimi Delta Attention, and Comba.
  */
 final class FlaDelta implements ModelFamily {
 
@@ -20,7 +20,11 @@ final class FlaDelta implements ModelFamily {
         "GatedDeltaNetForCausalLM",
         "gated_deltanet",
         "KDAForCausalLM",
-        "kda");
+        "kda",
+        "CombaForCausalLM",
+        "comba",
+        "GatedDeltaProductForCausalLM",
+        "gated_deltaproduct");
   }
 
   @Override
@@ -35,12 +39,12 @@ final class FlaDelta implements ModelFamily {
         switch (c.word("model_type")) {
           case "delta_net" -> plain(d);
           case "gated_deltanet" -> gated(d);
+          case "gated_deltaproduct" -> product(d);
+          case "comba" -> comba(d);
           default -> kimi(d);
         };
-    boolean convolved = c.flag("use_short_conv", true);
-    int taps = c.positive("conv_size", 4);
     return delta
-        .with("taps", convolved ? taps : 0)
+        .with("taps", d.taps(true))
         .with("betaScale", c.flag("allow_neg_eigval", false) ? 2 : 1)
         .with("epsilon", d.norm.epsilon());
   }
@@ -62,6 +66,26 @@ final class FlaDelta implements ModelFamily {
 
   private static Part gated(FlaDecoder d) {
     return ofHeads(d, 6, 256, 2).with("gate", d.c.flag("use_gate", true) ? "silu" : "none");
+  }
+
+  /** Several steps a token. */
+  private static Part product(FlaDecoder d) {
+    Config c = d.c;
+    return ofHeads(d, 6, 256, 2)
+        .with("steps", c.positive("num_householder", 1))
+        .with("decay", c.flag("use_forget_gate", false) ? "head" : "none")
+        .with("gate", c.flag("use_output_gate", true) ? "silu" : "none");
+  }
+
+  /** The reference has the inner decay and the correction whatever its config says. */
+  private static Part comba(FlaDecoder d) {
+    Config c = d.c;
+    Decoder.only(c, "use_inner_decay", true);
+    Decoder.only(c, "use_output_correction", true);
+    c.ignore("correction_factor");
+    return ofHeads(d, 6, 256, 2)
+        .with("feedback", true)
+        .with("gate", c.flag("use_output_gate", true) ? "sigmoid" : "none");
   }
 
   /** Decays and gates come out of as many values as a head has. */
@@ -104,6 +128,10 @@ final class FlaDelta implements ModelFamily {
       FlaNames.lowRank(names, ours + "a", mixer + "f_proj.");
       return FlaNames.lowRank(names, ours + "z", mixer + "g_proj.");
     }
-    return names.row(ours + "z", mixer + "g_proj.weight").row(ours + "a", mixer + "a_proj.weight");
+    return names
+        .row(ours + "z", mixer + "g_proj.weight")
+        .row(ours + "a", mixer + "a_proj.weight")
+        .row(ours + "innerDecay", mixer + "decay")
+        .row(ours + "correction", mixer + "D");
   }
 }

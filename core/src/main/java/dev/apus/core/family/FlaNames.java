@@ -1,6 +1,7 @@
 package dev.apus.core.family;
 
 import dev.apus.core.weight.WeightNames;
+import java.util.regex.Pattern;
 
 /** Rows of name tables that models of the library flash-linear-attention share. */
 final class FlaNames {
@@ -29,6 +30,15 @@ final class FlaNames {
           .row("attention." + p + ".bias", MIXER + p + "_proj.bias");
     }
     return names;
+  }
+
+  /**
+   * The one table of which all layers but the first have the bounds of their forget gates. The
+   * first may be the only one that is not attention.
+   */
+  static WeightNames bounds(WeightNames names, String ours) {
+    String table = "model.lower_bounds";
+    return names.row(ours + "bounds", table).ignore(Pattern.quote(table));
   }
 
   /**

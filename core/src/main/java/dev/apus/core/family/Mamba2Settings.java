@@ -208,4 +208,9 @@ record Mamba2Settings(int heads, int headDim, int groups, int stateSize, int tap
         .row(OURS + "xbc", in.as(Conversion.rows(inner(), channels())))
         .row(OURS + "dt", in.as(Conversion.rows(inner() + channels(), heads)));
   }
+
+  /** Rows of the input's projection: the gate, what is convolved, and a step for each head. */
+  int projected() {
+    return inner() + channels() + heads;
+  }
 }

@@ -69,7 +69,7 @@ final class BranchAssembler {
     Streams.Flow flow = streams.flow(branch.wiring(), layer);
     WeightScope scope = scope(branch, layer);
     String role = name(branch.role());
-    Normalization before = Normalization.of(branch.before(), role + ".norm", flow.inputs(), scope);
+    Normalization before = Normalization.of(branch.before(), role + ".norm", flow.normed(), scope);
     Normalization after = Normalization.of(branch.after(), role + ".after", flow.outputs(), scope);
     Part part = branch.part();
     Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());

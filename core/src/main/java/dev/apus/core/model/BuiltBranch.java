@@ -36,19 +36,45 @@ record BuiltBranch(
   }
 
   private Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
+    Matrix read = normed(pass, frame, streams);
+    return flow.beside().length == 0 ? read : withBeside(pass, frame, streams, read);
+  }
+
+  private Matrix normed(Pass pass, Pass.Frame frame, Matrix[] streams) {
     Matrix x = streams[flow.reads()[0]];
     boolean one = flow.reads().length == 1;
     if (one && before == null) {
       return x;
     }
-    int inputs = flow.inputs();
-    Matrix read = frame.matrix(x.rows(), inputs);
+    int values = flow.normed();
+    Matrix read = frame.matrix(x.rows(), values);
     if (!one) {
-      pass.eachRow(x.rows(), inputs, (from, to, worker) -> combine(pass, streams, from, to, read));
+      pass.eachRow(x.rows(), values, (from, to, worker) -> combine(pass, streams, from, to, read));
     }
     if (before != null) {
       before.rows(pass, one ? x : read, read);
     }
+    return read;
+  }
+
+  /** Rows with those of other streams after them. */
+  private Matrix withBeside(Pass pass, Pass.Frame frame, Matrix[] streams, Matrix x) {
+    Matrix read = frame.matrix(x.rows(), flow.inputs());
+    pass.eachRow(
+        x.rows(),
+        flow.inputs(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            int at = read.at(row);
+            System.arraycopy(x.data(), x.at(row), read.data(), at, x.cols());
+            at += x.cols();
+            for (int number : flow.beside()) {
+              Matrix other = streams[number];
+              System.arraycopy(other.data(), other.at(row), read.data(), at, other.cols());
+              at += other.cols();
+            }
+          }
+        });
     return read;
   }
 

@@ -23,14 +23,39 @@ public final class Mixers {
               "convolutional-attention",
               "fourier",
               "gated-delta-net",
+              "gated-recurrence",
               "latent-attention",
               "linear-attention",
+              "linearized-attention",
               "linformer-attention",
+              "memory-as-context",
+              "mesa-net",
+              "mixture-of-memories",
+              "mlstm",
+              "mlstm-block",
+              "neural-memory",
               "nystrom-attention",
               "path-attention",
-              "rg-lru"),
+              "rg-lru",
+              "rwkv-channel-mix",
+              "rwkv-time-mix",
+              "rwkv4-time-mix",
+              "rwkv7-time-mix",
+              "shifted-linear",
+              "slot-attention",
+              "slstm",
+              "ttt"),
           "apus-ssm",
-          Set.of("gated-convolution", "h3", "hyena", "mamba", "mamba2", "mamba3", "s4", "s5"));
+          Set.of(
+              "convolution",
+              "gated-convolution",
+              "h3",
+              "hyena",
+              "mamba",
+              "mamba2",
+              "mamba3",
+              "s4",
+              "s5"));
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =
@@ -66,7 +91,8 @@ public final class Mixers {
   public static Mixers of(
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
     List<ChannelType> all =
-        new ArrayList<>(List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type()));
+        new ArrayList<>(
+            List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type(), new Product.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }

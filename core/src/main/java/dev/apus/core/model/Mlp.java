@@ -59,14 +59,20 @@ public final class Mlp implements ChannelMixer {
         weights.projection("down", width, inner, biased));
   }
 
-  /** The activation that a setting names, as {@code gelu-tanh} names {@code GELU_TANH}. */
+  /** What {@code activation} names; SiLU if it is not there. */
   public static Activation activation(Config settings) {
-    String[] names =
-        Arrays.stream(Activation.values())
-            .map(a -> a.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-            .toArray(String[]::new);
-    String name = settings.choice("activation", "silu", names);
+    return activation(settings, "activation", Activation.SILU);
+  }
+
+  /** The activation that a setting names, as {@code gelu-tanh} names {@code GELU_TANH}. */
+  public static Activation activation(Config settings, String key, Activation absent) {
+    String[] names = Arrays.stream(Activation.values()).map(Mlp::spelled).toArray(String[]::new);
+    String name = settings.choice(key, spelled(absent), names);
     return Activation.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
+  }
+
+  private static String spelled(Activation activation) {
+    return activation.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** Values between the two stages of the block. */

@@ -4,7 +4,9 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -44,6 +46,7 @@ public final class Network {
   private final int[] widths;
   private final Normalization norm;
   private final BuiltHead head;
+  private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
    * @param widths of the streams; 0 for those that nobody reads
@@ -62,6 +65,13 @@ public final class Network {
     this.widths = widths;
     this.norm = norm;
     this.head = head;
+    for (BuiltStep step : steps) {
+      for (BuiltBranch branch : step.branches()) {
+        if (branch.mixer() != null) {
+          visibilities.retainAll(branch.mixer().visibilities());
+        }
+      }
+    }
   }
 
   public Architecture architecture() {
@@ -122,6 +132,7 @@ public final class Network {
    * @param logits one row of {@code vocabulary} values for each wanted row
    * @param cancelled asked at every step of every layer
    * @throws CancellationException if the pass was cancelled; states are then anywhere on their way
+   * @throws IllegalArgumentException if rows are to see what not every mixer can
    */
   public void forward(
       Pass pass,
@@ -208,7 +219,8 @@ public final class Network {
         int from = beginning.size() * count;
         beginning.add(new Run<>(run.state(), from, from + count, 0));
       }
-      runs.add(new Run<>(run.state(), run.from(), run.to(), run.position() + count));
+      int position = run.position() + count;
+      runs.add(new Run<>(run.state(), run.from(), run.to(), position, run.visibility()));
     }
     if (!beginning.isEmpty()) {
       advance(
@@ -231,6 +243,12 @@ public final class Network {
       Consumer<Matrix> embed,
       BiConsumer<Pass.Frame, Matrix> read,
       BooleanSupplier cancelled) {
+    for (Run<SequenceState> run : batch.runs()) {
+      if (!visibilities.contains(run.visibility())) {
+        throw new IllegalArgumentException(
+            "a run is " + run.visibility() + "; all mixers of the model can be " + visibilities);
+      }
+    }
     pass.begin();
     try (Pass.Frame frame = pass.frame()) {
       Matrix[] streams = new Matrix[widths.length];

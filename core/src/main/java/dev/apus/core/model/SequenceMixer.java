@@ -32,7 +32,10 @@ public interface SequenceMixer<S extends MixerState> {
     return Set.of(Visibility.CAUSAL);
   }
 
-  /** Bytes that one more token adds to a state; 0 for a state of constant size. */
+  /**
+   * Bytes that one more token adds to a state; 0 for a state of constant size, and for one that
+   * grows ever more slowly.
+   */
   long bytesPerToken();
 
   /**

@@ -25,11 +25,21 @@ final class Streams {
    * What a branch reads and writes, by the numbers of the streams.
    *
    * @param joined whether the rows that it reads are put one after the other instead of added
+   * @param beside streams whose rows come after those, as they are
+   * @param normed values of the rows that may be normalised
    * @param inputs values of the rows that it reads
    * @param outputs values of the rows that it writes
    * @param first whether what it gives takes the place of what is in the stream
    */
-  record Flow(int[] reads, boolean joined, int inputs, int writes, int outputs, boolean first) {}
+  record Flow(
+      int[] reads,
+      boolean joined,
+      int[] beside,
+      int normed,
+      int inputs,
+      int writes,
+      int outputs,
+      boolean first) {}
 
   Streams(Architecture architecture) {
     add(Wiring.RESIDUAL, architecture.width());
@@ -51,31 +61,44 @@ final class Streams {
    * @throws ConfigException if it cannot
    */
   Flow flow(Wiring wiring, int layer) {
-    int[] reads = wiring.reads().streams().stream().mapToInt(name -> number(name, layer)).toArray();
+    int[] reads = read(wiring.reads().streams(), layer);
+    int[] beside = read(wiring.reads().beside(), layer);
     boolean joined = wiring.reads().joined();
-    int inputs = 0;
+    int normed = 0;
     for (int number : reads) {
-      if (!written.contains(number)) {
-        throw error(layer, "reads the stream \"%s\" before any has written it", names.get(number));
-      }
-      if (!joined && inputs > 0 && inputs != widths.get(number)) {
+      if (!joined && normed > 0 && normed != widths.get(number)) {
         throw error(
             layer,
             "adds the streams \"%s\" of %d values and \"%s\" of %d",
             names.get(reads[0]),
-            inputs,
+            normed,
             names.get(number),
             widths.get(number));
       }
-      inputs = joined ? Math.addExact(inputs, widths.get(number)) : widths.get(number);
-      read.add(number);
+      normed = joined ? Math.addExact(normed, widths.get(number)) : widths.get(number);
+    }
+    int inputs = normed;
+    for (int number : beside) {
+      inputs = Math.addExact(inputs, widths.get(number));
     }
     int writes = number(wiring.writes(), layer);
     if (writes == EMBEDDING) {
       throw error(layer, "writes the stream \"%s\", which can only be read", wiring.writes());
     }
     boolean first = writes != RESIDUAL && writing.add(writes);
-    return new Flow(reads, joined, inputs, writes, widths.get(writes), first);
+    return new Flow(reads, joined, beside, normed, inputs, writes, widths.get(writes), first);
+  }
+
+  /** The numbers of streams that have been written and are now read. */
+  private int[] read(List<String> streams, int layer) {
+    int[] numbers = streams.stream().mapToInt(name -> number(name, layer)).toArray();
+    for (int number : numbers) {
+      if (!written.contains(number)) {
+        throw error(layer, "reads the stream \"%s\" before any has written it", names.get(number));
+      }
+      read.add(number);
+    }
+    return numbers;
   }
 
   /** Ends a step: what its branches have written can be read from here on. */

@@ -37,18 +37,32 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
    * Rows made of the rows of streams.
    *
    * @param joined whether the rows are put one after the other; otherwise they are added
+   * @param beside streams whose rows come after those, which alone are normalised
    */
-  public record Reads(List<String> streams, boolean joined) {
+  public record Reads(List<String> streams, boolean joined, List<String> beside) {
 
     public Reads {
       streams = List.copyOf(streams);
+      beside = List.copyOf(beside);
       if (streams.isEmpty() || (joined && streams.size() == 1)) {
         throw new IllegalArgumentException("a branch reads one stream, or joins or adds several");
       }
     }
 
+    public Reads(List<String> streams, boolean joined) {
+      this(streams, joined, List.of());
+    }
+
     private Object toJson() {
-      return streams.size() == 1 ? streams.getFirst() : Map.of(joined ? "join" : "add", streams);
+      if (streams.size() == 1 && beside.isEmpty()) {
+        return streams.getFirst();
+      }
+      Map<String, Object> map = new LinkedHashMap<>();
+      map.put(joined ? "join" : "add", streams);
+      if (!beside.isEmpty()) {
+        map.put("beside", beside);
+      }
+      return map;
     }
 
     public static Reads of(String stream) {
@@ -61,6 +75,11 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
 
     public static Reads join(String... streams) {
       return new Reads(List.of(streams), true);
+    }
+
+    /** These rows with those of another stream after them. */
+    public Reads beside(String stream) {
+      return new Reads(streams, joined, List.of(stream));
     }
   }
 
@@ -121,12 +140,13 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
     Config c = branch.section("reads");
     String how = c.has("join") ? "join" : "add";
     List<String> streams = c.words(how);
-    if (streams.size() < 2) {
+    List<String> beside = c.has("beside") ? c.words("beside") : List.of();
+    if (streams.size() < (how.equals("add") && !beside.isEmpty() ? 1 : 2)) {
       throw c.errorAt(how, "%s must name two streams at least", how);
     }
     if (!c.unread().isEmpty()) {
       throw c.error("%s cannot be beside %s", c.unread().getFirst(), how);
     }
-    return new Reads(streams, how.equals("join"));
+    return new Reads(streams, how.equals("join"), beside);
   }
 }

@@ -16,80 +16,29 @@ final class ExpressionParser {
 
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", ">", "<=", ">=");
 
-  private final String name;
-  private final List<Token> tokens;
-  private int at;
+  private final TokenCursor in;
   private int depth;
 
-  ExpressionParser(String name, List<Token> tokens) {
-    this.name = name;
-    this.tokens = tokens;
-  }
-
-  Token peek() {
-    return tokens.get(at);
-  }
-
-  Token next() {
-    Token token = tokens.get(at);
-    at = Math.min(at + 1, tokens.size() - 1);
-    return token;
-  }
-
-  boolean nextIs(Kind kind, String text) {
-    return peek().is(kind, text);
-  }
-
-  /** Takes a token if it is this one. */
-  boolean accept(Kind kind, String text) {
-    boolean is = nextIs(kind, text);
-    if (is) {
-      next();
-    }
-    return is;
-  }
-
-  boolean acceptWord(String word) {
-    return accept(Kind.NAME, word);
-  }
-
-  boolean acceptOperator(String operator) {
-    return accept(Kind.OPERATOR, operator);
-  }
-
-  void expect(Kind kind, String text) {
-    if (!accept(kind, text)) {
-      throw error("found " + peek().shown() + "; needed: \"" + text + "\"");
-    }
-  }
-
-  String expectName() {
-    if (peek().kind() != Kind.NAME) {
-      throw error("found " + peek().shown() + "; needed: a name");
-    }
-    return next().text();
-  }
-
-  TemplateException error(String what) {
-    return new TemplateException(name + ":" + peek().line() + ": " + what);
+  ExpressionParser(TokenCursor in) {
+    this.in = in;
   }
 
   /** An expression; several with commas between are a tuple. */
   Expression tuple() {
-    int line = peek().line();
+    int line = in.peek().line();
     Expression first = expression();
-    if (!nextIs(Kind.OPERATOR, ",")) {
+    if (!in.nextIs(Kind.OPERATOR, ",")) {
       return first;
     }
     List<Expression> items = new ArrayList<>(List.of(first));
-    while (acceptOperator(",") && beginsExpression()) {
+    while (in.acceptOperator(",") && beginsExpression()) {
       items.add(expression());
     }
     return new Expression.TupleOf(items, line);
   }
 
   private boolean beginsExpression() {
-    Token token = peek();
+    Token token = in.peek();
     return switch (token.kind()) {
       case NAME, STRING, INTEGER, FLOAT -> true;
       case OPERATOR -> Set.of("(", "[", "{", "-", "+").contains(token.text());
@@ -100,11 +49,11 @@ final class ExpressionParser {
   Expression expression() {
     deeper();
     try {
-      int line = peek().line();
+      int line = in.peek().line();
       Expression value = or();
-      while (acceptWord("if")) {
+      while (in.acceptWord("if")) {
         Expression condition = or();
-        Expression otherwise = acceptWord("else") ? expression() : null;
+        Expression otherwise = in.acceptWord("else") ? expression() : null;
         value = new Expression.Choice(condition, value, otherwise, line);
       }
       return value;
@@ -116,8 +65,8 @@ final class ExpressionParser {
   /** An expression that ends before an {@code if}, as the items of a loop do. */
   Expression or() {
     Expression left = and();
-    while (nextIs(Kind.NAME, "or")) {
-      int line = next().line();
+    while (in.nextIs(Kind.NAME, "or")) {
+      int line = in.next().line();
       left = new Expression.Or(left, and(), line);
     }
     return left;
@@ -125,36 +74,37 @@ final class ExpressionParser {
 
   private Expression and() {
     Expression left = not();
-    while (nextIs(Kind.NAME, "and")) {
-      int line = next().line();
+    while (in.nextIs(Kind.NAME, "and")) {
+      int line = in.next().line();
       left = new Expression.And(left, not(), line);
     }
     return left;
   }
 
   private Expression not() {
-    if (!nextIs(Kind.NAME, "not")) {
+    if (!in.nextIs(Kind.NAME, "not")) {
       return compare();
     }
     deeper();
-    int line = next().line();
+    int line = in.next().line();
     Expression value = new Expression.Not(not(), line);
     depth--;
     return value;
   }
 
   private Expression compare() {
-    int line = peek().line();
+    int line = in.peek().line();
     Expression first = sum();
     List<String> operators = new ArrayList<>();
     List<Expression> others = new ArrayList<>();
     while (true) {
-      if (peek().kind() == Kind.OPERATOR && COMPARISONS.contains(peek().text())) {
-        operators.add(next().text());
-      } else if (acceptWord("in")) {
+      if (in.peek().kind() == Kind.OPERATOR && COMPARISONS.contains(in.peek().text())) {
+        operators.add(in.next().text());
+      } else if (in.acceptWord("in")) {
         operators.add("in");
-      } else if (nextIs(Kind.NAME, "not") && tokens.get(at + 1).is(Kind.NAME, "in")) {
-        at += 2;
+      } else if (in.nextIs(Kind.NAME, "not") && in.second().is(Kind.NAME, "in")) {
+        in.next();
+        in.next();
         operators.add("not in");
       } else {
         return operators.isEmpty() ? first : new Expression.Compare(first, operators, others, line);
@@ -165,8 +115,8 @@ final class ExpressionParser {
 
   private Expression sum() {
     Expression left = concatenation();
-    while (nextIs(Kind.OPERATOR, "+") || nextIs(Kind.OPERATOR, "-")) {
-      Token operator = next();
+    while (in.nextIs(Kind.OPERATOR, "+") || in.nextIs(Kind.OPERATOR, "-")) {
+      Token operator = in.next();
       left = new Expression.Binary(operator.text(), left, concatenation(), operator.line());
     }
     return left;
@@ -174,8 +124,8 @@ final class ExpressionParser {
 
   private Expression concatenation() {
     Expression left = product();
-    while (nextIs(Kind.OPERATOR, "~")) {
-      int line = next().line();
+    while (in.nextIs(Kind.OPERATOR, "~")) {
+      int line = in.next().line();
       left = new Expression.Binary("~", left, product(), line);
     }
     return left;
@@ -183,8 +133,9 @@ final class ExpressionParser {
 
   private Expression product() {
     Expression left = power();
-    while (peek().kind() == Kind.OPERATOR && Set.of("*", "/", "//", "%").contains(peek().text())) {
-      Token operator = next();
+    while (in.peek().kind() == Kind.OPERATOR
+        && Set.of("*", "/", "//", "%").contains(in.peek().text())) {
+      Token operator = in.next();
       left = new Expression.Binary(operator.text(), left, power(), operator.line());
     }
     return left;
@@ -192,19 +143,19 @@ final class ExpressionParser {
 
   private Expression power() {
     Expression left = filtered(signed());
-    while (nextIs(Kind.OPERATOR, "**")) {
-      int line = next().line();
+    while (in.nextIs(Kind.OPERATOR, "**")) {
+      int line = in.next().line();
       left = new Expression.Binary("**", left, filtered(signed()), line);
     }
     return left;
   }
 
   private Expression signed() {
-    Token sign = peek();
+    Token sign = in.peek();
     if (!sign.is(Kind.OPERATOR, "-") && !sign.is(Kind.OPERATOR, "+")) {
       return postfix(primary());
     }
-    next();
+    in.next();
     deeper();
     Expression value = new Expression.Signed(sign.text().equals("-"), signed(), sign.line());
     depth--;
@@ -213,12 +164,12 @@ final class ExpressionParser {
 
   private void deeper() {
     if (++depth > DEEPEST) {
-      throw error("expressions are nested more than " + DEEPEST + " deep");
+      throw in.error("expressions are nested more than " + DEEPEST + " deep");
     }
   }
 
   private Expression primary() {
-    Token token = next();
+    Token token = in.next();
     int line = token.line();
     return switch (token.kind()) {
       case STRING -> strings(token);
@@ -243,43 +194,41 @@ final class ExpressionParser {
   }
 
   private TemplateException unexpected(Token token) {
-    return new TemplateException(
-        name + ":" + token.line() + ": found " + token.shown() + "; needed: a value");
+    return in.errorAt(token, "found " + token.shown() + "; needed: a value");
   }
 
   private long integer(Token token) {
     try {
       return Long.parseLong(token.text());
     } catch (NumberFormatException e) {
-      throw new TemplateException(
-          name + ":" + token.line() + ": " + token.text() + " is beyond 2^63", e);
+      throw in.errorAt(token, token.text() + " is beyond 2^63");
     }
   }
 
   /** Strings in a row are one. */
   private Expression strings(Token first) {
     StringBuilder text = new StringBuilder(first.text());
-    while (peek().kind() == Kind.STRING) {
-      text.append(next().text());
+    while (in.peek().kind() == Kind.STRING) {
+      text.append(in.next().text());
     }
     return new Expression.Literal(text.toString(), first.line());
   }
 
   private Expression parenthesis(int line) {
-    if (acceptOperator(")")) {
+    if (in.acceptOperator(")")) {
       return new Expression.TupleOf(List.of(), line);
     }
     Expression inner = tuple();
-    expect(Kind.OPERATOR, ")");
+    in.expect(Kind.OPERATOR, ")");
     return inner;
   }
 
   private List<Expression> list(String end) {
     List<Expression> items = new ArrayList<>();
-    while (!acceptOperator(end)) {
+    while (!in.acceptOperator(end)) {
       items.add(expression());
-      if (!nextIs(Kind.OPERATOR, end)) {
-        expect(Kind.OPERATOR, ",");
+      if (!in.nextIs(Kind.OPERATOR, end)) {
+        in.expect(Kind.OPERATOR, ",");
       }
     }
     return items;
@@ -288,12 +237,12 @@ final class ExpressionParser {
   private Expression dict(int line) {
     List<Expression> keys = new ArrayList<>();
     List<Expression> values = new ArrayList<>();
-    while (!acceptOperator("}")) {
+    while (!in.acceptOperator("}")) {
       keys.add(expression());
-      expect(Kind.OPERATOR, ":");
+      in.expect(Kind.OPERATOR, ":");
       values.add(expression());
-      if (!nextIs(Kind.OPERATOR, "}")) {
-        expect(Kind.OPERATOR, ",");
+      if (!in.nextIs(Kind.OPERATOR, "}")) {
+        in.expect(Kind.OPERATOR, ",");
       }
     }
     return new Expression.DictOf(keys, values, line);
@@ -302,15 +251,15 @@ final class ExpressionParser {
   private Expression postfix(Expression value) {
     Expression of = value;
     while (true) {
-      int line = peek().line();
-      if (acceptOperator(".")) {
+      int line = in.peek().line();
+      if (in.acceptOperator(".")) {
         of =
-            peek().kind() == Kind.INTEGER
-                ? new Expression.Item(of, new Expression.Literal(integer(next()), line), line)
-                : new Expression.Attribute(of, expectName(), line);
-      } else if (acceptOperator("[")) {
+            in.peek().kind() == Kind.INTEGER
+                ? new Expression.Item(of, new Expression.Literal(integer(in.next()), line), line)
+                : new Expression.Attribute(of, in.expectName(), line);
+      } else if (in.acceptOperator("[")) {
         of = subscript(of, line);
-      } else if (acceptOperator("(")) {
+      } else if (in.acceptOperator("(")) {
         of = new Expression.Call(of, given(), line);
       } else {
         return of;
@@ -319,43 +268,43 @@ final class ExpressionParser {
   }
 
   private Expression subscript(Expression of, int line) {
-    Expression from = nextIs(Kind.OPERATOR, ":") ? null : tuple();
-    if (!nextIs(Kind.OPERATOR, ":")) {
-      expect(Kind.OPERATOR, "]");
+    Expression from = in.nextIs(Kind.OPERATOR, ":") ? null : tuple();
+    if (!in.nextIs(Kind.OPERATOR, ":")) {
+      in.expect(Kind.OPERATOR, "]");
       return new Expression.Item(of, from, line);
     }
-    next();
+    in.next();
     Expression to = endsSlice() ? null : expression();
     Expression step = null;
-    if (acceptOperator(":") && !endsSlice()) {
+    if (in.acceptOperator(":") && !endsSlice()) {
       step = expression();
     }
-    expect(Kind.OPERATOR, "]");
+    in.expect(Kind.OPERATOR, "]");
     return new Expression.Slice(of, from, to, step, line);
   }
 
   private boolean endsSlice() {
-    return nextIs(Kind.OPERATOR, ":") || nextIs(Kind.OPERATOR, "]");
+    return in.nextIs(Kind.OPERATOR, ":") || in.nextIs(Kind.OPERATOR, "]");
   }
 
   /** What is given to a function whose opening bracket has been taken. */
   private Given given() {
     List<Expression> inOrder = new ArrayList<>();
     Map<String, Expression> named = new LinkedHashMap<>();
-    while (!acceptOperator(")")) {
-      if (peek().kind() == Kind.NAME && tokens.get(at + 1).is(Kind.OPERATOR, "=")) {
-        String key = next().text();
-        next();
+    while (!in.acceptOperator(")")) {
+      if (in.peek().kind() == Kind.NAME && in.second().is(Kind.OPERATOR, "=")) {
+        String key = in.next().text();
+        in.next();
         if (named.put(key, expression()) != null) {
-          throw error("\"" + key + "\" is given twice");
+          throw in.error("\"" + key + "\" is given twice");
         }
       } else if (!named.isEmpty()) {
-        throw error("found " + peek().shown() + "; needed: a name, because one came before");
+        throw in.error("found " + in.peek().shown() + "; needed: a name, because one came before");
       } else {
         inOrder.add(expression());
       }
-      if (!nextIs(Kind.OPERATOR, ")")) {
-        expect(Kind.OPERATOR, ",");
+      if (!in.nextIs(Kind.OPERATOR, ")")) {
+        in.expect(Kind.OPERATOR, ",");
       }
     }
     return new Given(inOrder, named);
@@ -365,11 +314,11 @@ final class ExpressionParser {
   private Expression filtered(Expression value) {
     Expression of = value;
     while (true) {
-      int line = peek().line();
-      if (nextIs(Kind.OPERATOR, "|")) {
+      int line = in.peek().line();
+      if (in.nextIs(Kind.OPERATOR, "|")) {
         Statement.Filtering filter = filter();
         of = postfix(new Expression.Filter(of, filter.name(), filter.given(), line));
-      } else if (acceptWord("is")) {
+      } else if (in.acceptWord("is")) {
         of = test(of, line);
       } else {
         return of;
@@ -379,21 +328,21 @@ final class ExpressionParser {
 
   /** A filter with its bar. */
   Statement.Filtering filter() {
-    expect(Kind.OPERATOR, "|");
+    in.expect(Kind.OPERATOR, "|");
     return namedFilter();
   }
 
   Statement.Filtering namedFilter() {
-    int line = peek().line();
-    String filter = expectName();
-    return new Statement.Filtering(filter, acceptOperator("(") ? given() : Given.NOTHING, line);
+    int line = in.peek().line();
+    String filter = in.expectName();
+    return new Statement.Filtering(filter, in.acceptOperator("(") ? given() : Given.NOTHING, line);
   }
 
   private Expression test(Expression value, int line) {
-    boolean not = acceptWord("not");
-    String test = expectName();
+    boolean not = in.acceptWord("not");
+    String test = in.expectName();
     Given given = Given.NOTHING;
-    if (acceptOperator("(")) {
+    if (in.acceptOperator("(")) {
       given = given();
     } else if (beginsOperand()) {
       given = new Given(List.of(postfix(primary())), Map.of());
@@ -404,7 +353,7 @@ final class ExpressionParser {
 
   /** Whether a test without brackets is followed by what it is about. */
   private boolean beginsOperand() {
-    Token token = peek();
+    Token token = in.peek();
     return switch (token.kind()) {
       case STRING, INTEGER, FLOAT -> true;
       case NAME -> !Set.of("else", "or", "and", "is", "if", "not", "in").contains(token.text());

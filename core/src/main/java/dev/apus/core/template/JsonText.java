@@ -1,6 +1,7 @@
 package dev.apus.core.template;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Values as Python's json module writes them. */
@@ -145,7 +146,7 @@ final class JsonText {
         case '\f' -> out.append("\\f");
         default -> {
           if (c < ' ' || (ascii && c > '~')) {
-            out.append(String.format("\\u%04x", (int) c));
+            out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
           } else {
             out.append(c);
           }

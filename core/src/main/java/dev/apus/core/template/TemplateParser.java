@@ -11,16 +11,18 @@ final class TemplateParser {
   /** Deeper nesting is nobody's template, and would overflow the stack. */
   private static final int DEEPEST = 100;
 
-  private final ExpressionParser in;
+  private final TokenCursor in;
+  private final ExpressionParser expressions;
   private int depth;
   private int loops;
 
-  private TemplateParser(ExpressionParser in) {
+  private TemplateParser(TokenCursor in) {
     this.in = in;
+    this.expressions = new ExpressionParser(in);
   }
 
   static List<Statement> parse(String name, String source) {
-    var parser = new TemplateParser(new ExpressionParser(name, new Lexer(name, source).tokens()));
+    var parser = new TemplateParser(new TokenCursor(name, new Lexer(name, source).tokens()));
     List<Statement> all = parser.statements(Set.of());
     if (parser.in.peek().kind() != Kind.END) {
       throw parser.in.error("found " + parser.in.peek().shown() + ", which nothing began");
@@ -40,7 +42,7 @@ final class TemplateParser {
         case TEXT -> all.add(new Statement.Text(in.next().text()));
         case BEGIN_OUTPUT -> {
           in.next();
-          all.add(new Statement.Output(in.tuple()));
+          all.add(new Statement.Output(expressions.tuple()));
           in.expect(Kind.END_OUTPUT, "}}");
         }
         case BEGIN_BLOCK -> {
@@ -111,7 +113,7 @@ final class TemplateParser {
   }
 
   private Statement conditional() {
-    Expression condition = in.tuple();
+    Expression condition = expressions.tuple();
     endBlock();
     List<Statement> then = statements(Set.of("elif", "else", "endif"));
     String word = in.next().text();
@@ -129,7 +131,7 @@ final class TemplateParser {
     List<String> targets = targets();
     in.expect(Kind.NAME, "in");
     Expression items = items();
-    Expression condition = in.acceptWord("if") ? in.expression() : null;
+    Expression condition = in.acceptWord("if") ? expressions.expression() : null;
     if (in.nextIs(Kind.NAME, "recursive")) {
       throw in.error("recursive loops are not supported");
     }
@@ -147,13 +149,13 @@ final class TemplateParser {
   }
 
   private Expression items() {
-    Expression first = in.or();
+    Expression first = expressions.or();
     if (!in.nextIs(Kind.OPERATOR, ",")) {
       return first;
     }
     List<Expression> all = new ArrayList<>(List.of(first));
     while (in.acceptOperator(",")) {
-      all.add(in.or());
+      all.add(expressions.or());
     }
     return new Expression.TupleOf(all, first.line());
   }
@@ -175,12 +177,12 @@ final class TemplateParser {
     if (targets.size() == 1 && in.acceptOperator(".")) {
       String member = in.expectName();
       in.expect(Kind.OPERATOR, "=");
-      Expression value = in.tuple();
+      Expression value = expressions.tuple();
       endBlock();
       return new Statement.AssignMember(targets.getFirst(), member, value, line);
     }
     if (in.acceptOperator("=")) {
-      Expression value = in.tuple();
+      Expression value = expressions.tuple();
       endBlock();
       return new Statement.Assign(targets, value, line);
     }
@@ -189,7 +191,7 @@ final class TemplateParser {
     }
     List<Statement.Filtering> filters = new ArrayList<>();
     while (in.nextIs(Kind.OPERATOR, "|")) {
-      filters.add(in.filter());
+      filters.add(expressions.filter());
     }
     return new Statement.Capture(targets.getFirst(), filters, body("endset"));
   }
@@ -201,7 +203,7 @@ final class TemplateParser {
     in.expect(Kind.OPERATOR, "(");
     while (!in.acceptOperator(")")) {
       parameters.add(in.expectName());
-      defaults.add(in.acceptOperator("=") ? in.expression() : null);
+      defaults.add(in.acceptOperator("=") ? expressions.expression() : null);
       if (!in.nextIs(Kind.OPERATOR, ")")) {
         in.expect(Kind.OPERATOR, ",");
       }
@@ -228,16 +230,16 @@ final class TemplateParser {
         }
       }
     }
-    if (!(in.expression() instanceof Expression.Call call)) {
+    if (!(expressions.expression() instanceof Expression.Call call)) {
       throw in.error("needed: a call of a macro");
     }
     return new Statement.CallBlock(parameters, call, withoutLoop("endcall"));
   }
 
   private Statement filterBlock() {
-    List<Statement.Filtering> filters = new ArrayList<>(List.of(in.namedFilter()));
+    List<Statement.Filtering> filters = new ArrayList<>(List.of(expressions.namedFilter()));
     while (in.nextIs(Kind.OPERATOR, "|")) {
-      filters.add(in.filter());
+      filters.add(expressions.filter());
     }
     return new Statement.Filtered(filters, body("endfilter"));
   }
@@ -248,7 +250,7 @@ final class TemplateParser {
     while (!in.nextIs(Kind.END_BLOCK, "%}")) {
       names.add(in.expectName());
       in.expect(Kind.OPERATOR, "=");
-      values.add(in.expression());
+      values.add(expressions.expression());
       if (!in.nextIs(Kind.END_BLOCK, "%}")) {
         in.expect(Kind.OPERATOR, ",");
       }

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -284,7 +285,7 @@ final class Values {
                   if (c == quote) {
                     all.append('\\').append(quote);
                   } else if (c < ' ' || c == 0x7f) {
-                    all.append(String.format("\\x%02x", c));
+                    all.append(String.format(Locale.ROOT, "\\x%02x", c));
                   } else {
                     all.appendCodePoint(c);
                   }

@@ -23,6 +23,9 @@ public interface Conversion {
   /** {@code 1 + x}: norms whose weights are stored as the distance from one. */
   Conversion PLUS_ONE = values(x -> 1 + x, x -> x - 1);
 
+  /** {@code 1 − x}: shares that are stored as what is left. */
+  Conversion FROM_ONE = values(x -> 1 - x, x -> 1 - x);
+
   /** {@code x − 1}: undoes a converter that has added the one. */
   Conversion MINUS_ONE = values(x -> x - 1, x -> 1 + x);
 

@@ -77,14 +77,21 @@ public final class Projection {
    * + outputs)} of {@code y}.
    */
   public Divisible task(Pass pass, Matrix x, int xCol, Matrix y, int yCol) {
-    int rows = x.rows();
-    if (inputs > x.cols() - xCol || outputs > y.cols() - yCol || rows != y.rows()) {
+    return task(pass, x, xCol, y, yCol, 0, x.rows());
+  }
+
+  /** The same for rows {@code [fromRow, toRow)} alone. */
+  public Divisible task(Pass pass, Matrix x, int xCol, Matrix y, int yCol, int fromRow, int toRow) {
+    if (inputs > x.cols() - xCol
+        || outputs > y.cols() - yCol
+        || x.rows() != y.rows()
+        || toRow > x.rows()) {
       throw mismatch(x, y);
     }
     return new Divisible(
         panels(),
-        panelCost(rows),
-        (from, to, worker) -> multiply(pass, worker, x, xCol, y, yCol, 0, rows, from, to));
+        panelCost(toRow - fromRow),
+        (from, to, worker) -> multiply(pass, worker, x, xCol, y, yCol, fromRow, toRow, from, to));
   }
 
   /** How many panels there are, of {@link Matmul#PANEL_ROWS} outputs each but the last. */

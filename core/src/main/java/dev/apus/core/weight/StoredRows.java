@@ -35,6 +35,14 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
         source, format, (int) cols, new Slices(tensor.data(), rowBytes, (int) count));
   }
 
+  /** Values in memory as rows. */
+  static StoredRows of(String source, float[] values, int count, int cols) {
+    long rowBytes = WeightFormat.F32.rowBytes(cols);
+    MemorySegment memory = Arena.ofAuto().allocate(count * rowBytes, 64);
+    WeightFormat.F32.codec().encode(values, 0, memory, 0, Math.multiplyExact(count, cols));
+    return new StoredRows(source, WeightFormat.F32, cols, new Slices(memory, rowBytes, count));
+  }
+
   /** Neighbouring rows, each cut out when it is asked for: a vocabulary has very many. */
   private static final class Slices extends AbstractList<MemorySegment> implements RandomAccess {
 

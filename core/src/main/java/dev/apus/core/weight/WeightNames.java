@@ -137,15 +137,19 @@ public final class WeightNames {
     return this;
   }
 
-  /** A tensor of values that are one row for us has these dimensions in a file. */
+  /** A tensor has these dimensions in a file, where rows and columns alone do not say them. */
   public WeightNames shaped(String stored, long... shape) {
     shapes.put(stored, Arrays.stream(shape).boxed().toList());
     return this;
   }
 
-  /** The dimensions of a tensor in a file, where its values are one row for us. */
-  public List<Long> shape(String stored, List<Long> row) {
-    return shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), row);
+  /**
+   * The dimensions of a tensor in a file.
+   *
+   * @param plain what they are if the table does not say otherwise
+   */
+  public List<Long> shape(String stored, List<Long> plain) {
+    return shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), plain);
   }
 
   /** Names that begin with {@code prefix} may begin with {@code other} instead. */

@@ -22,6 +22,14 @@ public interface WeightScope {
   Projection[] projections(String name, int count, int outputs, int inputs);
 
   /**
+   * A matrix that is computed when a model is made, such as one of random numbers from a seed, and
+   * that no checkpoint holds.
+   *
+   * @param rows {@code outputs} rows of {@code inputs} values
+   */
+  Projection computed(float[] rows, int outputs, int inputs);
+
+  /**
    * {@code length} values as floats.
    *
    * @param typical where random values lie when a model is made without a checkpoint
@@ -39,6 +47,9 @@ public interface WeightScope {
 
   /** The weights that a part has for itself even where it uses another layer's. */
   WeightScope own();
+
+  /** The weights that all layers with a part of this kind have together, outside the layers. */
+  WeightScope common();
 
   /** The weights of expert {@code index} of this part, or of whatever else it has several of. */
   WeightScope expert(int index);

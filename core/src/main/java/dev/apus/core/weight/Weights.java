@@ -180,16 +180,26 @@ public final class Weights {
         projections[i] =
             arena == null
                 ? Projection.outline(stored)
-                : new Projection(stored, panels(name, stored), bias);
+                : new Projection(stored, panels(stored, () -> source.release(key(name))), bias);
         bytes += projections[i].bytes() - (bias == null || arena == null ? 0 : 4L * outputs);
       }
       return projections;
     }
 
-    private Panels panels(String name, StoredRows stored) {
+    @Override
+    public Projection computed(float[] rows, int outputs, int inputs) {
+      StoredRows stored = StoredRows.of("computed", rows, outputs, inputs);
+      if (arena == null) {
+        return Projection.outline(stored);
+      }
+      var projection = new Projection(stored, panels(stored, () -> {}), null);
+      bytes += projection.bytes();
+      return projection;
+    }
+
+    private Panels panels(StoredRows stored, Runnable release) {
       Matmul matmul = kernels.matmul(stored.format());
       var inPlace = new StoredPanels(matmul, stored);
-      Runnable release = () -> source.release(key(name));
       if (placement == Placement.MAPPED) {
         return inPlace;
       }
@@ -230,6 +240,11 @@ public final class Weights {
     @Override
     public WeightScope own() {
       return new Scope(prefix, user, expert, user);
+    }
+
+    @Override
+    public WeightScope common() {
+      return new Scope(prefix, -1, expert, user);
     }
 
     @Override

@@ -85,7 +85,9 @@ class ArchitectureJsonTest {
             Wiring.PLAIN,
             all,
             Wiring.PLAIN.reading(Reads.of("t")),
-            Wiring.PLAIN.reading(Reads.sum("t", "u")))) {
+            Wiring.PLAIN.reading(Reads.sum("t", "u")),
+            Wiring.PLAIN.reading(Reads.of("t").beside("u")),
+            Wiring.PLAIN.reading(Reads.join("t", "u").beside(Wiring.RESIDUAL)))) {
       Architecture architecture =
           new Architecture(
                   "tiny",
@@ -148,6 +150,14 @@ class ArchitectureJsonTest {
             + "|layers[0].steps[0].parallel[0].channel is missing; it must be an object",
         "{\"parallel\": [], \"residual\": {}}|{\"mixer\": {\"type\": \"m\"}}"
             + "|residual needs a branch, and parallel is empty",
+        "{\"parallel\": [], \"sum\": {}}|{\"mixer\": {\"type\": \"m\"}}"
+            + "|sum needs a branch, and parallel is empty",
+        "{\"scale\": 1, \"skipped\": 2}|{\"scale\": 1}"
+            + "|skipped=2: there are no positions to skip any of",
+        "\"width\": 3, \"visibility\": \"all\"|\"width\": 3"
+            + "|visibility=\"all\" is not supported; supported: causal, bidirectional",
+        "{\"tied\": true, \"transform\": {\"x\": 1}}|{\"tied\": true}"
+            + "|head.transform.x is not a setting of an architecture",
         "{\"parallel\": [], \"scale\": 2}|{\"mixer\": {\"type\": \"m\"}}"
             + "|layers[0].steps[0].scale is not a setting of an architecture",
         "{\"scale\": 1, \"metaTokens\": 2, \"positions\": 3}|{\"scale\": 1}"

@@ -16,6 +16,16 @@ public interface Activations {
   void gate(Activation f, float[] gate, int gateAt, float[] y, int yAt, int count);
 
   /**
+   * {@code y ← f′(x) · y}, which takes gradients back through {@code f}.
+   *
+   * <p>With {@code f = x · s} and {@code s = 1 / (1 + e^a)}, it is {@code f′ = s · (1 − x (1 − s)
+   * a′)}.
+   *
+   * @throws IllegalArgumentException if {@code f} is neither {@code SILU} nor {@code GELU_TANH}
+   */
+  void slope(Activation f, float[] x, int xAt, float[] y, int yAt, int count);
+
+  /**
    * {@code x ← e^(x − max x) / Σ e^(x − max x)}; a row whose values are all −∞ becomes all 0.
    *
    * <p>The sum keeps sixteen partial sums (value {@code i} goes to number {@code i mod 16}) and

@@ -34,6 +34,14 @@ public final class ScalarActivations implements Activations {
   }
 
   @Override
+  public void slope(Activation f, float[] x, int xAt, float[] y, int yAt, int count) {
+    requireSlope(f);
+    for (int i = 0; i < count; i++) {
+      y[yAt + i] = slope(f, x[xAt + i]) * y[yAt + i];
+    }
+  }
+
+  @Override
   public void softmax(float[] x, int xAt, int count) {
     float max = Float.NEGATIVE_INFINITY;
     for (int i = xAt; i < xAt + count; i++) {
@@ -69,6 +77,20 @@ public final class ScalarActivations implements Activations {
     for (int i = 0; i < count; i++) {
       y[yAt + i] = Math.fma(scale, x[xAt + i], y[yAt + i]);
     }
+  }
+
+  static void requireSlope(Activation f) {
+    if (f != Activation.SILU && f != Activation.GELU_TANH) {
+      throw new IllegalArgumentException(f + " has no slope; SILU and GELU_TANH have");
+    }
+  }
+
+  static float slope(Activation f, float x) {
+    float z = x * x;
+    float a = f == Activation.SILU ? -x : x * Math.fma(z, TANH_CUBIC, TANH_LINEAR);
+    float minusRate = f == Activation.SILU ? 1 : -Math.fma(z, 3 * TANH_CUBIC, TANH_LINEAR);
+    float s = 1 / (1 + ScalarMath.exp(a));
+    return s * Math.fma(x * (1 - s), minusRate, 1);
   }
 
   static float value(Activation f, float x) {

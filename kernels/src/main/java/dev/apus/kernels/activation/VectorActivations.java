@@ -41,6 +41,20 @@ public final class VectorActivations implements Activations {
   }
 
   @Override
+  public void slope(Activation f, float[] x, int xAt, float[] y, int yAt, int count) {
+    ScalarActivations.requireSlope(f);
+    int whole = LANES.loopBound(count);
+    if (f == Activation.SILU) {
+      logisticSlope(x, xAt, y, yAt, whole);
+    } else {
+      geluSlope(x, xAt, y, yAt, whole);
+    }
+    for (int i = whole; i < count; i++) {
+      y[yAt + i] = ScalarActivations.slope(f, x[xAt + i]) * y[yAt + i];
+    }
+  }
+
+  @Override
   public void softmax(float[] x, int xAt, int count) {
     float max = max(x, xAt, count);
     if (max == Float.NEGATIVE_INFINITY) {
@@ -174,6 +188,30 @@ public final class VectorActivations implements Activations {
         f = f.mul(FloatVector.fromArray(LANES, y, yAt + i));
       }
       f.intoArray(y, yAt + i);
+    }
+  }
+
+  private static void logisticSlope(float[] x, int xAt, float[] y, int yAt, int whole) {
+    FloatVector one = FloatVector.broadcast(LANES, 1);
+    for (int i = 0; i < whole; i += LANES.length()) {
+      FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
+      FloatVector s = VectorMath.sigmoid(v);
+      FloatVector f = v.mul(one.sub(s)).fma(one, one).mul(s);
+      f.mul(FloatVector.fromArray(LANES, y, yAt + i)).intoArray(y, yAt + i);
+    }
+  }
+
+  private static void geluSlope(float[] x, int xAt, float[] y, int yAt, int whole) {
+    FloatVector one = FloatVector.broadcast(LANES, 1);
+    for (int i = 0; i < whole; i += LANES.length()) {
+      FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
+      FloatVector z = v.mul(v);
+      FloatVector a = z.fma(ScalarActivations.TANH_CUBIC, ScalarActivations.TANH_LINEAR).mul(v);
+      FloatVector minusRate =
+          z.fma(3 * ScalarActivations.TANH_CUBIC, ScalarActivations.TANH_LINEAR).neg();
+      FloatVector s = one.div(VectorMath.exp(a).add(1));
+      FloatVector f = v.mul(one.sub(s)).fma(minusRate, one).mul(s);
+      f.mul(FloatVector.fromArray(LANES, y, yAt + i)).intoArray(y, yAt + i);
     }
   }
 

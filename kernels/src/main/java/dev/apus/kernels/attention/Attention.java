@@ -208,6 +208,10 @@ public interface Attention {
   /**
    * What {@link #attend} does for one span: {@link #partFloats} floats for {@link #merge}.
    *
+   * <p>A part holds for each query o, m and l: {@code valueDim} sums of weighted values, the
+   * greatest score, and the sum of the weights. A query that sees nothing has −∞ as the greatest
+   * score. What else is to be divided by a common sum of weights can be merged as one more part.
+   *
    * @param span the slots {@code [SPAN · span, SPAN · (span + 1))}
    * @param scratch as for {@link #attend}
    */

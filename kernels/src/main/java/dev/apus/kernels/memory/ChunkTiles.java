@@ -1,8 +1,9 @@
 package dev.apus.kernels.memory;
 
 import dev.apus.kernels.math.Lanes;
-import dev.apus.kernels.math.VectorSums;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Read;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
@@ -26,77 +27,16 @@ final class ChunkTiles {
   /** Columns of a tile. */
   static final int WIDTH = 2 * LENGTH;
 
+  /** Keys that a tile is read with at a time. */
+  static final int READS = 4;
+
   private ChunkTiles() {}
 
-  /** Fills in what the columns of a chunk share. */
-  static void prepare(Shape shape, int from, Rows q, Rows k, Rows d, float[] scratch) {
-    int keyDim = shape.keyDim();
-    boolean perKey = shape.decay() == Decay.PER_KEY;
-    for (int t = 0; t < Chunk.TOKENS; t++) {
-      int dAt = d.start(from + t);
-      int kAt = k.start(from + t);
-      int qAt = q.start(from + t);
-      if (t == 0) {
-        fill(scratch, Chunk.keptAt(), keyDim);
-      }
-      decay(perKey, d.data(), dAt, scratch, Chunk.keptAt(), keyDim);
-      for (int s = 0; s < t; s++) {
-        decay(perKey, d.data(), dAt, scratch, Chunk.writeAt(shape, s), keyDim);
-      }
-      System.arraycopy(k.data(), kAt, scratch, Chunk.writeAt(shape, t), keyDim);
-      multiply(q.data(), qAt, scratch, Chunk.keptAt(), Chunk.queryAt(shape, t), keyDim);
-      for (int s = 0; s <= t; s++) {
-        scratch[Chunk.queryPairAt(shape, t, s)] =
-            VectorSums.dot(q.data(), qAt, scratch, Chunk.writeAt(shape, s), keyDim);
-      }
-      if (shape.write() == Write.DELTA) {
-        multiply(k.data(), kAt, scratch, Chunk.keptAt(), Chunk.keyAt(shape, t), keyDim);
-        for (int s = 0; s < t; s++) {
-          scratch[Chunk.keyPairAt(shape, t, s)] =
-              VectorSums.dot(k.data(), kAt, scratch, Chunk.writeAt(shape, s), keyDim);
-        }
-      }
-    }
-  }
-
-  private static void fill(float[] x, int at, int count) {
-    for (int i = at; i < at + count; i++) {
-      x[i] = 1;
-    }
-  }
-
-  /** {@code x ← d · x}, with one factor or one for each key. */
-  private static void decay(boolean perKey, float[] d, int dAt, float[] x, int xAt, int count) {
-    if (perKey) {
-      multiply(d, dAt, x, xAt, xAt, count);
-      return;
-    }
-    int i = 0;
-    for (; i < LANES.loopBound(count); i += LENGTH) {
-      FloatVector.fromArray(LANES, x, xAt + i).mul(d[dAt]).intoArray(x, xAt + i);
-    }
-    for (; i < count; i++) {
-      x[xAt + i] *= d[dAt];
-    }
-  }
-
-  /** {@code x[to …] ← a · x[xAt …]}. */
-  private static void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count) {
-    int i = 0;
-    for (; i < LANES.loopBound(count); i += LENGTH) {
-      FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
-      v.mul(FloatVector.fromArray(LANES, a, aAt + i)).intoArray(x, to + i);
-    }
-    for (; i < count; i++) {
-      x[to + i] = x[xAt + i] * a[aAt + i];
-    }
-  }
-
   /**
-   * Reads a tile with the keys of four tokens: {@code out[t] ← Sᵀ c[t]}.
+   * Reads a tile with four keys: {@code out[r] ← Sᵀ c[r]}.
    *
    * @param cAt where the four rows of keys begin, {@code keyDim} apart
-   * @param outAt where the four rows of answers begin, {@code outStride} apart
+   * @param outAt where the four rows of answers begin, {@code valueDim} apart
    */
   static void read(
       Shape shape,
@@ -106,10 +46,10 @@ final class ChunkTiles {
       long at,
       int width,
       float[] out,
-      int outAt,
-      int outStride) {
+      int outAt) {
     int keyDim = shape.keyDim();
-    long rowBytes = shape.valueDim() * 4L;
+    int outStride = shape.valueDim();
+    long rowBytes = outStride * 4L;
     if (width == WIDTH) {
       readTwo(c, cAt, keyDim, state, at, rowBytes, out, outAt, outStride);
       return;
@@ -192,48 +132,150 @@ final class ChunkTiles {
     a3.intoArray(out, outAt + 3 * outStride, mask);
   }
 
-  /** {@link ScalarMatrixMemory#settle} of columns {@code [j, j + width)}. */
-  static void settle(
-      Shape shape, int from, int j, int width, Rows v, Rows beta, Rows o, float[] scratch) {
+  /**
+   * Turns what the tokens have read of columns {@code [j, j + width)} as they were before the chunk
+   * into what they write there, and into their outputs.
+   */
+  static void settle(Shape shape, int from, int j, int width, Inputs in, Rows o, float[] scratch) {
+    boolean perValue = shape.decay() == Decay.PER_VALUE;
+    boolean seeks = shape.write().seeks();
     boolean delta = shape.write() == Write.DELTA;
-    int whole = j + LANES.loopBound(width);
-    for (int t = 0; t < Chunk.TOKENS; t++) {
-      float b = delta ? beta.value(from + t, 0) : 0;
-      int uAt = Chunk.writtenAt(shape, t);
-      int vAt = v.start(from + t);
-      int oAt = o.start(from + t);
-      for (int c = j; c < whole; c += LENGTH) {
-        FloatVector u = FloatVector.fromArray(LANES, v.data(), vAt + c);
-        if (delta) {
-          FloatVector held = FloatVector.fromArray(LANES, scratch, uAt + c);
-          for (int s = 0; s < t; s++) {
-            FloatVector us = FloatVector.fromArray(LANES, scratch, Chunk.writtenAt(shape, s) + c);
-            held =
-                us.fma(FloatVector.broadcast(LANES, scratch[Chunk.keyPairAt(shape, t, s)]), held);
-          }
-          u = u.sub(held).mul(b);
-        }
-        u.intoArray(scratch, uAt + c);
-        FloatVector sum = FloatVector.fromArray(LANES, o.data(), oAt + c);
-        for (int s = 0; s <= t; s++) {
-          FloatVector us = FloatVector.fromArray(LANES, scratch, Chunk.writtenAt(shape, s) + c);
-          sum = us.fma(FloatVector.broadcast(LANES, scratch[Chunk.queryPairAt(shape, t, s)]), sum);
-        }
-        sum.intoArray(o.data(), oAt + c);
-      }
+    boolean early = shape.read() == Read.BEFORE;
+    int writes = Chunk.writes(shape);
+    int tokens = Chunk.tokens(shape);
+    int valueDim = shape.valueDim();
+    int keptAt = Chunk.keptValueAt(shape) + j;
+    int heldAt = Chunk.heldAt(shape, 0) + j;
+    int readAt = Chunk.readAt(shape, 0) + j;
+    int uAt = Chunk.writtenAt(shape, 0) + j;
+    int keyPairAt = Chunk.keyPairAt(shape, 0, 0);
+    int queryPairAt = Chunk.queryPairAt(shape, 0, 0);
+    if (perValue) {
+      ChunkKeys.fill(scratch, keptAt, width);
     }
-    for (int c = whole; c < j + width; c++) {
-      ScalarMatrixMemory.settle(shape, from, c, v, beta, o, scratch);
+    int before = 0;
+    for (int t = 0; t < tokens; t++) {
+      int after = before + writes;
+      if (seeks) {
+        scale(perValue, keptAt, scratch, heldAt, width);
+        add(scratch, uAt, valueDim, keyPairAt, before, heldAt, scratch, heldAt, width);
+      }
+      if (early) {
+        scale(perValue, keptAt, scratch, readAt, width);
+        add(scratch, uAt, valueDim, queryPairAt, before, readAt, scratch, readAt, width);
+      }
+      if (perValue) {
+        decayValues(in.decay(), from + t, j, scratch, keptAt, uAt, before, valueDim, width);
+      }
+      if (delta) {
+        scale(perValue, keptAt, scratch, heldAt, width);
+        add(scratch, uAt, valueDim, keyPairAt, before, heldAt, scratch, heldAt, width);
+      }
+      int ownAt = uAt + (after - 1) * valueDim;
+      write(shape, from + t, j, in, scratch, heldAt, uAt + before * valueDim, ownAt, width);
+      int oAt = o.start(from + t) + j;
+      if (early) {
+        int pairAt = queryPairAt + after - 1;
+        add(scratch, ownAt, valueDim, pairAt, 1, readAt, o.data(), oAt, width);
+      } else {
+        scale(perValue, keptAt, scratch, readAt, width);
+        add(scratch, uAt, valueDim, queryPairAt, after, readAt, o.data(), oAt, width);
+      }
+      before = after;
+      heldAt += valueDim;
+      readAt += valueDim;
+      keyPairAt += Chunk.WRITES;
+      queryPairAt += Chunk.WRITES;
     }
   }
 
-  /** Decays a tile and adds what the four tokens write. */
+  private static void scale(boolean perValue, int keptAt, float[] x, int at, int width) {
+    if (perValue) {
+      ChunkKeys.multiply(x, keptAt, x, at, at, width);
+    }
+  }
+
+  /** Decays the columns that are left of the memory, and of what has been written to it. */
+  private static void decayValues(
+      Rows decay,
+      int token,
+      int j,
+      float[] x,
+      int keptAt,
+      int uAt,
+      int writes,
+      int valueDim,
+      int width) {
+    int dAt = decay.start(token) + j;
+    ChunkKeys.multiply(decay.data(), dAt, x, keptAt, keptAt, width);
+    for (int s = 0; s < writes; s++, uAt += valueDim) {
+      ChunkKeys.multiply(decay.data(), dAt, x, uAt, uAt, width);
+    }
+  }
+
+  /** {@code y ← x[sumAt …] + Σ_s x[pairAt + s] · x[uAt + s · stride …]}. */
+  private static void add(
+      float[] x,
+      int uAt,
+      int stride,
+      int pairAt,
+      int writes,
+      int sumAt,
+      float[] y,
+      int yAt,
+      int width) {
+    int c = 0;
+    for (; c < LANES.loopBound(width); c += LENGTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, x, sumAt + c);
+      for (int s = 0; s < writes; s++) {
+        FloatVector u = FloatVector.fromArray(LANES, x, uAt + s * stride + c);
+        sum = u.fma(FloatVector.broadcast(LANES, x[pairAt + s]), sum);
+      }
+      sum.intoArray(y, yAt + c);
+    }
+    for (; c < width; c++) {
+      float sum = x[sumAt + c];
+      for (int s = 0; s < writes; s++) {
+        sum = Math.fma(x[pairAt + s], x[uAt + s * stride + c], sum);
+      }
+      y[yAt + c] = sum;
+    }
+  }
+
+  /** What a token of a chunk writes: at {@code uAt} what it takes away, if anything. */
+  private static void write(
+      Shape shape,
+      int token,
+      int j,
+      Inputs in,
+      float[] scratch,
+      int heldAt,
+      int uAt,
+      int ownAt,
+      int width) {
+    int vAt = in.v().start(token) + j;
+    if (shape.write().scaled()) {
+      float beta = in.beta().value(token, 0);
+      RecurrentTiles.subtract(in.v().data(), vAt, scratch, heldAt, beta, ownAt, width);
+      return;
+    }
+    if (shape.write() == Write.ERASE) {
+      RecurrentTiles.negate(scratch, heldAt, uAt, width);
+    }
+    System.arraycopy(in.v().data(), vAt, scratch, ownAt, width);
+  }
+
+  /** Decays a tile and adds what the chunk writes. */
   static void write(Shape shape, int j, int width, float[] scratch, MemorySegment state, long at) {
     int keyDim = shape.keyDim();
     int valueDim = shape.valueDim();
     int keptAt = Chunk.keptAt();
     int kAt = Chunk.writeAt(shape, 0);
     int uAt = Chunk.writtenAt(shape, 0) + j;
+    if (shape.decay() == Decay.PER_VALUE) {
+      int dAt = Chunk.keptValueAt(shape) + j;
+      RecurrentTiles.scale(scratch, dAt, width, keyDim, state, at, valueDim * 4L);
+    }
     if (width == WIDTH) {
       writeTwo(scratch, keptAt, kAt, keyDim, uAt, valueDim, state, at);
       return;

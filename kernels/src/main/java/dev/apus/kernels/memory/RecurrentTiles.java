@@ -99,6 +99,78 @@ final class RecurrentTiles {
     h0.intoArray(h, hAt, mask);
   }
 
+  /** {@code S ← S ⊙ d} in some columns, with a factor for each. */
+  static void scale(
+      float[] d, int dAt, int width, int keyDim, MemorySegment state, long at, long rowBytes) {
+    int j = 0;
+    for (; j + 2 * LENGTH <= width; j += 2 * LENGTH) {
+      scaleTwo(d, dAt + j, keyDim, state, at + j * 4L, rowBytes);
+    }
+    for (; j < width; j += LENGTH) {
+      var mask = LANES.indexInRange(j, width);
+      scaleOne(mask, d, dAt + j, keyDim, state, at + j * 4L, rowBytes);
+    }
+  }
+
+  private static void scaleTwo(
+      float[] d, int dAt, int keyDim, MemorySegment state, long at, long rowBytes) {
+    FloatVector d0 = FloatVector.fromArray(LANES, d, dAt);
+    FloatVector d1 = FloatVector.fromArray(LANES, d, dAt + LENGTH);
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+      FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
+      FloatVector s1 = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER);
+      s0.mul(d0).intoMemorySegment(state, at, ORDER);
+      s1.mul(d1).intoMemorySegment(state, at + BYTES, ORDER);
+    }
+  }
+
+  private static void scaleOne(
+      VectorMask<Float> mask,
+      float[] d,
+      int dAt,
+      int keyDim,
+      MemorySegment state,
+      long at,
+      long rowBytes) {
+    FloatVector d0 = FloatVector.fromArray(LANES, d, dAt, mask);
+    for (int i = 0; i < keyDim; i++, at += rowBytes) {
+      FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER, mask);
+      s0.mul(d0).intoMemorySegment(state, at, ORDER, mask);
+    }
+  }
+
+  /** {@code u ← β · (v − h)}. */
+  static void subtract(float[] v, int vAt, float[] x, int hAt, float beta, int uAt, int count) {
+    int j = 0;
+    for (; j < LANES.loopBound(count); j += LENGTH) {
+      FloatVector held = FloatVector.fromArray(LANES, x, hAt + j);
+      FloatVector.fromArray(LANES, v, vAt + j).sub(held).mul(beta).intoArray(x, uAt + j);
+    }
+    for (; j < count; j++) {
+      x[uAt + j] = beta * (v[vAt + j] - x[hAt + j]);
+    }
+  }
+
+  /** {@code y ← y + scale · x}. */
+  static void addScaled(float scale, float[] x, int xAt, float[] y, int yAt, int count) {
+    int j = 0;
+    FloatVector factor = FloatVector.broadcast(LANES, scale);
+    for (; j < LANES.loopBound(count); j += LENGTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, y, yAt + j);
+      FloatVector.fromArray(LANES, x, xAt + j).fma(factor, sum).intoArray(y, yAt + j);
+    }
+    for (; j < count; j++) {
+      y[yAt + j] = Math.fma(scale, x[xAt + j], y[yAt + j]);
+    }
+  }
+
+  /** {@code u ← −h}. */
+  static void negate(float[] x, int hAt, int uAt, int count) {
+    for (int j = 0; j < count; j++) {
+      x[uAt + j] = -x[hAt + j];
+    }
+  }
+
   /** {@code S ← D ⊙ S + k ⊗ u} and {@code o ← Sᵀ q}. */
   static void write(
       Shape shape,

@@ -1,9 +1,6 @@
 package dev.apus.kernels.memory;
 
-import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link MatrixMemory} with the columns of the memory in lanes, so that no sum crosses them.
@@ -11,22 +8,19 @@ import jdk.incubator.vector.VectorSpecies;
  */
 public final class VectorMatrixMemory implements MatrixMemory {
 
-  private static final VectorSpecies<Float> LANES = Lanes.F32;
-  private static final int LENGTH = LANES.length();
-
   private static final Rows ONE = new Rows(new float[] {1}, 0, 0);
 
-  private final int shortestChunked;
+  private final boolean chunked;
 
   public VectorMatrixMemory() {
-    this(SHORTEST_CHUNKED);
+    this(true);
   }
 
   /**
-   * @param shortestChunked runs of fewer tokens recur only
+   * @param chunked whether runs are taken in chunks; otherwise every token recurs
    */
-  VectorMatrixMemory(int shortestChunked) {
-    this.shortestChunked = shortestChunked;
+  VectorMatrixMemory(boolean chunked) {
+    this.chunked = chunked;
   }
 
   @Override
@@ -38,50 +32,83 @@ public final class VectorMatrixMemory implements MatrixMemory {
   public void advance(
       Shape shape,
       int tokens,
-      Rows q,
-      Rows k,
-      Rows v,
-      Rows decay,
-      Rows beta,
+      Inputs in,
       MemorySegment state,
       long stateAt,
       Rows o,
       float[] scratch) {
     int t = 0;
-    Rows d = shape.decay() == Decay.NONE ? ONE : decay;
-    if (tokens >= shortestChunked) {
-      for (; t + Chunk.TOKENS <= tokens; t += Chunk.TOKENS) {
-        takeChunk(shape, t, q, k, v, d, beta, state, stateAt, o, scratch);
-      }
+    int taken = Chunk.tokens(shape);
+    for (; chunked && t + taken <= tokens; t += taken) {
+      takeChunk(shape, t, in, state, stateAt, o, scratch);
     }
     for (; t < tokens; t++) {
-      recur(shape, t, q, k, v, d, beta, state, stateAt, o, scratch);
+      recur(shape, t, in, state, stateAt, o, scratch);
     }
   }
 
   /** Takes the memory past one token. */
   private static void recur(
+      Shape shape, int t, Inputs in, MemorySegment state, long at, Rows o, float[] scratch) {
+    int valueDim = shape.valueDim();
+    boolean before = shape.read() == Read.BEFORE;
+    int hAt = Chunk.heldAt(shape, 0);
+    if (shape.write().seeks()) {
+      hold(shape, ONE, in.p(), t, state, at, scratch, hAt);
+    }
+    if (before) {
+      hold(shape, ONE, in.q(), t, state, at, o.data(), o.start(t));
+    }
+    Rows d = in.decay();
+    if (shape.decay() == Decay.PER_VALUE) {
+      RecurrentTiles.scale(
+          d.data(), d.start(t), valueDim, shape.keyDim(), state, at, valueDim * 4L);
+    }
+    d = shape.decay() == Decay.SCALAR || shape.decay() == Decay.PER_KEY ? d : ONE;
+    if (shape.write() == Write.DELTA) {
+      hold(shape, d, in.k(), t, state, at, scratch, hAt);
+    }
+    int notRead = Chunk.readAt(shape, 0);
+    float[] u = in.v().data();
+    int uAt = in.v().start(t);
+    if (shape.write().scaled()) {
+      RecurrentTiles.subtract(u, uAt, scratch, hAt, in.beta().value(t, 0), hAt, valueDim);
+      u = scratch;
+      uAt = hAt;
+    } else if (shape.write() == Write.ERASE) {
+      RecurrentTiles.negate(scratch, hAt, hAt, valueDim);
+      write(shape, d, in.e(), in.q(), t, scratch, hAt, state, at, scratch, notRead);
+      d = ONE;
+    }
+    if (before) {
+      write(shape, d, in.k(), in.q(), t, u, uAt, state, at, scratch, notRead);
+      float bonus = ChunkKeys.bonus(shape, t, in, scratch);
+      RecurrentTiles.addScaled(bonus, u, uAt, o.data(), o.start(t), valueDim);
+    } else {
+      write(shape, d, in.k(), in.q(), t, u, uAt, state, at, o.data(), o.start(t));
+    }
+  }
+
+  private static void hold(
+      Shape shape, Rows d, Rows k, int t, MemorySegment state, long at, float[] h, int hAt) {
+    int dStep = d != ONE && shape.decay() == Decay.PER_KEY ? 1 : 0;
+    RecurrentTiles.hold(
+        shape, d.data(), d.start(t), dStep, k.data(), k.start(t), state, at, h, hAt);
+  }
+
+  private static void write(
       Shape shape,
-      int t,
-      Rows q,
-      Rows k,
-      Rows v,
       Rows d,
-      Rows beta,
+      Rows k,
+      Rows q,
+      int t,
+      float[] u,
+      int uAt,
       MemorySegment state,
       long at,
-      Rows o,
-      float[] scratch) {
-    boolean delta = shape.write() == Write.DELTA;
-    float[] u = delta ? scratch : v.data();
-    int uAt = delta ? Chunk.writtenAt(shape, 0) : v.start(t);
-    int dStep = shape.decay() == Decay.PER_KEY ? 1 : 0;
-    if (delta) {
-      float b = beta.value(t, 0);
-      RecurrentTiles.hold(
-          shape, d.data(), d.start(t), dStep, k.data(), k.start(t), state, at, u, uAt);
-      subtract(v.data(), v.start(t), u, uAt, b, shape.valueDim());
-    }
+      float[] o,
+      int oAt) {
+    int dStep = d != ONE && shape.decay() == Decay.PER_KEY ? 1 : 0;
     RecurrentTiles.write(
         shape,
         d.data(),
@@ -95,56 +122,27 @@ public final class VectorMatrixMemory implements MatrixMemory {
         uAt,
         state,
         at,
-        o.data(),
-        o.start(t));
-  }
-
-  /** {@code u ← β · (v − u)}. */
-  private static void subtract(float[] v, int vAt, float[] u, int uAt, float beta, int count) {
-    int j = 0;
-    for (; j < LANES.loopBound(count); j += LENGTH) {
-      FloatVector held = FloatVector.fromArray(LANES, u, uAt + j);
-      FloatVector.fromArray(LANES, v, vAt + j).sub(held).mul(beta).intoArray(u, uAt + j);
-    }
-    for (; j < count; j++) {
-      u[uAt + j] = beta * (v[vAt + j] - u[uAt + j]);
-    }
+        o,
+        oAt);
   }
 
   /** Takes the memory past the tokens of a chunk. */
   private static void takeChunk(
-      Shape shape,
-      int from,
-      Rows q,
-      Rows k,
-      Rows v,
-      Rows d,
-      Rows beta,
-      MemorySegment state,
-      long at,
-      Rows o,
-      float[] scratch) {
-    ChunkTiles.prepare(shape, from, q, k, d, scratch);
+      Shape shape, int from, Inputs in, MemorySegment state, long at, Rows o, float[] scratch) {
+    ChunkKeys.prepare(shape, from, in, scratch);
+    int keyDim = shape.keyDim();
     int valueDim = shape.valueDim();
+    int reads = 2 * Chunk.tokens(shape);
+    int first = shape.write() == Write.ADD ? Chunk.tokens(shape) : 0;
     for (int j = 0; j < valueDim; j += ChunkTiles.WIDTH) {
       int width = Math.min(ChunkTiles.WIDTH, valueDim - j);
       long tileAt = at + j * 4L;
-      if (shape.write() == Write.DELTA) {
-        int heldAt = Chunk.writtenAt(shape, 0) + j;
-        ChunkTiles.read(
-            shape, scratch, Chunk.keyAt(shape, 0), state, tileAt, width, scratch, heldAt, valueDim);
+      for (int row = first; row < reads; row += ChunkTiles.READS) {
+        int keyAt = Chunk.keyAt(shape, 0) + row * keyDim;
+        int heldAt = Chunk.heldAt(shape, 0) + row * valueDim + j;
+        ChunkTiles.read(shape, scratch, keyAt, state, tileAt, width, scratch, heldAt);
       }
-      ChunkTiles.read(
-          shape,
-          scratch,
-          Chunk.queryAt(shape, 0),
-          state,
-          tileAt,
-          width,
-          o.data(),
-          o.start(from) + j,
-          o.stride());
-      ChunkTiles.settle(shape, from, j, width, v, beta, o, scratch);
+      ChunkTiles.settle(shape, from, j, width, in, o, scratch);
       ChunkTiles.write(shape, j, width, scratch, state, tileAt);
     }
   }

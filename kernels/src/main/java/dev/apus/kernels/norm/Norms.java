@@ -42,6 +42,19 @@ public interface Norms {
       float[] y,
       int yAt);
 
+  /**
+   * Takes the gradients at the outputs of {@link #layer} back to its inputs, in place:
+   *
+   * <pre>
+   *   r = 1 / √(var x + ε)      x̂ = (x − mean x) · r      h = g ⊙ weight
+   *   g ← r · (h − mean h − x̂ · mean(h ⊙ x̂))
+   * </pre>
+   *
+   * @param x becomes x̂
+   * @param weight {@code size} values
+   */
+  void layerBack(float[] x, int xAt, int size, float[] weight, float epsilon, float[] g, int gAt);
+
   /** {@code y = x · (scale / √(Σx² + ε))}, the norm of linear attention's queries and keys. */
   void l2(float[] x, int xAt, int groups, int size, float scale, float epsilon, float[] y, int yAt);
 }

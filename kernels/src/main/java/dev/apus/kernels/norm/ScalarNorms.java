@@ -56,6 +56,23 @@ public final class ScalarNorms implements Norms {
   }
 
   @Override
+  public void layerBack(
+      float[] x, int xAt, int size, float[] weight, float epsilon, float[] g, int gAt) {
+    float centre = ScalarSums.sum(x, xAt, size) / size;
+    float variance = ScalarSums.centre(centre, x, xAt, x, xAt, size) / size;
+    float factor = 1 / (float) Math.sqrt(variance + epsilon);
+    for (int i = 0; i < size; i++) {
+      x[xAt + i] *= factor;
+      g[gAt + i] *= weight[i];
+    }
+    float mean = ScalarSums.sum(g, gAt, size) / size;
+    float slope = ScalarSums.dot(g, gAt, x, xAt, size) / size;
+    for (int i = 0; i < size; i++) {
+      g[gAt + i] = factor * (g[gAt + i] - mean - x[xAt + i] * slope);
+    }
+  }
+
+  @Override
   public void l2(
       float[] x, int xAt, int groups, int size, float scale, float epsilon, float[] y, int yAt) {
     for (int g = 0; g < groups; g++) {

@@ -65,6 +65,27 @@ public final class VectorNorms implements Norms {
   }
 
   @Override
+  public void layerBack(
+      float[] x, int xAt, int size, float[] weight, float epsilon, float[] g, int gAt) {
+    float centre = VectorSums.sum(x, xAt, size) / size;
+    float variance = VectorSums.centre(centre, x, xAt, x, xAt, size) / size;
+    float factor = 1 / (float) Math.sqrt(variance + epsilon);
+    scale(factor, x, xAt, x, xAt, size);
+    scale(1, g, gAt, weight, 0, g, gAt, size);
+    float mean = VectorSums.sum(g, gAt, size) / size;
+    float slope = VectorSums.dot(g, gAt, x, xAt, size) / size;
+    int i = 0;
+    for (; i < LANES.loopBound(size); i += LANES.length()) {
+      FloatVector along = FloatVector.fromArray(LANES, x, xAt + i).mul(slope);
+      FloatVector h = FloatVector.fromArray(LANES, g, gAt + i);
+      h.sub(mean).sub(along).mul(factor).intoArray(g, gAt + i);
+    }
+    for (; i < size; i++) {
+      g[gAt + i] = factor * (g[gAt + i] - mean - x[xAt + i] * slope);
+    }
+  }
+
+  @Override
   public void l2(
       float[] x, int xAt, int groups, int size, float scale, float epsilon, float[] y, int yAt) {
     for (int g = 0; g < groups; g++) {

@@ -4,6 +4,7 @@ import static dev.apus.kernels.Guarded.AT;
 import static dev.apus.kernels.Guarded.assertGuardsHold;
 import static dev.apus.kernels.Guarded.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.kernels.Guarded;
@@ -11,6 +12,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.VectorApi;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -114,6 +116,40 @@ class ActivationsTest {
       double tolerance = 4e-7 * Math.max(1, Math.max(Math.abs(x), Math.abs(expected)));
       assertEquals(expected, data[0], tolerance, f + " of " + x);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SILU", "GELU_TANH"})
+  void slopesAgreeWithTheDefinitionAndAreThoseOfTheFormula(Activation f) {
+    Activations scalar = Kernels.scalar().activations();
+    Activations vector = VectorApi.kernels().activations();
+    for (int count : SIZES) {
+      var random = new SplittableRandom(count);
+      float[] x = Guarded.uniform(random, count, -9, 9);
+      float[] expected = Guarded.normal(random, count);
+      float[] actual = expected.clone();
+      float[] gradients = expected.clone();
+      scalar.slope(f, x, AT, expected, AT, count);
+      vector.slope(f, x, AT, actual, AT, count);
+      assertSameBits(expected, actual, f + " of " + count);
+      assertGuardsHold(actual);
+      for (int i = AT; i < AT + count; i++) {
+        double slope = (formula(f, x[i] + 1e-5) - formula(f, x[i] - 1e-5)) / 2e-5;
+        // 1 − s is known to 6e-8, and is multiplied by x and a rate of up to 11.
+        assertEquals(slope * gradients[i], actual[i], 1e-5, f + " at " + x[i]);
+      }
+    }
+  }
+
+  @Test
+  void functionsWithoutSlopeAreRefused() {
+    Kernels.scalar().activations().slope(Activation.SILU, new float[1], 0, new float[1], 0, 1);
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            Kernels.scalar()
+                .activations()
+                .slope(Activation.RELU, new float[1], 0, new float[1], 0, 1));
   }
 
   @ParameterizedTest

@@ -4,6 +4,9 @@ import static dev.apus.kernels.Guarded.AT;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.apus.kernels.Guarded;
+import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Read;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
@@ -14,7 +17,9 @@ import java.util.SplittableRandom;
 
 /**
  * Random inputs of a memory with keys and queries of length 1, decays e^−softplus of a normal
- * number, and β in [0, 2]; its answers in double precision.
+ * number, β in [0, 2] and bonuses in [−1, 1]; what is taken away is so under a key that is the one
+ * read with, shrunk value by value. With keys that have nothing to do with those read with,
+ * memories grow: there, β is at most 1. Its answers in double precision.
  */
 final class MemoryProblem {
 
@@ -28,6 +33,8 @@ final class MemoryProblem {
    */
   record Exact(double[][] o, double[] state, double reach) {}
 
+  private static final int BONUS_AT = 2;
+
   private final Shape shape;
   private final int tokens;
   private final float[] q;
@@ -35,6 +42,9 @@ final class MemoryProblem {
   private final float[] v;
   private final float[] decay;
   private final float[] beta;
+  private final float[] p;
+  private final float[] e;
+  private final float[] b;
   private final float[] state;
 
   MemoryProblem(Shape shape, int tokens) {
@@ -44,11 +54,20 @@ final class MemoryProblem {
     this.q = unitRows(random);
     this.k = unitRows(random);
     this.v = Guarded.normal(random, tokens * valueStride());
-    this.decay = Guarded.poisoned(tokens * keyStride());
-    this.beta = Guarded.uniform(random, tokens, 0, 2);
+    this.decay = Guarded.poisoned(tokens * decayStride());
+    this.beta = Guarded.uniform(random, tokens, 0, shape.write() == Write.FEEDBACK ? 1 : 2);
     this.state = new float[shape.keyDim() * shape.valueDim()];
-    for (int i = AT; i < AT + tokens * keyStride(); i++) {
+    for (int i = AT; i < AT + tokens * decayStride(); i++) {
       decay[i] = (float) Math.exp(-Math.log1p(Math.exp(random.nextGaussian() - 2)));
+    }
+    this.p = unitRows(random);
+    this.e = p.clone();
+    for (int i = AT; i < AT + tokens * keyStride(); i++) {
+      e[i] *= random.nextFloat();
+    }
+    this.b = new float[BONUS_AT + shape.keyDim()];
+    for (int i = 0; i < b.length; i++) {
+      b[i] = random.nextFloat(-1, 1);
     }
     for (int i = 0; i < state.length; i++) {
       state[i] = random.nextFloat(-1, 1);
@@ -56,7 +75,7 @@ final class MemoryProblem {
   }
 
   void setDecays(float value) {
-    Arrays.fill(decay, AT, AT + tokens * keyStride(), value);
+    Arrays.fill(decay, AT, AT + tokens * decayStride(), value);
   }
 
   int valueStride() {
@@ -90,24 +109,26 @@ final class MemoryProblem {
   }
 
   private void advance(MatrixMemory memory, int from, int to, MemorySegment segment, float[] o) {
-    Rows decays =
-        switch (shape.decay()) {
-          case NONE -> null;
-          case SCALAR -> new Rows(decay, AT + from, 1);
-          case PER_KEY -> rows(decay, from, keyStride());
-        };
-    memory.advance(
-        shape,
-        to - from,
-        rows(q, from, keyStride()),
-        rows(k, from, keyStride()),
-        rows(v, from, valueStride()),
-        decays,
-        shape.write() == Write.DELTA ? rows(beta, from, 1) : null,
-        segment,
-        4,
-        rows(o, from, valueStride()),
-        new float[memory.scratchFloats(shape)]);
+    Rows decays = shape.decay() == Decay.NONE ? null : rows(decay, from, decayStride());
+    Write write = shape.write();
+    Rows betas = write.scaled() ? rows(beta, from, 1) : null;
+    var in =
+        new Inputs(
+            rows(q, from, keyStride()),
+            rows(k, from, keyStride()),
+            rows(v, from, valueStride()),
+            decays,
+            betas);
+    if (write == Write.FEEDBACK || write == Write.ERASE) {
+      Rows away = write == Write.ERASE ? rows(e, from, keyStride()) : null;
+      in = in.erasing(rows(p, from, keyStride()), away);
+    }
+    if (shape.read() == Read.BEFORE) {
+      in = in.bonus(new Rows(b, BONUS_AT, 0));
+    }
+    float[] scratch = new float[memory.scratchFloats(shape)];
+    Arrays.fill(scratch, Float.NaN);
+    memory.advance(shape, to - from, in, segment, 4, rows(o, from, valueStride()), scratch);
   }
 
   Exact exact() {
@@ -140,18 +161,16 @@ final class MemoryProblem {
     double greatest = 0;
     for (int t = 0; t < tokens; t++) {
       for (int j = 0; j < n; j++) {
-        double held = 0;
-        for (int i = 0; i < shape.keyDim(); i++) {
-          s[i * n + j] *= factor(t, i);
-          held += s[i * n + j] * k[AT + t * keyStride() + i];
-        }
         double value = v[AT + t * valueStride() + j];
-        double u = shape.write() == Write.ADD ? value : beta[AT + t] * (value - held);
         double squares = 0;
-        for (int i = 0; i < shape.keyDim(); i++) {
-          s[i * n + j] += k[AT + t * keyStride() + i] * u;
-          o[t][j] += s[i * n + j] * q[AT + t * keyStride() + i];
-          squares += s[i * n + j] * s[i * n + j];
+        double[] column = new double[shape.keyDim()];
+        for (int i = 0; i < column.length; i++) {
+          column[i] = s[i * n + j];
+        }
+        o[t][j] = step(t, j, column, value);
+        for (int i = 0; i < column.length; i++) {
+          s[i * n + j] = column[i];
+          squares += column[i] * column[i];
         }
         longest = Math.max(longest, Math.sqrt(squares));
         greatest = Math.max(greatest, Math.abs(value));
@@ -160,11 +179,95 @@ final class MemoryProblem {
     return longest + greatest;
   }
 
-  private double factor(int t, int i) {
+  /** Takes a column past a token; returns what its query reads. */
+  private double step(int t, int j, double[] s, double value) {
+    double[] before = s.clone();
+    for (int i = 0; i < s.length; i++) {
+      s[i] *= factor(t, i, j);
+    }
+    double held = shape.write() == Write.DELTA ? dot(s, k, t) : dot(before, p, t);
+    double u = shape.write().scaled() ? beta[AT + t] * (value - held) : value;
+    double bonus = 0;
+    for (int i = 0; i < s.length; i++) {
+      int at = AT + t * keyStride() + i;
+      if (shape.write() == Write.ERASE) {
+        s[i] -= e[at] * held;
+      }
+      s[i] += k[at] * u;
+      bonus += (double) q[at] * b[BONUS_AT + i] * k[at];
+    }
+    return shape.read() == Read.AFTER ? dot(s, q, t) : dot(before, q, t) + bonus * u;
+  }
+
+  private double dot(double[] column, float[] rows, int t) {
+    double sum = 0;
+    for (int i = 0; i < column.length; i++) {
+      sum += column[i] * rows[AT + t * keyStride() + i];
+    }
+    return sum;
+  }
+
+  private double factor(int t, int i, int j) {
+    int at = AT + t * decayStride();
     return switch (shape.decay()) {
       case NONE -> 1;
-      case SCALAR -> decay[AT + t];
-      case PER_KEY -> decay[AT + t * keyStride() + i];
+      case SCALAR -> decay[at];
+      case PER_KEY -> decay[at + i];
+      case PER_VALUE -> decay[at + j];
+    };
+  }
+
+  /**
+   * By how much an error in the memory can grow over some of the tokens: the greatest norm of a
+   * product of their steps, bounded by those of its rows and columns. Decays of values, at most 1
+   * for all of a column, are left out.
+   */
+  double growth() {
+    double growth = 1;
+    if (shape.write() == Write.ADD || shape.write() == Write.DELTA) {
+      return growth;
+    }
+    for (int from = 0; from < tokens; from++) {
+      double[][] product = new double[shape.keyDim()][shape.keyDim()];
+      for (int i = 0; i < product.length; i++) {
+        product[i][i] = 1;
+      }
+      for (int t = from; t < tokens; t++) {
+        for (double[] column : product) {
+          double held = dot(column, p, t);
+          for (int i = 0; i < column.length; i++) {
+            int at = AT + t * keyStride() + i;
+            double away = shape.write() == Write.ERASE ? e[at] : (double) beta[AT + t] * k[at];
+            double kept = shape.decay() == Decay.PER_VALUE ? 1 : factor(t, i, 0);
+            column[i] = kept * column[i] - away * held;
+          }
+        }
+        growth = Math.max(growth, norm(product));
+      }
+    }
+    return growth;
+  }
+
+  /** At least the spectral norm: the root of the greatest sums of columns and of rows. */
+  private static double norm(double[][] a) {
+    double columns = 0;
+    double[] rows = new double[a.length];
+    for (double[] column : a) {
+      double sum = 0;
+      for (int i = 0; i < column.length; i++) {
+        sum += Math.abs(column[i]);
+        rows[i] += Math.abs(column[i]);
+      }
+      columns = Math.max(columns, sum);
+    }
+    return Math.sqrt(columns * Arrays.stream(rows).max().orElseThrow());
+  }
+
+  private int decayStride() {
+    return switch (shape.decay()) {
+      case NONE, SCALAR -> 1;
+      case PER_KEY -> keyStride();
+      case PER_VALUE -> valueStride();
     };
   }
 

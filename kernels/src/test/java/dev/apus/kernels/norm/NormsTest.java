@@ -90,6 +90,52 @@ class NormsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 65, 100})
+  void gradientsAgreeWithTheDefinition(int size) {
+    var random = new SplittableRandom(size);
+    float[] x = Guarded.normal(random, size);
+    float[] w = weights(random, size);
+    float[] expected = Guarded.normal(random, size);
+    float[] actual = expected.clone();
+    float[] same = x.clone();
+    Kernels.scalar().norms().layerBack(x, AT, size, w, EPSILON, expected, AT);
+    VectorApi.kernels().norms().layerBack(same, AT, size, w, EPSILON, actual, AT);
+    assertSameBits(x, same, "normalised");
+    assertSameBits(expected, actual, "gradients");
+    assertGuardsHold(actual);
+  }
+
+  /** A step in any one input changes Σ g · layer(x) by the gradient there. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 5, 33})
+  void gradientsAreThoseOfTheLayerNorm(int size) {
+    var random = new SplittableRandom(size);
+    float[] x = Guarded.normal(random, size);
+    float[] w = weights(random, size);
+    float[] g = Guarded.normal(random, size);
+    float[] gradient = g.clone();
+    Kernels.scalar().norms().layerBack(x.clone(), AT, size, w, EPSILON, gradient, AT);
+    double step = 1e-5;
+    for (int i = 0; i < size; i++) {
+      double rise = weighted(x, w, g, size, i, step) - weighted(x, w, g, size, i, -step);
+      assertEquals(rise / (2 * step), gradient[AT + i], 2e-5);
+    }
+  }
+
+  /** {@code Σ g · layer(x)}, one value of x moved. */
+  private static double weighted(float[] x, float[] w, float[] g, int size, int i, double step) {
+    double[] moved = new double[size];
+    Arrays.setAll(moved, j -> x[AT + j] + (i == j ? step : 0));
+    double mean = Arrays.stream(moved).average().orElseThrow();
+    double variance = Arrays.stream(moved).map(v -> (v - mean) * (v - mean)).sum() / size;
+    double sum = 0;
+    for (int j = 0; j < size; j++) {
+      sum += g[AT + j] * w[j] * (moved[j] - mean) / Math.sqrt(variance + EPSILON);
+    }
+    return sum;
+  }
+
+  @ParameterizedTest
   @MethodSource("dev.apus.kernels.VectorApi#sets")
   void worksInPlace(Kernels kernels) {
     Norms norms = kernels.norms();

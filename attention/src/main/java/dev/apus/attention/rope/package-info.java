@@ -1,0 +1,2 @@
+/** Rotary position embeddings, for whatever has queries and keys. */
+package dev.apus.attention.rope;

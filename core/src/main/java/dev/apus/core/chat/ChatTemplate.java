@@ -1,0 +1,111 @@
+package dev.apus.core.chat;
+
+import dev.apus.core.template.Template;
+import dev.apus.core.tokenizer.Tokenizer;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
+
+/**
+ * How a model wants conversations written down: the template of its makers, and its tokens.
+ *
+ * <p>Special tokens come out of the template alone. Their names in a message are plain text, so
+ * that nobody can end a turn, or begin one, by writing so.
+ */
+public final class ChatTemplate {
+
+  private final Template template;
+  private final Tokenizer tokenizer;
+  private final Guard guard;
+
+  private ChatTemplate(Template template, Tokenizer tokenizer) {
+    this.template = template;
+    this.tokenizer = tokenizer;
+    this.guard = new Guard(tokenizer);
+  }
+
+  /**
+   * A template in the Jinja language.
+   *
+   * @param name what errors call it
+   * @throws dev.apus.core.template.TemplateException if it cannot be read
+   */
+  public static ChatTemplate of(String name, String source, Tokenizer tokenizer) {
+    return new ChatTemplate(Template.of(name, source), tokenizer);
+  }
+
+  /**
+   * For models that were never taught to converse: what is said is one text that goes on, message
+   * after message.
+   */
+  public static ChatTemplate continuing(Tokenizer tokenizer) {
+    String source = "{{ bos_token }}{% for message in messages %}{{ message.content }}{% endfor %}";
+    return of("continuing", source, tokenizer);
+  }
+
+  /**
+   * The text of a conversation.
+   *
+   * @param reply whether the text ends where the model's next turn begins
+   * @param variables what the template may ask for besides, such as {@code tools} or {@code
+   *     enable_thinking}: null, booleans, numbers, strings, lists and maps
+   * @throws dev.apus.core.template.TemplateException if the template refuses the conversation
+   */
+  public String render(List<Message> messages, boolean reply, Map<String, ?> variables) {
+    return render(messages, reply, variables, text -> text);
+  }
+
+  /** The tokens of {@link #render}'s text. */
+  public int[] encode(List<Message> messages, boolean reply, Map<String, ?> variables) {
+    return tokens(write(messages, reply, variables));
+  }
+
+  /**
+   * The text of {@link #render} in a form that still tells the template's own special tokens from
+   * their names in messages; for {@link #tokens}.
+   */
+  public String write(List<Message> messages, boolean reply, Map<String, ?> variables) {
+    return render(messages, reply, variables, this::guarded);
+  }
+
+  /** What somebody said, as {@link #write} writes it. */
+  public String guarded(String content) {
+    return guard.guarded(content);
+  }
+
+  /** The tokens of a text that {@link #write} wrote, or of its beginning or end. */
+  public int[] tokens(String written) {
+    return guard.tokens(written);
+  }
+
+  private String render(
+      List<Message> messages,
+      boolean reply,
+      Map<String, ?> variables,
+      UnaryOperator<String> content) {
+    Map<String, Object> values = new HashMap<>();
+    token(tokenizer.beginning(), "bos_token", values);
+    token(tokenizer.end(), "eos_token", values);
+    values.putAll(variables);
+    values.put("add_generation_prompt", reply);
+    values.put(
+        "messages",
+        messages.stream()
+            .map(
+                message -> {
+                  Map<String, Object> turn = new LinkedHashMap<>();
+                  turn.put("role", message.role());
+                  turn.put("content", content.apply(message.content()));
+                  return turn;
+                })
+            .toList());
+    return template.render(values);
+  }
+
+  private void token(OptionalInt id, String name, Map<String, Object> values) {
+    values.put(name, id.isPresent() ? tokenizer.token(id.getAsInt()) : "");
+  }
+}

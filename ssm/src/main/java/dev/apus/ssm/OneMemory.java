@@ -1,0 +1,69 @@
+package dev.apus.ssm;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.RecurrentState;
+import dev.apus.core.model.RecurrentState.Region;
+import dev.apus.core.model.Run;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.memory.MatrixMemory;
+
+/** One memory a head, into which its whole past fades: {@code S ← exp(Δ A) S + B ⊗ Δx}. */
+final class OneMemory implements HeadMemories<RecurrentState> {
+
+  private static final int MEMORY = 1;
+
+  private final Mamba2Spec spec;
+  private final MatrixMemory.Shape shape;
+
+  OneMemory(Mamba2Spec spec) {
+    this.spec = spec;
+    this.shape = spec.memory();
+  }
+
+  @Override
+  public RecurrentState newState(Region convolution, int limit) {
+    return RecurrentState.of(
+        convolution, new Region(spec.heads(), (long) spec.stateSize() * spec.headDim()));
+  }
+
+  @Override
+  public RecurrentState convolved(RecurrentState state) {
+    return state;
+  }
+
+  @Override
+  public int grain() {
+    return MatrixMemory.SHORTEST_CHUNKED;
+  }
+
+  @Override
+  public void prepare(Run<RecurrentState> run) {}
+
+  @Override
+  public void advance(
+      Pass pass, int worker, Run<RecurrentState> run, int head, Tokens t, Matrix read) {
+    run.state().keep(MEMORY, head);
+    int row = run.from();
+    int key = spec.keyColumn(head);
+    int value = head * spec.headDim();
+    pass.kernels()
+        .memory()
+        .advance(
+            shape,
+            run.length(),
+            Tokens.rows(t.mixed(), row, key + spec.shared()),
+            Tokens.rows(t.mixed(), row, key),
+            Tokens.rows(t.values(), row, value),
+            Tokens.rows(t.decays(), row, head),
+            null,
+            run.state().segment(),
+            run.state().at(MEMORY, head),
+            Tokens.rows(read, row, value),
+            pass.scratch(worker, pass.kernels().memory().scratchFloats(shape)));
+  }
+
+  @Override
+  public void changed(Run<RecurrentState> run) {
+    run.state().changed();
+  }
+}
