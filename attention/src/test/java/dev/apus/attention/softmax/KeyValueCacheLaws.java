@@ -78,9 +78,6 @@ abstract class KeyValueCacheLaws {
   }
 
   private Matrix kept(SplittableRandom random) {
-    if (forgetting == 0) {
-      return null;
-    }
     int cols = HEADS * forgetting;
     var kept = new Matrix(new float[2 * cols], 2, cols);
     for (int i = kept.at(1); i < kept.data().length; i++) {
