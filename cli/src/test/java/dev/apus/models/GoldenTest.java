@@ -10,6 +10,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -24,6 +25,14 @@ class GoldenTest {
 
   /** The largest deviation seen on any of them is a hundredth of this. */
   private static final double TOLERANCE = 1e-3;
+
+  /**
+   * References that multiply in fewer bits than they say: the kernels of these round the inputs of
+   * products to TF32, and PaTH's maps to FP16. The formulas in double precision are 2e-3 and 8e-3
+   * away from them, and 3e-6 from here.
+   */
+  private static final Map<String, Double> ROUGHER =
+      Map.of("fla-forgetting_transformer", 5e-3, "fla-path_attn", 2e-2);
 
   private static final AtomicInteger COMMITTED = new AtomicInteger();
   private static final AtomicInteger SHARED = new AtomicInteger();
@@ -74,7 +83,8 @@ class GoldenTest {
     Verification verification = Verification.of(folder, ModelOptions.standard().withThreads(2));
     assertEquals(-1, verification.firstDifference(), "the first greedy token that differs");
     assertTrue(
-        verification.deviation() <= TOLERANCE,
+        verification.deviation()
+            <= ROUGHER.getOrDefault(folder.getFileName().toString(), TOLERANCE),
         () -> "the logits deviate by " + verification.deviation() + " of their spread");
     boolean encoder = TinyModels.ENCODERS.contains(folder.getFileName().toString());
     assertEquals(

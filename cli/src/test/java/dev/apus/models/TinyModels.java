@@ -56,6 +56,7 @@ final class TinyModels {
           "fla-hgrn",
           "fla-hgrn-conv",
           "fla-kda",
+          "fla-path_attn",
           "fla-log_linear_mamba2",
           "fla-mesa_net",
           "fla-mom",

@@ -170,7 +170,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix v = frame.matrix(rows, values.outputs());
         project(pass, x, q, k, v);
         prepare(pass, batch, q, k);
-        Matrix kept = forgetGates == null ? null : kept(pass, frame, x);
+        Matrix kept =
+            forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         for (Run<KeyValueCache> run : batch.runs()) {
           run.state().append(pass, k, v, kept, run.from(), run.length());
         }
@@ -205,24 +206,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     if (adapters != null) {
       adapters.add(pass, x, ys);
-    }
-  }
-
-  /** The logarithms of what each head keeps: {@code log σ(z) = −softplus(−z)}. */
-  private Matrix kept(Pass pass, Pass.Frame frame, Matrix x) {
-    Matrix kept = frame.matrix(x.rows(), spec.heads());
-    forgetGates.apply(pass, x, kept);
-    float[] data = kept.data();
-    int end = kept.at(0) + x.rows() * spec.heads();
-    negate(data, kept.at(0), end);
-    kernels.activations().apply(Activation.SOFTPLUS, data, kept.at(0), end - kept.at(0));
-    negate(data, kept.at(0), end);
-    return kept;
-  }
-
-  private static void negate(float[] x, int from, int to) {
-    for (int i = from; i < to; i++) {
-      x[i] = -x[i];
     }
   }
 

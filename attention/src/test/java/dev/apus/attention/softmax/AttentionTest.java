@@ -59,6 +59,8 @@ class AttentionTest {
         with("norm", Map.of("over", "each-head", "type", "layer"), "heads", 4, "kvHeads", 2),
         with("norm", Map.of("over", "row", "weighted", false), "heads", 4, "kvHeads", 2),
         with("norm", Map.of("over", "row", "afterRope", true), "rope", Map.of()),
+        with("forgets", true),
+        with("heads", 6, "kvHeads", 2, "forgets", true, "window", 17, "alibi", 1, "gated", true),
         with("scale", 0),
         with("scale", 1e-30));
   }
@@ -174,7 +176,8 @@ class AttentionTest {
         var bench =
             new MixerBench<KeyValueCache>(
                 new Attention.Type(), settings, WIDTH, Kernels.chosen(), CacheFormat.BF16, 2)) {
-      assertEquals(exact.bytesPerToken(), 2 * bench.bytesPerToken());
+      long levels = settings.containsKey("forgets") ? 4L * (int) settings.get("heads") : 0;
+      assertEquals(exact.bytesPerToken() - levels, 2 * (bench.bytesPerToken() - levels));
       double[][] x = bench.tokens(TOKENS, 5);
       float[][] whole = bench.run(bench.state(), x, 0);
       float[][] near = exact.run(exact.state(), x, 0);

@@ -39,12 +39,17 @@ abstract class KeyValueCacheLaws {
   private static final int VALUE_DIM = 7;
 
   private final CacheFormat format;
+  private final int forgetting;
   private final Attention kernel;
   private final Workers workers = Workers.of(1);
   private final Pass pass = new Pass(workers, Kernels.chosen());
 
-  KeyValueCacheLaws(CacheFormat format) {
+  /**
+   * @param forgetting heads of a group that forget, or 0
+   */
+  KeyValueCacheLaws(CacheFormat format, int forgetting) {
     this.format = format;
+    this.forgetting = forgetting;
     this.kernel = Kernels.chosen().attention(format);
   }
 
@@ -52,8 +57,8 @@ abstract class KeyValueCacheLaws {
     return new KeyValueCache(layout(kernel), limit, null);
   }
 
-  private static CacheLayout layout(Attention kernel) {
-    return new CacheLayout(kernel, HEADS, KEY_DIM, VALUE_DIM);
+  private CacheLayout layout(Attention kernel) {
+    return new CacheLayout(kernel, HEADS, KEY_DIM, VALUE_DIM, forgetting);
   }
 
   /** Appends tokens that a seed and their position make. */
@@ -68,28 +73,41 @@ abstract class KeyValueCacheLaws {
       for (int j = v.at(1); j < v.data().length; j++) {
         v.data()[j] = (float) random.nextGaussian();
       }
-      cache.append(pass, k, v, 1, 1);
+      cache.append(pass, k, v, kept(random), 1, 1);
     }
+  }
+
+  private Matrix kept(SplittableRandom random) {
+    if (forgetting == 0) {
+      return null;
+    }
+    int cols = HEADS * forgetting;
+    var kept = new Matrix(new float[2 * cols], 2, cols);
+    for (int i = kept.at(1); i < kept.data().length; i++) {
+      kept.data()[i] = (float) -random.nextDouble(0.01);
+    }
+    return kept;
   }
 
   /** What a query of ones finds in each head: every key and value has a part in it. */
   private float[] content(KeyValueCache cache) {
-    float[] out = new float[HEADS * VALUE_DIM];
-    float[] q = new float[KEY_DIM];
+    int group = Math.max(1, forgetting);
+    float[] out = new float[HEADS * group * VALUE_DIM];
+    float[] q = new float[group * KEY_DIM];
     Arrays.fill(out, Float.NaN);
     Arrays.fill(q, 1);
     var traits = new Traits(KEY_DIM, VALUE_DIM, 0.3f, 0);
     for (int head = 0; head < HEADS; head++) {
       kernel.attend(
           traits,
-          new Queries(q, 0, KEY_DIM, 1, 1, cache.length() - 1),
+          new Queries(q, 0, group * KEY_DIM, 1, group, cache.length() - 1),
           new Visited(new int[] {0, cache.length()}, 1, true, 0),
           cache.stored(head),
           new Biases(null, null, 0),
           out,
-          head * VALUE_DIM,
-          VALUE_DIM,
-          new float[kernel.scratchFloats(traits, 1)]);
+          head * group * VALUE_DIM,
+          group * VALUE_DIM,
+          new float[kernel.scratchFloats(traits, group)]);
     }
     return out;
   }
@@ -125,11 +143,15 @@ abstract class KeyValueCacheLaws {
     assertEquals(0, cache.bytes());
     append(cache, 100, 1);
     int slots = Math.ceilDiv(100, kernel.slotGranularity()) * kernel.slotGranularity();
-    long most = HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots));
-    assertEquals(most, cache.bytes());
+    assertEquals(bytes(slots), cache.bytes());
     cache.close();
     assertEquals(0, cache.bytes());
     cache.close();
+  }
+
+  private long bytes(int slots) {
+    long levels = forgetting * (8L + 4L * slots);
+    return HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots) + levels);
   }
 
   @Test
@@ -225,7 +247,7 @@ abstract class KeyValueCacheLaws {
       append(straight, 300, 1);
       byte[] written = written(cache);
       assertArrayEquals(written(straight), written);
-      long slots = HEADS * (kernel.keyBytes(KEY_DIM, 320) + kernel.valueBytes(VALUE_DIM, 320));
+      long slots = bytes(256) + bytes(64);
       assertEquals(2 + format.name().length() + 4 + slots, written.length);
     }
   }

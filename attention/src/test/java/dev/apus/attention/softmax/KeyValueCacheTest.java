@@ -8,14 +8,22 @@ class KeyValueCacheTest {
   @Nested
   class Exact extends KeyValueCacheLaws {
     Exact() {
-      super(CacheFormat.F32);
+      super(CacheFormat.F32, 0);
     }
   }
 
   @Nested
   class Rounded extends KeyValueCacheLaws {
     Rounded() {
-      super(CacheFormat.BF16);
+      super(CacheFormat.BF16, 0);
+    }
+  }
+
+  /** Of heads that forget, by groups of two. */
+  @Nested
+  class Forgetting extends KeyValueCacheLaws {
+    Forgetting() {
+      super(CacheFormat.BF16, 2);
     }
   }
 }

@@ -19,6 +19,7 @@ final class NaiveAttention {
   private final int width;
   private final int group;
   private boolean ahead;
+  private double[][] levels;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
     this.spec = AttentionSpec.read(Config.of("naive", settings), context);
@@ -42,6 +43,7 @@ final class NaiveAttention {
       k[i] = turnedAndNormed(projected("k", spec.kvHeads() * spec.headDim(), x[i]), "k.norm", i);
       v[i] = projected("v", spec.kvHeads() * spec.valueDim(), x[i]);
     }
+    forget(x);
     double[][] attended = attended(q, k, v);
     double[][] y = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
@@ -56,6 +58,18 @@ final class NaiveAttention {
       }
     }
     return y;
+  }
+
+  /** What each head has forgotten up to each token. */
+  private void forget(double[][] x) {
+    levels = new double[x.length][spec.heads()];
+    for (int i = 0; spec.forgets() && i < x.length; i++) {
+      double[] z = times(matrix("f", spec.heads(), width), x[i]);
+      add(vector("f.bias", spec.heads(), Typical.BIAS), z);
+      for (int head = 0; head < z.length; head++) {
+        levels[i][head] = (i == 0 ? 0 : levels[i - 1][head]) + Math.log(sigmoid(z[head]));
+      }
+    }
   }
 
   /** What all heads of each query get of keys and values, before they are projected. */
@@ -176,6 +190,9 @@ final class NaiveAttention {
     score *= spec.scale();
     if (spec.softcap() != 0) {
       score = spec.softcap() * Math.tanh(score / spec.softcap());
+    }
+    if (levels != null) {
+      score += levels[i][head] - levels[j][head];
     }
     return score + spec.alibi() * slope(head) * (j - i);
   }

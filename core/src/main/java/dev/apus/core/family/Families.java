@@ -31,6 +31,7 @@ public final class Families {
           new FlaCoupled(),
           new FlaAttention(),
           new FlaDelta(),
+          new FlaPath(),
           new FNet(),
           new FlaGated(),
           new FlaHgrn(),

@@ -35,6 +35,7 @@ public final class Mixers {
               "mlstm-block",
               "neural-memory",
               "nystrom-attention",
+              "path-attention",
               "rg-lru",
               "rwkv-channel-mix",
               "rwkv-time-mix",

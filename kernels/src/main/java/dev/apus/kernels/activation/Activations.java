@@ -36,6 +36,12 @@ public interface Activations {
   /** {@code x ← limit · tanh(x / limit)}. */
   void softcap(float limit, float[] x, int xAt, int count);
 
+  /**
+   * {@code Σ x · y}, each term added by a fused multiply-add to one of sixteen partial sums, as
+   * {@link #softmax} has them.
+   */
+  float dot(float[] x, int xAt, float[] y, int yAt, int count);
+
   /** {@code y ← y + scale · x}, one fused multiply-add a value. */
   void addScaled(float scale, float[] x, int xAt, float[] y, int yAt, int count);
 }

@@ -68,6 +68,11 @@ public final class ScalarActivations implements Activations {
   }
 
   @Override
+  public float dot(float[] x, int xAt, float[] y, int yAt, int count) {
+    return ScalarSums.dot(x, xAt, y, yAt, count);
+  }
+
+  @Override
   public void addScaled(float scale, float[] x, int xAt, float[] y, int yAt, int count) {
     for (int i = 0; i < count; i++) {
       y[yAt + i] = Math.fma(scale, x[xAt + i], y[yAt + i]);

@@ -75,6 +75,11 @@ public final class VectorActivations implements Activations {
   }
 
   @Override
+  public float dot(float[] x, int xAt, float[] y, int yAt, int count) {
+    return VectorSums.dot(x, xAt, y, yAt, count);
+  }
+
+  @Override
   public void addScaled(float scale, float[] x, int xAt, float[] y, int yAt, int count) {
     int i = 0;
     for (; i < LANES.loopBound(count); i += LANES.length()) {

@@ -184,6 +184,9 @@ public interface Attention {
 
   void storeValues(float[] v, int vAt, int valueDim, MemorySegment values, long valuesAt, int slot);
 
+  /** Reads what {@link #storeValues} has stored for one token. */
+  void loadValues(MemorySegment values, long valuesAt, int valueDim, int slot, float[] v, int vAt);
+
   /**
    * Writes each query's weighted mean of the values it sees; zeros if it sees none.
    *

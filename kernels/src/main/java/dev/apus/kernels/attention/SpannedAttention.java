@@ -88,6 +88,16 @@ abstract class SpannedAttention implements Attention {
     }
   }
 
+  @Override
+  public final void loadValues(
+      MemorySegment values, long valuesAt, int valueDim, int slot, float[] v, int vAt) {
+    for (int j = 0; j < valueDim; j += LANES) {
+      long at = valuesAt + valuePanelAt(slot, j / LANES, valueDim);
+      at += (long) slot % BLOCK * LANES * unit;
+      load(values, at, v, vAt + j, Math.min(LANES, valueDim - j));
+    }
+  }
+
   /** Decodes {@code count} neighbouring lanes of a panel. */
   final void load(MemorySegment panels, long at, float[] values, int valuesAt, int count) {
     codec.decode(panels, at, values, valuesAt, count);

@@ -4,6 +4,7 @@ import static dev.apus.kernels.Guarded.AT;
 
 import dev.apus.kernels.Guarded;
 import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Levels;
 import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Stored;
@@ -34,6 +35,9 @@ final class AttentionProblem {
   float[] slopes;
   float[] sinks;
 
+  /** The logarithms of what each slot's token keeps, of every head of the group; or null. */
+  float[] kept;
+
   AttentionProblem(Case shape) {
     var random = new SplittableRandom(1000L * shape.headDim() + shape.rows());
     this.shape = shape;
@@ -62,6 +66,15 @@ final class AttentionProblem {
 
   void incline() {
     slopes = perHead(0.1f);
+  }
+
+  void forget() {
+    int slots = Math.max(end(), lastPosition() + 1);
+    var random = new SplittableRandom(slots);
+    kept = new float[slots * shape.group()];
+    for (int i = 0; i < kept.length; i++) {
+      kept[i] = (float) -random.nextDouble(0.1);
+    }
   }
 
   void sink(float value) {
@@ -124,6 +137,7 @@ final class AttentionProblem {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment keys = arena.allocate(spans * keyBytes);
       MemorySegment values = arena.allocate(spans * valueBytes);
+      Levels[] levels = levels(arena, spans);
       keys.fill((byte) -1);
       values.fill((byte) -1);
       Stored stored =
@@ -132,7 +146,8 @@ final class AttentionProblem {
                   keys,
                   4 + (spans - 1 - span) * keyBytes - span * (keyBytes - 4),
                   values,
-                  4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4));
+                  4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4),
+                  levels[span]);
       for (int slot = 0; slot < end(); slot++) {
         if (isSeen(slot)) {
           Piece piece = stored.piece(slot / Attention.SPAN);
@@ -156,6 +171,42 @@ final class AttentionProblem {
       }
     }
     return out;
+  }
+
+  /** Those of each span; slots that no row sees and none stands at hold NaN. */
+  private Levels[] levels(Arena arena, int spans) {
+    Levels[] levels = new Levels[Math.max(spans, lastPosition() / Attention.SPAN + 1)];
+    if (kept == null) {
+      return levels;
+    }
+    long bytes = Levels.bytes(shape.group(), Attention.SPAN);
+    for (int span = 0; span < levels.length; span++) {
+      MemorySegment memory = arena.allocate(bytes + 4).fill((byte) -1);
+      levels[span] = new Levels(memory, 4, shape.group(), Attention.SPAN);
+      for (int g = 0; g < shape.group(); g++) {
+        levels[span].setBase(g, span == 0 ? 0 : level(g, span * Attention.SPAN - 1));
+        for (int slot = span * Attention.SPAN; slot < (span + 1) * Attention.SPAN; slot++) {
+          boolean stoodAt = slot >= shape.position() && slot <= lastPosition();
+          if (stoodAt || isSeen(slot)) {
+            levels[span].set(g, slot, (float) (level(g, slot) - levels[span].base(g)));
+          }
+        }
+      }
+    }
+    return levels;
+  }
+
+  private int lastPosition() {
+    return shape.position() + shape.rows() - 1;
+  }
+
+  /** What a head of the group has forgotten up to a slot. */
+  private double level(int g, int slot) {
+    double sum = 0;
+    for (int i = 0; i <= slot; i++) {
+      sum += kept[i * shape.group() + g];
+    }
+    return sum;
   }
 
   /** Computes the rows of one call. */
@@ -213,6 +264,9 @@ final class AttentionProblem {
     if (traits.softcap() != 0) {
       sum = traits.softcap() * Math.tanh(sum / traits.softcap());
     }
+    if (kept != null) {
+      sum += level(g, shape.position() + row) - level(g, slot);
+    }
     return slopes == null ? sum : sum + slopes[HEAD_AT + g] * (slot - shape.position() - row);
   }
 
@@ -223,6 +277,9 @@ final class AttentionProblem {
       sum += Math.abs((double) q[queryAt(row, g) + d] * k[AT + slot * shape.headDim() + d]);
     }
     sum *= traits.scale();
+    if (kept != null) {
+      sum += 2 * Math.abs(level(g, shape.position() + row)) + 2 * Math.abs(level(g, slot));
+    }
     return slopes == null
         ? sum
         : sum + slopes[HEAD_AT + g] * Math.abs(slot - shape.position() - row);

@@ -56,10 +56,10 @@ class AttentionTest {
     return new Visited(ranges, ranges.length / 2, false, window);
   }
 
-  /** A case without, and with each of, softcap, slopes and sinks. */
+  /** A case without, and with each of, softcap, slopes, sinks and levels. */
   private static List<AttentionProblem> problems(Case shape) {
     List<AttentionProblem> problems = new ArrayList<>();
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
       problems.add(new AttentionProblem(shape));
     }
     problems.get(1).softcap(2);
@@ -68,6 +68,10 @@ class AttentionTest {
     problems.get(4).sink(100);
     problems.get(4).softcap(5);
     problems.get(4).incline();
+    problems.get(5).forget();
+    problems.get(6).forget();
+    problems.get(6).softcap(3);
+    problems.get(6).incline();
     return problems;
   }
 
