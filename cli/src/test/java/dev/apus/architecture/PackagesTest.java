@@ -27,6 +27,8 @@ class PackagesTest {
           Map.entry("tensor", Set.of("kernels")),
           Map.entry("compute", Set.of("tensor", "kernels")),
           Map.entry("weight", Set.of("file", "config", "tensor", "compute", "kernels")),
+          Map.entry("template", Set.of()),
+          Map.entry("chat", Set.of("template", "tokenizer")),
           Map.entry("service", Set.of()),
           Map.entry("routing", Set.of("config", "tensor", "kernels")),
           Map.entry(

@@ -1,5 +1,16 @@
 package dev.apus.attention.linear;
 
+import static dev.apus.attention.linear.MapFormulas.dot;
+import static dev.apus.attention.linear.MapFormulas.dpfp;
+import static dev.apus.attention.linear.MapFormulas.joined;
+import static dev.apus.attention.linear.MapFormulas.layerNorm;
+import static dev.apus.attention.linear.MapFormulas.map;
+import static dev.apus.attention.linear.MapFormulas.negative;
+import static dev.apus.attention.linear.MapFormulas.plus;
+import static dev.apus.attention.linear.MapFormulas.product;
+import static dev.apus.attention.linear.MapFormulas.relu;
+import static dev.apus.attention.linear.MapFormulas.softmax;
+import static dev.apus.attention.linear.MapFormulas.unit;
 import static dev.apus.testing.MixerBench.matrix;
 import static dev.apus.testing.MixerBench.times;
 import static dev.apus.testing.MixerBench.vector;
@@ -16,7 +27,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.DoubleBinaryOperator;
-import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -142,42 +152,6 @@ class FeatureMapTest {
     return Arrays.copyOfRange(row, head * dim, (head + 1) * dim);
   }
 
-  private static double dot(double[] a, double[] b) {
-    double sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += a[i] * b[i];
-    }
-    return sum;
-  }
-
-  private static double[] map(double[] x, DoubleUnaryOperator f) {
-    return Arrays.stream(x).map(f).toArray();
-  }
-
-  private static double[] softmax(double[] x) {
-    double[] e = map(x, Math::exp);
-    double sum = Arrays.stream(e).sum();
-    return map(e, value -> value / sum);
-  }
-
-  private static double[] joined(double[] a, double[] b) {
-    double[] both = Arrays.copyOf(a, a.length + b.length);
-    System.arraycopy(b, 0, both, a.length, b.length);
-    return both;
-  }
-
-  private static double[] product(double[] a, double[] b) {
-    double[] product = a.clone();
-    Arrays.setAll(product, i -> a[i] * b[i]);
-    return product;
-  }
-
-  private static double[] plus(double[] a, double[] b) {
-    double[] sum = a.clone();
-    Arrays.setAll(sum, i -> a[i] + b[i]);
-    return sum;
-  }
-
   private static Weight features(UnaryOperator<double[]> phi) {
     return features(phi, phi);
   }
@@ -190,38 +164,6 @@ class FeatureMapTest {
   private static double[] learned(String name, int size, double[] x, boolean biased) {
     double[] y = times(matrix(name, size, DIM), x);
     return biased ? plus(y, vector(name + ".bias", size, Typical.BIAS)) : y;
-  }
-
-  private static double[] elu(double[] x) {
-    return map(x, value -> value > 0 ? value + 1 : Math.exp(value));
-  }
-
-  private static double[] relu(double[] x) {
-    return map(x, value -> Math.max(value, 0));
-  }
-
-  private static double[] negative(double[] x) {
-    return map(x, value -> -value);
-  }
-
-  private static double[] dpfp(double[] r, int turns) {
-    double[] all = {};
-    for (int turn = 1; turn <= turns; turn++) {
-      int by = turn;
-      double[] turned = new double[r.length];
-      Arrays.setAll(turned, i -> r[Math.floorMod(i - by, r.length)]);
-      all = joined(all, product(r, turned));
-    }
-    return all;
-  }
-
-  private static double[] layerNorm(double[] x, double epsilon) {
-    double mean = Arrays.stream(x).average().orElseThrow();
-    double variance = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
-    double[] unit = map(x, value -> (value - mean) / Math.sqrt(variance + epsilon));
-    return plus(
-        product(unit, vector("features.norm", DIM, Typical.NORM)),
-        vector("features.norm.bias", DIM, Typical.BIAS));
   }
 
   /** The mean over all directions of what is made of two vectors along each. */
@@ -245,7 +187,7 @@ class FeatureMapTest {
   /** Random Feature Attention's gate: each head keeps a mean of what it has seen. */
   @Test
   void whatIsWrittenMayBeWhatAGateLeaves() {
-    Case one = plain(Map.of("map", "elu"), true, features(FeatureMapTest::elu));
+    Case one = plain(Map.of("map", "elu"), true, features(MapFormulas::elu));
     Map<String, Object> settings = one.settings();
     settings.put("decay", Map.of("gate", "head", "biased", true, "rest", true));
     try (var bench = new MixerBench<RecurrentState>(new LinearAttention.Type(), settings, WIDTH)) {
@@ -261,11 +203,11 @@ class FeatureMapTest {
   static Stream<Case> cases() {
     double root = Math.sqrt(DIM);
     return Stream.of(
-        plain(Map.of("map", "elu"), true, features(FeatureMapTest::elu)),
-        new Case(Map.of("map", "elu"), 2, true, 0, features(FeatureMapTest::elu)),
-        new Case(Map.of("map", "elu"), 1, true, 3, features(FeatureMapTest::elu)),
-        plain(Map.of("map", "relu"), true, features(FeatureMapTest::relu)),
-        plain(Map.of("map", "softmax"), true, features(FeatureMapTest::softmax)),
+        plain(Map.of("map", "elu"), true, features(MapFormulas::elu)),
+        new Case(Map.of("map", "elu"), 2, true, 0, features(MapFormulas::elu)),
+        new Case(Map.of("map", "elu"), 1, true, 3, features(MapFormulas::elu)),
+        plain(Map.of("map", "relu"), true, features(MapFormulas::relu)),
+        plain(Map.of("map", "softmax"), true, features(MapFormulas::softmax)),
         plain(
             Map.of("map", "relu", "queriesSumToOne", true, "keysSumToOne", true),
             false,
@@ -385,11 +327,6 @@ class FeatureMapTest {
     return joined(softmax(y), softmax(negative(y)));
   }
 
-  private static double[] unit(double[] x) {
-    double length = Math.sqrt(dot(x, x));
-    return map(x, value -> value / length);
-  }
-
   private static Weight favor(float[] directions, double scale) {
     return (head, q, k, distance) -> {
       double squares = scale * (dot(q, q) + dot(k, k)) / 2;
@@ -418,14 +355,14 @@ class FeatureMapTest {
     float[] all = RandomDirections.orthogonal(11, DIM, 4);
     for (int i = 0; i < 11; i++) {
       for (int j = i / DIM * DIM; j < i; j++) {
-        assertEquals(0, product(all, i, j), 1e-5);
+        assertEquals(0, scalarProduct(all, i, j), 1e-5);
       }
-      assertTrue(product(all, i, i) > 0.01, "a direction of some length");
+      assertTrue(scalarProduct(all, i, i) > 0.01, "a direction of some length");
     }
-    assertTrue(Math.abs(product(all, 0, DIM)) > 1e-3, "blocks are independent");
+    assertTrue(Math.abs(scalarProduct(all, 0, DIM)) > 1e-3, "blocks are independent");
   }
 
-  private static double product(float[] all, int i, int j) {
+  private static double scalarProduct(float[] all, int i, int j) {
     double sum = 0;
     for (int d = 0; d < DIM; d++) {
       sum += (double) all[i * DIM + d] * all[j * DIM + d];

@@ -17,7 +17,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,8 +29,7 @@ import picocli.CommandLine.Spec;
     name = "context",
     description = {
       "Measures what one token costs after contexts of growing length: the time of one layer and"
-          + " the memory of its state, for full attention, attention in a window, Gated"
-          + " DeltaNet, Mamba-2, and a hybrid."
+          + " the memory of its state."
     },
     mixinStandardHelpOptions = true,
     usageHelpAutoWidth = true)
@@ -41,6 +39,17 @@ public final class Context implements Callable<Integer> {
   private record Cost(int context, double nanos, long stateBytes) {}
 
   @Spec private CommandSpec command;
+
+  @Option(
+      names = "--compare",
+      paramLabel = "WHAT",
+      defaultValue = "memories",
+      description = {
+        "memories: full attention, attention in a window, Gated DeltaNet, Mamba-2, and a hybrid; or"
+            + " rules: full attention beside linear attention, its gated kin, and what learns at"
+            + " test time (default: ${DEFAULT-VALUE})."
+      })
+  private Comparison comparison;
 
   @Option(
       names = "--shortest",
@@ -75,14 +84,18 @@ public final class Context implements Callable<Integer> {
       description = {
         "The page of Markdown to write, with charts beside it (default: ${DEFAULT-VALUE}).",
         "In a page that exists, what stands between <!-- context: begin --> and <!-- context: end"
-            + " --> is replaced."
+            + " --> is replaced, or rules instead of context."
       })
   private Path output;
 
   public static void main(String[] arguments) {
     // What a model says of itself when it is opened is in the report.
     System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error");
-    System.exit(new CommandLine(new Context()).execute(arguments));
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Context()).setCaseInsensitiveEnumValuesAllowed(true);
   }
 
   @Override
@@ -98,11 +111,11 @@ public final class Context implements Callable<Integer> {
               longest,
               millis));
     }
-    Page page = new Page(output, "context");
+    Page page = new Page(output, comparison.section());
     Map<LayerKind, List<Cost>> costs = new LinkedHashMap<>();
     ModelOptions options = ModelOptions.standard().withThreads(threads);
     List<Layer> layers =
-        Stream.of(LayerKind.values())
+        comparison.kinds().stream()
             .map(kind -> new Layer(kind, longest + Layer.ROOM, options))
             .toList();
     try {
@@ -170,26 +183,26 @@ public final class Context implements Callable<Integer> {
         Locale.ROOT,
         "%s %s kernels, %d threads; %s. The time is the median of one token after the"
             + " context.%n%n%s%n%s%n%s",
-        LayerKind.SIZES,
+        comparison.sizes(),
         options.kernels().name(),
         threads,
         Machine.here(),
         table,
-        Page.link("time of one token against context", "context-time.svg"),
-        Page.link("bytes of state against context", "context-state.svg"));
+        Page.link("time of one token against context", comparison.section() + "-time.svg"),
+        Page.link("bytes of state against context", comparison.section() + "-state.svg"));
   }
 
   private Map<String, String> charts(Map<LayerKind, List<Cost>> costs) {
     Map<String, String> charts = new LinkedHashMap<>();
     charts.put(
-        "context-time.svg",
+        comparison.section() + "-time.svg",
         chart(
             "Time of one token in one layer",
             new Scale("time", 10, Context::time),
             costs,
             Cost::nanos));
     charts.put(
-        "context-state.svg",
+        comparison.section() + "-state.svg",
         chart(
             "State of one layer", new Scale("memory", 4, Context::bytes), costs, Cost::stateBytes));
     return charts;

@@ -24,14 +24,22 @@ enum LayerKind {
               "gated-delta-net",
               Map.of("keyHeads", 4, "valueHeads", 8, "keyDim", 64, "valueDim", 64, "taps", 4)))),
   MAMBA2("Mamba-2", List.of(mamba2())),
-  HYBRID("7 of Mamba-2 to 1 of full attention, a layer's share", hybrid());
-
-  /** What a report says of the sizes. */
-  static final String SIZES =
-      "One layer of width 512 with random BF16 weights: attention with 8 heads of 64 over 2"
-          + " key–value heads, Gated DeltaNet with 8 value heads of 64 over 4 key heads of 64, or"
-          + " Mamba-2 with 16 heads of 64 and a state of 128. No MLP, and 64 tokens to choose from,"
-          + " so that nothing else weighs.";
+  HYBRID("7 of Mamba-2 to 1 of full attention, a layer's share", hybrid()),
+  LINEAR(
+      "linear attention, elu + 1",
+      List.of(linear().with("features", Map.of("map", "elu")).with("scale", 0.125))),
+  GLA(
+      "Gated Linear Attention",
+      List.of(
+          linear()
+              .with("gate", "silu")
+              .with("decay", Map.of("gate", "key", "latent", 16, "biased", true, "root", 16)))),
+  MLSTM("mLSTM", List.of(new Part("mlstm", Map.of("heads", 8, "keyDim", 32, "valueDim", 64)))),
+  HGRN("HGRN", List.of(new Part("gated-recurrence", Map.of("inner", 512, "gates", "forget")))),
+  TTT(
+      "TTT-Linear",
+      List.of(
+          new Part("ttt", Map.of("heads", 8, "headDim", 64, "inner", "linear", "miniBatch", 16))));
 
   private final String title;
   private final List<Part> mixers;
@@ -51,6 +59,11 @@ enum LayerKind {
     List<Part> mixers = new ArrayList<>(Collections.nCopies(7, mamba2()));
     mixers.add(attention());
     return mixers;
+  }
+
+  private static Part linear() {
+    return new Part(
+        "linear-attention", Map.of("heads", 8, "kvHeads", 8, "keyDim", 64, "valueDim", 64));
   }
 
   private static Part attention() {

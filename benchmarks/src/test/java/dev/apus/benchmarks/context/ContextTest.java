@@ -10,9 +10,12 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import picocli.CommandLine;
 
 class ContextTest {
@@ -20,7 +23,7 @@ class ContextTest {
   @TempDir private Path folder;
 
   private int run(String... options) {
-    CommandLine command = new CommandLine(new Context());
+    CommandLine command = Context.commandLine();
     command.setOut(new PrintWriter(new StringWriter()));
     command.setErr(new PrintWriter(new StringWriter()));
     Stream<String> common = Stream.of("-t", "1", "--millis", "1");
@@ -29,19 +32,21 @@ class ContextTest {
         Stream.of(common, page, Stream.of(options)).flatMap(s -> s).toArray(String[]::new));
   }
 
-  @Test
-  void writesARowForEachContextAndBothCharts() throws Exception {
-    assertEquals(0, run("--shortest", "16", "--longest", "70"));
+  @ParameterizedTest
+  @EnumSource
+  void writesARowForEachContextAndBothCharts(Comparison comparison) throws Exception {
+    String name = comparison.name().toLowerCase(Locale.ROOT);
+    assertEquals(0, run("--shortest", "16", "--longest", "70", "--compare", name));
     List<String> rows =
         Files.readAllLines(folder.resolve("page.md")).stream()
             .filter(line -> line.matches("\\| \\d+ \\|.*"))
             .toList();
     assertEquals(
         List.of("16", "32", "64"), rows.stream().map(row -> row.split("\\|")[1].strip()).toList());
-    for (String chart : List.of("context-time.svg", "context-state.svg")) {
-      String svg = Files.readString(folder.resolve("charts").resolve(chart));
+    for (String chart : List.of("-time.svg", "-state.svg")) {
+      String svg = Files.readString(folder.resolve("charts").resolve(comparison.section() + chart));
       assertEquals(
-          LayerKind.values().length, Xml.parse(svg).getElementsByTagName("polyline").getLength());
+          comparison.kinds().size(), Xml.parse(svg).getElementsByTagName("polyline").getLength());
     }
   }
 
