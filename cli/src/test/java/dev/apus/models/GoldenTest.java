@@ -28,11 +28,11 @@ class GoldenTest {
 
   /**
    * References that multiply in fewer bits than they say: the kernels of these round the inputs of
-   * products to TF32, and PaTH's maps to FP16. The formulas in double precision are 2e-3 and 8e-3
-   * away from them, and 3e-6 from here.
+   * products to TF32, and PaTH's maps to FP16. The formulas in double precision are as far away
+   * from them, at most 8e-3, and 3e-6 from here.
    */
   private static final Map<String, Double> ROUGHER =
-      Map.of("fla-forgetting_transformer", 5e-3, "fla-path_attn", 2e-2);
+      Map.of("fla-forgetting_transformer", 5e-3, "fla-path_attn", 2e-2, "fla-rwkv7", 2.5e-3);
 
   private static final AtomicInteger COMMITTED = new AtomicInteger();
   private static final AtomicInteger SHARED = new AtomicInteger();

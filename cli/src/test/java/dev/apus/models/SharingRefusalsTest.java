@@ -59,7 +59,7 @@ class SharingRefusalsTest {
         refused(of(delta, Layer.of(mixer(DELTA, Wiring.PLAIN.stateOf(0))))));
     assertEquals(
         "layer 1 attention: stateOf: kvHeads, headDim, valueDim and rope must be those of the layer"
-            + " whose keys and values are read",
+            + " whose keys and values are read, and so must heads be where it forgets",
         refused(of(own, Layer.of(mixer(ATTENTION.with("kvHeads", 4), Wiring.PLAIN.stateOf(0))))));
     assertEquals(
         "layer 0: stateOf=0 must be an earlier layer whose channel mixer \"gated-mlp\" has a state"
