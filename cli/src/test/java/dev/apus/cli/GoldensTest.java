@@ -47,10 +47,12 @@ class GoldensTest {
 
   /**
    * What is asked of answers that were not computed in single precision. MesaNet's came from a
-   * kernel that rounds queries, keys and products to half precision; from the same steps in single
-   * precision its logits are 4e-6 away.
+   * kernel that rounds queries, keys and products to half precision, PaTH's rounds its maps so, and
+   * the Forgetting Transformer's the inputs of products to TF32; from the same steps in higher
+   * precision the logits are at most 4e-6 away.
    */
-  private static final Map<String, Double> TOLERANCES = Map.of("fla-mesa_net", 1e-2);
+  private static final Map<String, Double> TOLERANCES =
+      Map.of("fla-mesa_net", 1e-2, "fla-forgetting_transformer", 5e-3, "fla-path_attn", 2e-2);
 
   /** A reference that contradicts itself, as in products of few bits, is held to no more. */
   private static void verify(Path folder) {
