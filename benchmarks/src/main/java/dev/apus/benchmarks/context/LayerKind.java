@@ -34,12 +34,19 @@ enum LayerKind {
           linear()
               .with("gate", "silu")
               .with("decay", Map.of("gate", "key", "latent", 16, "biased", true, "root", 16)))),
-  MLSTM("mLSTM", List.of(new Part("mlstm", Map.of("heads", 8, "keyDim", 32, "valueDim", 64)))),
+  MLSTM(
+      "mLSTM",
+      List.of(
+          new Part(
+              "mlstm",
+              Map.of("heads", 8, "keyDim", 32, "valueDim", 64, "norm", Map.of("epsilon", 1e-6))))),
   HGRN("HGRN", List.of(new Part("gated-recurrence", Map.of("inner", 512, "gates", "forget")))),
   TTT(
       "TTT-Linear",
       List.of(
-          new Part("ttt", Map.of("heads", 8, "headDim", 64, "inner", "linear", "miniBatch", 16))));
+          new Part(
+              "ttt",
+              Map.of("heads", 8, "headDim", 64, "inner", "linear", "rope", Map.of("dims", 64)))));
 
   private final String title;
   private final List<Part> mixers;
