@@ -136,19 +136,6 @@ final class TinyModels {
           "zamba2",
           "zaya");
 
-  /**
-   * Families whose reference is code that comes with the checkpoints, or that runs on no CPU or not
-   * in single precision: formulas stand for it.
-   */
-  static final List<String> WITHOUT_GOLDEN =
-      List.of(
-          "fla-log_linear_mamba2",
-          "fla-mesa_net",
-          "rwkv5",
-          "rwkv6",
-          "rwkv6qwen2",
-          "rwkv7-original");
-
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
