@@ -23,7 +23,7 @@ interface HeadMemories<S extends MixerState> {
   record Tokens(Matrix mixed, Matrix values, Matrix decays, Matrix levels) {
 
     static Rows rows(Matrix x, int row, int col) {
-      return new Rows(x.data(), x.at(row) + col, x.cols());
+      return x.from(row, col);
     }
   }
 

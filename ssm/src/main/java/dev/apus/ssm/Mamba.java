@@ -309,7 +309,7 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
     int first = first(block);
     int channels = channels(block);
     int stateSize = spec.stateSize();
-    Rows x = new Rows(mixed.data(), mixed.at(run.from()) + first, mixed.cols());
+    Rows x = mixed.from(run.from(), first);
     Rows delta =
         new Rows(
             in.delta.data(),

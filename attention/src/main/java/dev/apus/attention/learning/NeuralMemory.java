@@ -148,7 +148,7 @@ final class NeuralMemory {
             Rows qs = rows(mixed, run, head, 0);
             Rows ks = rows(mixed, run, head, cols);
             Rows vs = rows(mixed, run, head, 2 * cols);
-            Rows rs = new Rows(rates.data(), rates.at(run.from()) + head, rates.cols());
+            Rows rs = rates.from(run.from(), head);
             var tokens = new Learner.Tokens(run.position(), run.length(), qs, ks, vs, rs, heads);
             learner.advance(place, tokens, rows(o, run, head, 0));
           });
@@ -184,8 +184,7 @@ final class NeuralMemory {
   }
 
   private Rows rows(Matrix x, Run<RecurrentState> run, int head, int column) {
-    int at = x.at(run.from()) + column + head * spec.inner().dim();
-    return new Rows(x.data(), at, x.cols());
+    return x.from(run.from(), column + head * spec.inner().dim());
   }
 
   /** Applies silu, and gives the first {@code parts} parts of a row, a head each, unit length. */

@@ -20,7 +20,6 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -223,17 +222,13 @@ public final class TestTimeTraining implements SequenceMixer<RecurrentState> {
               new Learner.Tokens(
                   run.position(),
                   run.length(),
-                  rows(queries, run, head),
-                  rows(keys, run, head),
-                  rows(values, run, head),
-                  new Rows(rates.data(), rates.at(run.from()) + head, rates.cols()),
+                  queries.from(run.from(), head * spec.headDim()),
+                  keys.from(run.from(), head * spec.headDim()),
+                  values.from(run.from(), head * spec.headDim()),
+                  rates.from(run.from(), head),
                   spec.heads());
-          learner.advance(place, tokens, rows(o, run, head));
+          learner.advance(place, tokens, o.from(run.from(), head * spec.headDim()));
         });
-  }
-
-  private Rows rows(Matrix x, Run<RecurrentState> run, int head) {
-    return new Rows(x.data(), x.at(run.from()) + head * spec.headDim(), x.cols());
   }
 
   private void gate(Pass pass, Matrix gates, Matrix o) {

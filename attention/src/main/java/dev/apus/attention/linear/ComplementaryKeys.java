@@ -85,7 +85,6 @@ record ComplementaryKeys(Heads heads, SigmoidRoot function, float[] bounds) impl
 
   @Override
   public Rows rows(Matrix decays, Run<?> run, int head) {
-    int at = decays.at(run.from()) + heads.kvHead(head) * heads.keyDim();
-    return new Rows(decays.data(), at, decays.cols());
+    return decays.from(run.from(), heads.kvHead(head) * heads.keyDim());
   }
 }

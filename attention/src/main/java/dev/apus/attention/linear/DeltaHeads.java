@@ -220,7 +220,7 @@ final class DeltaHeads {
   }
 
   private static Rows rows(Matrix x, int from, int column) {
-    return x == null ? null : new Rows(x.data(), x.at(from) + column, x.cols());
+    return x == null ? null : x.from(from, column);
   }
 
   /** Normalises what each head has read, and gates it. */

@@ -108,6 +108,6 @@ record ForgetGates(
   @Override
   public Rows rows(Matrix decays, Run<?> run, int head) {
     int group = decay == Decay.SCALAR ? head : heads.kvHead(head);
-    return new Rows(decays.data(), decays.at(run.from()) + group * count, decays.cols());
+    return decays.from(run.from(), group * count);
   }
 }

@@ -175,7 +175,7 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
   /** A run's rows of a head, which it shares with its neighbours where there are fewer. */
   private Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
     int group = spec.heads().heads() / (x.cols() / dim);
-    return new Rows(x.data(), x.at(run.from()) + head / group * dim, x.cols());
+    return x.from(run.from(), head / group * dim);
   }
 
   /** The type {@code linear-attention}; its settings are those of {@link LinearSpec}. */

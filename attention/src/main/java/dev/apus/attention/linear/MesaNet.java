@@ -238,19 +238,15 @@ public final class MesaNet implements SequenceMixer<RecurrentState> {
         .advance(
             memory,
             run.length(),
-            rows(tokens.fresh, run, head * dim),
-            rows(qk, run, keys),
-            rows(tokens.v, run, head * dim),
-            rows(tokens.gamma, run, head),
+            tokens.fresh.from(run.from(), head * dim),
+            qk.from(run.from(), keys),
+            tokens.v.from(run.from(), head * dim),
+            tokens.gamma.from(run.from(), head),
             null,
             state.segment(),
             state.at(VALUES, head),
-            rows(o, run, head * dim),
+            o.from(run.from(), head * dim),
             scratch);
-  }
-
-  private static Rows rows(Matrix x, Run<RecurrentState> run, int col) {
-    return new Rows(x.data(), x.at(run.from()) + col, x.cols());
   }
 
   private void gate(Pass pass, Matrix gate, Matrix o) {

@@ -124,7 +124,6 @@ record RunningSoftmax(Heads heads, float least, float most) implements Forgettin
 
   @Override
   public Rows rows(Matrix decays, Run<?> run, int head) {
-    int at = decays.at(run.from()) + heads.kvHead(head) * heads.keyDim();
-    return new Rows(decays.data(), at, decays.cols());
+    return decays.from(run.from(), heads.kvHead(head) * heads.keyDim());
   }
 }

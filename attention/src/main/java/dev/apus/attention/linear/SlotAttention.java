@@ -156,17 +156,17 @@ public final class SlotAttention implements SequenceMixer<RecurrentState> {
         heads,
         (run, head, worker) -> {
           int group = slotHeads.kvHead(head);
-          Rows q = rows(mapped.q().values(), run, head, keyMemory.keyDim());
-          Rows k = rows(mapped.k().values(), run, group, keyMemory.keyDim());
-          Rows v = rows(mapped.v(), run, group, valueMemory.valueDim());
-          Rows written = rows(s, run, group, spec.slots());
-          Rows scores = rows(p, run, head, spec.slots());
+          Rows q = mapped.q().values().from(run.from(), head * keyMemory.keyDim());
+          Rows k = mapped.k().values().from(run.from(), group * keyMemory.keyDim());
+          Rows v = mapped.v().from(run.from(), group * valueMemory.valueDim());
+          Rows written = s.from(run.from(), group * spec.slots());
+          Rows scores = p.from(run.from(), head * spec.slots());
           Rows kept = forgetting.rows(decays, run, head);
           advance(pass, worker, keyMemory, KEYS, run, head, q, k, written, kept, scores);
           for (int t = 0; t < run.length(); t++) {
             kernels.activations().softmax(scores.data(), scores.start(t), spec.slots());
           }
-          Rows read = rows(o, run, head, valueMemory.valueDim());
+          Rows read = o.from(run.from(), head * valueMemory.valueDim());
           advance(pass, worker, valueMemory, VALUES, run, head, scores, written, v, kept, read);
         });
   }
@@ -198,10 +198,6 @@ public final class SlotAttention implements SequenceMixer<RecurrentState> {
             run.state().at(region, head),
             o,
             pass.scratch(worker, kernels.memory().scratchFloats(memory)));
-  }
-
-  private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
-    return new Rows(x.data(), x.at(run.from()) + head * dim, x.cols());
   }
 
   /** The type {@code slot-attention}; its settings are those of {@link Spec}. */

@@ -243,7 +243,7 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
   /** A run's rows of one head, of which neighbours share where there are fewer. */
   private Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
     int group = spec.heads() / (x.cols() / dim);
-    return new Rows(x.data(), x.at(run.from()) + head / group * dim, x.cols());
+    return x.from(run.from(), head / group * dim);
   }
 
   /** The type {@code linearized-attention}; its settings are those of {@link LinearizedSpec}. */

@@ -167,7 +167,7 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
     }
 
     private Rows rows(Matrix x, int col, int dim) {
-      return new Rows(x.data(), x.at(run.from()) + col + head * dim, x.cols());
+      return x.from(run.from(), col + head * dim);
     }
 
     void run(Matrix in, Matrix forget, Matrix h) {

@@ -14,7 +14,6 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.scan.AverageScan;
 import java.util.List;
 
@@ -118,17 +117,13 @@ public final class AverageTimeMix implements SequenceMixer<RecurrentState> {
                     run.length(),
                     decay,
                     bonus,
-                    rows(k, run),
-                    rows(v, run),
-                    rows(o, run),
+                    k.from(run.from(), 0),
+                    v.from(run.from(), 0),
+                    o.from(run.from(), 0),
                     run.state().segment(),
                     run.state().at(AVERAGE));
           }
         });
-  }
-
-  private static Rows rows(Matrix x, Run<RecurrentState> run) {
-    return new Rows(x.data(), x.at(run.from()), x.cols());
   }
 
   /** The type {@code rwkv4-time-mix}, with the setting {@code inner}. */

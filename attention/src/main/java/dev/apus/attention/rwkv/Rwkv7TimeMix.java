@@ -10,7 +10,6 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -21,7 +20,6 @@ import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Inputs;
-import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -262,13 +260,14 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
           run.state().keep(MEMORY, head);
           Inputs in =
               new Inputs(
-                      rows(tokens.r(), run, head, dim),
-                      rows(tokens.k(), run, head, dim),
-                      rows(tokens.v(), run, head, spec.valueDim()),
-                      rows(tokens.kept(), run, head, dim),
+                      tokens.r().from(run.from(), head * dim),
+                      tokens.k().from(run.from(), head * dim),
+                      tokens.v().from(run.from(), head * spec.valueDim()),
+                      tokens.kept().from(run.from(), head * dim),
                       null)
                   .erasing(
-                      rows(tokens.sought(), run, head, dim), rows(tokens.taken(), run, head, dim));
+                      tokens.sought().from(run.from(), head * dim),
+                      tokens.taken().from(run.from(), head * dim));
           pass.kernels()
               .memory()
               .advance(
@@ -277,13 +276,9 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
                   in,
                   run.state().segment(),
                   run.state().at(MEMORY, head),
-                  rows(o, run, head, spec.valueDim()),
+                  o.from(run.from(), head * spec.valueDim()),
                   pass.scratch(worker, pass.kernels().memory().scratchFloats(memory)));
         });
-  }
-
-  private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
-    return new Rows(x.data(), x.at(run.from()) + head * dim, x.cols());
   }
 
   /** Adds what each token is worth to itself, and gates. */

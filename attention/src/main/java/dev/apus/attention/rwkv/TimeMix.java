@@ -7,7 +7,6 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -180,13 +179,13 @@ public final class TimeMix implements SequenceMixer<RecurrentState> {
           run.state().keep(MEMORY, head);
           Rows decay =
               decays.constant() == null
-                  ? rows(kept, run, head, spec.keyDim())
+                  ? kept.from(run.from(), head * spec.keyDim())
                   : new Rows(kept.data(), head * spec.keyDim(), 0);
           Inputs in =
               new Inputs(
-                  rows(r, run, head, spec.keyDim()),
-                  rows(k, run, spec.balanced() ? head : head / shared, spec.keyDim()),
-                  rows(v, run, head / shared, spec.valueDim()),
+                  r.from(run.from(), head * spec.keyDim()),
+                  k.from(run.from(), (spec.balanced() ? head : head / shared) * spec.keyDim()),
+                  v.from(run.from(), head / shared * spec.valueDim()),
                   decay,
                   null);
           pass.kernels()
@@ -197,13 +196,9 @@ public final class TimeMix implements SequenceMixer<RecurrentState> {
                   bonus == null ? in : in.bonus(new Rows(bonus, head * spec.keyDim(), 0)),
                   run.state().segment(),
                   run.state().at(MEMORY, head),
-                  rows(o, run, head, spec.valueDim()),
+                  o.from(run.from(), head * spec.valueDim()),
                   pass.scratch(worker, pass.kernels().memory().scratchFloats(memory)));
         });
-  }
-
-  private static Rows rows(Matrix x, Run<RecurrentState> run, int head, int dim) {
-    return new Rows(x.data(), x.at(run.from()) + head * dim, x.cols());
   }
 
   private void gate(Pass pass, Matrix g, Matrix o) {

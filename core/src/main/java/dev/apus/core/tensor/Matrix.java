@@ -1,5 +1,6 @@
 package dev.apus.core.tensor;
 
+import dev.apus.kernels.memory.MatrixMemory;
 import java.util.Objects;
 
 /**
@@ -24,5 +25,10 @@ public record Matrix(float[] data, int rows, int cols) {
   /** The index in {@link #data} of the first value of a row. */
   public int at(int row) {
     return row * cols;
+  }
+
+  /** The rows from one on, each from a column on, as kernels of memories take a head's values. */
+  public MatrixMemory.Rows from(int row, int col) {
+    return new MatrixMemory.Rows(data, at(row) + col, cols);
   }
 }

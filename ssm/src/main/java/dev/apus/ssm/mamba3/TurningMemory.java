@@ -104,14 +104,14 @@ final class TurningMemory {
         .advance(
             shape,
             run.length(),
-            new Rows(shifted.q.data(), shifted.q.at(run.from()) + keyAt, shifted.q.cols()),
-            new Rows(shifted.k.data(), shifted.k.at(first) + keyAt, shifted.k.cols()),
-            new Rows(shifted.v.data(), shifted.v.at(first) + valueAt, shifted.v.cols()),
+            shifted.q.from(run.from(), keyAt),
+            shifted.k.from(first, keyAt),
+            shifted.v.from(first, valueAt),
             new Rows(tokens.decay.data(), tokens.decay.at(run.from()) + head, heads),
             null,
             state.segment(),
             state.at(MEMORY, head),
-            new Rows(o.data(), o.at(run.from()) + valueAt, o.cols()),
+            o.from(run.from(), valueAt),
             scratch);
     var activations = pass.kernels().activations();
     for (int row = run.from(); row < run.to(); row++) {
