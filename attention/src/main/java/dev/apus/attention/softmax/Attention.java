@@ -3,6 +3,7 @@ package dev.apus.attention.softmax;
 import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -106,10 +107,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         new AttentionTiles(
             kernel,
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
-            spec.kvHeads(),
-            spec.group(),
-            spec.window(),
-            spec.pinned(),
+            new Heads(spec.kvHeads(), spec.group()),
+            new NearKeys(spec.window(), spec.pinned()),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }

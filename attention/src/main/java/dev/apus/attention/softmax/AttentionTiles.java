@@ -1,16 +1,15 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Run;
-import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -18,12 +17,6 @@ import java.util.List;
  * these where there are few.
  */
 final class AttentionTiles {
-
-  /** Queries of a tile: enough to pay for decoding keys and values, few enough for a cache. */
-  private static final int TILE_QUERIES = 128;
-
-  /** Rows of a tile: more would score too many keys that the first of them do not see. */
-  private static final int MOST_TILE_ROWS = 64;
 
   /** Parts for each thread that share work out well; with fewer tiles, spans are shared out. */
   private static final int ENOUGH_PARTS = 4;
@@ -33,74 +26,20 @@ final class AttentionTiles {
 
   private final Attention kernel;
   private final Traits traits;
-  private final int kvHeads;
-  private final int group;
-  private final int window;
-  private final int pinned;
+  private final KeySelection selection;
+  private final Heads heads;
   private final Biases biases;
 
   /**
-   * @param group query heads that share a key–value head
-   * @param window how many tokens back a token sees, itself included, and as many ahead where it
-   *     looks ahead; 0 for all
-   * @param pinned how many of the first tokens every token sees, whatever its window
    * @param biases of all query heads
    */
   AttentionTiles(
-      Attention kernel,
-      Traits traits,
-      int kvHeads,
-      int group,
-      int window,
-      int pinned,
-      Biases biases) {
+      Attention kernel, Traits traits, Heads heads, KeySelection selection, Biases biases) {
     this.kernel = kernel;
     this.traits = traits;
-    this.kvHeads = kvHeads;
-    this.group = group;
-    this.window = window;
-    this.pinned = pinned;
+    this.heads = heads;
+    this.selection = selection;
     this.biases = biases;
-  }
-
-  private List<Tile> tiles(List<Run<KeyValueCache>> runs) {
-    int tileRows = Math.clamp(TILE_QUERIES / group, 1, MOST_TILE_ROWS);
-    List<Tile> tiles = new ArrayList<>();
-    for (Run<KeyValueCache> run : runs) {
-      // The last rows have the most to do: whoever is free at the end should find little left.
-      boolean causal = run.visibility() == Visibility.CAUSAL;
-      for (int end = run.to(); end > run.from(); end -= tileRows) {
-        int from = Math.max(run.from(), end - tileRows);
-        int position = run.position() + from - run.from();
-        int first = window == 0 ? 0 : Math.max(0, position - window + 1);
-        int endSlot = endSlot(run.state(), causal, position + end - from);
-        int pinnedEnd = Math.min(pinned, causal ? endSlot : run.state().length());
-        int firstSlot = Math.max(pinnedEnd, first);
-        for (int head = 0; head < kvHeads; head++) {
-          tiles.add(
-              new Tile(
-                  run.state(),
-                  from,
-                  end - from,
-                  head,
-                  position,
-                  causal,
-                  pinnedEnd,
-                  firstSlot,
-                  endSlot));
-        }
-      }
-    }
-    return tiles;
-  }
-
-  /** The slot after the last that rows before {@code end} see. */
-  private int endSlot(KeyValueCache cache, boolean causal, int end) {
-    if (causal) {
-      return end;
-    }
-    long reach = window == 0 ? cache.length() : end - 1L + window;
-    return (int) Math.min(cache.length(), reach);
   }
 
   /** Writes what the queries in {@code q}, whose keys are in the caches already, make of them. */
@@ -110,16 +49,18 @@ final class AttentionTiles {
 
   /** The same for some of the rows. */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix o) {
-    List<Tile> tiles = tiles(runs);
+    List<Tile> tiles = selection.tiles(pass, runs, q, heads);
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
+    boolean several = false;
     for (Tile tile : tiles) {
+      several |= tile.visits().length > 1;
       floats += (long) tile.parts() * partFloats(tile);
       parts += tile.parts();
     }
     boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
-    if (pinned > 0) {
+    if (several) {
       attendSome(pass, tiles, q, o);
     } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
       pass.workers()
@@ -177,32 +118,32 @@ final class AttentionTiles {
   }
 
   private int partFloats(Tile tile) {
-    return kernel.partFloats(traits, tile.rows() * group);
+    return kernel.partFloats(traits, tile.rows() * tile.heads());
   }
 
   private Queries queries(Tile tile, Matrix q) {
-    int at = q.at(tile.from()) + tile.head() * group * traits.headDim();
-    return new Queries(q.data(), at, q.cols(), tile.rows(), group, tile.position());
+    int at = q.at(tile.from()) + tile.head() * traits.headDim();
+    return new Queries(q.data(), at, q.cols(), tile.rows(), tile.heads(), tile.position());
   }
 
   private Biases biases(Tile tile) {
-    return new Biases(biases.slopes(), biases.sinks(), tile.head() * group);
+    return new Biases(biases.slopes(), biases.sinks(), tile.head());
   }
 
   private int resultAt(Tile tile, Matrix o) {
-    return o.at(tile.from()) + tile.head() * group * traits.valueDim();
+    return o.at(tile.from()) + tile.head() * traits.valueDim();
   }
 
   private float[] scratch(Pass pass, int worker, Tile tile) {
-    return pass.scratch(worker, kernel.scratchFloats(traits, tile.rows() * group));
+    return pass.scratch(worker, kernel.scratchFloats(traits, tile.rows() * tile.heads()));
   }
 
   private void attend(Pass pass, int worker, Tile tile, Matrix q, Matrix o) {
     kernel.attend(
         traits,
         queries(tile, q),
-        tile.visited(0, window),
-        tile.cache().stored(tile.head()),
+        tile.visits()[0],
+        tile.cache().stored(tile.keyHead()),
         biases(tile),
         o.data(),
         resultAt(tile, o),
@@ -215,9 +156,9 @@ final class AttentionTiles {
     kernel.attendSpan(
         traits,
         queries(tile, q),
-        tile.visited(part, window),
-        tile.span(part),
-        tile.cache().stored(tile.head()),
+        tile.visited(part),
+        tile.spans()[part],
+        tile.cache().stored(tile.keyHead()),
         biases(tile),
         parts,
         partAt,

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -183,10 +184,8 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
         new AttentionTiles(
             kernel,
             new Traits(dim, dim, spec.scale(), 0),
-            spec.kvHeads(),
-            spec.group(),
-            spec.window(),
-            0,
+            new Heads(spec.kvHeads(), spec.group()),
+            new NearKeys(spec.window(), 0),
             new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }

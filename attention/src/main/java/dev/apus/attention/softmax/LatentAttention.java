@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -147,10 +148,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
         new AttentionTiles(
             kernel,
             new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0),
-            1,
-            heads,
-            0,
-            0,
+            new Heads(1, heads),
+            NearKeys.ALL,
             new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }

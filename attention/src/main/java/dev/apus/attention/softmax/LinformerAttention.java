@@ -1,5 +1,6 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
@@ -86,7 +87,9 @@ public final class LinformerAttention implements SequenceMixer<KeyValueCache> {
     var kernel = site.kernels().attention(site.cache());
     this.layout = new CacheLayout(kernel, heads, headDim, headDim);
     var traits = new Traits(headDim, headDim, (float) (1 / Math.sqrt(headDim)), 0);
-    this.tiles = new AttentionTiles(kernel, traits, heads, 1, 0, 0, new Biases(null, null, 0));
+    this.tiles =
+        new AttentionTiles(
+            kernel, traits, new Heads(heads, 1), NearKeys.ALL, new Biases(null, null, 0));
   }
 
   /**

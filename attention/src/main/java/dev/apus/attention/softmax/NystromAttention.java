@@ -1,5 +1,6 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
@@ -110,7 +111,8 @@ public final class NystromAttention implements SequenceMixer<KeyValueCache> {
 
   private AttentionTiles tiles(Attention kernel) {
     var traits = new Traits(spec.headDim(), spec.headDim(), spec.scale(), 0);
-    return new AttentionTiles(kernel, traits, spec.heads(), 1, 0, 0, new Biases(null, null, 0));
+    return new AttentionTiles(
+        kernel, traits, new Heads(spec.heads(), 1), NearKeys.ALL, new Biases(null, null, 0));
   }
 
   @Override

@@ -2,48 +2,110 @@ package dev.apus.attention.softmax;
 
 import static dev.apus.kernels.attention.Attention.SPAN;
 
+import dev.apus.attention.softmax.KeySelection.Heads;
+import dev.apus.core.model.Run;
 import dev.apus.kernels.attention.Attention.Visited;
 
 /**
- * One run's rows {@code [from, from + rows)} of a batch, for all query heads of a key–value head.
- * It is attended to in parts: the spans of the slots that every row sees, and then the spans of
- * those that a window goes over.
+ * One run's rows {@code [from, from + rows)} of a batch, for some of the query heads that share a
+ * key–value head. It is attended to in parts: the spans of each of its visits, one visit after the
+ * other.
  *
+ * @param head the first of the query heads
+ * @param heads how many of them
+ * @param keyHead whose keys and values they read
  * @param position of the first row
- * @param causal whether a row sees only what came before it
- * @param pinnedEnd the slot after those that every row sees, whatever its window; 0 for none
- * @param firstSlot that some row sees, from {@code pinnedEnd} on
- * @param endSlot the slot after the last that some row sees
+ * @param visits the slots that rows visit; no slot is in two of them
+ * @param spans of the visits, one behind the other
+ * @param ends for each visit, where those of the next begin
  */
 record Tile(
     KeyValueCache cache,
     int from,
     int rows,
     int head,
+    int heads,
+    int keyHead,
     int position,
-    boolean causal,
-    int pinnedEnd,
-    int firstSlot,
-    int endSlot) {
+    Visited[] visits,
+    int[] spans,
+    int[] ends) {
 
-  private int pinnedSpans() {
-    return Math.ceilDiv(pinnedEnd, SPAN);
+  /** Queries of a tile: enough to pay for decoding keys and values, few enough for a cache. */
+  private static final int QUERIES = 128;
+
+  /** Rows of a tile: more would score too many keys that the first of them do not see. */
+  private static final int MOST_ROWS = 64;
+
+  /** How many rows of so many query heads make a good tile. */
+  static int rows(int heads) {
+    return Math.clamp(QUERIES / heads, 1, MOST_ROWS);
+  }
+
+  /** Rows of a run with all query heads of a key–value head. */
+  static Tile ofGroup(
+      Run<KeyValueCache> run, int from, int rows, int keyHead, Heads heads, Visited... visits) {
+    int group = heads.group();
+    return of(run, from, rows, keyHead * group, group, keyHead, visits);
+  }
+
+  /** Rows of a run with some query heads of a key–value head. */
+  static Tile of(
+      Run<KeyValueCache> run,
+      int from,
+      int rows,
+      int head,
+      int heads,
+      int keyHead,
+      Visited... visits) {
+    int[] ends = new int[visits.length];
+    int count = 0;
+    for (int i = 0; i < visits.length; i++) {
+      count = collect(visits[i], null, count);
+      ends[i] = count;
+    }
+    int[] spans = new int[count];
+    int at = 0;
+    for (Visited visited : visits) {
+      at = collect(visited, spans, at);
+    }
+    int position = run.position() + from - run.from();
+    return new Tile(run.state(), from, rows, head, heads, keyHead, position, visits, spans, ends);
+  }
+
+  /** Writes the spans that a visit touches from {@code at} on, if {@code spans} is not null. */
+  private static int collect(Visited visited, int[] spans, int at) {
+    int next = 0;
+    for (int i = 0; i < visited.count(); i++) {
+      int end = visited.ranges()[2 * i + 1];
+      if (visited.ranges()[2 * i] < end) {
+        for (int span = Math.max(next, visited.ranges()[2 * i] / SPAN); span * SPAN < end; span++) {
+          if (spans != null) {
+            spans[at] = span;
+          }
+          at++;
+          next = span + 1;
+        }
+      }
+    }
+    return at;
+  }
+
+  /** A visit of the slots {@code [from, to)}. */
+  static Visited visited(int from, int to, boolean causal, int window) {
+    return new Visited(new int[] {from, to}, 1, causal, window);
   }
 
   int parts() {
-    int spans = firstSlot < endSlot ? (endSlot - 1) / SPAN - firstSlot / SPAN + 1 : 0;
-    return pinnedSpans() + spans;
-  }
-
-  /** The span that a part is. */
-  int span(int part) {
-    return part < pinnedSpans() ? part : firstSlot / SPAN + part - pinnedSpans();
+    return spans.length;
   }
 
   /** What the rows see in a part. */
-  Visited visited(int part, int window) {
-    return part < pinnedSpans()
-        ? new Visited(new int[] {0, pinnedEnd}, 1, causal, 0)
-        : new Visited(new int[] {firstSlot, endSlot}, 1, causal, window);
+  Visited visited(int part) {
+    int visit = 0;
+    while (part >= ends[visit]) {
+      visit++;
+    }
+    return visits[visit];
   }
 }

@@ -1,0 +1,32 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Run;
+import dev.apus.core.tensor.Matrix;
+import java.util.List;
+
+/**
+ * Which of a sequence's keys its queries visit: what is not visited is neither read nor computed.
+ *
+ * <p>A choice may depend on the query, on what stands in the cache up to its position, and on
+ * nothing else: neither on the rows beside it, nor on how a sequence was cut into calls.
+ */
+interface KeySelection {
+
+  /**
+   * The queries of some runs in tiles, each with what its rows visit.
+   *
+   * @param q the queries of all rows, whose keys are in the caches already
+   * @param heads how the columns of {@code q} are divided
+   * @return tiles that hold each query head of each row once; those with the most to do first
+   */
+  List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
+
+  /**
+   * The heads of a layer.
+   *
+   * @param keyHeads heads of keys and values
+   * @param group query heads that share one of them
+   */
+  record Heads(int keyHeads, int group) {}
+}

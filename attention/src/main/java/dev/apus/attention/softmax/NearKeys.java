@@ -1,0 +1,63 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.Visibility;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention.Visited;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * All keys that a row sees, or those of a window and of the first tokens.
+ *
+ * @param window how many tokens back a token sees, itself included, and as many ahead where it
+ *     looks ahead; 0 for all
+ * @param pinned how many of the first tokens every token sees, whatever its window
+ * @see <a href="https://arxiv.org/abs/2309.17453">StreamingLLM</a>
+ */
+record NearKeys(int window, int pinned) implements KeySelection {
+
+  /** Every key that a row sees. */
+  static final NearKeys ALL = new NearKeys(0, 0);
+
+  @Override
+  public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
+    int tileRows = Tile.rows(heads.group());
+    List<Tile> tiles = new ArrayList<>();
+    for (Run<KeyValueCache> run : runs) {
+      // The last rows have the most to do: whoever is free at the end should find little left.
+      for (int end = run.to(); end > run.from(); end -= tileRows) {
+        int from = Math.max(run.from(), end - tileRows);
+        Visited[] visits = visits(run, from, end);
+        for (int head = 0; head < heads.keyHeads(); head++) {
+          tiles.add(Tile.ofGroup(run, from, end - from, head, heads, visits));
+        }
+      }
+    }
+    return tiles;
+  }
+
+  private Visited[] visits(Run<KeyValueCache> run, int from, int end) {
+    boolean causal = run.visibility() == Visibility.CAUSAL;
+    int position = run.position() + from - run.from();
+    int after = position + end - from;
+    int first = window == 0 ? 0 : Math.max(0, position - window + 1);
+    int endSlot = endSlot(run.state(), causal, after);
+    int pinnedEnd = Math.min(pinned, causal ? endSlot : run.state().length());
+    int firstSlot = Math.max(pinnedEnd, first);
+    Visited near = Tile.visited(firstSlot, endSlot, causal, window);
+    return pinnedEnd == 0
+        ? new Visited[] {near}
+        : new Visited[] {Tile.visited(0, pinnedEnd, causal, 0), near};
+  }
+
+  /** The slot after the last that rows before {@code end} see. */
+  private int endSlot(KeyValueCache cache, boolean causal, int end) {
+    if (causal) {
+      return end;
+    }
+    long reach = window == 0 ? cache.length() : end - 1L + window;
+    return (int) Math.min(cache.length(), reach);
+  }
+}
