@@ -56,6 +56,7 @@ final class Bench implements Callable<Integer> {
   @Mixin private ModelChoice choice;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private AttentionChoice attention;
 
   @Option(
       names = {"-p", "--prompt"},
@@ -144,7 +145,7 @@ final class Bench implements Callable<Integer> {
               warmUp,
               sessions));
     }
-    ModelOptions options = cache.over(opening.options());
+    ModelOptions options = attention.over(cache.over(opening.options()));
     long start = System.nanoTime();
     try (Model model = choice.open(options)) {
       double loadSeconds = (System.nanoTime() - start) / 1e9;

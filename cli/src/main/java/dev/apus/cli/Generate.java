@@ -37,6 +37,7 @@ final class Generate implements Callable<Integer> {
   @Mixin private SamplingOptions sampling;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private AttentionChoice attention;
 
   @Option(
       names = "--limit",
@@ -63,7 +64,7 @@ final class Generate implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
-    try (Model model = choice.open(cache.over(opening.options()))) {
+    try (Model model = choice.open(attention.over(cache.over(opening.options())))) {
       Sampling wanted = sampling.over(model.sampling());
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {

@@ -148,11 +148,12 @@ public final class Model implements AutoCloseable {
   }
 
   private static Model assemble(
-      Architecture architecture,
+      Architecture described,
       WeightSource source,
       Later<Language> language,
       ModelOptions options,
       TensorFile file) {
+    Architecture architecture = options.attention().over(described, options.mixers());
     Workers workers = Workers.of(options.threads());
     Arena arena = Arena.ofShared();
     try {

@@ -25,6 +25,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -66,6 +67,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
+  private final KeySelection selection;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
@@ -103,13 +105,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
-    this.tiles =
-        new AttentionTiles(
-            kernel,
-            new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
-            new Heads(spec.kvHeads(), spec.group()),
-            new NearKeys(spec.window(), spec.pinned()),
-            new Biases(slopes, sinks, 0));
+    var traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
+    var heads = new Heads(spec.kvHeads(), spec.group());
+    var biases = new Biases(slopes, sinks, 0);
+    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, !keeps);
+    this.selection = spec.select().make(layer);
+    this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
@@ -145,10 +146,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning.
-    return spec.forgets()
+    // What is forgotten between a token and one after it has no meaning; selections look back.
+    return spec.forgets() || !(selection instanceof NearKeys)
         ? Set.of(Visibility.CAUSAL)
         : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+  }
+
+  @Override
+  public int grain() {
+    return selection.grain();
   }
 
   @Override
@@ -161,14 +167,16 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix q = frame.matrix(rows, queries.outputs());
+      boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
+      Matrix far = turnsFar ? frame.matrix(rows, queries.outputs()) : q;
       if (keys == null) {
         project(pass, x, q);
-        prepare(pass, batch, q, null);
+        prepare(pass, batch, q, far, null);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
         Matrix v = frame.matrix(rows, values.outputs());
         project(pass, x, q, k, v);
-        prepare(pass, batch, q, k);
+        prepare(pass, batch, q, far, k);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         for (Run<KeyValueCache> run : batch.runs()) {
@@ -176,7 +184,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         }
       }
       Matrix o = output.inner(frame, y);
-      tiles.attend(pass, batch, q, o);
+      tiles.attend(pass, batch.runs(), q, far, o);
       if (gates != null) {
         gate(pass, frame, x, o);
       }
@@ -211,19 +219,28 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   /**
    * Normalises and turns queries and keys.
    *
+   * @param far receives the queries as they are turned for far visits, unless it is {@code q}
    * @param k null where the keys are another layer's
    */
-  private void prepare(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k) {
+  private void prepare(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix far, Matrix k) {
     if (!spec.normAfterRope()) {
       normalize(pass, queryNorm, spec.heads(), q);
       normalize(pass, keyNorm, spec.kvHeads(), k);
     }
     if (spec.rope() != null) {
+      if (far != q) {
+        System.arraycopy(q.data(), 0, far.data(), 0, q.rows() * q.cols());
+        int most = selection.farPosition();
+        Rope.turnAtMost(pass, batch, KeyValueCache::rope, far, spec.headDim(), most);
+      }
       Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
     }
     if (spec.normAfterRope()) {
       normalize(pass, queryNorm, spec.heads(), q);
       normalize(pass, keyNorm, spec.kvHeads(), k);
+      if (far != q) {
+        normalize(pass, queryNorm, spec.heads(), far);
+      }
     }
   }
 
@@ -264,6 +281,11 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     @Override
     public String name() {
       return "attention";
+    }
+
+    @Override
+    public boolean takesSelection(Map<String, Object> settings) {
+      return !settings.containsKey("select") && settings.getOrDefault("window", 0).equals(0);
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.Objects;
  * @param window how many tokens back a token sees, itself included, and as many ahead where it
  *     looks ahead; 0 for all
  * @param pinned how many of the first tokens every token sees, whatever its window
+ * @param select which keys queries visit
  * @param alibi factor on the linear position biases; 0 for none
  * @param forgets whether each head has a forget gate, whose logarithms between two tokens are added
  *     to their score
@@ -41,6 +42,7 @@ record AttentionSpec(
     float softcap,
     int window,
     int pinned,
+    Selections.Maker select,
     float alibi,
     boolean forgets,
     boolean biased,
@@ -104,6 +106,7 @@ record AttentionSpec(
         c.real("softcap", 0),
         window,
         pinned,
+        Selections.read(c, window, pinned),
         c.real("alibi", 0),
         c.flag("forgets", false),
         c.flag("biased", false),

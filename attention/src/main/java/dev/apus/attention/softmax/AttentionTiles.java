@@ -49,7 +49,17 @@ final class AttentionTiles {
 
   /** The same for some of the rows. */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix o) {
+    attend(pass, runs, q, q, o);
+  }
+
+  /**
+   * The same with other queries for far visits.
+   *
+   * @param far the queries that {@link Tile#far} asks for
+   */
+  void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix far, Matrix o) {
     List<Tile> tiles = selection.tiles(pass, runs, q, heads);
+    tiles.forEach(tile -> tile.cache().count(tile.keys()));
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
@@ -61,17 +71,17 @@ final class AttentionTiles {
     }
     boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
     if (several) {
-      attendSome(pass, tiles, q, o);
+      attendSome(pass, tiles, q, far, o);
     } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
       pass.workers()
           .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
     } else {
-      attendSpans(pass, tiles, q, o);
+      attendSpans(pass, tiles, q, far, o);
     }
   }
 
   /** Shares out the spans of as many tiles at a time as there is memory for. */
-  private void attendSome(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+  private void attendSome(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     for (int from = 0, to; from < tiles.size(); from = to) {
       long floats = 0;
       for (to = from; to < tiles.size(); to++) {
@@ -80,12 +90,12 @@ final class AttentionTiles {
           break;
         }
       }
-      attendSpans(pass, tiles.subList(from, to), q, o);
+      attendSpans(pass, tiles.subList(from, to), q, far, o);
     }
   }
 
   /** Shares out the spans of the tiles, and then merges those of each tile. */
-  private void attendSpans(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+  private void attendSpans(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     int[] partsAt = new int[tiles.size() + 1];
     int spans = 0;
     for (int i = 0; i < tiles.size(); i++) {
@@ -107,7 +117,8 @@ final class AttentionTiles {
                   Tile tile = tiles.get(i);
                   for (int part = Math.max(0, from); part < Math.min(to, tile.parts()); part++) {
                     int at = partsAt[i] + part * partFloats(tile);
-                    attendSpan(pass, worker, tile, part, q, parts, at);
+                    Matrix asking = tile.isFar(part) ? far : q;
+                    attendSpan(pass, worker, tile, part, asking, parts, at);
                   }
                   from -= tile.parts();
                   to -= tile.parts();

@@ -23,6 +23,22 @@ interface KeySelection {
   List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
 
   /**
+   * A number of tokens at whose multiples a run may be cut with the same bits as in one piece;
+   * above 1 for a choice that neighbouring queries make together.
+   */
+  default int grain() {
+    return 1;
+  }
+
+  /**
+   * The last position that queries are turned to for {@linkplain Tile#far far visits}, wherever
+   * they stand; below 0 if there are none.
+   */
+  default int farPosition() {
+    return -1;
+  }
+
+  /**
    * The heads of a layer.
    *
    * @param keyHeads heads of keys and values

@@ -4,6 +4,7 @@ import static dev.apus.attention.softmax.CachePage.SLOTS;
 
 import dev.apus.attention.rope.Rope;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
@@ -35,6 +36,7 @@ final class KeyValueCache implements MixerState {
   private final List<CachePage> pages = new ArrayList<>();
   private CacheSlab slab;
   private int length;
+  private KeyVisits visits = KeyVisits.NONE;
 
   /**
    * @param limit the most tokens the sequence is meant to have
@@ -161,6 +163,16 @@ final class KeyValueCache implements MixerState {
   /** The keys and values of one head. */
   Stored stored(int head) {
     return span -> pages.get(span).head(head);
+  }
+
+  /** Takes note of what queries are about to visit. */
+  void count(KeyVisits more) {
+    visits = visits.plus(more);
+  }
+
+  @Override
+  public KeyVisits visits() {
+    return visits;
   }
 
   @Override

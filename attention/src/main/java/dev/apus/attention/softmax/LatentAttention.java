@@ -20,6 +20,7 @@ import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Multi-head latent attention: a token's keys and values of all heads are made of one short latent,
@@ -52,6 +53,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
    * @param biased whether latents and shared keys have biases
    * @param norm of the latents
    * @param rope how queries and shared keys are turned, or null
+   * @param select which keys queries visit
    */
   record Spec(
       int heads,
@@ -64,7 +66,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       boolean biased,
       boolean outBiased,
       NormSpec norm,
-      Rope.Spec rope) {
+      Rope.Spec rope,
+      Selections.Maker select) {
 
     static Spec read(Config c, int context) {
       int heads = c.positive("heads");
@@ -94,7 +97,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
           c.flag("biased", false),
           c.flag("outBiased", false),
           c.has("norm") ? NormSpec.read(c.section("norm")) : NormSpec.rms(1e-6),
-          c.has("rope") ? Rope.Spec.read(c.section("rope"), sharedDim, context) : null);
+          c.has("rope") ? Rope.Spec.read(c.section("rope"), sharedDim, context) : null,
+          Selections.read(c, 0, 0));
     }
 
     int queryDim() {
@@ -118,6 +122,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   private final Projection[] keys;
   private final Projection[] values;
   private final Projection output;
+  private final KeySelection selection;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
@@ -144,13 +149,12 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     this.keys = weights.projections("k", heads, spec.latent(), spec.ownDim());
     this.values = weights.projections("v", heads, spec.valueDim(), spec.latent());
     this.output = weights.projection("o", width, heads * spec.valueDim(), spec.outBiased());
-    this.tiles =
-        new AttentionTiles(
-            kernel,
-            new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0),
-            new Heads(1, heads),
-            NearKeys.ALL,
-            new Biases(null, null, 0));
+    var traits = new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0);
+    var shared = new Heads(1, heads);
+    var biases = new Biases(null, null, 0);
+    var layer = new Selections.Layer(site.layer(), shared, kernel, traits, biases, false);
+    this.selection = spec.select().make(layer);
+    this.tiles = new AttentionTiles(kernel, traits, shared, selection, biases);
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
@@ -162,6 +166,11 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   @Override
   public int variant(int limit) {
     return rope.variant(limit);
+  }
+
+  @Override
+  public int grain() {
+    return selection.grain();
   }
 
   @Override
@@ -191,6 +200,13 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
                       q,
                       head * spec.keyDim() + spec.sharedDim())));
       join(pass, own, latent, q, k);
+      boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
+      Matrix far = turnsFar ? frame.matrix(rows, q.cols()) : q;
+      if (turnsFar) {
+        System.arraycopy(q.data(), 0, far.data(), 0, rows * q.cols());
+        int most = selection.farPosition();
+        Rope.turnAtMost(pass, batch, KeyValueCache::rope, far, spec.keyDim(), most);
+      }
       if (spec.rope() != null) {
         Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.keyDim());
       }
@@ -198,7 +214,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
         run.state().append(pass, k, latent, run.from(), run.length());
       }
       Matrix mixed = frame.matrix(rows, heads * spec.latent());
-      tiles.attend(pass, batch, q, mixed);
+      tiles.attend(pass, batch.runs(), q, far, mixed);
       Matrix o = frame.matrix(rows, output.inputs());
       pass.run(
           eachHead(
@@ -261,6 +277,11 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     @Override
     public String name() {
       return "latent-attention";
+    }
+
+    @Override
+    public boolean takesSelection(Map<String, Object> settings) {
+      return !settings.containsKey("select");
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.apus.attention.softmax;
 import static dev.apus.kernels.attention.Attention.SPAN;
 
 import dev.apus.attention.softmax.KeySelection.Heads;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.Run;
 import dev.apus.kernels.attention.Attention.Visited;
 
@@ -18,6 +19,7 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param visits the slots that rows visit; no slot is in two of them
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
+ * @param far whether the first visit, of several, is made by queries that are turned otherwise
  */
 record Tile(
     KeyValueCache cache,
@@ -29,7 +31,8 @@ record Tile(
     int position,
     Visited[] visits,
     int[] spans,
-    int[] ends) {
+    int[] ends,
+    boolean far) {
 
   /** Queries of a tile: enough to pay for decoding keys and values, few enough for a cache. */
   private static final int QUERIES = 128;
@@ -70,7 +73,8 @@ record Tile(
       at = collect(visited, spans, at);
     }
     int position = run.position() + from - run.from();
-    return new Tile(run.state(), from, rows, head, heads, keyHead, position, visits, spans, ends);
+    return new Tile(
+        run.state(), from, rows, head, heads, keyHead, position, visits, spans, ends, false);
   }
 
   /** Writes the spans that a visit touches from {@code at} on, if {@code spans} is not null. */
@@ -94,6 +98,48 @@ record Tile(
   /** A visit of the slots {@code [from, to)}. */
   static Visited visited(int from, int to, boolean causal, int window) {
     return new Visited(new int[] {from, to}, 1, causal, window);
+  }
+
+  /** The same rows, whose first visit of several is made by the far queries. */
+  Tile asFar() {
+    return new Tile(
+        cache, from, rows, head, heads, keyHead, position, visits, spans, ends, visits.length > 1);
+  }
+
+  /** Whether a part is of the visit that the far queries make. */
+  boolean isFar(int part) {
+    return far && part < ends[0];
+  }
+
+  /** How many keys its rows visit, and how many there are before them. */
+  KeyVisits keys() {
+    long visited = 0;
+    long seen = 0;
+    for (int row = position; row < position + rows; row++) {
+      boolean ahead = false;
+      for (Visited some : visits) {
+        ahead |= !some.causal();
+        visited += keys(some, row);
+      }
+      seen += ahead ? cache.length() : row + 1L;
+    }
+    return new KeyVisits(heads * visited, heads * seen);
+  }
+
+  private static long keys(Visited visited, int row) {
+    long first = visited.window() == 0 ? 0 : Math.max(0, row - visited.window() + 1);
+    long end = Long.MAX_VALUE;
+    if (visited.causal()) {
+      end = row + 1L;
+    } else if (visited.window() > 0) {
+      end = (long) row + visited.window();
+    }
+    long keys = 0;
+    for (int i = 0; i < visited.count(); i++) {
+      long from = Math.max(first, visited.ranges()[2 * i]);
+      keys += Math.max(0, Math.min(end, visited.ranges()[2 * i + 1]) - from);
+    }
+    return keys;
   }
 
   int parts() {

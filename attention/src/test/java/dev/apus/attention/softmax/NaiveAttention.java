@@ -20,6 +20,11 @@ final class NaiveAttention {
   private final int group;
   private boolean ahead;
   private double[][] levels;
+  private NaivePolicies.Choice choice;
+  private boolean[][][] chosen;
+  private int farKeys;
+  private int farPosition;
+  private double[][] far;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
     this.spec = AttentionSpec.read(Config.of("naive", settings), context);
@@ -33,6 +38,31 @@ final class NaiveAttention {
     return this;
   }
 
+  /** The same where queries visit some keys only. */
+  NaiveAttention choosing(NaivePolicies.Choice which) {
+    choice = which;
+    return this;
+  }
+
+  /** The same where the first {@code keys} keys are asked as from {@code position} at most. */
+  NaiveAttention asFar(int keys, int position) {
+    farKeys = keys;
+    farPosition = position;
+    return this;
+  }
+
+  int heads() {
+    return spec.heads();
+  }
+
+  int group() {
+    return group;
+  }
+
+  int headDim() {
+    return spec.headDim();
+  }
+
   double[][] run(double[][] x) {
     int tokens = x.length;
     double[][] q = new double[tokens][];
@@ -44,6 +74,11 @@ final class NaiveAttention {
       v[i] = projected("v", spec.kvHeads() * spec.valueDim(), x[i]);
     }
     forget(x);
+    far = new double[tokens][];
+    for (int i = 0; i < tokens; i++) {
+      double[] plain = projected("q", spec.heads() * spec.headDim(), x[i]);
+      far[i] = turnedAndNormed(plain, "q.norm", Math.min(i, farPosition));
+    }
     double[][] attended = attended(q, k, v);
     double[][] y = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
@@ -75,6 +110,7 @@ final class NaiveAttention {
   /** What all heads of each query get of keys and values, before they are projected. */
   double[][] attended(double[][] q, double[][] k, double[][] v) {
     double[][] o = new double[q.length][spec.heads() * spec.valueDim()];
+    chosen = choice == null ? null : choice.of(this, q, k);
     for (int i = 0; i < q.length; i++) {
       for (int head = 0; head < spec.heads(); head++) {
         attend(i, head, q, k, v, o[i]);
@@ -148,7 +184,10 @@ final class NaiveAttention {
     }
   }
 
-  private boolean sees(int i, int j) {
+  private boolean sees(int i, int head, int j) {
+    if (chosen != null) {
+      return chosen[i][head][j];
+    }
     boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
     return reached && (j <= i || ahead);
   }
@@ -157,15 +196,15 @@ final class NaiveAttention {
     double[] scores = new double[q.length];
     double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
     for (int j = 0; j < q.length; j++) {
-      if (sees(i, j)) {
-        scores[j] = score(i, j, head, q[i], k[j]);
+      if (sees(i, head, j)) {
+        scores[j] = score(i, j, head, j < farKeys ? far[i] : q[i], k[j]);
         most = Math.max(most, scores[j]);
       }
     }
     double sum = spec.sinks() ? Math.exp(sink(head) - most) : 0;
     int at = head * spec.valueDim();
     for (int j = 0; j < q.length; j++) {
-      if (sees(i, j)) {
+      if (sees(i, head, j)) {
         double weight = Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {
@@ -182,7 +221,7 @@ final class NaiveAttention {
     return vector("sinks", spec.heads(), Typical.BIAS)[head];
   }
 
-  private double score(int i, int j, int head, double[] q, double[] k) {
+  double score(int i, int j, int head, double[] q, double[] k) {
     double score = 0;
     for (int d = 0; d < spec.headDim(); d++) {
       score += q[head * spec.headDim() + d] * k[head / group * spec.headDim() + d];

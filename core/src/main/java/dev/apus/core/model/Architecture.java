@@ -101,6 +101,12 @@ public record Architecture(
         head);
   }
 
+  /** This model with other layers. */
+  public Architecture withLayers(List<Layer> others) {
+    return new Architecture(
+        family, vocabulary, width, context, visibility, embedding, streams, others, norm, head);
+  }
+
   /** This encoder without what makes logits of its rows. */
   public Architecture withoutHead() {
     return new Architecture(
@@ -236,6 +242,11 @@ public record Architecture(
 
     public Step(List<Branch> branches, NormSpec residual) {
       this(branches, residual, 1, null);
+    }
+
+    /** This step with other branches. */
+    public Step with(List<Branch> others) {
+      return new Step(others, residual, keep, sum);
     }
 
     public Step keeping(float factor) {

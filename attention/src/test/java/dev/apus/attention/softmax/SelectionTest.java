@@ -1,0 +1,252 @@
+package dev.apus.attention.softmax;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.of;
+
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.AttentionPolicy;
+import dev.apus.core.model.MixerState;
+import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.CacheFormat;
+import dev.apus.testing.MixerBench;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Policies against their definitions, and what holds under all of them. */
+class SelectionTest {
+
+  private static final int WIDTH = 11;
+  private static final int TOKENS = 331;
+  private static final Map<String, Object> LAYER =
+      Map.of("heads", 4, "kvHeads", 2, "headDim", 6, "rope", Map.of());
+
+  /** A layer with a policy in its written form. */
+  private static Map<String, Object> with(String policy, Object... settings) {
+    Map<String, Object> all = new LinkedHashMap<>(LAYER);
+    for (int i = 0; i < settings.length; i += 2) {
+      all.put((String) settings[i], settings[i + 1]);
+    }
+    AttentionPolicy parsed = AttentionPolicy.parse(policy);
+    Map<String, Object> select = new LinkedHashMap<>(parsed.settings());
+    select.put("kind", parsed.kind());
+    all.put("select", select);
+    return all;
+  }
+
+  private static MixerBench<KeyValueCache> bench(Map<String, Object> settings) {
+    return new MixerBench<>(new Attention.Type(), settings, WIDTH);
+  }
+
+  static Stream<Arguments> definitions() {
+    return Stream.of(
+        of("streaming:sinks=3,window=20,positions=text", NaivePolicies.near(3, 20)),
+        of("streaming:sinks=300,window=7,positions=text", NaivePolicies.near(300, 7)),
+        of("streaming:sinks=0,window=1", NaivePolicies.near(0, 1)),
+        of("duo:full=0/1,sinks=2,window=33", NaivePolicies.near(2, 33, false, true)),
+        of("duo:full=1/0+0/*,sinks=2,window=33", NaivePolicies.near(2, 33, true, true)));
+  }
+
+  private static NaiveAttention exact(Map<String, Object> settings, NaivePolicies.Choice choice) {
+    return new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).choosing(choice);
+  }
+
+  private static void assertClose(double[][] expected, float[][] actual) {
+    assertEquals(expected.length, actual.length);
+    for (int i = 0; i < expected.length; i++) {
+      for (int j = 0; j < WIDTH; j++) {
+        assertEquals(expected[i][j], actual[i][j], 1e-5, "token " + i + ", value " + j);
+      }
+    }
+  }
+
+  private static void assertSame(float[][] whole, int from, float[][] part) {
+    for (int i = 0; i < part.length; i++) {
+      assertArrayEquals(whole[from + i], part[i], "token " + (from + i));
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("definitions")
+  void queriesVisitWhatTheDefinitionSays(String policy, NaivePolicies.Choice choice) {
+    Map<String, Object> settings = with(policy);
+    try (var bench = bench(settings);
+        KeyValueCache state = bench.state(TOKENS)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      assertClose(exact(settings, choice).run(x), bench.run(state, x, 0));
+    }
+  }
+
+  @Test
+  void sinksAreAsFarAwayAsInTheCache() {
+    Map<String, Object> settings = with("streaming:sinks=3,window=20");
+    try (var bench = bench(settings)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] expected = exact(settings, NaivePolicies.near(3, 20)).asFar(3, 22).run(x);
+      assertClose(expected, bench.run(bench.state(TOKENS), x, 0));
+    }
+  }
+
+  static Stream<String> policies() {
+    return Stream.of(
+        "streaming:sinks=3,window=20",
+        "streaming:sinks=3,window=70,positions=text",
+        "duo:full=0/1,sinks=2,window=33");
+  }
+
+  /** Under settings that leave nothing out for {@code TOKENS} tokens. */
+  static Stream<String> ample() {
+    return Stream.of(
+        "full", "streaming:sinks=4,window=330", "duo:full=0/0,window=331", "duo:full=0/*,window=1");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("ample")
+  void aPolicyThatLeavesNothingOutHasTheBitsOfFullAttention(String policy) {
+    try (var bench = bench(with(policy));
+        var full = bench(LAYER)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      float[][] expected = full.run(full.state(TOKENS), x, 0);
+      KeyValueCache state = bench.state(TOKENS);
+      assertSame(expected, 0, bench.run(state, Arrays.copyOf(x, 300), 0));
+      assertSame(expected, 300, bench.run(state, Arrays.copyOfRange(x, 300, 330), 300));
+      assertSame(expected, 330, bench.run(state, new double[][] {x[330]}, 330));
+      assertEquals(state.visits().seen(), state.visits().visited());
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("policies")
+  void cutsDoNotShow(String policy) {
+    try (var bench = bench(with(policy))) {
+      int grain = bench.grain();
+      double[][] x = bench.tokens(TOKENS, 5);
+      float[][] whole = bench.run(bench.state(TOKENS), x, 0);
+      for (int cut = grain; cut < TOKENS; cut += Math.ceilDiv(41, grain) * grain) {
+        KeyValueCache state = bench.state(TOKENS);
+        assertSame(whole, 0, bench.run(state, Arrays.copyOf(x, cut), 0));
+        assertSame(whole, cut, bench.run(state, Arrays.copyOfRange(x, cut, TOKENS), cut));
+      }
+      KeyValueCache state = bench.state(TOKENS);
+      for (int i = 0; grain == 1 && i < TOKENS; i++) {
+        assertSame(whole, i, bench.run(state, new double[][] {x[i]}, i));
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("policies")
+  void neitherKernelsNorThreadsNorNeighboursShow(String policy) {
+    Map<String, Object> settings = with(policy);
+    for (CacheFormat cache : CacheFormat.values()) {
+      var type = new Attention.Type();
+      try (var bench =
+              new MixerBench<KeyValueCache>(type, settings, WIDTH, Kernels.chosen(), cache, 3);
+          var scalar =
+              new MixerBench<KeyValueCache>(type, settings, WIDTH, Kernels.scalar(), cache, 1)) {
+        double[][] x = bench.tokens(TOKENS, 5);
+        float[][] alone = scalar.run(scalar.state(TOKENS), x, 0);
+        List<float[][]> together =
+            bench.run(
+                List.of(bench.state(), bench.state(TOKENS), bench.state()),
+                List.of(bench.tokens(130, 1), x, bench.tokens(19, 2)),
+                0);
+        assertSame(alone, 0, together.get(1));
+      }
+    }
+  }
+
+  /** Marked, copied, adopted and written states all go on with the bits of the first. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("policies")
+  void aStateGoesOnWithTheSameBits(String policy) throws IOException {
+    try (var bench = bench(with(policy));
+        KeyValueCache state = bench.state(TOKENS);
+        KeyValueCache read = bench.state(TOKENS)) {
+      int at = 150;
+      double[][] tail = bench.tokens(90, 6);
+      bench.run(state, bench.tokens(at, 5), 0);
+      byte[] written = written(state);
+      MixerState.Mark mark = state.mark(null);
+      KeyValueCache copy = state.copy();
+      float[][] expected = bench.run(state, tail, at);
+      byte[] after = written(state);
+      assertSame(expected, 0, bench.run(copy, tail, at));
+      for (int again = 0; again < 2; again++) {
+        mark.rewind();
+        assertArrayEquals(written, written(state));
+        assertSame(expected, 0, bench.run(state, tail, at));
+      }
+      bench.run(read, tail, 0);
+      MixerState.Mark before = read.mark(null);
+      float[][] further = bench.run(read, tail, 90);
+      read.read(new DataInputStream(new ByteArrayInputStream(written)));
+      assertSame(expected, 0, bench.run(read, tail, at));
+      before.rewind();
+      assertSame(further, 0, bench.run(read, tail, 90));
+      mark.rewind();
+      read.become(state);
+      assertSame(expected, 0, bench.run(read, tail, at));
+      assertArrayEquals(after, written(read));
+      mark.close();
+      before.close();
+      copy.close();
+    }
+  }
+
+  private static byte[] written(MixerState state) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    state.write(new DataOutputStream(bytes));
+    return bytes.toByteArray();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("policies")
+  void fewerKeysAreVisitedThanThereAre(String policy) {
+    try (var bench = bench(with(policy));
+        KeyValueCache state = bench.state(TOKENS)) {
+      bench.run(state, bench.tokens(TOKENS, 5), 0);
+      assertEquals(4L * TOKENS * (TOKENS + 1) / 2, state.visits().seen());
+      assertTrue(state.visits().visited() < state.visits().seen());
+    }
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        of(
+            with("nearest"),
+            "select.kind=\"nearest\" is not supported; supported: duo, full, streaming"),
+        of(
+            with("streaming:windows=3"),
+            "select.windows is not a setting of streaming; there are: positions, sinks, window"),
+        of(with("full", "window", 3), "a layer has a window or a selection, found both"),
+        of(
+            with("streaming:window=9", "alibi", 1, "rope", Map.of()),
+            "select.positions=cache turns queries, and layer 0 tells distances by ALiBi; say"
+                + " positions=text"),
+        of(with("duo:full=0/2"), "select.full: 0/2; layer 0 has 2 heads of keys and values"),
+        of(with("duo:full=0"), "select.full=0 must be a string"),
+        of(with("duo:full=0/1-2"), "select.full: \"0/1-2\" is not LAYER/HEAD or LAYER/*"));
+  }
+
+  @ParameterizedTest(name = "{1}")
+  @MethodSource("refusals")
+  void settingsThatCannotRunAreRefused(Map<String, Object> settings, String message) {
+    var e = assertThrows(ConfigException.class, () -> bench(settings));
+    assertEquals("attention: " + message, e.getMessage());
+  }
+}
