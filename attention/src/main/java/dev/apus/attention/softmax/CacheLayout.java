@@ -7,11 +7,17 @@ import dev.apus.kernels.attention.Attention.Levels;
  * How a layer keeps the keys and values of a sequence.
  *
  * @param forgetting query heads of each key–value head that forget; 0 if none does
+ * @param summary what is kept of each whole block of slots besides, or null
  */
-record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
+record CacheLayout(
+    Attention kernel, int heads, int keyDim, int valueDim, int forgetting, BlockSummary summary) {
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
-    this(kernel, heads, keyDim, valueDim, 0);
+    this(kernel, heads, keyDim, valueDim, 0, null);
+  }
+
+  CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
+    this(kernel, heads, keyDim, valueDim, forgetting, null);
   }
 
   /** Slots are allocated in multiples of this. */
@@ -39,10 +45,13 @@ record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int fo
 
   /** Bytes that one more token adds, on average over a full page. */
   long bytesPerToken() {
-    return bytes(CachePage.SLOTS) / CachePage.SLOTS;
+    long own = bytes(CachePage.SLOTS) / CachePage.SLOTS;
+    return summary == null
+        ? own
+        : own + Math.ceilDiv(summary.layout(this).bytesPerToken(), summary.slots());
   }
 
-  /** Bytes of all heads. */
+  /** Bytes of all heads, without those of summaries. */
   long bytes(int slots) {
     return heads * (keyBytes(slots) + valueBytes(slots) + levelBytes(slots));
   }

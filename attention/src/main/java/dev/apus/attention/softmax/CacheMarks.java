@@ -21,9 +21,12 @@ final class CacheMarks {
     this.cache = cache;
   }
 
-  MixerState.Mark add(int length) {
+  /**
+   * @param summaries where those of blocks are, or null
+   */
+  MixerState.Mark add(int length, MixerState.Mark summaries) {
     open.removeIf(mark -> mark.get() == null);
-    At mark = new At(length);
+    At mark = new At(length, summaries);
     open.add(new WeakReference<>(mark));
     return mark;
   }
@@ -45,6 +48,7 @@ final class CacheMarks {
   private final class At implements MixerState.Mark {
 
     private final int length;
+    private final MixerState.Mark summaries;
     private List<CachePage> kept = List.of();
 
     /** Pages before this are still in the cache as this mark knows them. */
@@ -52,8 +56,9 @@ final class CacheMarks {
 
     private boolean closed;
 
-    At(int length) {
+    At(int length, MixerState.Mark summaries) {
       this.length = length;
+      this.summaries = summaries;
       this.inCache = Math.ceilDiv(length, SLOTS);
     }
 
@@ -66,6 +71,9 @@ final class CacheMarks {
       cache.become(inCache, kept, length);
       kept = List.of();
       inCache = Math.ceilDiv(length, SLOTS);
+      if (summaries != null) {
+        summaries.rewind();
+      }
     }
 
     private void keepFrom(int page) {
@@ -79,7 +87,8 @@ final class CacheMarks {
 
     @Override
     public long bytes() {
-      return kept.stream().mapToLong(CachePage::shareBytes).sum();
+      long more = summaries == null ? 0 : summaries.bytes();
+      return more + kept.stream().mapToLong(CachePage::shareBytes).sum();
     }
 
     @Override
@@ -88,6 +97,9 @@ final class CacheMarks {
       kept.forEach(CachePage::release);
       kept = List.of();
       closed = true;
+      if (summaries != null) {
+        summaries.close();
+      }
     }
   }
 }

@@ -20,7 +20,8 @@ import java.util.function.ObjLongConsumer;
 
 /**
  * The keys and values that a sequence's tokens have left behind in one layer, in a page for each
- * span of slots. A copy shares the pages, and copies of them only what both go on to write.
+ * span of slots, and summaries of blocks of them if its layout has any. A copy shares the pages,
+ * and copies of them only what both go on to write.
  */
 final class KeyValueCache implements MixerState {
 
@@ -34,6 +35,10 @@ final class KeyValueCache implements MixerState {
   private final Rope rope;
   private final CacheMarks marks = new CacheMarks(this);
   private final List<CachePage> pages = new ArrayList<>();
+
+  /** Of every whole block of slots; or null. */
+  private final KeyValueCache summaries;
+
   private CacheSlab slab;
   private int length;
   private KeyVisits visits = KeyVisits.NONE;
@@ -46,6 +51,20 @@ final class KeyValueCache implements MixerState {
     this.layout = layout;
     this.limit = limit;
     this.rope = rope;
+    BlockSummary summary = layout.summary();
+    this.summaries =
+        summary == null
+            ? null
+            : new KeyValueCache(summary.layout(layout), limit / summary.slots(), null);
+  }
+
+  CacheLayout layout() {
+    return layout;
+  }
+
+  /** What {@link BlockSummary} makes of every whole block; null if the layout has none. */
+  KeyValueCache summaries() {
+    return summaries;
   }
 
   Rope rope() {
@@ -145,6 +164,9 @@ final class KeyValueCache implements MixerState {
       }
     }
     length += rows;
+    if (summaries != null) {
+      layout.summary().append(pass, this, summaries);
+    }
   }
 
   /** Sets the levels at a slot, of those at the slot before. */
@@ -177,7 +199,7 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public Mark mark(Mark reuse) {
-    return marks.add(length);
+    return marks.add(length, summaries == null ? null : summaries.mark(null));
   }
 
   /** The pages {@code [from, to)}, shared. */
@@ -207,6 +229,9 @@ final class KeyValueCache implements MixerState {
     List<CachePage> shared = there.share(0, pagesOf(there.length));
     marks.keepFrom(0);
     become(0, shared, there.length);
+    if (summaries != null) {
+      summaries.become(there.summaries);
+    }
   }
 
   /** Shares every filled page; whichever of the two writes to a page that both have copies it. */
@@ -221,12 +246,16 @@ final class KeyValueCache implements MixerState {
   @Override
   public long bytes() {
     long rest = slab == null ? 0 : slab.restBytes();
+    rest += summaries == null ? 0 : summaries.bytes();
     return rest + pages.stream().mapToLong(CachePage::shareBytes).sum();
   }
 
   @Override
   public void blocks(ObjLongConsumer<Object> visitor) {
     pages.forEach(page -> visitor.accept(page, page.bytes()));
+    if (summaries != null) {
+      summaries.blocks(visitor);
+    }
   }
 
   @Override
@@ -236,11 +265,23 @@ final class KeyValueCache implements MixerState {
     for (int i = 0; i < pagesOf(length); i++) {
       pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
     }
+    if (summaries != null) {
+      summaries.write(out);
+    }
   }
 
   /** Reads beside the cache first, so that a file that ends early leaves it as it was. */
   @Override
   public void read(DataInput in) throws IOException {
+    read(in, -1);
+  }
+
+  /**
+   * The same.
+   *
+   * @param expected how many slots must have been written; below 0 for any number
+   */
+  private void read(DataInput in, int expected) throws IOException {
     String format = in.readUTF();
     if (!format.equals(layout.kernel().format().name())) {
       throw new IOException(
@@ -250,10 +291,16 @@ final class KeyValueCache implements MixerState {
     if (written < 0 || written > limit) {
       throw new IOException("a cache of " + written + " tokens does not fit a limit of " + limit);
     }
+    if (expected >= 0 && written != expected) {
+      throw new IOException(written + " summaries of blocks were written; needed: " + expected);
+    }
     List<CachePage> read = new ArrayList<>();
     try {
       for (int i = 0; i < pagesOf(written); i++) {
         read.add(CachePage.read(in, layout, i, Math.min(SLOTS, written - i * SLOTS)));
+      }
+      if (summaries != null) {
+        summaries.read(in, written / layout.summary().slots());
       }
     } catch (IOException | RuntimeException | Error e) {
       read.forEach(CachePage::release);
@@ -269,5 +316,8 @@ final class KeyValueCache implements MixerState {
     pages.clear();
     releaseSlab();
     length = 0;
+    if (summaries != null) {
+      summaries.close();
+    }
   }
 }

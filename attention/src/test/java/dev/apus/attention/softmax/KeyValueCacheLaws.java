@@ -13,6 +13,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
@@ -40,6 +41,7 @@ abstract class KeyValueCacheLaws {
 
   private final CacheFormat format;
   private final int forgetting;
+  private final BlockSummary summary;
   private final Attention kernel;
   private final Workers workers = Workers.of(1);
   private final Pass pass = new Pass(workers, Kernels.chosen());
@@ -48,7 +50,15 @@ abstract class KeyValueCacheLaws {
    * @param forgetting heads of a group that forget, or 0
    */
   KeyValueCacheLaws(CacheFormat format, int forgetting) {
+    this(format, forgetting, null);
+  }
+
+  /**
+   * @param summary what is kept of blocks, or null
+   */
+  KeyValueCacheLaws(CacheFormat format, int forgetting, BlockSummary summary) {
     this.format = format;
+    this.summary = summary;
     this.forgetting = forgetting;
     this.kernel = Kernels.chosen().attention(format);
   }
@@ -58,7 +68,7 @@ abstract class KeyValueCacheLaws {
   }
 
   private CacheLayout layout(Attention kernel) {
-    return new CacheLayout(kernel, HEADS, KEY_DIM, VALUE_DIM, forgetting);
+    return new CacheLayout(kernel, HEADS, KEY_DIM, VALUE_DIM, forgetting, summary);
   }
 
   /** Appends tokens that a seed and their position make. */
@@ -106,6 +116,42 @@ abstract class KeyValueCacheLaws {
           group * VALUE_DIM,
           new float[kernel.scratchFloats(traits, group)]);
     }
+    return summary == null ? out : joined(out, blocks(cache));
+  }
+
+  private static float[] joined(float[] a, float[] b) {
+    float[] both = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, both, a.length, b.length);
+    return both;
+  }
+
+  /** What a query of ones finds in the summaries: their keys' sums, and the values' mean. */
+  private float[] blocks(KeyValueCache cache) {
+    KeyValueCache blocks = cache.summaries();
+    int count = blocks.length();
+    assertEquals(cache.length() / summary.slots(), count);
+    Attention exact = blocks.layout().kernel();
+    var traits = new Traits(blocks.layout().keyDim(), blocks.layout().valueDim(), 0.3f, 0);
+    int valuesAt = HEADS * count;
+    float[] out = new float[valuesAt + HEADS * traits.valueDim()];
+    float[] q = new float[traits.headDim()];
+    Arrays.fill(q, 1);
+    for (int head = 0; head < HEADS; head++) {
+      var queries = new Queries(q, 0, q.length, 1, 1, 0);
+      float[] scratch = new float[exact.scratchFloats(traits, 1)];
+      Stored stored = blocks.stored(head);
+      exact.score(traits, queries, 0, count, stored, out, head * count, count, scratch);
+      exact.attend(
+          traits,
+          queries,
+          new Visited(new int[] {0, count}, 1, false, 0),
+          stored,
+          new Biases(null, null, 0),
+          out,
+          valuesAt + head * traits.valueDim(),
+          0,
+          scratch);
+    }
     return out;
   }
 
@@ -140,7 +186,8 @@ abstract class KeyValueCacheLaws {
     assertEquals(0, cache.bytes());
     append(cache, 100, 1);
     int slots = Math.ceilDiv(100, kernel.slotGranularity()) * kernel.slotGranularity();
-    assertEquals(bytes(slots), cache.bytes());
+    int blocks = summary == null ? 0 : 100 / summary.slots();
+    assertEquals(bytes(slots) + summaryBytes(blocks), cache.bytes());
     cache.close();
     assertEquals(0, cache.bytes());
     cache.close();
@@ -149,6 +196,11 @@ abstract class KeyValueCacheLaws {
   private long bytes(int slots) {
     long levels = forgetting * (8L + 4L * slots);
     return HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots) + levels);
+  }
+
+  private long summaryBytes(int blocks) {
+    int slots = Math.ceilDiv(blocks, kernel.slotGranularity()) * kernel.slotGranularity();
+    return summary == null ? 0 : summary.layout(layout(kernel)).bytes(slots);
   }
 
   @Test
@@ -245,8 +297,16 @@ abstract class KeyValueCacheLaws {
       byte[] written = written(cache);
       assertArrayEquals(written(straight), written);
       long slots = bytes(256) + bytes(64);
+      if (summary != null) {
+        slots += 2 + CacheFormat.F32.name().length() + 4 + summaryBytes(300 / summary.slots());
+      }
       assertEquals(2 + format.name().length() + 4 + slots, written.length);
     }
+  }
+
+  /** Bytes without those of summaries, which are a cache like any other. */
+  private static long tokenBytes(KeyValueCache cache) {
+    return cache.bytes() - (cache.summaries() == null ? 0 : cache.summaries().bytes());
   }
 
   /** Memory for pages to come is no more than half of what there is. */
@@ -256,8 +316,8 @@ abstract class KeyValueCacheLaws {
     for (int pages = 1; pages <= 30; pages++) {
       append(cache, CachePage.SLOTS, 1);
       long held = pages * layout(kernel).bytes(CachePage.SLOTS);
-      assertTrue(cache.bytes() >= held, pages + " pages");
-      assertTrue(cache.bytes() <= held + Math.max(held / 2, 64), pages + " pages");
+      assertTrue(tokenBytes(cache) >= held, pages + " pages");
+      assertTrue(tokenBytes(cache) <= held + Math.max(held / 2, 64), pages + " pages");
     }
     float[] then = content(cache);
     try (KeyValueCache copy = cache.copy()) {
@@ -271,13 +331,13 @@ abstract class KeyValueCacheLaws {
     int tokens = 2 * CachePage.SLOTS + 10;
     try (KeyValueCache cache = cache(5000)) {
       append(cache, tokens, 1);
-      long alone = cache.bytes();
+      long alone = tokenBytes(cache);
       long page = alone / 3;
       List<KeyValueCache> copies = new ArrayList<>();
       for (int i = 0; i < 99; i++) {
         copies.add(cache.copy());
       }
-      assertEquals(alone, 100 * cache.bytes(), 300, "but for what the division drops");
+      assertEquals(alone, 100 * tokenBytes(cache), 300, "but for what the division drops");
       append(copies.getFirst(), 5, 2);
       assertEquals(alone, sum(cache, copies), 300, "the first to go on does so in place");
       append(copies.get(1), 5, 3);
@@ -290,13 +350,13 @@ abstract class KeyValueCacheLaws {
       assertArrayEquals(made(tokens, 5, 4), content(cache));
       assertArrayEquals(made(tokens, 0, 0), content(copies.get(2)));
       copies.forEach(KeyValueCache::close);
-      assertEquals(alone, cache.bytes(), "whoever is left has it all");
+      assertEquals(alone, tokenBytes(cache), "whoever is left has it all");
       assertArrayEquals(made(tokens, 5, 4), content(cache));
     }
   }
 
   private static long sum(KeyValueCache cache, List<KeyValueCache> copies) {
-    return cache.bytes() + copies.stream().mapToLong(KeyValueCache::bytes).sum();
+    return tokenBytes(cache) + copies.stream().mapToLong(KeyValueCacheLaws::tokenBytes).sum();
   }
 
   private float[] made(int tokens, int more, long seed) {

@@ -70,6 +70,27 @@ public final class ScalarAttention extends SpannedAttention {
     }
   }
 
+  @Override
+  public void score(
+      Traits traits,
+      Queries q,
+      int from,
+      int to,
+      Stored stored,
+      float[] scores,
+      int scoresAt,
+      int scoresStride,
+      float[] scratch) {
+    for (int i = 0; i < q.count(); i++) {
+      int queryAt = q.at() + i / q.group() * q.stride() + i % q.group() * traits.headDim();
+      for (int slot = from; slot < to; slot++) {
+        Piece piece = stored.piece(slot / SPAN);
+        scores[scoresAt + i * scoresStride + slot - from] =
+            product(traits, q.data(), queryAt, piece, slot, scratch);
+      }
+    }
+  }
+
   /** Makes the weights of query i in scratch, and its m and l; false if it sees nothing. */
   private boolean weigh(
       Traits traits,
@@ -111,16 +132,21 @@ public final class ScalarAttention extends SpannedAttention {
 
   private float score(
       Traits traits, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
+    float score = product(traits, q, queryAt, stored, slot, scratch);
+    return traits.softcap() == 0
+        ? score
+        : traits.softcap() * ScalarMath.tanh(score / traits.softcap());
+  }
+
+  private float product(
+      Traits traits, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
     long at = stored.keysAt() + keyPanelAt(slot, traits.headDim()) + (long) slot % LANES * unit;
     float dot = 0;
     for (int d = 0; d < traits.headDim(); d++) {
       load(stored.keys(), at + (long) d * LANES * unit, scratch, LOADED_AT, 1);
       dot = Math.fma(scratch[LOADED_AT], q[queryAt + d], dot);
     }
-    float score = dot * traits.scale();
-    return traits.softcap() == 0
-        ? score
-        : traits.softcap() * ScalarMath.tanh(score / traits.softcap());
+    return dot * traits.scale();
   }
 
   /** Turns scores into weights and returns their sum. */
