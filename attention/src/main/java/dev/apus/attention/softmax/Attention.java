@@ -25,6 +25,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.Map;
 import java.util.Set;
 
@@ -79,7 +80,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
-    this.layout = layout(kernel, spec);
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -108,16 +108,23 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     var traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
     var heads = new Heads(spec.kvHeads(), spec.group());
     var biases = new Biases(slopes, sinks, 0);
-    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, !keeps);
+    boolean placed = spec.forgets() || slopes != null;
+    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, !keeps);
     this.selection = spec.select().make(layer);
+    this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
     this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   private static CacheLayout layout(
-      dev.apus.kernels.attention.Attention kernel, AttentionSpec spec) {
+      dev.apus.kernels.attention.Attention kernel,
+      dev.apus.kernels.attention.Attention exact,
+      AttentionSpec spec,
+      KeySelection selection) {
     int forgetting = spec.forgets() ? spec.group() : 0;
-    return new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting);
+    BlockSummary summary = selection.summary(exact);
+    return new CacheLayout(
+        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting, summary);
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -136,7 +143,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    int capacity = selection.capacity(limit);
+    return new KeyValueCache(layout, capacity, rope.at(limit), selection.newMemory(limit));
   }
 
   @Override
@@ -158,6 +166,16 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   }
 
   @Override
+  public boolean endsShow() {
+    return selection.endsShow();
+  }
+
+  @Override
+  public void rest(Pass pass, KeyValueCache state) {
+    selection.rest(pass, state);
+  }
+
+  @Override
   public long bytesPerToken() {
     return layout.bytesPerToken();
   }
@@ -169,9 +187,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       Matrix q = frame.matrix(rows, queries.outputs());
       boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
       Matrix far = turnsFar ? frame.matrix(rows, queries.outputs()) : q;
+      Matrix o;
       if (keys == null) {
         project(pass, x, q);
         prepare(pass, batch, q, far, null);
+        o = output.inner(frame, y);
+        tiles.attend(pass, batch.runs(), q, far, o);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
         Matrix v = frame.matrix(rows, values.outputs());
@@ -179,12 +200,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         prepare(pass, batch, q, far, k);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
-        for (Run<KeyValueCache> run : batch.runs()) {
-          run.state().append(pass, k, v, kept, run.from(), run.length());
-        }
+        o = output.inner(frame, y);
+        tiles.append(pass, batch, q, far, k, v, kept, o);
       }
-      Matrix o = output.inner(frame, y);
-      tiles.attend(pass, batch.runs(), q, far, o);
       if (gates != null) {
         gate(pass, frame, x, o);
       }

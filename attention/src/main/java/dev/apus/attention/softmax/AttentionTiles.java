@@ -10,6 +10,7 @@ import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -45,6 +46,41 @@ final class AttentionTiles {
   /** Writes what the queries in {@code q}, whose keys are in the caches already, make of them. */
   void attend(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix o) {
     attend(pass, batch.runs(), q, o);
+  }
+
+  /**
+   * Appends keys and values, and attends to them: as many tokens at a time as the selection lets
+   * the caches have room for.
+   *
+   * @param far the queries of far visits
+   * @param kept what heads keep of what came before a row, or null
+   */
+  void append(
+      Pass pass,
+      Batch<KeyValueCache> batch,
+      Matrix q,
+      Matrix far,
+      Matrix k,
+      Matrix v,
+      Matrix kept,
+      Matrix o) {
+    List<Run<KeyValueCache>> left = batch.runs();
+    while (!left.isEmpty()) {
+      List<Run<KeyValueCache>> now = new ArrayList<>();
+      List<Run<KeyValueCache>> later = new ArrayList<>();
+      for (Run<KeyValueCache> run : left) {
+        int rows = Math.min(run.length(), selection.room(run.state()));
+        int cut = run.from() + rows;
+        now.add(rows == run.length() ? run : run.part(run.from(), cut));
+        if (rows < run.length()) {
+          later.add(run.part(cut, run.to()));
+        }
+        run.state().append(pass, k, v, kept, run.from(), rows);
+      }
+      attend(pass, now, q, far, o);
+      now.forEach(run -> selection.makeRoom(pass, run.state()));
+      left = later;
+    }
   }
 
   /** The same for some of the rows. */

@@ -3,6 +3,7 @@ package dev.apus.attention.softmax;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention;
 import java.util.List;
 
 /**
@@ -37,6 +38,44 @@ interface KeySelection {
   default int farPosition() {
     return -1;
   }
+
+  /**
+   * What it must know of blocks of keys; null for nothing.
+   *
+   * @param exact a kernel that rounds nothing
+   */
+  default BlockSummary summary(Attention exact) {
+    return null;
+  }
+
+  /** What it remembers of a sequence of {@code limit} tokens beside keys and values; null for nothing. */
+  default PolicyMemory newMemory(int limit) {
+    return null;
+  }
+
+  /** The most slots that it lets a cache of a sequence of {@code limit} tokens have. */
+  default int capacity(int limit) {
+    return limit;
+  }
+
+  /** How many tokens may be appended to a cache, and attended to, before {@link #makeRoom}. */
+  default int room(KeyValueCache cache) {
+    return Integer.MAX_VALUE;
+  }
+
+  /** Gives back what tokens to come do not visit. */
+  default void makeRoom(Pass pass, KeyValueCache cache) {}
+
+  /**
+   * Whether it shows in a cache where those who gave its tokens asked for logits, because it is
+   * told so by {@link #rest}.
+   */
+  default boolean endsShow() {
+    return false;
+  }
+
+  /** All tokens that were given have been appended and attended to, and logits are wanted. */
+  default void rest(Pass pass, KeyValueCache cache) {}
 
   /**
    * The heads of a layer.

@@ -39,15 +39,29 @@ final class KeyValueCache implements MixerState {
   /** Of every whole block of slots; or null. */
   private final KeyValueCache summaries;
 
+  private final PolicyMemory memory;
   private CacheSlab slab;
   private int length;
   private KeyVisits visits = KeyVisits.NONE;
 
   /**
+   * A cache that keeps every token.
+   *
    * @param limit the most tokens the sequence is meant to have
    * @param rope how the sequence's keys and queries are turned, or null
    */
   KeyValueCache(CacheLayout layout, int limit, Rope rope) {
+    this(layout, limit, rope, null);
+  }
+
+  /**
+   * The same.
+   *
+   * @param limit the most slots that are needed at a time
+   * @param memory what a policy remembers beside, or null
+   */
+  KeyValueCache(CacheLayout layout, int limit, Rope rope, PolicyMemory memory) {
+    this.memory = memory;
     this.layout = layout;
     this.limit = limit;
     this.rope = rope;
@@ -71,9 +85,24 @@ final class KeyValueCache implements MixerState {
     return rope;
   }
 
-  /** Tokens whose keys and values are here. */
+  /** Slots that hold keys and values: those of all tokens, unless some were dropped. */
   int length() {
     return length;
+  }
+
+  /** What a policy remembers beside; null for nothing. */
+  PolicyMemory memory() {
+    return memory;
+  }
+
+  /** Tokens whose slots are gone. */
+  int dropped() {
+    return memory == null ? 0 : memory.dropped();
+  }
+
+  /** The slot of one of the last tokens, by its position in the text. */
+  int slot(int position) {
+    return position - dropped();
   }
 
   private static int pagesOf(int slots) {
@@ -187,6 +216,18 @@ final class KeyValueCache implements MixerState {
     return span -> pages.get(span).head(head);
   }
 
+  /**
+   * Makes some slots of each head its first ones; all others go, and so does their memory.
+   *
+   * @param slots of each head, ascending, as many of each
+   */
+  void keep(Pass pass, int[][] slots) {
+    List<CachePage> fewer = Compaction.of(pass, layout, pages, slots);
+    memory.keep(slots, length);
+    marks.keepFrom(0);
+    become(0, fewer, slots[0].length);
+  }
+
   /** Takes note of what queries are about to visit. */
   void count(KeyVisits more) {
     visits = visits.plus(more);
@@ -199,6 +240,9 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public Mark mark(Mark reuse) {
+    if (memory != null) {
+      return marks.add(length, memory.mark());
+    }
     return marks.add(length, summaries == null ? null : summaries.mark(null));
   }
 
@@ -232,12 +276,15 @@ final class KeyValueCache implements MixerState {
     if (summaries != null) {
       summaries.become(there.summaries);
     }
+    if (memory != null) {
+      memory.become(there.memory);
+    }
   }
 
   /** Shares every filled page; whichever of the two writes to a page that both have copies it. */
   @Override
   public KeyValueCache copy() {
-    var copy = new KeyValueCache(layout, limit, rope);
+    var copy = new KeyValueCache(layout, limit, rope, memory == null ? null : memory.copy());
     copy.become(this);
     return copy;
   }
@@ -247,6 +294,7 @@ final class KeyValueCache implements MixerState {
   public long bytes() {
     long rest = slab == null ? 0 : slab.restBytes();
     rest += summaries == null ? 0 : summaries.bytes();
+    rest += memory == null ? 0 : memory.bytes();
     return rest + pages.stream().mapToLong(CachePage::shareBytes).sum();
   }
 
@@ -267,6 +315,9 @@ final class KeyValueCache implements MixerState {
     }
     if (summaries != null) {
       summaries.write(out);
+    }
+    if (memory != null) {
+      memory.write(out, length);
     }
   }
 
@@ -301,6 +352,9 @@ final class KeyValueCache implements MixerState {
       }
       if (summaries != null) {
         summaries.read(in, written / layout.summary().slots());
+      }
+      if (memory != null) {
+        memory.become(memory.read(in, written));
       }
     } catch (IOException | RuntimeException | Error e) {
       read.forEach(CachePage::release);

@@ -10,7 +10,6 @@ import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Normalization;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -18,6 +17,7 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -133,7 +133,6 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     boolean direct = spec.queryLatent() == 0;
     this.spec = spec;
     var kernel = site.kernels().attention(site.cache());
-    this.layout = new CacheLayout(kernel, 1, spec.keyDim(), spec.latent());
     this.queryLatents =
         direct ? null : weights.projection("q.latent", spec.queryLatent(), width, spec.biased());
     this.queryNorm =
@@ -152,15 +151,18 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     var traits = new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0);
     var shared = new Heads(1, heads);
     var biases = new Biases(null, null, 0);
-    var layer = new Selections.Layer(site.layer(), shared, kernel, traits, biases, false);
+    var layer = new Selections.Layer(site.layer(), shared, kernel, traits, biases, false, false);
     this.selection = spec.select().make(layer);
+    BlockSummary summary = selection.summary(site.kernels().attention(CacheFormat.F32));
+    this.layout = new CacheLayout(kernel, 1, spec.keyDim(), spec.latent(), 0, summary);
     this.tiles = new AttentionTiles(kernel, traits, shared, selection, biases);
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    int capacity = selection.capacity(limit);
+    return new KeyValueCache(layout, capacity, rope.at(limit), selection.newMemory(limit));
   }
 
   @Override
@@ -171,6 +173,16 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   @Override
   public int grain() {
     return selection.grain();
+  }
+
+  @Override
+  public boolean endsShow() {
+    return selection.endsShow();
+  }
+
+  @Override
+  public void rest(Pass pass, KeyValueCache state) {
+    selection.rest(pass, state);
   }
 
   @Override
@@ -210,11 +222,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       if (spec.rope() != null) {
         Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.keyDim());
       }
-      for (Run<KeyValueCache> run : batch.runs()) {
-        run.state().append(pass, k, latent, run.from(), run.length());
-      }
       Matrix mixed = frame.matrix(rows, heads * spec.latent());
-      tiles.attend(pass, batch.runs(), q, far, mixed);
+      tiles.append(pass, batch, q, far, k, latent, null, mixed);
       Matrix o = frame.matrix(rows, output.inputs());
       pass.run(
           eachHead(

@@ -45,7 +45,7 @@ record NearKeys(int window, int pinned) implements KeySelection {
 
   private Visited[] visits(Run<KeyValueCache> run, int from, int end) {
     boolean causal = run.visibility() == Visibility.CAUSAL;
-    int position = run.position() + from - run.from();
+    int position = run.state().slot(run.position()) + from - run.from();
     int after = position + end - from;
     int first = window == 0 ? 0 : Math.max(0, position - window + 1);
     int endSlot = endSlot(run.state(), causal, after);

@@ -16,10 +16,39 @@ final class Selections {
    * The layer whose queries choose.
    *
    * @param index counted from 0
+   * @param placed whether its scores depend on positions in the text
    * @param borrows whether its keys and values are another layer's
    */
   record Layer(
-      int index, Heads heads, Attention kernel, Traits traits, Biases biases, boolean borrows) {}
+      int index,
+      Heads heads,
+      Attention kernel,
+      Traits traits,
+      Biases biases,
+      boolean placed,
+      boolean borrows) {
+
+    /** Refuses a choice that goes by products of queries and keys alone. */
+    void requireProducts(Config select) {
+      if (placed) {
+        throw select.error(
+            "select.kind=\"%s\" goes by products of queries with keys, and the scores of layer %d also"
+                + " depend on distances (ALiBi, forget gates)",
+            select.word("kind"),
+            index);
+      }
+    }
+
+    /** Refuses a choice that changes the cache where that is another layer's. */
+    void requireOwn(Config select) {
+      if (borrows) {
+        throw select.error(
+            "select.kind=\"%s\" gives keys up, and those of layer %d are another layer's",
+            select.word("kind"),
+            index);
+      }
+    }
+  }
 
   /** Settings that have been read, for a layer. */
   @FunctionalInterface
@@ -43,9 +72,16 @@ final class Selections {
     }
     Config select = c.section("select");
     Maker maker =
-        switch (select.choice("kind", null, "duo", "full", "streaming")) {
+        switch (select.choice("kind", null, "duo", "full", "h2o", "quest", "snapkv", "streaming", "tova",
+            "vertical-slash", "xattention")) {
           case "duo" -> DuoKeys.read(select);
+          case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
+          case "quest" -> QuestKeys.read(select);
+          case "snapkv" -> VotedKeys.read(select);
           case "streaming" -> SinkKeys.read(select);
+          case "tova" -> EarnedKeys.read(select, EarnedKeys.Rule.NOW);
+          case "vertical-slash" -> VerticalSlash.read(select);
+          case "xattention" -> Antidiagonals.read(select);
           default -> layer -> NearKeys.ALL;
         };
     if (!select.unread().isEmpty()) {

@@ -67,14 +67,13 @@ record SinkKeys(int sinks, int window, boolean placed) implements KeySelection {
     int early = Math.clamp(sinks + window - run.position(), 0, run.length());
     int cut = run.from() + early;
     if (cut < run.to()) {
-      var late = new Run<>(run.state(), cut, run.to(), run.position() + early);
+      Run<KeyValueCache> late = run.part(cut, run.to());
       List<Tile> some = new ArrayList<>();
       new NearKeys(window, sinks).add(some, late, heads, fromHead, toHead);
       some.forEach(tile -> tiles.add(placed ? tile.asFar() : tile));
     }
     if (early > 0) {
-      var first = new Run<>(run.state(), run.from(), cut, run.position());
-      NearKeys.ALL.add(tiles, first, heads, fromHead, toHead);
+      NearKeys.ALL.add(tiles, run.part(run.from(), cut), heads, fromHead, toHead);
     }
   }
 }

@@ -15,7 +15,7 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param head the first of the query heads
  * @param heads how many of them
  * @param keyHead whose keys and values they read
- * @param position of the first row
+ * @param position the slot of the first row
  * @param visits the slots that rows visit; no slot is in two of them
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
@@ -72,7 +72,7 @@ record Tile(
     for (Visited visited : visits) {
       at = collect(visited, spans, at);
     }
-    int position = run.position() + from - run.from();
+    int position = run.state().slot(run.position()) + from - run.from();
     return new Tile(
         run.state(), from, rows, head, heads, keyHead, position, visits, spans, ends, false);
   }
@@ -121,7 +121,7 @@ record Tile(
         ahead |= !some.causal();
         visited += keys(some, row);
       }
-      seen += ahead ? cache.length() : row + 1L;
+      seen += ahead ? cache.length() : row + 1L + cache.dropped();
     }
     return new KeyVisits(heads * visited, heads * seen);
   }

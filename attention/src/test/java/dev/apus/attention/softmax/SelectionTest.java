@@ -21,6 +21,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,7 +60,20 @@ class SelectionTest {
         of("streaming:sinks=300,window=7,positions=text", NaivePolicies.near(300, 7)),
         of("streaming:sinks=0,window=1", NaivePolicies.near(0, 1)),
         of("duo:full=0/1,sinks=2,window=33", NaivePolicies.near(2, 33, false, true)),
-        of("duo:full=1/0+0/*,sinks=2,window=33", NaivePolicies.near(2, 33, true, true)));
+        of("duo:full=1/0+0/*,sinks=2,window=33", NaivePolicies.near(2, 33, true, true)),
+        of("quest:page=16,budget=64,skip=0", NaivePolicies.quest(16, 64)),
+        of("quest:page=5,budget=23,skip=0", NaivePolicies.quest(5, 23)),
+        of("h2o:budget=40", NaivePolicies.h2o(40, 20)),
+        of("h2o:budget=7,recent=0", NaivePolicies.h2o(7, 0)),
+        of("h2o:budget=9,recent=9", NaivePolicies.h2o(9, 9)),
+        of("tova:budget=40", NaivePolicies.tova(40)),
+        of("tova:budget=1", NaivePolicies.tova(1)),
+        of("xattention:block=32,stride=8,mass=0.5", NaivePolicies.xAttention(32, 8, 0.5)),
+        of("xattention:block=12,stride=3,mass=0.01", NaivePolicies.xAttention(12, 3, 0.01)),
+        of(
+            "vertical-slash:block=64,vertical=37,slash=110",
+            NaivePolicies.verticalSlash(64, 37, 110)),
+        of("vertical-slash:block=128,vertical=50,slash=9", NaivePolicies.verticalSlash(128, 50, 9)));
   }
 
   private static NaiveAttention exact(Map<String, Object> settings, NaivePolicies.Choice choice) {
@@ -101,17 +116,96 @@ class SelectionTest {
     }
   }
 
+  /** A prompt in two calls and then single tokens, of which only the prompt has an end that counts. */
+  @Test
+  void votesAreCastAtTheEndOfAPrompt() throws IOException {
+    Map<String, Object> settings = with("snapkv:budget=40,window=9,pool=5");
+    int prompt = 290;
+    try (var bench = bench(settings);
+        KeyValueCache state = bench.state(TOKENS);
+        KeyValueCache other = bench.state(TOKENS)) {
+      double[][] x = bench.tokens(TOKENS, 5);
+      double[][] expected = exact(settings, NaivePolicies.snapKv(40, 9, 5, prompt)).run(x);
+      bench.run(state, Arrays.copyOf(x, 285), 0);
+      byte[] written = written(state);
+      bench.run(state, Arrays.copyOfRange(x, 285, prompt), 285);
+      bench.rest(state);
+      assertEquals(40, state.length());
+      float[][] after = new float[TOKENS - prompt][];
+      MixerState.Mark mark = state.mark(null);
+      for (int again = 0; again < 2; again++) {
+        for (int i = prompt; i < TOKENS; i++) {
+          after[i - prompt] = bench.run(state, new double[][] {x[i]}, i)[0];
+          bench.rest(state);
+        }
+        assertClose(Arrays.copyOfRange(expected, prompt, TOKENS), after);
+        mark.rewind();
+      }
+      other.read(new DataInputStream(new ByteArrayInputStream(written)));
+      bench.run(other, Arrays.copyOfRange(x, 285, prompt), 285);
+      bench.rest(other);
+      assertSame(after, 0, bench.run(other, Arrays.copyOfRange(x, prompt, TOKENS), prompt));
+      mark.close();
+    }
+  }
+
+  @Test
+  void whatIsGivenUpTakesNoMemory() {
+    for (String policy : List.of("h2o:budget=64", "tova:budget=64")) {
+      try (var bench = bench(with(policy));
+          KeyValueCache state = bench.state(3000);
+          var full = bench(LAYER);
+          KeyValueCache all = full.state(3000)) {
+        double[][] x = bench.tokens(3000, 5);
+        bench.run(state, x, 0);
+        full.run(all, x, 0);
+        assertTrue(state.length() < 64 + 64);
+        assertTrue(10 * state.bytes() < all.bytes(), state.bytes() + " of " + all.bytes());
+      }
+    }
+  }
+
+  @Test
+  void theLargestAreThoseThatComeFirstWhenSorted() {
+    var random = new SplittableRandom(3);
+    for (int count : new int[] {1, 2, 13, 64, 1000}) {
+      float[] values = new float[count + 3];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = random.nextInt(-9, 9) / 3f;
+      }
+      for (int most : new int[] {0, 1, count / 2, count - 1, count, count + 5}) {
+        int[] expected =
+            IntStream.range(0, count)
+                .boxed()
+                .sorted((a, b) -> Float.compare(values[3 + b], values[3 + a]))
+                .limit(most)
+                .mapToInt(i -> i)
+                .sorted()
+                .toArray();
+        assertArrayEquals(expected, Largest.of(values, 3, count, most));
+      }
+    }
+  }
+
   static Stream<String> policies() {
     return Stream.of(
         "streaming:sinks=3,window=20",
         "streaming:sinks=3,window=70,positions=text",
-        "duo:full=0/1,sinks=2,window=33");
+        "duo:full=0/1,sinks=2,window=33",
+        "quest:page=16,budget=64,skip=0",
+        "quest:page=5,budget=23,skip=0",
+        "h2o:budget=40",
+        "tova:budget=33",
+        "xattention:block=32,stride=8,mass=0.5",
+        "vertical-slash:block=64,vertical=33,slash=20");
   }
 
   /** Under settings that leave nothing out for {@code TOKENS} tokens. */
   static Stream<String> ample() {
     return Stream.of(
-        "full", "streaming:sinks=4,window=330", "duo:full=0/0,window=331", "duo:full=0/*,window=1");
+        "full", "streaming:sinks=4,window=330", "duo:full=0/0,window=331", "duo:full=0/*,window=1",
+        "quest:budget=336", "quest:page=1,budget=16,skip=1", "h2o:budget=331", "tova:budget=331",
+        "snapkv:budget=331", "xattention:block=32,mass=1", "vertical-slash:block=64,vertical=331");
   }
 
   @ParameterizedTest(name = "{0}")
@@ -229,7 +323,8 @@ class SelectionTest {
     return Stream.of(
         of(
             with("nearest"),
-            "select.kind=\"nearest\" is not supported; supported: duo, full, streaming"),
+            "select.kind=\"nearest\" is not supported; supported: duo, full, h2o, quest, snapkv,"
+                + " streaming, tova, vertical-slash, xattention"),
         of(
             with("streaming:windows=3"),
             "select.windows is not a setting of streaming; there are: positions, sinks, window"),
@@ -239,6 +334,17 @@ class SelectionTest {
             "select.positions=cache turns queries, and layer 0 tells distances by ALiBi; say"
                 + " positions=text"),
         of(with("duo:full=0/2"), "select.full: 0/2; layer 0 has 2 heads of keys and values"),
+        of(
+            with("quest:skip=0", "alibi", 1, "rope", Map.of()),
+            "select.kind=\"quest\" goes by products of queries with keys, and the scores of layer 0"
+                + " also depend on distances (ALiBi, forget gates)"),
+        of(with("quest:budget=9"), "select.budget=9 is less than page=16"),
+        of(with("h2o:budget=9,recent=10"), "select.recent=10 is more than budget=9"),
+        of(with("snapkv:budget=9"), "select.window=32 must be less than budget=9"),
+        of(with("snapkv:pool=2"), "select.pool=2 must be odd: as many on either side"),
+        of(with("xattention:stride=7"), "select.block=128 is not divisible by stride=7"),
+        of(with("xattention:mass=0"), "select.mass=0.0 must be above 0 and at most 1"),
+        of(with("vertical-slash:block=65"), "select.block=65 must be a multiple of 64"),
         of(with("duo:full=0"), "select.full=0 must be a string"),
         of(with("duo:full=0/1-2"), "select.full: \"0/1-2\" is not LAYER/HEAD or LAYER/*"));
   }

@@ -25,6 +25,11 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
     return new Run<>(other, from, to, position, visibility);
   }
 
+  /** Some of these rows. */
+  public Run<S> part(int first, int end) {
+    return new Run<>(state, first, end, position + first - from, visibility);
+  }
+
   public int length() {
     return to - from;
   }

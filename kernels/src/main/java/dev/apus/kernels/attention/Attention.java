@@ -53,7 +53,7 @@ public interface Attention {
    */
   record Queries(float[] data, int at, int stride, int rows, int group, int position) {
 
-    int count() {
+    public int count() {
       return rows * group;
     }
   }
