@@ -15,6 +15,8 @@ module dev.apus.benchmarks {
       info.picocli;
   opens dev.apus.benchmarks.context to
       info.picocli;
+  opens dev.apus.benchmarks.policies to
+      info.picocli;
   opens dev.apus.benchmarks.compare to
       com.fasterxml.jackson.databind,
       info.picocli;

@@ -6,6 +6,7 @@ import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
+import dev.apus.core.model.KeyVisits;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.CharacterCodingException;
@@ -125,7 +126,7 @@ final class Generate implements Callable<Integer> {
     Usage usage = generation.usage();
     return String.format(
         Locale.ROOT,
-        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s",
+        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s%s",
         usage.promptTokens(),
         Units.rate(usage.promptTokensPerSecond()),
         usage.generatedTokens(),
@@ -133,7 +134,15 @@ final class Generate implements Callable<Integer> {
         reason(generation),
         wanted.temperature() == 0 ? "greedy" : "seed " + wanted.seed(),
         Units.bytes(session.model().weightBytes()),
-        Units.bytes(session.bytes()));
+        Units.bytes(session.bytes()),
+        keys(session.keyVisits()));
+  }
+
+  /** How many keys were visited, unless it was all of them. */
+  private static String keys(KeyVisits visits) {
+    return visits.visited() == visits.seen()
+        ? ""
+        : String.format(Locale.ROOT, "; %.1f %% of all keys visited", 100 * visits.share());
   }
 
   private static String reason(Generation generation) {

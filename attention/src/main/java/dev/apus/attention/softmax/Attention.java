@@ -12,7 +12,6 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Output;
 import dev.apus.core.model.RoundedInputs;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.model.Visibility;

@@ -12,13 +12,14 @@ import java.util.List;
 
 /**
  * Caches of a fixed size whose keys earn their places by the weight they get: a token attends to
- * what is there and to itself; then, if that was more than the budget, one key is given up for good.
+ * what is there and to itself; then, if that was more than the budget, one key is given up for
+ * good.
  *
  * <p>H2O gives up the key that has had the least weight in all, of those that are not recent; each
- * key–value head for itself, by the sum of its query heads. TOVA gives up the key that has the least
- * weight of this token, on average over all query heads of the layer. Of equal keys, the oldest
- * goes. Prompts are read by the same rule, token by token, so that a text may be cut anywhere; the
- * papers' programs read a prompt as a whole, and choose at its end.
+ * key–value head for itself, by the sum of its query heads. TOVA gives up the key that has the
+ * least weight of this token, on average over all query heads of the layer. Of equal keys, the
+ * oldest goes. Prompts are read by the same rule, token by token, so that a text may be cut
+ * anywhere; the papers' programs read a prompt as a whole, and choose at its end.
  *
  * <p>Every {@value #SLACK} tokens, the keys that are left move together, and the memory of the
  * others is given back.

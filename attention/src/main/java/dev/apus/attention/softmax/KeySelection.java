@@ -48,7 +48,10 @@ interface KeySelection {
     return null;
   }
 
-  /** What it remembers of a sequence of {@code limit} tokens beside keys and values; null for nothing. */
+  /**
+   * What it remembers of a sequence of {@code limit} tokens beside keys and values; null for
+   * nothing.
+   */
   default PolicyMemory newMemory(int limit) {
     return null;
   }

@@ -12,8 +12,8 @@ import java.util.BitSet;
  * given up, how much weight each slot has had, and the last queries.
  *
  * <p>Slots that are given up stay where they are, and nobody visits them, until the cache is made
- * {@linkplain KeyValueCache#keep smaller}: then all heads have given up equally many, and those that
- * are left are the first slots.
+ * {@linkplain KeyValueCache#keep smaller}: then all heads have given up equally many, and those
+ * that are left are the first slots.
  */
 final class PolicyMemory {
 

@@ -33,8 +33,7 @@ abstract class QueryBlocks implements KeySelection {
   }
 
   @Override
-  public final List<Tile> tiles(
-      Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
+  public final List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     List<Tile> tiles = new ArrayList<>();
     List<Block> blocks = new ArrayList<>();
     int keyHeads = heads.keyHeads();

@@ -21,8 +21,9 @@ import java.util.List;
  * <p>and a query visits the pages with the greatest bounds, and its own; the query heads of a
  * key–value head choose together, by the sum of their bounds. Nothing is given up, so another query
  * may choose other pages. The first layers visit everything, as published, and so does every token
- * that has no more before it than the budget, and layers that read the keys of one of these. The paper's program reads prompts with full
- * attention; here, every token chooses, so that a text may be cut anywhere.
+ * that has no more before it than the budget, and layers that read the keys of one of these. The
+ * paper's program reads prompts with full attention; here, every token chooses, so that a text may
+ * be cut anywhere.
  *
  * @see <a href="https://arxiv.org/abs/2406.10774">Quest</a>
  */
@@ -83,7 +84,8 @@ final class QuestKeys implements KeySelection {
     }
     Tile[][] chosen = new Tile[parts.size()][];
     pass.workers()
-        .run(chosen.length, (i, worker) -> chosen[i] = choose(pass, worker, parts.get(i), q, heads));
+        .run(
+            chosen.length, (i, worker) -> chosen[i] = choose(pass, worker, parts.get(i), q, heads));
     for (Tile[] some : chosen) {
       tiles.addAll(List.of(some));
     }

@@ -32,10 +32,9 @@ final class Selections {
     void requireProducts(Config select) {
       if (placed) {
         throw select.error(
-            "select.kind=\"%s\" goes by products of queries with keys, and the scores of layer %d also"
-                + " depend on distances (ALiBi, forget gates)",
-            select.word("kind"),
-            index);
+            "select.kind=\"%s\" goes by products of queries with keys, and the scores of layer %d"
+                + " also depend on distances (ALiBi, forget gates)",
+            select.word("kind"), index);
       }
     }
 
@@ -44,8 +43,7 @@ final class Selections {
       if (borrows) {
         throw select.error(
             "select.kind=\"%s\" gives keys up, and those of layer %d are another layer's",
-            select.word("kind"),
-            index);
+            select.word("kind"), index);
       }
     }
   }
@@ -72,8 +70,18 @@ final class Selections {
     }
     Config select = c.section("select");
     Maker maker =
-        switch (select.choice("kind", null, "duo", "full", "h2o", "quest", "snapkv", "streaming", "tova",
-            "vertical-slash", "xattention")) {
+        switch (select.choice(
+            "kind",
+            null,
+            "duo",
+            "full",
+            "h2o",
+            "quest",
+            "snapkv",
+            "streaming",
+            "tova",
+            "vertical-slash",
+            "xattention")) {
           case "duo" -> DuoKeys.read(select);
           case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
           case "quest" -> QuestKeys.read(select);

@@ -16,8 +16,8 @@ import java.util.List;
  *
  * <p>As published, the first {@value #FIRST} keys and the last {@value #NEAR} distances are always
  * among those chosen, and queries visit a distance in tiles of {@value #TILE}: each sees what is at
- * this distance from any of them. The paper estimates once for a whole prompt; here a prompt is read
- * in blocks, and each has its own estimate.
+ * this distance from any of them. The paper estimates once for a whole prompt; here a prompt is
+ * read in blocks, and each has its own estimate.
  *
  * @see QueryBlocks
  * @see <a href="https://arxiv.org/abs/2407.02490">MInference</a>
@@ -62,8 +62,7 @@ final class VerticalSlash extends QueryBlocks {
     return tiles;
   }
 
-  private void choose(
-      Pass pass, int worker, Block rows, Matrix q, int head, List<Tile> tiles) {
+  private void choose(Pass pass, int worker, Block rows, Matrix q, int head, List<Tile> tiles) {
     int end = rows.position() + block;
     int first = end - ASKED;
     float[] verticals = new float[end];

@@ -9,8 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * SnapKV: at the end of a prompt, its last queries vote for the keys before them, and each key–value
- * head keeps those with the most votes, and the last ones; the others are given up for good.
+ * SnapKV: at the end of a prompt, its last queries vote for the keys before them, and each
+ * key–value head keeps those with the most votes, and the last ones; the others are given up for
+ * good.
  *
  * <p>A vote for a key is the weight it gets, summed over the last {@code window} queries and the
  * query heads of its group, and a key has the most votes that it or one of its {@code pool / 2}

@@ -73,7 +73,9 @@ class SelectionTest {
         of(
             "vertical-slash:block=64,vertical=37,slash=110",
             NaivePolicies.verticalSlash(64, 37, 110)),
-        of("vertical-slash:block=128,vertical=50,slash=9", NaivePolicies.verticalSlash(128, 50, 9)));
+        of(
+            "vertical-slash:block=128,vertical=50,slash=9",
+            NaivePolicies.verticalSlash(128, 50, 9)));
   }
 
   private static NaiveAttention exact(Map<String, Object> settings, NaivePolicies.Choice choice) {
@@ -116,7 +118,9 @@ class SelectionTest {
     }
   }
 
-  /** A prompt in two calls and then single tokens, of which only the prompt has an end that counts. */
+  /**
+   * A prompt in two calls and then single tokens, of which only the prompt has an end that counts.
+   */
   @Test
   void votesAreCastAtTheEndOfAPrompt() throws IOException {
     Map<String, Object> settings = with("snapkv:budget=40,window=9,pool=5");
@@ -203,9 +207,17 @@ class SelectionTest {
   /** Under settings that leave nothing out for {@code TOKENS} tokens. */
   static Stream<String> ample() {
     return Stream.of(
-        "full", "streaming:sinks=4,window=330", "duo:full=0/0,window=331", "duo:full=0/*,window=1",
-        "quest:budget=336", "quest:page=1,budget=16,skip=1", "h2o:budget=331", "tova:budget=331",
-        "snapkv:budget=331", "xattention:block=32,mass=1", "vertical-slash:block=64,vertical=331");
+        "full",
+        "streaming:sinks=4,window=330",
+        "duo:full=0/0,window=331",
+        "duo:full=0/*,window=1",
+        "quest:budget=336",
+        "quest:page=1,budget=16,skip=1",
+        "h2o:budget=331",
+        "tova:budget=331",
+        "snapkv:budget=331",
+        "xattention:block=32,mass=1",
+        "vertical-slash:block=64,vertical=331");
   }
 
   @ParameterizedTest(name = "{0}")
