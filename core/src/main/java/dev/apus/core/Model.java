@@ -16,6 +16,7 @@ import dev.apus.core.model.Network;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.weight.CheckpointWeights;
+import dev.apus.core.weight.ExpertStatistics;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
@@ -158,12 +159,18 @@ public final class Model implements AutoCloseable {
     try {
       Weights weights =
           new Weights(
-              source, options.kernels(), workers, arena, options.weights(), options.eased());
+              source,
+              options.kernels(),
+              workers,
+              arena,
+              options.weights(),
+              options.experts(),
+              options.eased());
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
       return new Model(
-          network, language.get(), weights, options, new Lifetime(workers, arena, file));
+          network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));
     } catch (RuntimeException | Error e) {
       arena.close();
       workers.close();
@@ -253,6 +260,11 @@ public final class Model implements AutoCloseable {
   /** Memory that the weights take. */
   public long weightBytes() {
     return weights.bytes();
+  }
+
+  /** How well the experts fit the memory they were given, if it was limited. */
+  public Optional<ExpertStatistics> expertStatistics() {
+    return weights.expertStatistics();
   }
 
   /** Bytes that a session's state grows by with each token; 0 if its size is constant. */

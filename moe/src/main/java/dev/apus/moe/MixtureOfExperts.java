@@ -11,6 +11,7 @@ import dev.apus.core.routing.Choices;
 import dev.apus.core.routing.GroupLimit;
 import dev.apus.core.routing.Router;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -48,6 +49,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final RouterNetwork network;
   private final float[] correction;
   private final List<Mlp> experts = new ArrayList<>();
+  private final Experts places;
   private final boolean gated;
   private final int inner;
   private final Mlp shared;
@@ -83,9 +85,12 @@ public final class MixtureOfExperts implements ChannelMixer {
         network == null ? weights.projection("router", router.experts(), width) : network.state();
     correction =
         router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
+    places = weights.scope("expert").experts(count);
     for (int e = 0; e < count; e++) {
-      WeightScope expert = weights.scope("expert").expert(e);
-      experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));
+      experts.add(mlp(activation, latent > 0 ? latent : width, inner, places.expert(e)));
+    }
+    if (network == null) {
+      places.guessedBy(this::guess);
     }
     shared = sharedInner == 0 ? null : mlp(activation, width, sharedInner, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
@@ -121,6 +126,7 @@ public final class MixtureOfExperts implements ChannelMixer {
       }
       float[] weights = frame.floats(rows * router.top());
       Choices choices = choose(pass, logits, weights);
+      places.foresee(pass, x);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
       ask(pass, choices, asked, given, x, sharedGiven);
@@ -135,6 +141,16 @@ public final class MixtureOfExperts implements ChannelMixer {
         latentOut.apply(pass, sum, y);
         addShared(pass, gate, sharedGiven, y);
       }
+    }
+  }
+
+  /** What the router would choose if it were asked with the rows of the layer before. */
+  private int[] guess(Pass pass, Matrix x) {
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix logits = frame.matrix(x.rows(), router.experts());
+      scores.apply(pass, x, logits);
+      float[] weights = frame.floats(x.rows() * router.top());
+      return choose(pass, logits, weights).chosen(experts.size());
     }
   }
 
@@ -166,7 +182,8 @@ public final class MixtureOfExperts implements ChannelMixer {
     int rows = x.rows();
     int pairs = choices.start(experts.size());
     int width = asked.cols();
-    try (Pass.Frame frame = pass.frame()) {
+    try (Pass.Frame frame = pass.frame();
+        var _ = places.use(pass, choices.chosen(experts.size()), rows)) {
       pass.eachRow(
           pairs,
           width,
