@@ -43,6 +43,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   /** Where corrections lie that leave the choice to the scores. */
   private static final Typical CORRECTION = new Typical(0, 0.02f);
 
+  private final int layer;
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
@@ -58,6 +59,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Projection latentOut;
 
   private MixtureOfExperts(Config settings, Site site) {
+    layer = site.layer();
     router = Router.read(settings);
     kernels = site.kernels();
     int count = settings.positive("experts");
@@ -125,7 +127,11 @@ public final class MixtureOfExperts implements ChannelMixer {
         network.forward(pass, scored, logits);
       }
       float[] weights = frame.floats(rows * router.top());
-      Choices choices = choose(pass, logits, weights);
+      int[] chosen = choose(pass, logits, weights);
+      if (pass.routes() != null) {
+        pass.routes().routed(layer, router.top(), chosen, weights, router.experts());
+      }
+      Choices choices = Choices.sorted(chosen, router.experts());
       places.foresee(pass, x);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
@@ -150,11 +156,12 @@ public final class MixtureOfExperts implements ChannelMixer {
       Matrix logits = frame.matrix(x.rows(), router.experts());
       scores.apply(pass, x, logits);
       float[] weights = frame.floats(x.rows() * router.top());
-      return choose(pass, logits, weights).chosen(experts.size());
+      int[] chosen = choose(pass, logits, weights);
+      return Choices.sorted(chosen, router.experts()).chosen(experts.size());
     }
   }
 
-  private Choices choose(Pass pass, Matrix logits, float[] weights) {
+  private int[] choose(Pass pass, Matrix logits, float[] weights) {
     int top = router.top();
     int[] chosen = new int[logits.rows() * top];
     pass.eachRow(
@@ -166,7 +173,7 @@ public final class MixtureOfExperts implements ChannelMixer {
             router.choose(kernels, logits, row, correction, scratch, chosen, weights);
           }
         });
-    return Choices.sorted(chosen, router.experts());
+    return chosen;
   }
 
   /**
