@@ -126,7 +126,7 @@ final class Generate implements Callable<Integer> {
     Usage usage = generation.usage();
     return String.format(
         Locale.ROOT,
-        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s%s",
+        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s%s%s",
         usage.promptTokens(),
         Units.rate(usage.promptTokensPerSecond()),
         usage.generatedTokens(),
@@ -135,7 +135,8 @@ final class Generate implements Callable<Integer> {
         wanted.temperature() == 0 ? "greedy" : "seed " + wanted.seed(),
         Units.bytes(session.model().weightBytes()),
         Units.bytes(session.bytes()),
-        keys(session.keyVisits()));
+        keys(session.keyVisits()),
+        Opening.experts(session.model()));
   }
 
   /** How many keys were visited, unless it was all of them. */

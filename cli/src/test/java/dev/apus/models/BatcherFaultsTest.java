@@ -108,6 +108,7 @@ class BatcherFaultsTest {
             mixers,
             options.families(),
             options.weights(),
+            options.experts(),
             true,
             PrefixReuse.NONE);
     try (Model good = model("llama", options);

@@ -4,6 +4,7 @@ import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.AttentionPolicy;
 import dev.apus.core.model.Mixers;
+import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
@@ -19,6 +20,7 @@ import java.util.Objects;
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
  * @param weights where matrices lie
+ * @param experts how much memory experts may take
  * @param eased whether a small model computes with the scalar kernels, which have the same bits,
  *     until the JVM has compiled the vector kernels
  * @param prefixes whether sessions start from what others have computed
@@ -31,6 +33,7 @@ public record ModelOptions(
     Mixers mixers,
     Families families,
     Placement weights,
+    ExpertMemory experts,
     boolean eased,
     PrefixReuse prefixes) {
 
@@ -42,6 +45,7 @@ public record ModelOptions(
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
     Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(experts, "experts");
     Objects.requireNonNull(prefixes, "prefixes");
   }
 
@@ -58,24 +62,25 @@ public record ModelOptions(
         Mixers.installed(),
         Families.installed(),
         Placement.PACKED,
+        ExpertMemory.UNLIMITED,
         true,
         PrefixReuse.NONE);
   }
 
   public ModelOptions withThreads(int count) {
     return new ModelOptions(
-        count, kernels, cache, attention, mixers, families, weights, eased, prefixes);
+        count, kernels, cache, attention, mixers, families, weights, experts, eased, prefixes);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
     return new ModelOptions(
-        threads, chosen, cache, attention, mixers, families, weights, eased, prefixes);
+        threads, chosen, cache, attention, mixers, families, weights, experts, eased, prefixes);
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
   public ModelOptions withCache(CacheFormat format) {
     return new ModelOptions(
-        threads, kernels, format, attention, mixers, families, weights, eased, prefixes);
+        threads, kernels, format, attention, mixers, families, weights, experts, eased, prefixes);
   }
 
   /**
@@ -84,23 +89,29 @@ public record ModelOptions(
    */
   public ModelOptions withAttention(AttentionPolicy policy) {
     return new ModelOptions(
-        threads, kernels, cache, policy, mixers, families, weights, eased, prefixes);
+        threads, kernels, cache, policy, mixers, families, weights, experts, eased, prefixes);
   }
 
   public ModelOptions withWeights(Placement placement) {
     return new ModelOptions(
-        threads, kernels, cache, attention, mixers, families, placement, eased, prefixes);
+        threads, kernels, cache, attention, mixers, families, placement, experts, eased, prefixes);
+  }
+
+  /** Keeps only so many experts in memory, and reads the others from the file as they are asked. */
+  public ModelOptions withExperts(ExpertMemory memory) {
+    return new ModelOptions(
+        threads, kernels, cache, attention, mixers, families, weights, memory, eased, prefixes);
   }
 
   /** Computes with the chosen kernels from the first call on, however slow they are then. */
   public ModelOptions withoutEasing() {
     return new ModelOptions(
-        threads, kernels, cache, attention, mixers, families, weights, false, prefixes);
+        threads, kernels, cache, attention, mixers, families, weights, experts, false, prefixes);
   }
 
   /** Sessions start from the longest beginning of their tokens that was computed before. */
   public ModelOptions withPrefixReuse(PrefixReuse reuse) {
     return new ModelOptions(
-        threads, kernels, cache, attention, mixers, families, weights, eased, reuse);
+        threads, kernels, cache, attention, mixers, families, weights, experts, eased, reuse);
   }
 }
