@@ -289,7 +289,7 @@ final class Bench implements Callable<Integer> {
           Units.count(model.parameters()),
           options.kernels().name(),
           String.valueOf(options.threads()),
-          options.cache().name(),
+          keeping(options),
           speed.test,
           Units.rate(speed.mean()) + " ± " + Units.rate(speed.deviation()));
     }
@@ -307,6 +307,12 @@ final class Bench implements Callable<Integer> {
       out.println(sessions + " sessions hold " + Units.bytes(stateBytes.getAsLong()));
     }
     out.println(report.jdk());
+  }
+
+  /** How keys are kept, and which of them are visited if not all. */
+  private static String keeping(ModelOptions options) {
+    String format = options.cache().name();
+    return options.attention().isFull() ? format : format + ", " + options.attention();
   }
 
   /** The most memory that this process had at once, where the system says so. */
@@ -352,6 +358,7 @@ final class Bench implements Callable<Integer> {
           "kernels" : %s,
           "threads" : %d,
           "cache" : %s,
+          "attention" : %s,
           "jdk" : %s,
           "loadSeconds" : %.3f,
           "peakBytes" : %s,
@@ -370,6 +377,7 @@ final class Bench implements Callable<Integer> {
         quoted(options.kernels().name()),
         options.threads(),
         quoted(options.cache().name()),
+        quoted(options.attention().toString()),
         quoted(Kernels.report().jdk()),
         loadSeconds,
         peakBytes().map(String::valueOf).orElse("null"),
