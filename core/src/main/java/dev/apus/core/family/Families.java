@@ -54,6 +54,7 @@ public final class Families {
           new KimiLinear(),
           new Lfm2(),
           new Llada(),
+          new Llada2(),
           new LladaMoe(),
           new Llama(),
           new Mamba(),
