@@ -159,8 +159,7 @@ class DiffusionLawsTest {
       Recipe one = recipe(model).withSampling(Sampling.plain().withSeed(1));
       Recipe two = recipe(model).withSampling(Sampling.plain().withSeed(2));
       assertSame(drafts(model, one), drafts(model, one));
-      assertFalse(
-          Arrays.equals(drafts(model, one).getLast(), drafts(model, two).getLast()));
+      assertFalse(Arrays.equals(drafts(model, one).getLast(), drafts(model, two).getLast()));
     }
   }
 
@@ -203,8 +202,7 @@ class DiffusionLawsTest {
         Evaluator b = Evaluator.of(model, 50)) {
       Matrix together =
           Evaluator.evaluate(
-              List.of(new Change(a, ones, one, ones), new Change(b, twos, two, twos)),
-              () -> false);
+              List.of(new Change(a, ones, one, ones), new Change(b, twos, two, twos)), () -> false);
       a.forget();
       b.forget();
       float[] alone = evaluate(a, ones, one, ones).data();
@@ -222,8 +220,7 @@ class DiffusionLawsTest {
       for (TransferRule rule : RULES) {
         Recipe recipe = recipe(model).withRule(rule).withSteps(9).withWindow(10);
         List<int[]> expected = drafts(model, recipe);
-        for (Cache cache :
-            List.of(new Cache.Prefix(1), new Cache.Dual(1), new Cache.Delayed(1))) {
+        for (Cache cache : List.of(new Cache.Prefix(1), new Cache.Dual(1), new Cache.Delayed(1))) {
           assertSame(expected, drafts(model, recipe.withCache(cache)));
         }
       }
@@ -486,8 +483,7 @@ class DiffusionLawsTest {
     Architecture mamba = TinyModels.architecture("mamba").denoising(Diffusion.masked(1));
     var refused =
         assertThrows(
-            ConfigException.class,
-            () -> TinyModels.of(mamba, Kernels.chosen(), 1).close());
+            ConfigException.class, () -> TinyModels.of(mamba, Kernels.chosen(), 1).close());
     assertTrue(
         refused.getMessage().startsWith("layer 0: the mixer \"mamba\" cannot look ahead"),
         refused.getMessage());

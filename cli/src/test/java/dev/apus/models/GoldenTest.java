@@ -114,8 +114,7 @@ class GoldenTest {
         () -> "the logits deviate by " + verification.deviation() + " of their spread");
     if (Config.read(folder.resolve("expected.json")).has("decodes")) {
       try (Model model = Model.load(folder, ModelOptions.standard().withThreads(2))) {
-        List<RecordedDecode> decodes =
-            RecordedDecode.all(model, folder.resolve("expected.json"));
+        List<RecordedDecode> decodes = RecordedDecode.all(model, folder.resolve("expected.json"));
         assertFalse(decodes.isEmpty(), "the reference decoded nothing");
         assertEquals(
             List.of(), decodes.stream().filter(decode -> !decode.agrees()).toList(), "decodes");

@@ -184,8 +184,7 @@ final class TinyModels {
 
   /** Families that fill texts in. */
   static final List<String> DIFFUSION_FAMILIES =
-      List.of(
-          "dream", "fast_dllm_v2", "llada", "llada2_moe", "lladamoe", "sdar", "sdar_moe");
+      List.of("dream", "fast_dllm_v2", "llada", "llada2_moe", "lladamoe", "sdar", "sdar_moe");
 
   /** All that were published. */
   static final List<String> ALL_FAMILIES =
@@ -259,8 +258,7 @@ final class TinyModels {
         int most = diffusion == null || diffusion.block() == 0 ? length : diffusion.block();
         for (int from = 0; from < length; from += most) {
           int to = Math.min(length, from + most);
-          runs.add(
-              new Run<>(states.get(i), rows + from, rows + to, position + from, visibility));
+          runs.add(new Run<>(states.get(i), rows + from, rows + to, position + from, visibility));
         }
         rows += length;
       }

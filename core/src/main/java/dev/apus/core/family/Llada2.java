@@ -42,10 +42,8 @@ final class Llada2 implements ModelFamily {
         d.attention()
             .with("biased", c.flag("use_qkv_bias", false))
             .with("outBiased", c.flag("use_bias", true));
-    Part normed =
-        c.flag("use_qk_norm", true) ? Decoder.normed(plain, norm, "head", false) : plain;
-    Part attention =
-        RopeSettings.read(c, 10_000, 0.5, d.headDim, d.context).on(normed);
+    Part normed = c.flag("use_qk_norm", true) ? Decoder.normed(plain, norm, "head", false) : plain;
+    Part attention = RopeSettings.read(c, 10_000, 0.5, d.headDim, d.context).on(normed);
     int inner = c.positive("moe_intermediate_size");
     Part moe =
         Part.of("moe")
@@ -65,9 +63,7 @@ final class Llada2 implements ModelFamily {
     Part mlp = dense > 0 ? d.gatedMlp() : null;
     c.ignore("intermediate_size");
     return d.architecture(
-            "llada2_moe",
-            i -> Decoder.preNorm(norm, attention, i < dense ? mlp : experts),
-            norm)
+            "llada2_moe", i -> Decoder.preNorm(norm, attention, i < dense ? mlp : experts), norm)
         .denoising(Diffusion.masked(c.count("mask_token_id", MASK)).inBlocks(BLOCK));
   }
 
@@ -77,10 +73,7 @@ final class Llada2 implements ModelFamily {
     String attention = Names.LAYER + "attention.";
     WeightNames names = Experts.names(Names.llama());
     Names.fusedQkv(
-        names,
-        attention + "query_key_value.weight",
-        d.heads * d.headDim,
-        d.kvHeads * d.headDim);
+        names, attention + "query_key_value.weight", d.heads * d.headDim, d.kvHeads * d.headDim);
     Names.gatedMlp(names, "moe.shared.", Names.LAYER + "mlp.shared_experts.");
     return names
         .row("embedding", "model.word_embeddings.weight")

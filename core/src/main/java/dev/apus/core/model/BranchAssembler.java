@@ -180,8 +180,8 @@ final class BranchAssembler {
                     ? "layer %d: the mixer \"%s\" cannot look ahead, and tokens of an encoder"
                         + " (visibility=bidirectional) see the whole text; attention can"
                     : "layer %d: the mixer \"%s\" needs the whole text, and a causal model sees"
-                          + " what came before; say visibility=bidirectional to make an encoder of"
-                          + " it",
+                        + " what came before; say visibility=bidirectional to make an encoder of"
+                        + " it",
             layer,
             name));
   }
