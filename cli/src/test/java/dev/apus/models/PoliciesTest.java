@@ -142,8 +142,8 @@ class PoliciesTest {
             + " what a policy is for; its mixers: mamba2",
         refusal("mamba2", options.withAttention(AttentionPolicy.parse("tova:budget=9"))));
     assertEquals(
-        "attention tova is for tokens that see what came before them; bert is an encoder, whose"
-            + " tokens see the whole text",
+        "attention tova is for tokens that see what came before them; those of bert also see what"
+            + " comes after",
         refusal("bert", options.withAttention(AttentionPolicy.parse("tova"))));
     assertEquals(
         "attention forgets keys at the end of each prompt, so that another text with the same"

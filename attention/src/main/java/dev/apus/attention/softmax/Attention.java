@@ -156,7 +156,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     // What is forgotten between a token and one after it has no meaning; selections look back.
     return spec.forgets() || !(selection instanceof NearKeys)
         ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+        : Set.of(Visibility.values());
   }
 
   @Override

@@ -75,7 +75,7 @@ final class AttentionTiles {
         if (rows < run.length()) {
           later.add(run.part(cut, run.to()));
         }
-        run.state().append(pass, k, v, kept, run.from(), rows);
+        run.state().store(pass, k, v, kept, now.getLast());
       }
       attend(pass, now, q, far, o);
       now.forEach(run -> selection.makeRoom(pass, run.state()));

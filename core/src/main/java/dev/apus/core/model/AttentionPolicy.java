@@ -105,13 +105,13 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
     if (isFull()) {
       return model;
     }
-    if (model.isEncoder()) {
+    if (model.visibility() != Visibility.CAUSAL || model.diffusion() != null) {
       throw new ConfigException(
           "attention "
               + this
-              + " is for tokens that see what came before them; "
+              + " is for tokens that see what came before them; those of "
               + model.family()
-              + " is an encoder, whose tokens see the whole text");
+              + " also see what comes after");
     }
     Map<String, Object> select = new LinkedHashMap<>();
     select.put("kind", kind);
