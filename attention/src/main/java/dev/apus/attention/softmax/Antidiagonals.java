@@ -21,8 +21,9 @@ import java.util.List;
  * </pre>
  *
  * <p>each group of queries has a softmax over the groups of keys up to its own, and a block of keys
- * has the sum of what its groups get. Each query head visits its own and the first block of keys,
- * and of the others those with the most, until they have the share {@code mass} of all.
+ * has the sum of what its groups get. Each query head visits the first block of keys and those with
+ * keys of its own queries, and of the others those with the most, until they have the share {@code
+ * mass} of all.
  *
  * @see QueryBlocks
  * @see <a href="https://arxiv.org/abs/2503.16428">XAttention</a>
@@ -114,24 +115,26 @@ final class Antidiagonals extends QueryBlocks {
   private Visited visited(
       Activations kernel, Block rows, float[] scores, int scoresAt, int keyGroups) {
     int groups = block / stride;
+    int end = rows.position() + block;
     int own = rows.position() / block;
-    float[] masses = new float[own + 1];
+    int last = (end - 1) / block;
+    float[] masses = new float[last + 1];
     for (int i = 0; i < groups; i++) {
       int at = scoresAt + i * keyGroups;
-      int seen = own * groups + i + 1;
+      int seen = rows.position() / stride + i + 1;
       kernel.softmax(scores, at, seen);
       for (int j = 0; j < seen; j++) {
         masses[j / groups] += scores[at + j];
       }
     }
     double all = 0;
-    for (float some : masses) {
-      all += some;
+    double reached = 0;
+    boolean[] visits = new boolean[last + 1];
+    for (int i = 0; i <= last; i++) {
+      visits[i] = i == 0 || i >= own;
+      all += masses[i];
+      reached += visits[i] ? masses[i] : 0;
     }
-    boolean[] visits = new boolean[own + 1];
-    visits[0] = true;
-    visits[own] = true;
-    double reached = own == 0 ? masses[0] : (double) masses[0] + masses[own];
     // From the most to the least: sorted, they stand the other way round.
     long[] ranks = new long[Math.max(0, own - 1)];
     Arrays.setAll(ranks, i -> Largest.rank(masses[i + 1], i + 1));
@@ -142,9 +145,9 @@ final class Antidiagonals extends QueryBlocks {
       reached += masses[next];
     }
     var ranges = new Ranges();
-    for (int i = 0; i <= own; i++) {
+    for (int i = 0; i <= last; i++) {
       if (visits[i]) {
-        ranges.add(i * block, (i + 1) * block);
+        ranges.add(i * block, Math.min(end, (i + 1) * block));
       }
     }
     return ranges.visited();

@@ -7,9 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Choices that neighbouring queries make together, in blocks that begin at multiples of their
- * length. Only whole blocks choose: the last queries of a prompt, and single tokens, visit
- * everything. So a text may be cut at multiples of a block with the same bits, and prompts are.
+ * Choices that neighbouring queries make together, in blocks that are counted from where a run
+ * begins. Only whole blocks choose: the last queries of a prompt, and single tokens, visit
+ * everything. So a run may be cut at multiples of a block with the same bits, and prompts are.
  */
 abstract class QueryBlocks implements KeySelection {
 
@@ -38,19 +38,14 @@ abstract class QueryBlocks implements KeySelection {
     List<Block> blocks = new ArrayList<>();
     int keyHeads = heads.keyHeads();
     for (Run<KeyValueCache> run : runs) {
-      int first = Math.min(run.length(), Math.floorMod(-run.position(), block));
-      int whole = (run.length() - first) / block;
-      int end = run.from() + first + whole * block;
-      if (end < run.to()) {
-        NearKeys.ALL.add(tiles, run.part(end, run.to()), heads, 0, keyHeads);
+      int whole = run.length() / block * block;
+      if (whole < run.length()) {
+        NearKeys.ALL.add(tiles, run.part(run.from() + whole, run.to()), heads, 0, keyHeads);
       }
-      for (int from = end - block; from >= run.from() + first; from -= block) {
+      for (int row = whole - block; row >= 0; row -= block) {
         for (int head = 0; head < keyHeads; head++) {
-          blocks.add(new Block(run, from, run.position() + from - run.from(), head));
+          blocks.add(new Block(run, run.from() + row, run.position() + row, head));
         }
-      }
-      if (first > 0) {
-        NearKeys.ALL.add(tiles, run.part(run.from(), run.from() + first), heads, 0, keyHeads);
       }
     }
     List<List<Tile>> chosen = new ArrayList<>(blocks.stream().map(b -> List.<Tile>of()).toList());

@@ -251,6 +251,13 @@ class SelectionTest {
       for (int i = 0; grain == 1 && i < TOKENS; i++) {
         assertSame(whole, i, bench.run(state, new double[][] {x[i]}, i));
       }
+      KeyValueCache later = bench.state(TOKENS);
+      bench.run(later, Arrays.copyOf(x, 37), 0);
+      KeyValueCache pieces = later.copy();
+      float[][] rest = bench.run(later, Arrays.copyOfRange(x, 37, TOKENS), 37);
+      int cut = 37 + 2 * grain;
+      assertSame(rest, 0, bench.run(pieces, Arrays.copyOfRange(x, 37, cut), 37));
+      assertSame(rest, 2 * grain, bench.run(pieces, Arrays.copyOfRange(x, cut, TOKENS), cut));
     }
   }
 

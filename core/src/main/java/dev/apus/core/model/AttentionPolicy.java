@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -122,6 +123,10 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
                 layer ->
                     new Layer(layer.steps().stream().map(s -> over(s, select, mixers)).toList()))
             .toList();
+    if (!knowsAll(model, mixers)) {
+      // Whoever builds the network says which part is missing.
+      return model;
+    }
     if (layers.equals(model.layers())) {
       throw new ConfigException(
           String.format(
@@ -130,7 +135,7 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
                   + " policy is for; its mixers: %s",
               this,
               model.family(),
-              mixers(model)));
+              String.join(", ", mixers(model))));
     }
     return model.withLayers(layers);
   }
@@ -149,7 +154,11 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
         : branch;
   }
 
-  private static String mixers(Architecture model) {
+  private static boolean knowsAll(Architecture model, Mixers mixers) {
+    return mixers(model).stream().allMatch(name -> mixers.mixer(name) != null);
+  }
+
+  private static Set<String> mixers(Architecture model) {
     var names = new TreeSet<String>();
     for (Layer layer : model.layers()) {
       for (Step step : layer.steps()) {
@@ -160,6 +169,6 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
         }
       }
     }
-    return String.join(", ", names);
+    return names;
   }
 }
