@@ -30,6 +30,7 @@ public final class Mixers {
               "linformer-attention",
               "memory-as-context",
               "mesa-net",
+              "mixture-of-attention-heads",
               "mixture-of-memories",
               "mlstm",
               "mlstm-block",
@@ -92,7 +93,12 @@ public final class Mixers {
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
     List<ChannelType> all =
         new ArrayList<>(
-            List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type(), new Product.Type()));
+            List.of(
+                new Mlp.Gated(),
+                new Mlp.Plain(),
+                new Identity.Type(),
+                new Linear.Type(),
+                new Product.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }
