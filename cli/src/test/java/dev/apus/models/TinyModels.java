@@ -154,6 +154,7 @@ final class TinyModels {
           "dss",
           "gated-delta-net-2",
           "h3",
+          "hash-layers",
           "hyena",
           "hymba",
           "liger",
@@ -163,9 +164,13 @@ final class TinyModels {
           "mamba3",
           "mingru",
           "minlstm",
+          "mixture-of-depths",
+          "moe-plus-plus",
+          "peer",
           "performer",
           "random-feature-attention",
           "rebased",
+          "remoe",
           "s4",
           "s4d",
           "s5",
@@ -174,6 +179,7 @@ final class TinyModels {
           "titans-mac",
           "titans-mag",
           "titans-mal",
+          "top-p-moe",
           "xlstm-3-1",
           "yoco");
 
@@ -185,7 +191,7 @@ final class TinyModels {
       List.of("bert", "fnet", "fnet-padded", "modernbert", "nystromformer", "nystromformer-each");
 
   /** Documents of such models, written by hand. */
-  static final List<String> ENCODER_DOCUMENTS = List.of("linformer");
+  static final List<String> ENCODER_DOCUMENTS = List.of("expert-choice", "linformer", "soft-moe");
 
   /** All models that read whole texts. */
   static final List<String> ENCODERS =

@@ -83,6 +83,7 @@ final class Dbrx implements ModelFamily {
     String mixer = LAYER + "norm_attn_norm.";
     String mlp = LAYER + "ffn.experts.mlp.";
     Conversion columns = Conversion.transposed(inner, d.width);
+    long rows = (long) inner * c.section("ffn_config").positive("moe_num_experts", 4);
     return Names.fusedQkv(
             new WeightNames(), mixer + "attn.Wqkv.weight", d.width, d.kvHeads * d.headDim)
         .row("embedding", "transformer.wte.weight")
@@ -97,6 +98,9 @@ final class Dbrx implements ModelFamily {
         .row(
             "moe.expert.down",
             WeightNames.from(mlp + "w2").as(columns).ofExpert(d.width, 0, d.width))
+        .shaped(mlp + "w1", rows, d.width)
+        .shaped(mlp + "v1", rows, d.width)
+        .shaped(mlp + "w2", rows, d.width)
         .ignore(".*\\.rotary_emb\\.inv_freq");
   }
 }

@@ -185,6 +185,7 @@ record RopeSettings(Map<String, Object> settings) {
           magnitude);
     }
     settings.put("attentionFactor", magnitude);
+    settings.remove("factor");
   }
 
   private static void yarn(

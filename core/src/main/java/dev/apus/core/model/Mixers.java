@@ -46,6 +46,8 @@ public final class Mixers {
               "slot-attention",
               "slstm",
               "ttt"),
+          "apus-moe",
+          Set.of("expert-choice", "soft-moe"),
           "apus-ssm",
           Set.of(
               "convolution",
@@ -60,7 +62,7 @@ public final class Mixers {
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =
-      Map.of("apus-moe", Set.of("moe"));
+      Map.of("apus-moe", Set.of("moe", "product-keys"));
 
   private final Map<String, MixerType> mixers = new TreeMap<>();
   private final Map<String, ChannelType> channels = new TreeMap<>();
