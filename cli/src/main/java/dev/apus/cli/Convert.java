@@ -32,11 +32,9 @@ import picocli.CommandLine.Spec;
           + " names they have in the checkpoint. Apus opens such a folder; other programs expect"
           + " other names in a GGUF file."
     },
+    subcommands = ConvertMoe.class,
     footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/Qwen3-0.6B-q8"})
 final class Convert implements Callable<Integer> {
-
-  private static final List<String> SETTINGS =
-      List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json");
 
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
@@ -54,14 +52,23 @@ final class Convert implements Callable<Integer> {
       description = "Leave tensors as they are in whose name this is found; routers, if absent.")
   private Pattern keep = Quantization.ROUTERS;
 
-  @Parameters(index = "0", paramLabel = "DIR", description = "The checkpoint's folder.")
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "DIR",
+      description = "The checkpoint's folder.")
   private Path from;
 
-  @Parameters(index = "1", paramLabel = "OUT", description = "The folder to write.")
+  @Parameters(index = "1", arity = "0..1", paramLabel = "OUT", description = "The folder to write.")
   private Path to;
 
   @Override
   public Integer call() throws IOException {
+    // Not required by their annotations, because they are not where a subcommand is.
+    if (to == null) {
+      throw new ParameterException(
+          command.commandLine(), "Missing: " + (from == null ? "DIR and OUT" : "OUT"));
+    }
     if (!Files.isDirectory(from)) {
       throw new FormatException(from + ": there is no such folder");
     }
@@ -104,7 +111,7 @@ final class Convert implements Callable<Integer> {
   }
 
   private void copySettings(ModelFiles files) throws IOException {
-    for (String name : SETTINGS) {
+    for (String name : ModelFiles.SETTINGS) {
       byte[] content = files.read(name);
       if (content != null) {
         Files.write(to.resolve(name), content);
