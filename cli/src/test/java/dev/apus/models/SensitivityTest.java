@@ -48,9 +48,11 @@ class SensitivityTest {
       StoredRows stored = source.find(key, rows, cols, typical);
       // A correction matters where it makes another expert the best.
       float factor = key.name().endsWith("correction") ? -4 : 1.25f;
-      return key.equals(changed)
-          ? Conversion.values(x -> factor * x + 0.01f).apply(List.of(stored))
-          : stored;
+      Conversion change =
+          typical != null && typical.whole()
+              ? Conversion.values(x -> x < 1 ? x + 1 : x - 1)
+              : Conversion.values(x -> factor * x + 0.01f);
+      return key.equals(changed) ? change.apply(List.of(stored)) : stored;
     }
 
     @Override
