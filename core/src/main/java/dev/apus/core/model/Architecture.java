@@ -19,6 +19,7 @@ import java.util.Objects;
  * @param visibility what a token sees of its text: what came before it, or, in encoders, all of it
  * @param streams the widths of the streams, by name, that branches may read and write besides the
  *     residual stream
+ * @param hyper how steps are joined to several residual streams; null for one, which they add to
  * @param head null for an encoder that gives rows alone
  */
 public record Architecture(
@@ -29,6 +30,7 @@ public record Architecture(
     Visibility visibility,
     Embedding embedding,
     Map<String, Integer> streams,
+    HyperSpec hyper,
     List<Layer> layers,
     NormSpec norm,
     Head head) {
@@ -81,6 +83,23 @@ public record Architecture(
         Visibility.CAUSAL,
         embedding,
         streams,
+        null,
+        layers,
+        norm,
+        head);
+  }
+
+  /** This model with several residual streams. */
+  public Architecture joined(HyperSpec connections) {
+    return new Architecture(
+        family,
+        vocabulary,
+        width,
+        context,
+        visibility,
+        embedding,
+        streams,
+        connections,
         layers,
         norm,
         head);
@@ -96,6 +115,7 @@ public record Architecture(
         Visibility.BIDIRECTIONAL,
         embedding,
         streams,
+        hyper,
         layers,
         norm,
         head);
@@ -104,7 +124,17 @@ public record Architecture(
   /** This encoder without what makes logits of its rows. */
   public Architecture withoutHead() {
     return new Architecture(
-        family, vocabulary, width, context, visibility, embedding, streams, layers, norm, null);
+        family,
+        vocabulary,
+        width,
+        context,
+        visibility,
+        embedding,
+        streams,
+        hyper,
+        layers,
+        norm,
+        null);
   }
 
   /**
@@ -119,7 +149,17 @@ public record Architecture(
     Map<String, Integer> more = new LinkedHashMap<>(streams);
     more.put(name, width);
     return new Architecture(
-        family, vocabulary, this.width, context, visibility, embedding, more, layers, norm, head);
+        family,
+        vocabulary,
+        this.width,
+        context,
+        visibility,
+        embedding,
+        more,
+        hyper,
+        layers,
+        norm,
+        head);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -33,23 +34,30 @@ public final class Network {
   /**
    * A step whose branches have been built.
    *
+   * @param hyper what joins the step to several residual streams, or null where there is one
    * @param residual norm of the residual stream before anything is added to it, or null
    * @param keep factor on what the stream is then
    * @param sum norm of the residual stream after everything was added to it, or null
    */
   record BuiltStep(
-      List<BuiltBranch> branches, Normalization residual, float keep, Normalization sum) {}
+      List<BuiltBranch> branches,
+      HyperConnection hyper,
+      Normalization residual,
+      float keep,
+      Normalization sum) {}
 
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
   private final List<BuiltStep> steps;
   private final int[] widths;
+  private final HyperConnection end;
   private final Normalization norm;
   private final BuiltHead head;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
    * @param widths of the streams; 0 for those that nobody reads
+   * @param end what makes one row of several residual streams, or null where there is one
    * @param head null if there is none
    */
   Network(
@@ -57,12 +65,14 @@ public final class Network {
       BuiltEmbedding embedding,
       List<BuiltStep> steps,
       int[] widths,
+      HyperConnection end,
       Normalization norm,
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
     this.steps = steps;
     this.widths = widths;
+    this.end = end;
     this.norm = norm;
     this.head = head;
     for (BuiltStep step : steps) {
@@ -263,11 +273,18 @@ public final class Network {
       if (streams[Streams.EMBEDDING] != null) {
         System.arraycopy(x.data(), 0, streams[Streams.EMBEDDING].data(), 0, x.rows() * x.cols());
       }
+      Matrix residuals = end == null ? null : frame.matrix(x.rows(), end.values(x.cols()));
+      if (end != null) {
+        HyperConnection.begin(pass, x, residuals);
+      }
       for (BuiltStep step : steps) {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
-        advance(pass, batch, step, streams);
+        advance(pass, batch, step, streams, residuals);
+      }
+      if (end != null) {
+        end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
       }
       read.accept(frame, x);
     }
@@ -317,15 +334,28 @@ public final class Network {
     }
   }
 
-  /** All branches read before any of them writes; what they give is added in their order. */
+  /**
+   * All branches read before any of them writes; what they give is added in their order.
+   *
+   * @param residuals all residual streams where there are several: the stream of the branches holds
+   *     first what the step reads of them, and then what it gives
+   */
   private static void advance(
-      Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix[] streams) {
+      Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix[] streams, Matrix residuals) {
     try (Pass.Frame frame = pass.frame()) {
+      Matrix x = streams[Streams.RESIDUAL];
+      HyperConnection hyper = step.hyper();
+      Matrix weights = hyper == null ? null : frame.matrix(x.rows(), hyper.cols());
+      if (hyper != null) {
+        hyper.read(pass, residuals, weights, x);
+      }
       List<Matrix> outputs = new ArrayList<>(step.branches().size());
       for (BuiltBranch branch : step.branches()) {
         outputs.add(branch.forward(pass, frame, batch, streams));
       }
-      Matrix x = streams[Streams.RESIDUAL];
+      if (hyper != null) {
+        Arrays.fill(x.data(), 0, x.at(x.rows()), 0);
+      }
       if (step.residual() != null) {
         step.residual().rows(pass, x, x);
       }
@@ -337,6 +367,9 @@ public final class Network {
       }
       if (step.sum() != null) {
         step.sum().rows(pass, x, x);
+      }
+      if (hyper != null) {
+        hyper.write(pass, weights, x, residuals);
       }
     }
   }
