@@ -140,8 +140,7 @@ class ArchitectureJsonTest {
       value = {
         "\"width\": 0|\"width\": 3|width=0 must be a whole number from 1 to 2147483647",
         "\"x\": 1|\"width\": 3|width is missing; it must be a whole number from 1 to 2147483647",
-        "\"width\": 3, \"hyperConnections\": {\"rate\": 65}|\"width\": 3"
-            + "|rate=65 is above 64",
+        "\"width\": 3, \"hyperConnections\": {\"rate\": 65}|\"width\": 3" + "|rate=65 is above 64",
         "\"width\": 3, \"hyperConnections\": {\"rate\": 2, \"x\": 1}|\"width\": 3"
             + "|hyperConnections.x is not a setting of hyper-connections",
         "\"width\": 3, \"hyperConnections\": {\"rate\": 2, \"epsilon\": 1}|\"width\": 3"
