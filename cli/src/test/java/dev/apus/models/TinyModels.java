@@ -43,6 +43,7 @@ final class TinyModels {
           "deepseek_v2",
           "deepseek_v2-lite",
           "deepseek_v3",
+          "deepseek_v4",
           "exaone4",
           "falcon",
           "falcon_h1",
