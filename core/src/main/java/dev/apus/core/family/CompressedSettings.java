@@ -4,16 +4,17 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Attention to a window and to compressed entries, under DeepSeek-V4's names.
  *
- * @param plain the mixer without entries or positions
- * @param types of the layers
+ * @param kinds the mixer of each kind of layer
+ * @param types the kinds of the layers
  */
-record CompressedSettings(Decoder d, Part plain, List<String> types) {
+record CompressedSettings(Map<String, Part> kinds, List<String> types) {
 
   private static final String OURS = "compressed-attention.";
   private static final String SLIDING = "sliding_attention";
@@ -38,7 +39,29 @@ record CompressedSettings(Decoder d, Part plain, List<String> types) {
             .with("outLatent", c.positive("o_lora_rank"))
             .with("sinks", true)
             .with("norm", norm.toMap());
-    return new CompressedSettings(d, plain, types(d));
+    Part compressed = rope(d, "compress", "compress_rope_theta", 160_000).on(plain);
+    return new CompressedSettings(
+        Map.of(
+            SLIDING,
+            rope(d, "main", "rope_theta", 10_000).on(plain),
+            HEAVY,
+            compressed.with("entries", Map.of("rate", rate(c, HEAVY, "hca", 128))),
+            SPARSE,
+            compressed.with("entries", sparse(c))),
+        types(d));
+  }
+
+  /** Entries of which an index chooses some. */
+  private static Map<String, Object> sparse(Config c) {
+    Map<String, Object> index = new LinkedHashMap<>();
+    index.put("heads", c.positive("index_n_heads"));
+    index.put("headDim", c.positive("index_head_dim"));
+    index.put("top", c.positive("index_topk"));
+    Map<String, Object> entries = new LinkedHashMap<>();
+    entries.put("rate", rate(c, SPARSE, "csa", 4));
+    entries.put("overlapping", true);
+    entries.put("index", index);
+    return entries;
   }
 
   /** The kinds of the layers: their names, or the tokens of an entry, 0 for a window alone. */
@@ -70,51 +93,27 @@ record CompressedSettings(Decoder d, Part plain, List<String> types) {
   }
 
   /** The mixer of a layer. */
-  Part part(int layer) {
-    Config c = d.c;
-    return switch (types.get(layer)) {
-      case SLIDING -> rope("main", "rope_theta", 10_000).on(plain);
-      case HEAVY -> compressed().with("entries", Map.of("rate", rate(HEAVY, "hca", 128)));
-      case SPARSE ->
-          compressed()
-              .with(
-                  "entries",
-                  Map.of(
-                      "rate",
-                      rate(SPARSE, "csa", 4),
-                      "overlapping",
-                      true,
-                      "index",
-                      Map.of(
-                          "heads",
-                          c.positive("index_n_heads"),
-                          "headDim",
-                          c.positive("index_head_dim"),
-                          "top",
-                          c.positive("index_topk"))));
-      default ->
-          throw c.errorAt(
-              "layer_types",
-              "layer_types holds \"%s\"; this family has %s, %s and %s",
-              types.get(layer),
-              SLIDING,
-              SPARSE,
-              HEAVY);
-    };
+  Part part(Config c, int layer) {
+    Part part = kinds.get(types.get(layer));
+    if (part == null) {
+      throw c.errorAt(
+          "layer_types",
+          "layer_types holds \"%s\"; this family has %s, %s and %s",
+          types.get(layer),
+          SLIDING,
+          SPARSE,
+          HEAVY);
+    }
+    return part;
   }
 
-  private Part compressed() {
-    return rope("compress", "compress_rope_theta", 160_000).on(plain);
-  }
-
-  private int rate(String type, String older, int absent) {
-    Config c = d.c;
+  private static int rate(Config c, String type, String older, int absent) {
     int rate = c.positive("compress_rate_" + older, absent);
-    return c.hasSection("compress_rates") ? c.section("compress_rates").positive(type) : rate;
+    return c.hasSection("compress_rates") ? c.section("compress_rates").positive(type, rate) : rate;
   }
 
   /** How the layers of a kind turn: only those with entries are stretched. */
-  private RopeSettings rope(String kind, String theta, double absent) {
+  private static RopeSettings rope(Decoder d, String kind, String theta, double absent) {
     Config c = d.c;
     double base = c.number(theta, absent);
     int dims = c.positive("qk_rope_head_dim", Math.max(1, d.headDim / 8));

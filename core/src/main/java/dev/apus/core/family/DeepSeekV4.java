@@ -44,7 +44,7 @@ final class DeepSeekV4 implements ModelFamily {
             "deepseek-v4",
             i ->
                 Layer.of(
-                    Branch.mixer(attention.part(i), norm),
+                    Branch.mixer(attention.part(c, i), norm),
                     Branch.channel(experts(c, experts.get(i)), norm)),
             norm)
         .joined(hyper);
