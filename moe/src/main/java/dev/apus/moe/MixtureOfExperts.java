@@ -49,33 +49,24 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final RouterNetwork network;
   private final float[] correction;
   private final int[] table;
-  private final List<Mlp> experts = new ArrayList<>();
-  private final boolean gated;
-  private final int inner;
+  private final Experts experts;
   private final Mlp shared;
   private final Projection sharedGate;
   private final Projection latentIn;
   private final Projection latentOut;
   private final PlainExperts plain;
+  private final CarriedLogits carried;
   private final float[] bias;
 
   private MixtureOfExperts(Config settings, Site site) {
     router = Router.read(settings);
     kernels = site.kernels();
-    int count = settings.positive("experts");
-    inner = settings.positive("inner");
-    gated = settings.flag("gated", true);
-    if ((long) count * inner > Integer.MAX_VALUE) {
-      throw settings.error(
-          "experts=%d of inner=%d values are more than 2^31 − 1 values", count, inner);
-    }
     int sharedInner = settings.count("sharedInner", 0);
     boolean sharedGated = settings.flag("sharedGated", false);
     if (sharedGated && sharedInner == 0) {
       throw settings.errorAt(
           "sharedGated", "sharedGated=true needs sharedInner: there is no shared expert to gate");
     }
-    Activation activation = Mlp.activation(settings);
     WeightScope weights = site.weights();
     int width = site.width();
     int latent = settings.count("latent", 0);
@@ -91,11 +82,12 @@ public final class MixtureOfExperts implements ChannelMixer {
             ? weights.indices(
                 "router.table", settings.positive("vocabulary"), router.top(), router.experts())
             : null;
-    for (int e = 0; e < count; e++) {
-      WeightScope expert = weights.scope("expert").expert(e);
-      experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));
-    }
-    shared = sharedInner == 0 ? null : mlp(activation, width, sharedInner, weights.scope("shared"));
+    experts = new Experts(settings, latent > 0 ? latent : width, weights);
+    carried = CarriedLogits.read(settings, router.experts(), weights);
+    shared =
+        sharedInner == 0
+            ? null
+            : experts.block(Mlp.activation(settings), width, sharedInner, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
     latentIn = latent > 0 ? weights.projection("latent.in", latent, width) : null;
     latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
@@ -111,12 +103,6 @@ public final class MixtureOfExperts implements ChannelMixer {
     return router.score() == Score.EVEN
         ? null
         : weights.projection("router", router.experts(), width);
-  }
-
-  private Mlp mlp(Activation activation, int width, int inner, WeightScope weights) {
-    return gated
-        ? Mlp.gated(activation, width, inner, false, weights)
-        : Mlp.plain(activation, width, inner, false, weights);
   }
 
   @Override
@@ -138,6 +124,9 @@ public final class MixtureOfExperts implements ChannelMixer {
       pass.run(tasks.toArray(Divisible[]::new));
       if (network != null) {
         network.forward(pass, scored, logits);
+      }
+      if (carried != null) {
+        carried.forward(pass, logits);
       }
       float[] weights = frame.floats(rows * router.top());
       int[] chosen = choose(pass, logits, weights);
@@ -198,7 +187,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private void ask(
       Pass pass, Choices choices, Matrix asked, Matrix given, Matrix x, Matrix sharedGiven) {
     int rows = x.rows();
-    int pairs = choices.start(experts.size());
+    int pairs = choices.start(experts.count());
     int width = asked.cols();
     try (Pass.Frame frame = pass.frame()) {
       pass.eachRow(
@@ -210,20 +199,11 @@ public final class MixtureOfExperts implements ChannelMixer {
               System.arraycopy(asked.data(), at, given.data(), given.at(pair), width);
             }
           });
-      Matrix gates = gated ? frame.matrix(pairs, inner) : null;
-      Matrix inners = frame.matrix(pairs, inner);
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
-      for (int e = 0; e < experts.size(); e++) {
-        int from = choices.start(e);
-        int to = choices.start(e + 1);
-        if (from < to) {
-          first.add(experts.get(e).innerTask(pass, given, gates, inners, from, to));
-          second.add(experts.get(e).outputTask(pass, inners, given, from, to));
-        }
-      }
+      experts.ask(pass, frame, choices::start, given, first, second);
       if (shared != null) {
-        Matrix sharedGates = gated ? frame.matrix(rows, shared.inner()) : null;
+        Matrix sharedGates = experts.gates(frame, rows, shared.inner());
         Matrix sharedInner = frame.matrix(rows, shared.inner());
         first.add(shared.innerTask(pass, x, sharedGates, sharedInner, 0, rows));
         second.add(shared.outputTask(pass, sharedInner, sharedGiven, 0, rows));
@@ -236,7 +216,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   /** The weighted sum of what each token's experts gave, in the order of the experts. */
   private void add(Pass pass, Choices choices, float[] weights, Matrix given, Matrix y) {
     int top = router.top();
-    int answered = choices.start(experts.size());
+    int answered = choices.start(experts.count());
     pass.eachRow(
         y.rows(),
         (top + 1) * y.cols(),
@@ -280,10 +260,11 @@ public final class MixtureOfExperts implements ChannelMixer {
 
   /**
    * The type {@code moe}: the settings of {@link Router#read}; those of a {@link RouterNetwork} in
-   * the section {@code router}; {@code vocabulary}, if it is {@code hashed}; {@code inner}, {@code
-   * activation} and {@code gated} of the experts; {@code sharedInner} and {@code sharedGated} for a
-   * shared expert; {@code latent}, the width that experts work in if it is not the model's; {@code
-   * outBiased}, for a bias on the sum.
+   * the section {@code router}; {@code carried}, as {@link CarriedLogits} has it; {@code
+   * vocabulary}, if it is {@code hashed}; {@code inner}, {@code activation} and {@code gated} of
+   * the experts; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code latent},
+   * the width that experts work in if it is not the model's; {@code outBiased}, for a bias on the
+   * sum.
    */
   public static final class Type implements ChannelType {
 

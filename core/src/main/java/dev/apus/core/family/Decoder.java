@@ -166,6 +166,11 @@ final class Decoder {
     return attention.with("norm", settings);
   }
 
+  /** {@code clip_qkv}, if the config has it: the largest magnitude in queries, keys and values. */
+  static Part clipped(Part attention, Config c) {
+    return c.has("clip_qkv") ? attention.with("clip", c.real("clip_qkv")) : attention;
+  }
+
   Part gatedMlp() {
     return gatedMlp(c.positive("intermediate_size"));
   }

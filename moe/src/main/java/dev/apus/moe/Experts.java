@@ -1,0 +1,90 @@
+package dev.apus.moe;
+
+import dev.apus.core.compute.Divisible;
+import dev.apus.core.compute.Pass;
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Mlp;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.WeightScope;
+import dev.apus.kernels.activation.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntUnaryOperator;
+
+/** The networks of a mixture: blocks of one shape, which answer for some rows each. */
+final class Experts {
+
+  private final List<Mlp> all = new ArrayList<>();
+  private final boolean gated;
+  private final int inner;
+
+  /**
+   * @param c {@code experts}, {@code inner}, {@code activation} and {@code gated}
+   * @param width of the rows that they read and write
+   */
+  Experts(Config c, int width, WeightScope weights) {
+    int count = c.positive("experts");
+    inner = c.positive("inner");
+    gated = c.flag("gated", true);
+    if ((long) count * inner > Integer.MAX_VALUE) {
+      throw c.error("experts=%d of inner=%d values are more than 2^31 − 1 values", count, inner);
+    }
+    for (int e = 0; e < count; e++) {
+      all.add(block(Mlp.activation(c), width, inner, weights.scope("expert").expert(e)));
+    }
+  }
+
+  /** A block of another width inside. */
+  Mlp block(Activation activation, int width, int inner, WeightScope weights) {
+    return gated
+        ? Mlp.gated(activation, width, inner, false, weights)
+        : Mlp.plain(activation, width, inner, false, weights);
+  }
+
+  int count() {
+    return all.size();
+  }
+
+  /** Scratch for the gates of so many rows; null if there are none. */
+  Matrix gates(Pass.Frame frame, int rows, int inner) {
+    return gated ? frame.matrix(rows, inner) : null;
+  }
+
+  /**
+   * Adds what experts have to do for their rows, to be done together with other work: first all of
+   * {@code first}, then all of {@code second}.
+   *
+   * @param start the first row of each expert, which is where those of the expert before it end
+   * @param given what the experts are asked, overwritten with what they give
+   */
+  void ask(
+      Pass pass,
+      Pass.Frame frame,
+      IntUnaryOperator start,
+      Matrix given,
+      List<Divisible> first,
+      List<Divisible> second) {
+    int rows = start.applyAsInt(all.size());
+    Matrix gates = gates(frame, rows, inner);
+    Matrix inners = frame.matrix(rows, inner);
+    for (int e = 0; e < all.size(); e++) {
+      int from = start.applyAsInt(e);
+      int to = start.applyAsInt(e + 1);
+      if (from < to) {
+        first.add(all.get(e).innerTask(pass, given, gates, inners, from, to));
+        second.add(all.get(e).outputTask(pass, inners, given, from, to));
+      }
+    }
+  }
+
+  /** The same, at once. */
+  void ask(Pass pass, IntUnaryOperator start, Matrix given) {
+    List<Divisible> first = new ArrayList<>();
+    List<Divisible> second = new ArrayList<>();
+    try (Pass.Frame frame = pass.frame()) {
+      ask(pass, frame, start, given, first, second);
+      pass.run(first.toArray(Divisible[]::new));
+      pass.run(second.toArray(Divisible[]::new));
+    }
+  }
+}
