@@ -79,6 +79,7 @@ final class TinyModels {
           "glm4",
           "gpt2",
           "gpt_neox",
+          "gpt_oss",
           "granite",
           "granitemoe",
           "granitemoeshared",

@@ -5,6 +5,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.ChannelMixer;
 import dev.apus.core.model.ChannelType;
+import dev.apus.core.model.Gating;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.model.Site;
 import dev.apus.core.routing.Choices;
@@ -71,7 +72,8 @@ public final class MixtureOfExperts implements ChannelMixer {
       throw settings.errorAt(
           "sharedGated", "sharedGated=true needs sharedInner: there is no shared expert to gate");
     }
-    Activation activation = Mlp.activation(settings);
+    Gating gating = gated ? Gating.read(settings) : new Gating(Mlp.activation(settings));
+    boolean biased = settings.flag("expertsBiased", false);
     WeightScope weights = site.weights();
     int width = site.width();
     int latent = settings.count("latent", 0);
@@ -79,24 +81,28 @@ public final class MixtureOfExperts implements ChannelMixer {
         settings.has("router")
             ? new RouterNetwork(settings.section("router"), router.experts(), site)
             : null;
+    boolean scoresBiased = network == null && settings.flag("scoresBiased", false);
     scores =
-        network == null ? weights.projection("router", router.experts(), width) : network.state();
+        network == null
+            ? weights.projection("router", router.experts(), width, scoresBiased)
+            : network.state();
     correction =
         router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
     for (int e = 0; e < count; e++) {
       WeightScope expert = weights.scope("expert").expert(e);
-      experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));
+      experts.add(mlp(gating, latent > 0 ? latent : width, inner, biased, expert));
     }
-    shared = sharedInner == 0 ? null : mlp(activation, width, sharedInner, weights.scope("shared"));
+    shared =
+        sharedInner == 0 ? null : mlp(gating, width, sharedInner, biased, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
     latentIn = latent > 0 ? weights.projection("latent.in", latent, width) : null;
     latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
   }
 
-  private Mlp mlp(Activation activation, int width, int inner, WeightScope weights) {
+  private Mlp mlp(Gating gating, int width, int inner, boolean biased, WeightScope weights) {
     return gated
-        ? Mlp.gated(activation, width, inner, false, weights)
-        : Mlp.plain(activation, width, inner, false, weights);
+        ? Mlp.gated(gating, width, inner, biased, weights)
+        : Mlp.plain(gating.activation(), width, inner, biased, weights);
   }
 
   @Override
@@ -254,9 +260,10 @@ public final class MixtureOfExperts implements ChannelMixer {
 
   /**
    * The type {@code moe}: the settings of a {@link Router} and of a {@link GroupLimit}; those of a
-   * {@link RouterNetwork} in the section {@code router}; {@code zeroExperts}; {@code inner}, {@code
-   * activation} and {@code gated} of the experts; {@code sharedInner} and {@code sharedGated} for a
-   * shared expert; {@code latent}, the width that experts work in if it is not the model's.
+   * {@link RouterNetwork} in the section {@code router}, or {@code scoresBiased} for a bias of the
+   * router's matrix; {@code zeroExperts}; {@code inner}, {@code gated}, {@code expertsBiased} and
+   * the settings of {@link Gating} for the experts; {@code sharedInner} and {@code sharedGated} for
+   * a shared expert; {@code latent}, the width that experts work in if it is not the model's.
    */
   public static final class Type implements ChannelType {
 
