@@ -86,6 +86,7 @@ final class TinyModels {
           "glm4_moe",
           "gpt2",
           "gpt_neox",
+          "gpt_oss",
           "granite",
           "granitemoe",
           "granitemoeshared",

@@ -54,6 +54,7 @@ public final class Families {
           new Glm4Moe(),
           new Gpt2(),
           new GptNeoX(),
+          new GptOss(),
           new Granite(),
           new GraniteHybrid(),
           new Helium(),
@@ -206,12 +207,15 @@ public final class Families {
   public Architecture describe(Config config) {
     ModelFamily family = of(config);
     if (config.has("quantization_config")) {
-      Config quantization = config.section("quantization_config");
-      throw config.errorAt(
-          "quantization_config",
-          "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
-              + " in BF16 or to GGUF first",
-          quantization.word("quant_method", "an unnamed method"));
+      String method =
+          config.section("quantization_config").word("quant_method", "an unnamed method");
+      if (!family.quantizations().contains(method)) {
+        throw config.errorAt(
+            "quantization_config",
+            "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
+                + " in BF16 or to GGUF first",
+            method);
+      }
     }
     Architecture architecture = family.describe(config);
     Harmless.ignore(config);
