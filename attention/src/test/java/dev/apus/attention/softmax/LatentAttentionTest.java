@@ -58,7 +58,7 @@ class LatentAttentionTest {
 
   /** The definition in double precision: every head's keys and values are made. */
   private static double[][] exact(Map<String, Object> settings, double[][] x) {
-    var s = LatentAttention.Spec.read(Config.of("exact", settings), MixerBench.LIMIT);
+    var s = LatentSpec.read(Config.of("exact", settings), MixerBench.LIMIT);
     double[][] q = new double[x.length][];
     double[][] latent = new double[x.length][];
     double[][] shared = new double[x.length][];
@@ -91,13 +91,7 @@ class LatentAttentionTest {
   }
 
   private static void attend(
-      LatentAttention.Spec s,
-      int i,
-      int head,
-      double[] q,
-      double[][] latent,
-      double[][] shared,
-      double[] o) {
+      LatentSpec s, int i, int head, double[] q, double[][] latent, double[][] shared, double[] o) {
     // The file has the key matrices turned: a row for each value of the latent.
     double[][] keys = rows("k", s.heads() * s.latent(), s.ownDim(), null);
     double[][] values = rows("v", s.heads() * s.valueDim(), s.latent(), null);
@@ -130,7 +124,7 @@ class LatentAttentionTest {
     }
   }
 
-  private static double[] projected(LatentAttention.Spec s, String name, int outputs, double[] x) {
+  private static double[] projected(LatentSpec s, String name, int outputs, double[] x) {
     double[] y = times(matrix(name, outputs, WIDTH), x);
     if (s.biased()) {
       add(vector(name + ".bias", outputs, Typical.BIAS), y);
@@ -138,7 +132,7 @@ class LatentAttentionTest {
     return y;
   }
 
-  private static double[] normed(LatentAttention.Spec s, String name, double[] x) {
+  private static double[] normed(LatentSpec s, String name, double[] x) {
     double mean = s.norm().biased() ? Arrays.stream(x).average().orElseThrow() : 0;
     double squares = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
     double[] weight = vector(name, x.length, Typical.NORM);
@@ -154,7 +148,7 @@ class LatentAttentionTest {
     Arrays.setAll(y, i -> y[i] + x[i]);
   }
 
-  private static void turn(LatentAttention.Spec s, double[] x, int at, int position) {
+  private static void turn(LatentSpec s, double[] x, int at, int position) {
     if (s.rope() == null) {
       return;
     }
@@ -261,7 +255,7 @@ class LatentAttentionTest {
     var e =
         assertThrows(
             ConfigException.class,
-            () -> LatentAttention.Spec.read(Config.of("layer 0 attention", settings), 100));
+            () -> LatentSpec.read(Config.of("layer 0 attention", settings), 100));
     assertEquals("layer 0 attention: " + message, e.getMessage());
   }
 }
