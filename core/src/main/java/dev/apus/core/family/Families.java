@@ -25,6 +25,7 @@ public final class Families {
           new Cohere(),
           new Cohere2(),
           new DeepSeek(),
+          new DeepSeekSparse(),
           new Exaone4(),
           new Falcon(),
           new FalconH1(),
