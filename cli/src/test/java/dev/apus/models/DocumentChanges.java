@@ -63,7 +63,8 @@ final class DocumentChanges {
           "adapter",
           "streams",
           "weightsOf",
-          "stateOf");
+          "stateOf",
+          "choiceOf");
 
   private DocumentChanges() {}
 

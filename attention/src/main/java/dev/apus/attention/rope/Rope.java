@@ -87,6 +87,11 @@ public final class Rope {
         spec.layout, 2 * frequencies.length, frequencies, Frequencies.attentionFactor(spec));
   }
 
+  /** The same angles for pairs that lie otherwise. */
+  public Rope paired(Rotary.Layout other) {
+    return new Rope(other, dims, frequencies, factor);
+  }
+
   /** Values of a head that are turned. */
   int dims() {
     return dims;

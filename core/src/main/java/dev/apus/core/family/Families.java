@@ -30,6 +30,7 @@ public final class Families {
           new DeepSeekV4(),
           new Dots1(),
           new Ernie(),
+          new DeepSeekSparse(),
           new Exaone4(),
           new Falcon(),
           new FalconH1(),
