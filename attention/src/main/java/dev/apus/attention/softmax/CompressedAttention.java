@@ -3,6 +3,7 @@ package dev.apus.attention.softmax;
 import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.CompressedSpec.Entries;
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -18,6 +19,7 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +61,7 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
   private final Compressor compressor;
   private final EntryIndex index;
   private final CompressedTiles tiles;
+  private final AttentionTiles attention;
   private final Projection[] groups;
   private final Projection output;
   private final RopeChoice rope;
@@ -86,15 +89,13 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
             ? null
             : new EntryIndex(
                 entries, spec.queryLatent(), width, spec.norm(), kernel, weights.scope("index"));
-    this.tiles =
-        new CompressedTiles(
-            kernel,
-            new Traits(dim, dim, spec.scale(), 0),
-            spec.heads(),
-            spec.window(),
-            spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null,
-            entries == null ? 0 : entries.rate(),
-            index == null ? Integer.MAX_VALUE : index.top());
+    var traits = new Traits(dim, dim, spec.scale(), 0);
+    int rate = entries == null ? 0 : entries.rate();
+    this.tiles = new CompressedTiles(kernel, traits, spec.heads(), spec.window(), rate);
+    float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
+    this.attention =
+        new AttentionTiles(
+            kernel, traits, new Heads(1, spec.heads()), NearKeys.ALL, new Biases(null, sinks, 0));
     int grouped = spec.cols() / spec.outGroups();
     this.groups = weights.projections("o.group", spec.outGroups(), spec.outLatent(), grouped);
     this.output = weights.projection("o", width, spec.outGroups() * spec.outLatent());
@@ -159,9 +160,9 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
       for (Run<CompressedCache> run : batch.runs()) {
         run.state().tokens().append(pass, none, k, run.from(), run.length());
       }
-      int[] chosen = work == null ? null : work.compress(pass, frame, batch);
+      ChosenSlots chosen = work == null ? null : work.compress(pass, frame, batch);
       Matrix o = frame.matrix(rows, spec.cols());
-      tiles.attend(pass, batch, q, chosen, o);
+      attention.attendTiles(pass, tiles.tiles(batch, chosen), q, o);
       turn(pass, batch, o, spec.headDim(), true);
       project(pass, frame, o, y);
     }
@@ -221,10 +222,10 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
     }
 
     /** Appends the entries that are complete now, and chooses among all. */
-    int[] compress(Pass pass, Pass.Frame frame, Batch<CompressedCache> batch) {
+    ChosenSlots compress(Pass pass, Pass.Frame frame, Batch<CompressedCache> batch) {
       Batch<RecurrentState> pending = batch.map(CompressedCache::pending);
       Matrix entries = compress(pass, frame, batch, compressor, ENTRY, values, weights);
-      int[] chosen = null;
+      ChosenSlots chosen = null;
       if (index == null) {
         append(pass, frame, batch, entries, null);
       } else {
