@@ -30,7 +30,7 @@ import java.util.Set;
  */
 public final class ExpertChoice implements SequenceMixer<RecurrentState> {
 
-  private final Experts experts;
+  private final Blocks experts;
   private final Projection scores;
   private final double capacity;
 
@@ -39,7 +39,7 @@ public final class ExpertChoice implements SequenceMixer<RecurrentState> {
     if (!(capacity > 0 && capacity < Double.POSITIVE_INFINITY)) {
       throw c.errorAt("capacity", "capacity=%s must be above 0", capacity);
     }
-    experts = new Experts(c, site.width(), site.weights());
+    experts = new Blocks(c, site.width(), site.weights());
     scores = site.weights().projection("router", experts.count(), site.width());
   }
 

@@ -43,13 +43,14 @@ public final class MixtureOfExperts implements ChannelMixer {
   /** Where corrections lie that leave the choice to the scores. */
   private static final Typical CORRECTION = new Typical(0, 0.02f);
 
+  private final int layer;
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
   private final RouterNetwork network;
   private final float[] correction;
   private final int[] table;
-  private final Experts experts;
+  private final Blocks experts;
   private final Mlp shared;
   private final Projection sharedGate;
   private final Projection latentIn;
@@ -59,6 +60,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final float[] bias;
 
   private MixtureOfExperts(Config settings, Site site) {
+    layer = site.layer();
     router = Router.read(settings);
     kernels = site.kernels();
     int sharedInner = settings.count("sharedInner", 0);
@@ -83,7 +85,10 @@ public final class MixtureOfExperts implements ChannelMixer {
             ? weights.indices(
                 "router.table", settings.positive("vocabulary"), router.top(), router.experts())
             : null;
-    experts = new Experts(settings, latent > 0 ? latent : width, weights);
+    experts = new Blocks(settings, latent > 0 ? latent : width, weights);
+    if (network == null) {
+      experts.places().guessedBy(this::guess);
+    }
     carried = CarriedLogits.read(settings, router.experts(), weights);
     shared = sharedInner == 0 ? null : experts.block(width, sharedInner, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
@@ -128,7 +133,11 @@ public final class MixtureOfExperts implements ChannelMixer {
       }
       float[] weights = frame.floats(rows * router.top());
       int[] chosen = choose(pass, logits, weights);
+      if (pass.routes() != null) {
+        pass.routes().routed(layer, router.top(), chosen, weights, router.experts());
+      }
       Choices choices = Choices.sorted(chosen, router.experts() + 1);
+      experts.places().foresee(pass, x);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
       ask(pass, choices, asked, given, x, sharedGiven);
@@ -151,6 +160,19 @@ public final class MixtureOfExperts implements ChannelMixer {
       List<Divisible> tasks, Projection projection, Pass pass, Matrix x, Matrix y) {
     if (projection != null) {
       tasks.add(projection.task(pass, x, y));
+    }
+  }
+
+  /** What the router would choose if it were asked with the rows of the layer before. */
+  private int[] guess(Pass pass, Matrix x) {
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix logits = frame.matrix(x.rows(), router.experts());
+      if (scores != null) {
+        scores.apply(pass, x, logits);
+      }
+      float[] weights = frame.floats(x.rows() * router.top());
+      int[] chosen = choose(pass, logits, weights);
+      return Choices.sorted(chosen, router.experts() + 1).chosen(experts.count());
     }
   }
 
@@ -187,7 +209,8 @@ public final class MixtureOfExperts implements ChannelMixer {
     int rows = x.rows();
     int pairs = choices.start(experts.count());
     int width = asked.cols();
-    try (Pass.Frame frame = pass.frame()) {
+    try (Pass.Frame frame = pass.frame();
+        var _ = experts.places().use(pass, choices.chosen(experts.count()), rows)) {
       pass.eachRow(
           pairs,
           width,
@@ -260,7 +283,7 @@ public final class MixtureOfExperts implements ChannelMixer {
    * The type {@code moe}: the settings of {@link Router#read}; those of a {@link RouterNetwork} in
    * the section {@code router}, or {@code scoresBiased} for a bias of the router's matrix; {@code
    * carried}, as {@link CarriedLogits} has it; {@code vocabulary}, if it is {@code hashed}; those
-   * of {@link Experts}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
+   * of {@link Blocks}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
    * latent}, the width that experts work in if it is not the model's; {@code outBiased}, for a bias
    * on the sum.
    */

@@ -31,13 +31,13 @@ import java.util.Set;
  */
 public final class SoftMixture implements SequenceMixer<RecurrentState> {
 
-  private final Experts experts;
+  private final Blocks experts;
   private final Projection slots;
   private final int each;
 
   private SoftMixture(Config c, Site site) {
     each = c.positive("slots", 1);
-    experts = new Experts(c, site.width(), site.weights());
+    experts = new Blocks(c, site.width(), site.weights());
     if ((long) each * experts.count() > Integer.MAX_VALUE) {
       throw c.errorAt("slots", "slots=%d of experts=%d are too many", each, experts.count());
     }

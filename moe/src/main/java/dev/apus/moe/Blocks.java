@@ -6,15 +6,18 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Gating;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.WeightScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /** The networks of a mixture: blocks of one shape, which answer for some rows each. */
-final class Experts {
+final class Blocks {
 
   private final List<Mlp> all = new ArrayList<>();
+  private final Experts places;
   private final boolean gated;
   private final boolean biased;
   private final Gating gating;
@@ -25,7 +28,7 @@ final class Experts {
    *     of {@link Gating}
    * @param width of the rows that they read and write
    */
-  Experts(Config c, int width, WeightScope weights) {
+  Blocks(Config c, int width, WeightScope weights) {
     int count = c.positive("experts");
     inner = c.positive("inner");
     gated = c.flag("gated", true);
@@ -34,8 +37,9 @@ final class Experts {
     if ((long) count * inner > Integer.MAX_VALUE) {
       throw c.error("experts=%d of inner=%d values are more than 2^31 − 1 values", count, inner);
     }
+    places = weights.scope("expert").experts(count);
     for (int e = 0; e < count; e++) {
-      all.add(block(width, inner, weights.scope("expert").expert(e)));
+      all.add(block(width, inner, places.expert(e)));
     }
   }
 
@@ -48,6 +52,11 @@ final class Experts {
 
   int count() {
     return all.size();
+  }
+
+  /** Where their weights are. */
+  Experts places() {
+    return places;
   }
 
   /** Scratch for the gates of so many rows; null if there are none. */
@@ -82,11 +91,13 @@ final class Experts {
     }
   }
 
-  /** The same, at once. */
+  /** The same for all experts, at once. */
   void ask(Pass pass, IntUnaryOperator start, Matrix given) {
     List<Divisible> first = new ArrayList<>();
     List<Divisible> second = new ArrayList<>();
-    try (Pass.Frame frame = pass.frame()) {
+    int[] asked = IntStream.range(0, all.size()).toArray();
+    try (Pass.Frame frame = pass.frame();
+        var _ = places.use(pass, asked, given.rows())) {
       ask(pass, frame, start, given, first, second);
       pass.run(first.toArray(Divisible[]::new));
       pass.run(second.toArray(Divisible[]::new));
