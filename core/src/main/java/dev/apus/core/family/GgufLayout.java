@@ -181,7 +181,8 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
         a.hyper(),
         layers,
         a.norm(),
-        a.head());
+        a.head(),
+        a.diffusion());
   }
 
   private static boolean isFalse(Object value) {

@@ -16,11 +16,14 @@ import java.util.Objects;
  * @param vocabulary how many tokens the model knows
  * @param width values of the residual stream for each token
  * @param context the longest sequence the model was made for
- * @param visibility what a token sees of its text: what came before it, or, in encoders, all of it
+ * @param visibility what a token sees of its text: what came before it, or, in encoders and most
+ *     diffusion models, what stands after it too
  * @param streams the widths of the streams, by name, that branches may read and write besides the
  *     residual stream
  * @param hyper how steps are joined to several residual streams; null for one, which they add to
  * @param head null for an encoder that gives rows alone
+ * @param diffusion what the model learned to undo, if it is a diffusion language model; or null.
+ *     The visibility is then that of text without noise
  */
 public record Architecture(
     String family,
@@ -33,7 +36,8 @@ public record Architecture(
     HyperSpec hyper,
     List<Layer> layers,
     NormSpec norm,
-    Head head) {
+    Head head,
+    Diffusion diffusion) {
 
   /** Far more layers than any model has: a count in a file must not fill the memory. */
   public static final int MOST_LAYERS = 1 << 16;
@@ -42,7 +46,10 @@ public record Architecture(
     Objects.requireNonNull(family, "family");
     Objects.requireNonNull(embedding, "embedding");
     Objects.requireNonNull(visibility, "visibility");
-    if (visibility == Visibility.CAUSAL) {
+    if (visibility == Visibility.SURROUNDED) {
+      throw new IllegalArgumentException("no text is " + visibility + " when it is read");
+    }
+    if (visibility == Visibility.CAUSAL || diffusion != null) {
       Objects.requireNonNull(head, "head");
     } else if (embedding.metaTokens() > 0) {
       throw new IllegalArgumentException("an encoder has no meta tokens");
@@ -86,7 +93,8 @@ public record Architecture(
         null,
         layers,
         norm,
-        head);
+        head,
+        null);
   }
 
   /** This model with several residual streams. */
@@ -102,7 +110,8 @@ public record Architecture(
         connections,
         layers,
         norm,
-        head);
+        head,
+        diffusion);
   }
 
   /** This model as an encoder, whose tokens see the whole text. */
@@ -118,7 +127,25 @@ public record Architecture(
         hyper,
         layers,
         norm,
-        head);
+        head,
+        diffusion);
+  }
+
+  /** This model as a diffusion model, whose tokens see those after them. */
+  public Architecture denoising(Diffusion undone) {
+    return new Architecture(
+        family,
+        vocabulary,
+        width,
+        context,
+        Visibility.BIDIRECTIONAL,
+        embedding,
+        streams,
+        hyper,
+        layers,
+        norm,
+        head,
+        undone);
   }
 
   /** This encoder without what makes logits of its rows. */
@@ -134,14 +161,15 @@ public record Architecture(
         hyper,
         layers,
         norm,
-        null);
+        null,
+        diffusion);
   }
 
   /**
    * Whether this is an encoder, which reads whole texts, instead of a model that continues them.
    */
   public boolean isEncoder() {
-    return visibility == Visibility.BIDIRECTIONAL;
+    return visibility == Visibility.BIDIRECTIONAL && diffusion == null;
   }
 
   /** This model with another stream for its branches. */
@@ -159,7 +187,8 @@ public record Architecture(
         hyper,
         layers,
         norm,
-        head);
+        head,
+        diffusion);
   }
 
   /**

@@ -41,7 +41,7 @@ public final class ModelAssembler {
             lookup("meta", first.metaTokens(), width, root),
             lookup("types", first.types(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
-    List<Network.BuiltStep> steps = new ArrayList<>();
+    List<BuiltStep> steps = new ArrayList<>();
     var branches = new BranchAssembler(architecture, mixers, cache, weights);
     for (int i = 0; i < architecture.layers().size(); i++) {
       for (Step step : architecture.layers().get(i).steps()) {

@@ -4,7 +4,6 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -30,21 +29,6 @@ public final class Network {
    */
   record BuiltEmbedding(
       RowTable tokens, RowTable positions, RowTable meta, RowTable types, Normalization norm) {}
-
-  /**
-   * A step whose branches have been built.
-   *
-   * @param hyper what joins the step to several residual streams, or null where there is one
-   * @param residual norm of the residual stream before anything is added to it, or null
-   * @param keep factor on what the stream is then
-   * @param sum norm of the residual stream after everything was added to it, or null
-   */
-  record BuiltStep(
-      List<BuiltBranch> branches,
-      HyperConnection hyper,
-      Normalization residual,
-      float keep,
-      Normalization sum) {}
 
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
@@ -163,7 +147,7 @@ public final class Network {
         x -> embed(pass, rows, tokens, null, x),
         (frame, x) -> logits(pass, frame, x, wanted, logits),
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run.length()));
+    batch.runs().forEach(run -> run.state().advance(run));
   }
 
   /**
@@ -193,18 +177,55 @@ public final class Network {
         tokens,
         x -> embed(pass, batch, tokens, types, x),
         (frame, x) -> {
-          if (norm == null) {
-            System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
-          } else {
-            norm.rows(pass, x, rows);
-          }
+          System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
+          normalize(pass, rows);
         },
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run.length()));
+    batch.runs().forEach(run -> run.state().advance(run));
   }
 
   /**
-   * Computes the logits of rows that {@link #encode} gave.
+   * Computes rows anywhere in some sequences.
+   *
+   * @param wanted the rows that are needed, ascending
+   * @param rows receives these, normalised
+   * @param cancelled asked at every step of every layer
+   * @throws CancellationException if the pass was cancelled; states are then anywhere on their way
+   * @throws IllegalArgumentException if rows are to see what not every mixer can
+   */
+  public void evaluate(
+      Pass pass,
+      Batch<SequenceState> batch,
+      int[] tokens,
+      int[] wanted,
+      Matrix rows,
+      BooleanSupplier cancelled) {
+    advance(
+        pass,
+        batch,
+        x -> embed(pass, batch, tokens, null, x),
+        (frame, x) -> {
+          select(x, wanted, rows);
+          normalize(pass, rows);
+        },
+        cancelled);
+    batch.runs().forEach(run -> run.state().advance(run));
+  }
+
+  private void normalize(Pass pass, Matrix rows) {
+    if (norm != null && rows.rows() > 0) {
+      norm.rows(pass, rows, rows);
+    }
+  }
+
+  private static void select(Matrix x, int[] wanted, Matrix rows) {
+    for (int i = 0; i < wanted.length; i++) {
+      System.arraycopy(x.data(), x.at(wanted[i]), rows.data(), rows.at(i), x.cols());
+    }
+  }
+
+  /**
+   * Computes the logits of rows that {@link #encode} or {@link #evaluate} gave.
    *
    * @throws IllegalStateException if the model has no head
    */
@@ -285,7 +306,7 @@ public final class Network {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
-        advance(pass, batch, step, streams, residuals);
+        step.advance(pass, batch, streams, residuals);
       }
       if (end != null) {
         end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
@@ -299,12 +320,8 @@ public final class Network {
       return;
     }
     Matrix last = frame.matrix(wanted.length, x.cols());
-    for (int i = 0; i < wanted.length; i++) {
-      System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), x.cols());
-    }
-    if (norm != null) {
-      norm.rows(pass, last, last);
-    }
+    select(x, wanted, last);
+    normalize(pass, last);
     head.apply(pass, last, logits);
   }
 
@@ -336,56 +353,5 @@ public final class Network {
         pass.kernels().activations().addScaled(1, added, 0, x.data(), x.at(row), x.cols());
       }
     }
-  }
-
-  /**
-   * All branches read before any of them writes; what they give is added in their order.
-   *
-   * @param residuals all residual streams where there are several: the stream of the branches holds
-   *     first what the step reads of them, and then what it gives
-   */
-  private static void advance(
-      Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix[] streams, Matrix residuals) {
-    try (Pass.Frame frame = pass.frame()) {
-      Matrix x = streams[Streams.RESIDUAL];
-      HyperConnection hyper = step.hyper();
-      Matrix weights = hyper == null ? null : frame.matrix(x.rows(), hyper.cols());
-      if (hyper != null) {
-        hyper.read(pass, residuals, weights, x);
-      }
-      List<Matrix> outputs = new ArrayList<>(step.branches().size());
-      for (BuiltBranch branch : step.branches()) {
-        outputs.add(branch.forward(pass, frame, batch, streams));
-      }
-      if (hyper != null) {
-        Arrays.fill(x.data(), 0, x.at(x.rows()), 0);
-      }
-      if (step.residual() != null) {
-        step.residual().rows(pass, x, x);
-      }
-      if (step.keep() != 1) {
-        scale(pass, step.keep(), x);
-      }
-      for (int i = 0; i < outputs.size(); i++) {
-        step.branches().get(i).write(pass, outputs.get(i), streams);
-      }
-      if (step.sum() != null) {
-        step.sum().rows(pass, x, x);
-      }
-      if (hyper != null) {
-        hyper.write(pass, weights, x, residuals);
-      }
-    }
-  }
-
-  private static void scale(Pass pass, float factor, Matrix x) {
-    pass.eachRow(
-        x.rows(),
-        x.cols(),
-        (from, to, worker) -> {
-          for (int i = x.at(from); i < x.at(to); i++) {
-            x.data()[i] *= factor;
-          }
-        });
   }
 }
