@@ -12,6 +12,7 @@ import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
  * Shares the attention of a batch's queries to their caches out: in tiles of rows, or in spans of
@@ -95,7 +96,26 @@ final class AttentionTiles {
    */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix far, Matrix o) {
     List<Tile> tiles = selection.tiles(pass, runs, q, heads);
-    tiles.forEach(tile -> tile.cache().count(tile.keys()));
+    count(runs, tiles);
+    attendTiles(pass, tiles, q, far, o);
+  }
+
+  /** Takes note of the keys that each run's tiles visit. */
+  private static void count(List<Run<KeyValueCache>> runs, List<Tile> tiles) {
+    TreeMap<Integer, KeyValueCache> caches = new TreeMap<>();
+    runs.forEach(run -> caches.put(run.from(), run.state()));
+    for (Tile tile : tiles) {
+      KeyValueCache cache = caches.floorEntry(tile.from()).getValue();
+      cache.count(tile.visitsOf(cache));
+    }
+  }
+
+  /** The same for tiles that have been made already. */
+  void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+    attendTiles(pass, tiles, q, q, o);
+  }
+
+  private void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
@@ -190,7 +210,7 @@ final class AttentionTiles {
         traits,
         queries(tile, q),
         tile.visits()[0],
-        tile.cache().stored(tile.keyHead()),
+        tile.keys().stored(pass, worker),
         biases(tile),
         o.data(),
         resultAt(tile, o),
@@ -205,7 +225,7 @@ final class AttentionTiles {
         queries(tile, q),
         tile.visited(part),
         tile.spans()[part],
-        tile.cache().stored(tile.keyHead()),
+        tile.keys().stored(pass, worker),
         biases(tile),
         parts,
         partAt,

@@ -3,8 +3,10 @@ package dev.apus.attention.softmax;
 import static dev.apus.kernels.attention.Attention.SPAN;
 
 import dev.apus.attention.softmax.KeySelection.Heads;
+import dev.apus.core.compute.Pass;
 import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.Run;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Visited;
 
 /**
@@ -12,9 +14,9 @@ import dev.apus.kernels.attention.Attention.Visited;
  * key–value head. It is attended to in parts: the spans of each of its visits, one visit after the
  * other.
  *
+ * @param keys what they read
  * @param head the first of the query heads
  * @param heads how many of them
- * @param keyHead whose keys and values they read
  * @param position the slot of the first row
  * @param visits the slots that rows visit; no slot is in two of them
  * @param spans of the visits, one behind the other
@@ -22,12 +24,11 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param far whether the first visit, of several, is made by queries that are turned otherwise
  */
 record Tile(
-    KeyValueCache cache,
+    Keys keys,
     int from,
     int rows,
     int head,
     int heads,
-    int keyHead,
     int position,
     Visited[] visits,
     int[] spans,
@@ -39,6 +40,14 @@ record Tile(
 
   /** Rows of a tile: more would score too many keys that the first of them do not see. */
   private static final int MOST_ROWS = 64;
+
+  /** Keys and values, where they are or where a worker puts them together. */
+  @FunctionalInterface
+  interface Keys {
+
+    /** What is good for the worker's next call of a kernel. */
+    Stored stored(Pass pass, int worker);
+  }
 
   /** How many rows of so many query heads make a good tile. */
   static int rows(int heads) {
@@ -73,8 +82,9 @@ record Tile(
       at = collect(visited, spans, at);
     }
     int position = run.state().slot(run.position()) + from - run.from();
-    return new Tile(
-        run.state(), from, rows, head, heads, keyHead, position, visits, spans, ends, false);
+    Stored stored = run.state().stored(keyHead);
+    Keys keys = (pass, worker) -> stored;
+    return new Tile(keys, from, rows, head, heads, position, visits, spans, ends, false);
   }
 
   /** Writes the spans that a visit touches from {@code at} on, if {@code spans} is not null. */
@@ -95,6 +105,11 @@ record Tile(
     return at;
   }
 
+  /** The same queries of other keys, which lie as if the first row stood at another position. */
+  Tile of(Keys others, int otherPosition) {
+    return new Tile(others, from, rows, head, heads, otherPosition, visits, spans, ends, far);
+  }
+
   /** A visit of the slots {@code [from, to)}. */
   static Visited visited(int from, int to, boolean causal, int window) {
     return new Visited(new int[] {from, to}, 1, causal, window);
@@ -102,8 +117,8 @@ record Tile(
 
   /** The same rows, whose first visit of several is made by the far queries. */
   Tile asFar() {
-    return new Tile(
-        cache, from, rows, head, heads, keyHead, position, visits, spans, ends, visits.length > 1);
+    boolean several = visits.length > 1;
+    return new Tile(keys, from, rows, head, heads, position, visits, spans, ends, several);
   }
 
   /** Whether a part is of the visit that the far queries make. */
@@ -111,22 +126,26 @@ record Tile(
     return far && part < ends[0];
   }
 
-  /** How many keys its rows visit, and how many there are before them. */
-  KeyVisits keys() {
+  /**
+   * How many keys its rows visit, and how many there are before them.
+   *
+   * @param cache that they are a run of
+   */
+  KeyVisits visitsOf(KeyValueCache cache) {
     long visited = 0;
     long seen = 0;
     for (int row = position; row < position + rows; row++) {
       boolean ahead = false;
       for (Visited some : visits) {
         ahead |= !some.causal();
-        visited += keys(some, row);
+        visited += count(some, row);
       }
       seen += ahead ? cache.length() : row + 1L + cache.dropped();
     }
     return new KeyVisits(heads * visited, heads * seen);
   }
 
-  private static long keys(Visited visited, int row) {
+  private static long count(Visited visited, int row) {
     long first = visited.window() == 0 ? 0 : Math.max(0, row - visited.window() + 1);
     long end = Long.MAX_VALUE;
     if (visited.causal()) {

@@ -149,7 +149,8 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
   private static Branch over(Branch branch, Map<String, Object> select, Mixers mixers) {
     Part part = branch.part();
     MixerType type = branch.role() == Role.MIXER ? mixers.mixer(part.type()) : null;
-    return type != null && type.takesSelection(part.settings())
+    boolean chooses = branch.wiring().choiceOf() < 0;
+    return type != null && chooses && type.takesSelection(part.settings())
         ? branch.with(part.with("select", select))
         : branch;
   }

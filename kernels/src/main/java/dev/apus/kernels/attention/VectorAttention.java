@@ -91,4 +91,21 @@ public final class VectorAttention extends SpannedAttention {
     var slots = new VisitedSlots(visited, q.position(), last, span * SPAN, (span + 1) * SPAN);
     return new SpanWork(this, products, traits, q, slots, stored, span, biases, scratch);
   }
+
+  @Override
+  public int indexFloats(int heads) {
+    return IndexWork.floats(heads);
+  }
+
+  @Override
+  public void index(
+      IndexQuery query,
+      Piece keys,
+      int from,
+      int to,
+      float[] scores,
+      int scoresAt,
+      float[] scratch) {
+    new IndexWork(this, products, query, keys, scratch).run(from, to, scores, scoresAt);
+  }
 }
