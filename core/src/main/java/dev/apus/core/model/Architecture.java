@@ -158,6 +158,7 @@ public record Architecture(
         visibility,
         embedding,
         streams,
+        hyper,
         others,
         norm,
         head,
