@@ -111,8 +111,29 @@ class LatentAttentionTest {
     return y;
   }
 
+  /** Which tokens each token attends to of those before it. */
+  private static boolean[][] seen(LatentSpec s, double[][] x, double[][] asking) {
+    if (s.index() == null) {
+      boolean[][] all = new boolean[x.length][x.length];
+      for (boolean[] row : all) {
+        Arrays.fill(row, true);
+      }
+      return all;
+    }
+    boolean turns = s.rope() != null;
+    double theta = turns ? s.rope().theta() : 1;
+    return new NaiveIndexer(s.index(), turns ? s.sharedDim() : 0, theta).choose(x, asking);
+  }
+
   private static void attend(
-      LatentSpec s, int i, int head, double[] q, double[][] latent, double[][] shared, double[] o) {
+      LatentSpec s,
+      boolean[] seen,
+      int i,
+      int head,
+      double[] q,
+      double[][] latent,
+      double[][] shared,
+      double[] o) {
     // The file has the key matrices turned: a row for each value of the latent.
     double[][] keys = rows("k", s.heads() * s.latent(), s.ownDim(), null);
     double[][] values = rows("v", s.heads() * s.valueDim(), s.latent(), null);
