@@ -297,7 +297,7 @@ class LatentAttentionTest {
             "an index asks by the latents of the queries, and queryLatent=0"),
         of(
             with("queryLatent", 2, "rope", Map.of(), "index", index(1, 3, 1, "halves")),
-            "index.headDim=3 must not be less than the 4 values that turn"),
+            "headDim=3 of the index must not be less than the 4 values that turn"),
         of(
             with("queryLatent", 2, "index", index(1, 3, 0, "halves")),
             "index.top=0 must be a whole number from 1 to 2147483647"));
