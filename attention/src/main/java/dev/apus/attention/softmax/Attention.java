@@ -25,6 +25,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.Set;
 
 /**
@@ -34,8 +35,9 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
- * scores, sinks and an output gate are settings. Where heads forget, {@code f = σ(W_f x + b)} and
+ * <p>Queries and keys may be normalised and turned (RoPE); a window or a choice of blocks of keys,
+ * ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate are
+ * settings. Where heads forget, {@code f = σ(W_f x + b)} and
  * the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet. A
  * layer may read the keys and values of another instead of making its own. A causal sequence may be
  * cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there before
@@ -56,6 +58,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
+  private final Projection gateLatents;
   private final Projection gates;
   private final Projection forgetGates;
 
@@ -66,6 +69,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
+  private final Normalization outNorm;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
@@ -77,7 +81,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
-    this.layout = layout(kernel, spec);
+    this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec);
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -87,7 +91,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.queries = weights.projection("q", queryCols, width, spec.biased());
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
     this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
-    this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
+    int rank = spec.gateRank();
+    this.gateLatents = rank > 0 ? weights.projection("gate.latent", rank, width) : null;
+    this.gates =
+        spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
     this.forgetGates =
         spec.forgets() && keeps ? weights.projection("f", spec.heads(), width, true) : null;
     this.rounded = spec.rounded() == null ? null : rounded(width, outCols, keeps, weights);
@@ -101,6 +108,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.tiles =
@@ -108,15 +116,19 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             kernel,
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
             new Heads(spec.kvHeads(), spec.group()),
-            new NearKeys(spec.window(), spec.pinned()),
+            spec.selection(),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   private static CacheLayout layout(
-      dev.apus.kernels.attention.Attention kernel, AttentionSpec spec) {
+      dev.apus.kernels.attention.Attention kernel,
+      dev.apus.kernels.attention.Attention exact,
+      AttentionSpec spec) {
     int forgetting = spec.forgets() ? spec.group() : 0;
-    return new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting);
+    BlockSummary summary = spec.selection().summary(exact);
+    return new CacheLayout(
+        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting, summary);
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -145,8 +157,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning.
-    return spec.forgets()
+    // What is forgotten between a token and one after it has no meaning, and blocks are chosen among
+    // those before a token.
+    return spec.forgets() || !(spec.selection() instanceof NearKeys)
         ? Set.of(Visibility.CAUSAL)
         : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
   }
@@ -177,6 +190,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       }
       Matrix o = output.inner(frame, y);
       tiles.attend(pass, batch, q, o);
+      if (outNorm != null) {
+        outNorm.groups(pass, o, o, spec.heads(), spec.valueDim(), 0);
+      }
       if (gates != null) {
         gate(pass, frame, x, o);
       }
@@ -241,7 +257,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   private void gate(Pass pass, Pass.Frame frame, Matrix x, Matrix o) {
     Matrix gate = frame.matrix(o.rows(), o.cols());
-    gates.apply(pass, x, gate);
+    Matrix made = x;
+    if (gateLatents != null) {
+      made = frame.matrix(x.rows(), gateLatents.outputs());
+      gateLatents.apply(pass, x, made);
+    }
+    gates.apply(pass, made, gate);
     int cols = o.cols();
     pass.eachRow(
         o.rows(),

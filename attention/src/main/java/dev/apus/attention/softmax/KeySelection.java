@@ -3,6 +3,7 @@ package dev.apus.attention.softmax;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention;
 import java.util.List;
 
 /**
@@ -21,6 +22,23 @@ interface KeySelection {
    * @return tiles that hold each query head of each row once; those with the most to do first
    */
   List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
+
+  /**
+   * What it must know of blocks of keys; null for nothing.
+   *
+   * @param exact a kernel that rounds nothing
+   */
+  default BlockSummary summary(Attention exact) {
+    return null;
+  }
+
+  /**
+   * Whether its tiles are single queries, head after head, that have visits in common, which are
+   * then the same object; scores must not depend on positions.
+   */
+  default boolean sharesVisits() {
+    return false;
+  }
 
   /**
    * The heads of a layer.
