@@ -3,6 +3,7 @@ module dev.apus.cli {
   requires dev.apus.core;
   requires dev.apus.fable;
   requires info.picocli;
+  requires java.xml;
   requires jdk.jfr;
   requires org.jline.reader;
 

@@ -4,6 +4,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
+import dev.apus.core.routing.RouteListener;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Locale;
@@ -33,6 +34,7 @@ final class Sequence implements AutoCloseable {
 
   private SequenceState.Mark undo;
   private Pass pass;
+  private RouteListener routes;
 
   Sequence(Model model, SequenceState state) {
     this.model = model;
@@ -71,6 +73,15 @@ final class Sequence implements AutoCloseable {
               limit,
               limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
     }
+  }
+
+  /** Who is told where tokens go, or null. */
+  RouteListener routes() {
+    return routes;
+  }
+
+  void tellRoutes(RouteListener listener) {
+    routes = listener;
   }
 
   Model model() {
