@@ -37,11 +37,10 @@ import java.util.Set;
  *
  * <p>Queries and keys may be normalised and turned (RoPE); a window or a choice of blocks of keys,
  * ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate are
- * settings. Where heads forget, {@code f = σ(W_f x + b)} and
- * the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet. A
- * layer may read the keys and values of another instead of making its own. A causal sequence may be
- * cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there before
- * the first query asks.
+ * settings. Where heads forget, {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log
+ * fᵢ}. Projections may read rounded rows, as in BitNet. A layer may read the keys and values of
+ * another instead of making its own. A causal sequence may be cut into calls anywhere with the same
+ * bits; in a run that looks ahead, all keys are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -93,8 +92,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
     int rank = spec.gateRank();
     this.gateLatents = rank > 0 ? weights.projection("gate.latent", rank, width) : null;
-    this.gates =
-        spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
+    this.gates = spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
     this.forgetGates =
         spec.forgets() && keeps ? weights.projection("f", spec.heads(), width, true) : null;
     this.rounded = spec.rounded() == null ? null : rounded(width, outCols, keeps, weights);
@@ -157,7 +155,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning, and blocks are chosen among
+    // What is forgotten between a token and one after it has no meaning, and blocks are chosen
+    // among
     // those before a token.
     return spec.forgets() || !(spec.selection() instanceof NearKeys)
         ? Set.of(Visibility.CAUSAL)

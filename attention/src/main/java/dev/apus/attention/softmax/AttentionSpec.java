@@ -90,6 +90,11 @@ record AttentionSpec(
           };
       after = norm.flag("afterRope", false);
     }
+    boolean gated = c.flag("gated", false);
+    int gateRank = c.count("gateRank", 0);
+    if (gateRank > 0 && !gated) {
+      throw c.errorAt("gateRank", "gateRank=%d needs gated=true", gateRank);
+    }
     return new AttentionSpec(
         heads,
         kvHeads,
@@ -105,8 +110,8 @@ record AttentionSpec(
         c.flag("projected", true),
         c.count("adapter", 0),
         c.has("outNorm") ? NormSpec.read(c.section("outNorm")) : null,
-        c.flag("gated", false),
-        c.count("gateRank", 0),
+        gated,
+        gateRank,
         c.flag("sinks", false),
         rounded(c),
         norm == null ? null : NormSpec.read(norm),

@@ -63,7 +63,9 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
     return (run.position() + row - run.from()) / block;
   }
 
-  /** Every block that a row of the run may visit, whole; and behind them, every block as its own. */
+  /**
+   * Every block that a row of the run may visit, whole; and behind them, every block as its own.
+   */
   private Visited[] blocks(Run<KeyValueCache> run) {
     int count = own(run, run.to() - 1) + 1;
     int end = run.position() + run.length();

@@ -125,9 +125,7 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
           gate.cols() + o.cols(),
           (from, to, worker) -> {
             int count = (to - from) * gate.cols();
-            kernels
-                .activations()
-                .apply(Activation.SIGMOID, gate.data(), gate.at(from), count);
+            kernels.activations().apply(Activation.SIGMOID, gate.data(), gate.at(from), count);
             Arrays.fill(o.data(), o.at(from), o.at(to), 0);
           });
       for (int branch = 0; branch < branches.length; branch++) {

@@ -7,8 +7,8 @@ import dev.apus.core.config.Config;
  * The settings of native sparse attention.
  *
  * @param heads query heads
- * @param kvHeads heads of keys and values, each shared by {@code heads / kvHeads} query heads, which
- *     choose blocks together
+ * @param kvHeads heads of keys and values, each shared by {@code heads / kvHeads} query heads,
+ *     which choose blocks together
  * @param headDim values of a query, a key and a value
  * @param scale factor on {@code q·k}
  * @param block slots of a block

@@ -285,6 +285,7 @@ class AttentionTest {
         of(
             with("norm", Map.of("over", "columns")),
             "norm.over=\"columns\" is not supported; supported: head, each-head, row"),
+        of(with("gateRank", 3), "gateRank=3 needs gated=true"),
         of(with("softcap", "high"), "softcap=\"high\" must be a finite number"),
         of(
             with("heads", 65_536, "headDim", 65_536),

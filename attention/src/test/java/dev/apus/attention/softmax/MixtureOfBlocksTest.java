@@ -130,8 +130,7 @@ class MixtureOfBlocksTest {
       Matrix q = random(5, 540, 24);
       var biases = new Biases(null, new float[] {0.1f, -2, 3, 0.5f}, 0);
       float[] together = attended(kernel, traits, heads, selection, biases, pass, runs, q);
-      assertArrayEquals(
-          attended(kernel, traits, heads, alone, biases, pass, runs, q), together);
+      assertArrayEquals(attended(kernel, traits, heads, alone, biases, pass, runs, q), together);
     }
   }
 

@@ -149,8 +149,7 @@ class NativeSparseAttentionTest {
 
   /** Settings of plain attention that turns its keys in the same way. */
   private static Map<String, Object> settings(SparseSpec spec) {
-    return Map.of(
-        "heads", spec.heads(), "headDim", spec.headDim(), "rope", Map.of());
+    return Map.of("heads", spec.heads(), "headDim", spec.headDim(), "rope", Map.of());
   }
 
   private static double[][] projected(SparseSpec spec, String name, int cols, double[][] x) {
