@@ -64,6 +64,19 @@ final class Sequence implements AutoCloseable {
               + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
               + " sessions that continue one");
     }
+    if (architecture.diffusion() != null) {
+      throw new IllegalArgumentException(
+          architecture.family()
+              + " is a diffusion model: it fills texts in anywhere (Canvas of the module"
+              + " dev.apus.diffusion, apus generate) and has no sessions that continue one");
+    }
+    requireRoom(architecture, limit);
+  }
+
+  /**
+   * @throws IllegalArgumentException if a model has no text of at most {@code limit} tokens
+   */
+  static void requireRoom(Architecture architecture, int limit) {
     int positions = architecture.embedding().positions();
     if (limit < 1 || (positions > 0 && limit > positions)) {
       throw new IllegalArgumentException(

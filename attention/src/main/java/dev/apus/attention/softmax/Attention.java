@@ -156,11 +156,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   @Override
   public Set<Visibility> visibilities() {
     // What is forgotten between a token and one after it has no meaning, and blocks are chosen
-    // among
-    // those before a token.
-    return spec.forgets() || !(spec.selection() instanceof NearKeys)
-        ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+    // among those that are whole.
+    boolean ahead = !spec.forgets() && spec.selection() instanceof NearKeys;
+    return ahead ? Set.of(Visibility.values()) : Set.of(Visibility.CAUSAL);
   }
 
   @Override
@@ -184,7 +182,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         for (Run<KeyValueCache> run : batch.runs()) {
-          run.state().append(pass, k, v, kept, run.from(), run.length());
+          run.state().store(pass, k, v, kept, run);
         }
       }
       Matrix o = output.inner(frame, y);
