@@ -43,6 +43,7 @@ class GoldenTest {
       Map.of(
           "fla-forgetting_transformer", 5e-3,
           "fla-mesa_net", 1e-2,
+          "fla-nsa", 4e-3,
           "fla-path_attn", 2e-2,
           "fla-rwkv7", 2.5e-3);
 

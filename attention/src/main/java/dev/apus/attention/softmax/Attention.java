@@ -26,6 +26,7 @@ import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.CacheFormat;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -35,8 +36,9 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, ALiBi, a soft cap on
- * the scores, sinks and an output gate are settings. Where heads forget, {@code f = σ(W_f x + b)}
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window or another selection
+ * of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate
+ * are settings. Where heads forget, {@code f = σ(W_f x + b)}
  * and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet.
  * A layer may read the keys and values of another instead of making its own. A causal sequence may
  * be cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there
@@ -57,6 +59,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
+  private final Projection gateLatents;
   private final Projection gates;
   private final Projection forgetGates;
 
@@ -67,6 +70,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
+  private final Normalization outNorm;
   private final KeySelection selection;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
@@ -88,7 +92,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.queries = weights.projection("q", queryCols, width, spec.biased());
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
     this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
-    this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
+    int rank = spec.gateRank();
+    this.gateLatents = rank > 0 ? weights.projection("gate.latent", rank, width) : null;
+    this.gates = spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
     this.forgetGates =
         spec.forgets() && keeps ? weights.projection("f", spec.heads(), width, true) : null;
     this.rounded = spec.rounded() == null ? null : rounded(width, outCols, keeps, weights);
@@ -102,6 +108,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     var traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
@@ -203,6 +210,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         o = output.inner(frame, y);
         tiles.append(pass, batch, q, far, k, v, kept, o);
       }
+      if (outNorm != null) {
+        outNorm.groups(pass, o, o, spec.heads(), spec.valueDim(), 0);
+      }
       if (gates != null) {
         gate(pass, frame, x, o);
       }
@@ -293,7 +303,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   private void gate(Pass pass, Pass.Frame frame, Matrix x, Matrix o) {
     Matrix gate = frame.matrix(o.rows(), o.cols());
-    gates.apply(pass, x, gate);
+    Matrix made = x;
+    if (gateLatents != null) {
+      made = frame.matrix(x.rows(), gateLatents.outputs());
+      gateLatents.apply(pass, x, made);
+    }
+    gates.apply(pass, made, gate);
     int cols = o.cols();
     pass.eachRow(
         o.rows(),
@@ -337,7 +352,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             "stateOf: kvHeads, headDim, valueDim and rope must be those of the layer whose keys and"
                 + " values are read, and so must heads be where it forgets");
       }
-      return new Attention(spec, site, keeper);
+      Attention reader = new Attention(spec, site, keeper);
+      BlockSummary needed = reader.selection.summary(null);
+      boolean there = Objects.equals(needed, keeper.selection.summary(null));
+      if (needed != null && !there && !(reader.selection instanceof QuestKeys)) {
+        throw settings.error(
+            "stateOf: the layer whose keys are read must know the same of blocks of keys; select"
+                + " must be the same there");
+      }
+      return reader;
     }
 
     private static AttentionSpec spec(Config settings, Site site) {

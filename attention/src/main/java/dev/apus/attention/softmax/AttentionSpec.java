@@ -13,10 +13,7 @@ import java.util.Objects;
  * @param valueDim values of a head's value
  * @param scale factor on {@code q·k}
  * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
- * @param window how many tokens back a token sees, itself included, and as many ahead where it
- *     looks ahead; 0 for all
- * @param pinned how many of the first tokens every token sees, whatever its window
- * @param select which keys queries visit
+ * @param select which keys a query visits
  * @param alibi factor on the linear position biases; 0 for none
  * @param forgets whether each head has a forget gate, whose logarithms between two tokens are added
  *     to their score
@@ -24,7 +21,9 @@ import java.util.Objects;
  * @param projected whether the heads' values are projected to the rows that are written, instead of
  *     being those rows
  * @param adapter rank of the adapters of queries, keys and values; 0 for none
+ * @param outNorm how each head's output is normalised, before its gate; or null
  * @param gated whether each output value is multiplied by the sigmoid of a gate
+ * @param gateRank how many values gates are made of; 0 for the row itself
  * @param sinks whether each head has a learned score that nothing is attended for
  * @param rounded how rows are normalised before each projection, which then reads them rounded, or
  *     null
@@ -41,8 +40,6 @@ record AttentionSpec(
     int valueDim,
     float scale,
     float softcap,
-    int window,
-    int pinned,
     Selections.Maker select,
     float alibi,
     boolean forgets,
@@ -50,7 +47,9 @@ record AttentionSpec(
     boolean outBiased,
     boolean projected,
     int adapter,
+    NormSpec outNorm,
     boolean gated,
+    int gateRank,
     boolean sinks,
     NormSpec rounded,
     NormSpec norm,
@@ -93,11 +92,10 @@ record AttentionSpec(
           };
       after = norm.flag("afterRope", false);
     }
-    int window = c.count("window", 0);
-    int pinned = c.count("pinned", 0);
-    if (pinned > 0 && window == 0) {
-      throw c.errorAt(
-          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    boolean gated = c.flag("gated", false);
+    int gateRank = c.count("gateRank", 0);
+    if (gateRank > 0 && !gated) {
+      throw c.errorAt("gateRank", "gateRank=%d needs gated=true", gateRank);
     }
     float clip = c.real("clip", 0);
     if (clip < 0) {
@@ -110,16 +108,16 @@ record AttentionSpec(
         valueDim,
         c.real("scale", (float) (1 / Math.sqrt(headDim))),
         c.real("softcap", 0),
-        window,
-        pinned,
-        Selections.read(c, window, pinned),
+        Selections.read(c),
         c.real("alibi", 0),
         c.flag("forgets", false),
         c.flag("biased", false),
         c.flag("outBiased", false),
         c.flag("projected", true),
         c.count("adapter", 0),
-        c.flag("gated", false),
+        c.has("outNorm") ? NormSpec.read(c.section("outNorm")) : null,
+        gated,
+        gateRank,
         c.flag("sinks", false),
         rounded(c),
         norm == null ? null : NormSpec.read(norm),

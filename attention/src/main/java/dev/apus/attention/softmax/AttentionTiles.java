@@ -97,6 +97,10 @@ final class AttentionTiles {
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix far, Matrix o) {
     List<Tile> tiles = selection.tiles(pass, runs, q, heads);
     count(runs, tiles);
+    if (selection.sharesVisits()) {
+      new SharedVisits(kernel, traits, biases).attend(pass, tiles, q, o);
+      return;
+    }
     attendTiles(pass, tiles, q, far, o);
   }
 
@@ -180,7 +184,17 @@ final class AttentionTiles {
                   to -= tile.parts();
                 }
               });
-      pass.workers().run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
+      pass.workers()
+          .run(
+              tiles.size(),
+              (i, worker) -> {
+                Tile tile = tiles.get(i);
+                if (tile.parts() == 0) {
+                  attend(pass, worker, tile, q, o);
+                } else {
+                  merge(tile, q, parts, partsAt[i], o);
+                }
+              });
     }
   }
 

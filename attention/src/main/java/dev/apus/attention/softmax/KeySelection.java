@@ -81,6 +81,14 @@ interface KeySelection {
   default void rest(Pass pass, KeyValueCache cache) {}
 
   /**
+   * Whether its tiles are single queries, head after head, that have visits in common, which are
+   * then the same object; scores must not depend on positions.
+   */
+  default boolean sharesVisits() {
+    return false;
+  }
+
+  /**
    * The heads of a layer.
    *
    * @param keyHeads heads of keys and values

@@ -58,15 +58,27 @@ final class Selections {
   }
 
   /**
-   * @param c of the layer
+   * The selection of a layer that may have {@code window} and {@code pinned}, or a section {@code
+   * select} with its kind.
    */
+  static Maker read(Config c) {
+    int window = c.count("window", 0);
+    int pinned = c.count("pinned", 0);
+    if (pinned > 0 && window == 0) {
+      throw c.errorAt(
+          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    }
+    return read(c, window, pinned);
+  }
+
+  /** The same for a layer whose window is known. */
   static Maker read(Config c, int window, int pinned) {
     if (!c.has("select")) {
       var near = new NearKeys(window, pinned);
       return layer -> near;
     }
     if (window > 0) {
-      throw c.errorAt("select", "a layer has a window or a selection, found both");
+      throw c.errorAt("window", "window=%d: a layer that selects keys has no window", window);
     }
     Config select = c.section("select");
     Maker maker =
@@ -76,6 +88,7 @@ final class Selections {
             "duo",
             "full",
             "h2o",
+            "moba",
             "quest",
             "snapkv",
             "streaming",
@@ -84,6 +97,7 @@ final class Selections {
             "xattention")) {
           case "duo" -> DuoKeys.read(select);
           case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
+          case "moba" -> mixtureOfBlocks(c, select);
           case "quest" -> QuestKeys.read(select);
           case "snapkv" -> VotedKeys.read(select);
           case "streaming" -> SinkKeys.read(select);
@@ -101,5 +115,20 @@ final class Selections {
           known.isEmpty() ? "none" : String.join(", ", known));
     }
     return maker;
+  }
+
+  private static Maker mixtureOfBlocks(Config c, Config select) {
+    if (c.real("alibi", 0) != 0 || c.flag("forgets", false)) {
+      throw select.errorAt(
+          "kind",
+          "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks");
+    }
+    int top = select.positive("top");
+    if (top < 2) {
+      throw select.errorAt(
+          "top", "select.top=%d: a query visits its own block and at least one other", top);
+    }
+    var blocks = new MixtureOfBlocks(select.positive("block"), top);
+    return layer -> blocks;
   }
 }

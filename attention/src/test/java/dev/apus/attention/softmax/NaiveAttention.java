@@ -10,7 +10,10 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.rope.Rotary.Layout;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Attention as its definition says it, every score for itself, in double precision. */
 final class NaiveAttention {
@@ -83,8 +86,16 @@ final class NaiveAttention {
     double[][] y = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
       double[] o = attended[i];
+      if (spec.outNorm() != null) {
+        double[] weight = vector("o.norm", spec.valueDim(), Typical.NORM);
+        normalize(o, spec.outNorm(), weight, spec.valueDim());
+      }
       if (spec.gated()) {
-        double[] gate = times(matrix("gate", o.length, width), x[i]);
+        double[] made = x[i];
+        if (spec.gateRank() > 0) {
+          made = times(matrix("gate.latent", spec.gateRank(), width), made);
+        }
+        double[] gate = times(matrix("gate", o.length, made.length), made);
         Arrays.setAll(o, j -> o[j] * sigmoid(gate[j]));
       }
       y[i] = times(matrix("o", width, o.length), o);
@@ -152,17 +163,21 @@ final class NaiveAttention {
     if (spec.norm().weighted()) {
       weight = vector(name, weights, Typical.NORM);
     }
+    normalize(x, spec.norm(), weight, size);
+  }
+
+  private static void normalize(double[] x, NormSpec norm, double[] weight, int size) {
     for (int at = 0; at < x.length; at += size) {
       double mean = 0;
       double squares = 0;
       for (int i = at; i < at + size; i++) {
-        mean += spec.norm().type() == NormSpec.Type.RMS ? 0 : x[i] / size;
+        mean += norm.type() == NormSpec.Type.RMS ? 0 : x[i] / size;
       }
       for (int i = at; i < at + size; i++) {
         squares += (x[i] - mean) * (x[i] - mean) / size;
       }
       for (int i = at; i < at + size; i++) {
-        x[i] = (x[i] - mean) / Math.sqrt(squares + spec.norm().epsilon()) * weight[i % weights];
+        x[i] = (x[i] - mean) / Math.sqrt(squares + norm.epsilon()) * weight[i % weight.length];
       }
     }
   }
@@ -184,19 +199,49 @@ final class NaiveAttention {
     }
   }
 
-  private boolean sees(int i, int head, int j) {
+  /** Which of the keys a query visits. */
+  private boolean[] visited(int i, int head, double[] q, double[][] k) {
     if (chosen != null) {
-      return chosen[i][head][j];
+      return chosen[i][head];
     }
-    boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
-    return reached && (j <= i || ahead);
+    boolean[] visited = new boolean[k.length];
+    KeySelection selection = spec.select().make(null);
+    if (selection.selection() instanceof MixtureOfBlocks(int block, int top)) {
+      double[] products = new double[i / block];
+      for (int b = 0; b < products.length; b++) {
+        for (int d = 0; d < spec.headDim(); d++) {
+          double mean = 0;
+          for (int j = b * block; j < (b + 1) * block; j++) {
+            mean += k[j][head / group * spec.headDim() + d] / block;
+          }
+          products[b] += q[head * spec.headDim() + d] * mean;
+        }
+      }
+      List<Integer> blocks =
+          IntStream.range(0, products.length)
+              .boxed()
+              .sorted(Comparator.comparingDouble(b -> -products[b]))
+              .limit(top - 1)
+              .toList();
+      for (int j = 0; j <= i; j++) {
+        visited[j] = j / block == i / block || blocks.contains(j / block);
+      }
+      return visited;
+    }
+    NearKeys near = (NearKeys) selection;
+    for (int j = 0; j < k.length; j++) {
+      boolean reached = Math.abs(i - j) < near.window() || j < near.pinned();
+      visited[j] = (near.window() == 0 || reached) && (j <= i || ahead);
+    }
+    return visited;
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
     double[] scores = new double[q.length];
+    boolean[] visited = visited(i, head, q[i], k);
     double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
     for (int j = 0; j < q.length; j++) {
-      if (sees(i, head, j)) {
+      if (visited[j]) {
         scores[j] = score(i, j, head, j < farKeys ? far[i] : q[i], k[j]);
         most = Math.max(most, scores[j]);
       }
@@ -204,7 +249,7 @@ final class NaiveAttention {
     double sum = spec.sinks() ? Math.exp(sink(head) - most) : 0;
     int at = head * spec.valueDim();
     for (int j = 0; j < q.length; j++) {
-      if (sees(i, head, j)) {
+      if (visited[j]) {
         double weight = Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {

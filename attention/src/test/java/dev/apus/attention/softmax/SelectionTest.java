@@ -342,12 +342,12 @@ class SelectionTest {
     return Stream.of(
         of(
             with("nearest"),
-            "select.kind=\"nearest\" is not supported; supported: duo, full, h2o, quest, snapkv,"
+            "select.kind=\"nearest\" is not supported; supported: duo, full, h2o, moba, quest, snapkv,"
                 + " streaming, tova, vertical-slash, xattention"),
         of(
             with("streaming:windows=3"),
             "select.windows is not a setting of streaming; there are: positions, sinks, window"),
-        of(with("full", "window", 3), "a layer has a window or a selection, found both"),
+        of(with("full", "window", 3), "window=3: a layer that selects keys has no window"),
         of(
             with("streaming:window=9", "alibi", 1, "rope", Map.of()),
             "select.positions=cache turns queries, and layer 0 tells distances by ALiBi; say"

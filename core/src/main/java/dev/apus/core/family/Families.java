@@ -49,6 +49,7 @@ public final class Families {
           new FlaRwkv6(),
           new FlaRwkv7(),
           new FlaSlots(),
+          new FlaSparse(),
           new Gemma(),
           new Glm(),
           new Glm4(),

@@ -35,6 +35,7 @@ public final class Mixers {
               "mixture-of-memories",
               "mlstm",
               "mlstm-block",
+              "native-sparse-attention",
               "neural-memory",
               "nystrom-attention",
               "path-attention",

@@ -1,0 +1,92 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Run;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Visited;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The block that a query stands in, up to the query, and the earlier blocks whose mean key has the
+ * greatest product with it. Each query head chooses for itself.
+ *
+ * @param block slots of a block
+ * @param top how many blocks a query visits at most, its own included
+ * @see <a href="https://arxiv.org/abs/2502.13189">MoBA</a>
+ */
+record MixtureOfBlocks(int block, int top) implements KeySelection {
+
+  @Override
+  public BlockSummary summary(Attention exact) {
+    return new BlockSummary(block, BlockSummary.Kind.MEAN_KEY, exact);
+  }
+
+  @Override
+  public boolean sharesVisits() {
+    return true;
+  }
+
+  @Override
+  public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
+    int all = heads.keyHeads() * heads.group();
+    int most = top - 1;
+    int[] chosen = new int[Math.multiplyExact(q.rows(), Math.multiplyExact(all, most))];
+    Arrays.fill(chosen, -1);
+    new BlockScores(heads, 1, position -> position / block)
+        .read(
+            pass,
+            runs,
+            q,
+            (run, row, keyHead, scores, at, stride, count) -> {
+              for (int g = 0; g < heads.group(); g++) {
+                int to = (row * all + keyHead * heads.group() + g) * most;
+                Greatest.indices(scores, at + g * stride, count, most, chosen, to);
+              }
+            });
+    List<Tile> tiles = new ArrayList<>();
+    for (Run<KeyValueCache> run : runs) {
+      Visited[] blocks = blocks(run);
+      for (int head = 0; head < all; head++) {
+        for (int row = run.from(); row < run.to(); row++) {
+          Visited[] visits = visits(run, row, blocks, chosen, (row * all + head) * most);
+          tiles.add(Tile.of(run, row, 1, head, 1, head / heads.group(), visits));
+        }
+      }
+    }
+    return tiles;
+  }
+
+  private int own(Run<KeyValueCache> run, int row) {
+    return (run.position() + row - run.from()) / block;
+  }
+
+  /**
+   * Every block that a row of the run may visit, whole; and behind them, every block as its own.
+   */
+  private Visited[] blocks(Run<KeyValueCache> run) {
+    int count = own(run, run.to() - 1) + 1;
+    int end = run.position() + run.length();
+    Visited[] blocks = new Visited[2 * count];
+    for (int i = 0; i < count; i++) {
+      int last = (int) Math.min((i + 1L) * block, end);
+      blocks[i] = Tile.visited(i * block, last, false, 0);
+      blocks[count + i] = Tile.visited(i * block, last, true, 0);
+    }
+    return blocks;
+  }
+
+  private Visited[] visits(
+      Run<KeyValueCache> run, int row, Visited[] blocks, int[] chosen, int chosenAt) {
+    int own = own(run, row);
+    int others = Math.min(own, top - 1);
+    Visited[] visits = new Visited[others + 1];
+    for (int i = 0; i < others; i++) {
+      visits[i] = blocks[chosen[chosenAt + i]];
+    }
+    visits[others] = blocks[blocks.length / 2 + own];
+    return visits;
+  }
+}
