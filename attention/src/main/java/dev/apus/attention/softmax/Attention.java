@@ -183,7 +183,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return selection.isBounded() ? 0 : layout.bytesPerToken();
   }
 
   @Override

@@ -61,6 +61,11 @@ interface KeySelection {
     return limit;
   }
 
+  /** Whether there is a most for sequences of any length. */
+  default boolean isBounded() {
+    return capacity(Integer.MAX_VALUE) < Integer.MAX_VALUE;
+  }
+
   /** How many tokens may be appended to a cache, and attended to, before {@link #makeRoom}. */
   default int room(KeyValueCache cache) {
     return Integer.MAX_VALUE;

@@ -141,7 +141,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return selection.isBounded() ? 0 : layout.bytesPerToken();
   }
 
   @Override

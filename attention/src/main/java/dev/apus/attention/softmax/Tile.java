@@ -49,6 +49,14 @@ record Tile(
     Stored stored(Pass pass, int worker);
   }
 
+  /** Those of one head, where its cache has them. */
+  private record OfHead(KeyValueCache cache, int keyHead) implements Keys {
+    @Override
+    public Stored stored(Pass pass, int worker) {
+      return cache.stored(keyHead);
+    }
+  }
+
   /** How many rows of so many query heads make a good tile. */
   static int rows(int heads) {
     return Math.clamp(QUERIES / heads, 1, MOST_ROWS);
@@ -82,8 +90,7 @@ record Tile(
       at = collect(visited, spans, at);
     }
     int position = run.state().slot(run.position()) + from - run.from();
-    Stored stored = run.state().stored(keyHead);
-    Keys keys = (pass, worker) -> stored;
+    Keys keys = new OfHead(run.state(), keyHead);
     return new Tile(keys, from, rows, head, heads, position, visits, spans, ends, false);
   }
 

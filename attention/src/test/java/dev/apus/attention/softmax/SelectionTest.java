@@ -164,6 +164,7 @@ class SelectionTest {
         bench.run(state, x, 0);
         full.run(all, x, 0);
         assertTrue(state.length() < 64 + 64);
+        assertEquals(0, bench.bytesPerToken());
         assertTrue(10 * state.bytes() < all.bytes(), state.bytes() + " of " + all.bytes());
       }
     }
