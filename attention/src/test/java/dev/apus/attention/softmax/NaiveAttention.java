@@ -206,7 +206,7 @@ final class NaiveAttention {
     }
     boolean[] visited = new boolean[k.length];
     KeySelection selection = spec.select().make(null);
-    if (selection.selection() instanceof MixtureOfBlocks(int block, int top)) {
+    if (selection instanceof MixtureOfBlocks(int block, int top)) {
       double[] products = new double[i / block];
       for (int b = 0; b < products.length; b++) {
         for (int d = 0; d < spec.headDim(); d++) {
