@@ -4,6 +4,7 @@ module dev.apus.attention {
 
   provides dev.apus.core.model.MixerType with
       dev.apus.attention.softmax.Attention.Type,
+      dev.apus.attention.softmax.CompressedAttention.Type,
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.softmax.LinformerAttention.Type,

@@ -58,6 +58,9 @@ final class GgufMetadata {
     } else if (architecture.matches("qwen.*moe|lfm2moe") || architecture.equals("qwen3next")) {
       u32("expert_feed_forward_length", "moe_intermediate_size");
       u32("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
+    } else if (architecture.equals("gpt-oss")) {
+      u32("expert_feed_forward_length", "intermediate_size");
+      u32("attention.sliding_window", "sliding_window");
     } else if (architecture.equals("kimi-linear")) {
       kimi();
     } else if (architecture.startsWith("gemma")) {

@@ -50,6 +50,7 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "gpt_oss",
           "jamba",
           "lfm2",
           "lfm2_moe",

@@ -3,11 +3,11 @@ package dev.apus.moe;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
+import dev.apus.core.model.Gating;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.WeightScope;
-import dev.apus.kernels.activation.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
@@ -19,30 +19,35 @@ final class Blocks {
   private final List<Mlp> all = new ArrayList<>();
   private final Experts places;
   private final boolean gated;
+  private final boolean biased;
+  private final Gating gating;
   private final int inner;
 
   /**
-   * @param c {@code experts}, {@code inner}, {@code activation} and {@code gated}
+   * @param c {@code experts}, {@code inner}, {@code gated}, {@code expertsBiased} and the settings
+   *     of {@link Gating}
    * @param width of the rows that they read and write
    */
   Blocks(Config c, int width, WeightScope weights) {
     int count = c.positive("experts");
     inner = c.positive("inner");
     gated = c.flag("gated", true);
+    biased = c.flag("expertsBiased", false);
+    gating = gated ? Gating.read(c) : new Gating(Mlp.activation(c));
     if ((long) count * inner > Integer.MAX_VALUE) {
       throw c.error("experts=%d of inner=%d values are more than 2^31 − 1 values", count, inner);
     }
     places = weights.scope("expert").experts(count);
     for (int e = 0; e < count; e++) {
-      all.add(block(Mlp.activation(c), width, inner, places.expert(e)));
+      all.add(block(width, inner, places.expert(e)));
     }
   }
 
   /** A block of another width inside. */
-  Mlp block(Activation activation, int width, int inner, WeightScope weights) {
+  Mlp block(int width, int inner, WeightScope weights) {
     return gated
-        ? Mlp.gated(activation, width, inner, false, weights)
-        : Mlp.plain(activation, width, inner, false, weights);
+        ? Mlp.gated(gating, width, inner, biased, weights)
+        : Mlp.plain(gating.activation(), width, inner, biased, weights);
   }
 
   int count() {

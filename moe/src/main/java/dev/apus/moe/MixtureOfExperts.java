@@ -76,7 +76,8 @@ public final class MixtureOfExperts implements ChannelMixer {
         settings.has("router")
             ? new RouterNetwork(settings.section("router"), router.experts(), site)
             : null;
-    scores = scores(width, weights);
+    boolean matrix = network == null && router.score() != Score.EVEN;
+    scores = scores(width, matrix && settings.flag("scoresBiased", false), weights);
     correction =
         router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
     table =
@@ -89,10 +90,7 @@ public final class MixtureOfExperts implements ChannelMixer {
       experts.places().guessedBy(this::guess);
     }
     carried = CarriedLogits.read(settings, router.experts(), weights);
-    shared =
-        sharedInner == 0
-            ? null
-            : experts.block(Mlp.activation(settings), width, sharedInner, weights.scope("shared"));
+    shared = sharedInner == 0 ? null : experts.block(width, sharedInner, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
     latentIn = latent > 0 ? weights.projection("latent.in", latent, width) : null;
     latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
@@ -101,13 +99,13 @@ public final class MixtureOfExperts implements ChannelMixer {
   }
 
   /** What makes the logits, or what the network makes them of; null if none are needed. */
-  private Projection scores(int width, WeightScope weights) {
+  private Projection scores(int width, boolean biased, WeightScope weights) {
     if (network != null) {
       return network.state();
     }
     return router.score() == Score.EVEN
         ? null
-        : weights.projection("router", router.experts(), width);
+        : weights.projection("router", router.experts(), width, biased);
   }
 
   @Override
@@ -283,11 +281,11 @@ public final class MixtureOfExperts implements ChannelMixer {
 
   /**
    * The type {@code moe}: the settings of {@link Router#read}; those of a {@link RouterNetwork} in
-   * the section {@code router}; {@code carried}, as {@link CarriedLogits} has it; {@code
-   * vocabulary}, if it is {@code hashed}; {@code inner}, {@code activation} and {@code gated} of
-   * the experts; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code latent},
-   * the width that experts work in if it is not the model's; {@code outBiased}, for a bias on the
-   * sum.
+   * the section {@code router}, or {@code scoresBiased} for a bias of the router's matrix; {@code
+   * carried}, as {@link CarriedLogits} has it; {@code vocabulary}, if it is {@code hashed}; those
+   * of {@link Blocks}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
+   * latent}, the width that experts work in if it is not the model's; {@code outBiased}, for a bias
+   * on the sum.
    */
   public static final class Type implements ChannelType {
 

@@ -24,9 +24,7 @@ final class DeepSeek implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    // Losses, how experts were spread over machines, and what predicts further tokens.
-    c.ignore("aux_loss_alpha", "seq_aux", "ep_size");
-    Experts.further(c);
+    ignoreTraining(c);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     LatentSettings latent = LatentSettings.read(d);
@@ -35,17 +33,24 @@ final class DeepSeek implements ModelFamily {
     Part attention = rope.on(latent.scaled(latent.attention()));
     List<Boolean> sparse = Experts.sparse(d, isV2(c) ? 0 : 3);
     Part dense = d.gatedMlp();
-    Part experts = isV2(c) ? greedy(Experts.routed(c), c) : corrected(Experts.routed(c), c);
+    Part experts = isV2(c) ? greedy(Experts.routed(c), c) : corrected(c);
     return d.architecture(
         isV2(c) ? "deepseek-v2" : "deepseek-v3",
         i -> Decoder.preNorm(norm, attention, sparse.get(i) ? experts : dense),
         norm);
   }
 
-  private static Part corrected(Part moe, Config c) {
+  /** Losses, how experts were spread over machines, and what predicts further tokens. */
+  static void ignoreTraining(Config c) {
+    c.ignore("aux_loss_alpha", "seq_aux", "ep_size");
+    Experts.further(c);
+  }
+
+  /** V3's experts. */
+  static Part corrected(Config c) {
     c.choice("scoring_func", "sigmoid", "sigmoid");
     c.choice("topk_method", "noaux_tc", "noaux_tc");
-    return Experts.corrected(moe, c, "n_group", "norm_topk_prob");
+    return Experts.corrected(Experts.routed(c), c, "n_group", "norm_topk_prob");
   }
 
   /** V2's router: the best of all, or of the groups with the best experts. */
@@ -65,6 +70,10 @@ final class DeepSeek implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
+    return names(c);
+  }
+
+  static WeightNames names(Config c) {
     Decoder d = new Decoder(c);
     WeightNames names = LatentSettings.read(d).names(Names.llama());
     return Experts.withoutFurther(Experts.routed(names, d), d);

@@ -27,8 +27,10 @@ public final class Families {
           new Cohere2(),
           new Dbrx(),
           new DeepSeek(),
+          new DeepSeekV4(),
           new Dots1(),
           new Ernie(),
+          new DeepSeekSparse(),
           new Exaone4(),
           new Falcon(),
           new FalconH1(),
@@ -53,6 +55,7 @@ public final class Families {
           new Glm4Moe(),
           new Gpt2(),
           new GptNeoX(),
+          new GptOss(),
           new Granite(),
           new GraniteHybrid(),
           new Helium(),
@@ -209,12 +212,15 @@ public final class Families {
   public Architecture describe(Config config) {
     ModelFamily family = of(config);
     if (config.has("quantization_config")) {
-      Config quantization = config.section("quantization_config");
-      throw config.errorAt(
-          "quantization_config",
-          "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
-              + " in BF16 or to GGUF first",
-          quantization.word("quant_method", "an unnamed method"));
+      String method =
+          config.section("quantization_config").word("quant_method", "an unnamed method");
+      if (!family.quantizations().contains(method)) {
+        throw config.errorAt(
+            "quantization_config",
+            "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
+                + " in BF16 or to GGUF first",
+            method);
+      }
     }
     Architecture architecture = family.describe(config);
     Harmless.ignore(config);

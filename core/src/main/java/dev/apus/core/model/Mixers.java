@@ -20,6 +20,7 @@ public final class Mixers {
           "apus-attention",
           Set.of(
               "attention",
+              "compressed-attention",
               "convolutional-attention",
               "fourier",
               "gated-delta-net",
