@@ -40,9 +40,10 @@ interface CanvasView {
     if (System.console() == null || !System.console().isTerminal()) {
       return asked ? new InLines(out) : NONE;
     }
-    try (Terminal terminal = TerminalBuilder.builder().system(true).provider("exec").dumb(true).build()) {
+    try (Terminal terminal =
+        TerminalBuilder.builder().system(true).provider("exec").dumb(true).build()) {
       boolean dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
-      return dumb ? NONE : new InPlace(out, Math.max(1, terminal.getWidth()));
+      return dumb ? NONE : new InPlace(out, Math.max(1, terminal.getSize().getColumns()));
     }
   }
 
@@ -88,8 +89,9 @@ interface CanvasView {
     /** How many rows of a terminal a text takes. */
     static int rows(String text, int width) {
       return text.lines()
-          .mapToInt(line -> Math.max(1, Math.ceilDiv(line.codePointCount(0, line.length()), width)))
-          .sum()
+              .mapToInt(
+                  line -> Math.max(1, Math.ceilDiv(line.codePointCount(0, line.length()), width)))
+              .sum()
           + (text.endsWith("\n") ? 1 : 0);
     }
 
