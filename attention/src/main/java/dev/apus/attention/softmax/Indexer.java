@@ -1,6 +1,7 @@
 package dev.apus.attention.softmax;
 
 import dev.apus.attention.rope.Rope;
+import dev.apus.attention.softmax.SlotChoice.Asking;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
@@ -13,7 +14,6 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.attention.Attention;
-import dev.apus.kernels.attention.Attention.IndexQuery;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.rope.Rotary;
 import java.util.ArrayList;
@@ -34,9 +34,6 @@ import java.util.List;
  * @see <a href="https://arxiv.org/abs/2512.02556">DeepSeek-V3.2</a>
  */
 final class Indexer {
-
-  /** Memory that the scores of rows may take which are computed together. */
-  private static final int MOST_SCORES = 1 << 22;
 
   private static final NormSpec NORM = NormSpec.layer(1e-6, true);
 
@@ -79,7 +76,7 @@ final class Indexer {
   record Rows(Matrix q, Matrix k, Matrix weights) {}
 
   private final Spec spec;
-  private final Attention kernel;
+  private final SlotChoice choice;
   private final boolean turns;
   private final Projection queries;
   private final Projection keys;
@@ -92,7 +89,7 @@ final class Indexer {
   Indexer(Spec spec, Attention kernel, int queryLatent, boolean turns, Site site) {
     WeightScope weights = site.weights();
     this.spec = spec;
-    this.kernel = kernel;
+    this.choice = new SlotChoice(kernel, spec.heads(), spec.headDim(), spec.top());
     this.turns = turns;
     this.queries = weights.projection("index.q", spec.heads() * spec.headDim(), queryLatent);
     this.keys = weights.projection("index.k", spec.headDim(), site.width());
@@ -131,9 +128,6 @@ final class Indexer {
     }
   }
 
-  /** A row that sees more than it attends to. */
-  private record Asking(int row, Stored stored, int seen) {}
-
   /** What rows attend to whose keys are in the caches already. */
   ChosenSlots choose(Pass pass, Batch<KeyValueCache> batch, Rows rows) {
     List<Asking> asking = new ArrayList<>();
@@ -143,63 +137,6 @@ final class Indexer {
         asking.add(new Asking(run.from() + i, stored, run.position() + i + 1));
       }
     }
-    int[][] slots = new int[batch.rows()][];
-    for (int from = 0, to; from < asking.size(); from = to) {
-      long floats = 0;
-      for (to = from; to < asking.size(); to++) {
-        floats += asking.get(to).seen();
-        if (to > from && floats > MOST_SCORES) {
-          break;
-        }
-      }
-      choose(pass, asking.subList(from, to), rows, slots);
-    }
-    return new ChosenSlots(spec.top(), slots);
-  }
-
-  private void choose(Pass pass, List<Asking> asking, Rows rows, int[][] slots) {
-    int[] scoresAt = new int[asking.size() + 1];
-    for (int i = 0; i < asking.size(); i++) {
-      scoresAt[i + 1] = Math.addExact(scoresAt[i], asking.get(i).seen());
-    }
-    try (Pass.Frame frame = pass.frame()) {
-      float[] scores = frame.floats(scoresAt[asking.size()]);
-      Divisible[] works = new Divisible[asking.size()];
-      for (int i = 0; i < works.length; i++) {
-        works[i] = score(pass, asking.get(i), rows, scores, scoresAt[i]);
-      }
-      pass.run(works);
-      pass.workers()
-          .run(
-              works.length,
-              (i, worker) -> {
-                Asking row = asking.get(i);
-                slots[row.row()] = TopSlots.of(scores, scoresAt[i], row.seen(), spec.top());
-              });
-    }
-  }
-
-  /** Scores the slots that a row sees, span by span. */
-  private Divisible score(Pass pass, Asking row, Rows rows, float[] scores, int scoresAt) {
-    IndexQuery query =
-        new IndexQuery(
-            rows.q().data(),
-            rows.q().at(row.row()),
-            spec.heads(),
-            spec.headDim(),
-            rows.weights().data(),
-            rows.weights().at(row.row()));
-    return new Divisible(
-        Math.ceilDiv(row.seen(), Attention.SPAN),
-        (long) Attention.SPAN * queries.outputs(),
-        (from, to, worker) -> {
-          float[] scratch = pass.scratch(worker, kernel.indexFloats(spec.heads()));
-          for (int span = from; span < to; span++) {
-            int first = span * Attention.SPAN;
-            int end = Math.min(row.seen(), first + Attention.SPAN);
-            kernel.index(
-                query, row.stored().piece(span), first, end, scores, scoresAt + first, scratch);
-          }
-        });
+    return choice.choose(pass, asking, rows.q(), rows.weights());
   }
 }

@@ -44,17 +44,38 @@ final class BranchAssembler {
     return streams;
   }
 
-  Network.BuiltStep step(Step step, int layer) {
+  BuiltStep step(Step step, int layer) {
     List<BuiltBranch> branches = new ArrayList<>();
     for (Branch branch : step.branches()) {
       branches.add(branch(branch, layer));
     }
     streams.endStep();
-    return new Network.BuiltStep(
+    return new BuiltStep(
         branches,
+        connection(step, layer),
         norm(step, step.residual(), ".residual", layer),
         step.keep(),
         norm(step, step.sum(), ".sum", layer));
+  }
+
+  /** What joins the step to several residual streams; named like its norms. */
+  private HyperConnection connection(Step step, int layer) {
+    HyperSpec spec = architecture.hyper();
+    if (spec == null) {
+      return null;
+    }
+    boolean plain = step.residual() == null && step.sum() == null && step.keep() == 1;
+    if (step.branches().isEmpty() || !plain) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "layer %d: hyper-connections join each step to the residual streams; it needs a"
+                  + " branch and can have neither residual, keep nor sum, which are for one stream",
+              layer));
+    }
+    Branch first = step.branches().getFirst();
+    String name = name(first.role()) + ".hyper";
+    return HyperConnection.of(spec, name, architecture.width(), scope(first, layer));
   }
 
   /** A norm of the residual stream, which is named by the step's first branch. */
