@@ -49,7 +49,7 @@ final class GgufMetadata {
     if (architecture.matches("qwen3next|qwen35.*")) {
       linear();
     }
-    if (architecture.matches("dots1|glm4moe")) {
+    if (architecture.matches("deepseek32|dots1|glm4moe")) {
       routed();
     }
     if (architecture.equals("llama")) {
@@ -220,9 +220,7 @@ final class GgufMetadata {
         .u32("deepseek32.attention.key_length", latent + shared)
         .u32("deepseek32.attention.value_length", latent)
         .u32("deepseek32.attention.key_length_mla", config.positive("qk_nope_head_dim") + shared)
-        .u32("deepseek32.expert_gating_func", 2)
-        .f32("deepseek32.attention.layer_norm_epsilon", 1e-6f)
-        .flag("deepseek32.expert_weights_norm", config.flag("norm_topk_prob"));
+        .f32("deepseek32.attention.layer_norm_epsilon", 1e-6f);
     u32("attention.value_length_mla", "v_head_dim");
     u32("attention.q_lora_rank", "q_lora_rank");
     u32("attention.kv_lora_rank", "kv_lora_rank");
@@ -230,13 +228,6 @@ final class GgufMetadata {
     u32("attention.indexer.key_length", "index_head_dim");
     u32("attention.indexer.top_k", "index_topk");
     u32("rope.dimension_count", "qk_rope_head_dim");
-    u32("leading_dense_block_count", "first_k_dense_replace");
-    u32("expert_count", "n_routed_experts");
-    u32("expert_feed_forward_length", "moe_intermediate_size");
-    u32("expert_shared_count", "n_shared_experts");
-    u32("expert_group_count", "n_group");
-    u32("expert_group_used_count", "topk_group");
-    f32("expert_weights_scale", "routed_scaling_factor");
   }
 
   private void u32(String key, String setting) {

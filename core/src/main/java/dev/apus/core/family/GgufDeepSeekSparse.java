@@ -11,9 +11,6 @@ import java.util.List;
  */
 final class GgufDeepSeekSparse implements GgufFamily {
 
-  /** ggml's number for routers that take the sigmoid of each score. */
-  private static final long SIGMOID = 2;
-
   private static final String GLM = "glm-dsa";
   private static final String INDEXERS = "attention.indexer.types";
   private static final String LOGARITHM = "rope.scaling.yarn_log_multiplier";
@@ -27,26 +24,15 @@ final class GgufDeepSeekSparse implements GgufFamily {
   public Config config(Gguf file) {
     boolean glm = file.metadata().get("general.architecture").equals(GLM);
     GgufSettings table =
-        GgufSettings.decoder(file)
-            .latent()
+        GgufRouted.experts(GgufSettings.decoder(file).latent())
             .set("model_type", glm ? "glm_moe_dsa" : "deepseek_v32")
             .required("attention.indexer.head_count", "index_n_heads")
             .required("attention.indexer.key_length", "index_head_dim")
             .required("attention.indexer.top_k", "index_topk")
-            .required("expert_count", "n_routed_experts")
-            .required("expert_used_count", "num_experts_per_tok")
-            .required("expert_feed_forward_length", "moe_intermediate_size")
-            .required("expert_shared_count", "n_shared_experts")
-            .row("leading_dense_block_count", "first_k_dense_replace", 0)
-            .row("expert_weights_scale", "routed_scaling_factor", 1.0)
-            .row("expert_weights_norm", "norm_topk_prob", true)
-            .row("expert_group_count", "n_group", 1)
-            .row("expert_group_used_count", "topk_group", 1)
-            .row("nextn_predict_layers", "num_nextn_predict_layers", 0)
-            .harmless("attention.layer_norm_epsilon", "expert_shared_feed_forward_length")
-            .only("expert_gating_func", SIGMOID);
-    int layers = table.count("block_count", 0) - table.count("nextn_predict_layers", 0);
-    table.set("num_hidden_layers", layers);
+            .harmless("attention.layer_norm_epsilon", "expert_shared_feed_forward_length");
+    int further = table.count("nextn_predict_layers", 0);
+    int layers = table.count("block_count", 0) - further;
+    table.set("num_hidden_layers", layers).set("num_nextn_predict_layers", further);
     if (table.raw(INDEXERS) instanceof List<?> own) {
       if (own.size() < layers) {
         throw table.error("%s says for %d of %d layers", INDEXERS, own.size(), layers);
@@ -72,7 +58,7 @@ final class GgufDeepSeekSparse implements GgufFamily {
     String ours = IndexSettings.OURS;
     WeightNames names = GgufNames.latent(GgufNames.decoder(), LatentSettings.read(d));
     GgufNames.experts(names, d.width, c.positive("moe_intermediate_size"));
-    for (int i = 0; i < c.count("num_nextn_predict_layers", 0); i++) {
+    for (int i = 0; i < Experts.further(c); i++) {
       names.ignore("blk\\." + (d.layers + i) + "\\..*");
     }
     return names
