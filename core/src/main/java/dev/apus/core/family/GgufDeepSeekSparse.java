@@ -4,6 +4,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * DeepSeek-V3.2 and GLM-5. Files count the blocks that predict further tokens among the layers, and
@@ -33,15 +34,8 @@ final class GgufDeepSeekSparse implements GgufFamily {
     int further = table.count("nextn_predict_layers", 0);
     int layers = table.count("block_count", 0) - further;
     table.set("num_hidden_layers", layers).set("num_nextn_predict_layers", further);
-    if (table.raw(INDEXERS) instanceof List<?> own) {
-      if (own.size() < layers) {
-        throw table.error("%s says for %d of %d layers", INDEXERS, own.size(), layers);
-      }
-      table.set(
-          "indexer_types",
-          own.subList(0, layers).stream()
-              .map(index -> index.equals(true) || index.equals(1L) ? "full" : "shared")
-              .toList());
+    if (table.has(INDEXERS)) {
+      table.set("indexer_types", indexers(table, layers));
     }
     if (table.raw(LOGARITHM) instanceof Double multiplier) {
       // Converters multiply it by the tenth that belongs to the formula.
@@ -49,6 +43,13 @@ final class GgufDeepSeekSparse implements GgufFamily {
       table.set("rope_scaling.mscale", magnitude).set("rope_scaling.mscale_all_dim", magnitude);
     }
     return table.config();
+  }
+
+  private static List<String> indexers(GgufSettings table, int layers) {
+    if (!(table.raw(INDEXERS) instanceof boolean[] own) || own.length < layers) {
+      throw table.error("%s must hold a flag for each of %d layers", INDEXERS, layers);
+    }
+    return IntStream.range(0, layers).mapToObj(i -> own[i] ? "full" : "shared").toList();
   }
 
   @Override

@@ -73,7 +73,8 @@ class GgufDeepSeekSparseTest {
             writer ->
                 writer
                     .u32("glm-dsa.nextn_predict_layers", 1)
-                    .i32s("glm-dsa.attention.indexer.types", 1, 1, 0, 0, 1, 0));
+                    .flags(
+                        "glm-dsa.attention.indexer.types", true, true, false, false, true, false));
     assertEquals("glm-moe-dsa", model.family());
     assertEquals(List.of(-1, -1, 1, 1, -1), choices(model));
     assertEquals(
@@ -86,8 +87,10 @@ class GgufDeepSeekSparseTest {
             ConfigException.class,
             () ->
                 describe(
-                    "glm-dsa", writer -> writer.i32s("glm-dsa.attention.indexer.types", 1, 1)));
-    assertEquals("tiny.gguf: attention.indexer.types says for 2 of 6 layers", e.getMessage());
+                    "glm-dsa",
+                    writer -> writer.flags("glm-dsa.attention.indexer.types", true, true)));
+    assertEquals(
+        "tiny.gguf: attention.indexer.types must hold a flag for each of 6 layers", e.getMessage());
   }
 
   @Test
