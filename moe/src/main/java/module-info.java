@@ -3,5 +3,6 @@ module dev.apus.moe {
   requires transitive dev.apus.core;
 
   provides dev.apus.core.model.ChannelType with
-      dev.apus.moe.MixtureOfExperts.Type;
+      dev.apus.moe.MixtureOfExperts.Type,
+      dev.apus.moe.ProductKeyExperts.Type;
 }

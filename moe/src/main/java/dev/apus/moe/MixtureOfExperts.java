@@ -7,6 +7,8 @@ import dev.apus.core.model.ChannelMixer;
 import dev.apus.core.model.ChannelType;
 import dev.apus.core.model.Gating;
 import dev.apus.core.model.Mlp;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Site;
 import dev.apus.core.routing.Choices;
 import dev.apus.core.routing.GroupLimit;
@@ -30,7 +32,8 @@ import java.util.List;
  *
  * <p>Among those to choose from may be zero experts, which give nothing and cost nothing. Experts
  * may work in a latent space between two projections: {@code W_out Σ weight_e · expert_e(W_in x)}.
- * The router and the shared expert still see x itself.
+ * The router and the shared expert still see x itself. Where router and experts have norms of their
+ * own, each reads x through its own; an expert may have a factor on its weight.
  *
  * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
  * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
@@ -48,6 +51,9 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Projection scores;
   private final RouterNetwork network;
   private final float[] correction;
+  private final float[] factors;
+  private final Normalization routerNorm;
+  private final Normalization expertNorm;
   private final List<Mlp> experts = new ArrayList<>();
   private final boolean gated;
   private final int inner;
@@ -88,6 +94,12 @@ public final class MixtureOfExperts implements ChannelMixer {
             : network.state();
     correction =
         router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
+    factors =
+        settings.flag("expertsScaled", false)
+            ? weights.vector("factors", router.experts(), Typical.NORM)
+            : null;
+    routerNorm = norm("routerNorm", "router.norm", settings, width, weights);
+    expertNorm = norm("expertNorm", "expert.norm", settings, width, weights);
     for (int e = 0; e < count; e++) {
       WeightScope expert = weights.scope("expert").expert(e);
       experts.add(mlp(gating, latent > 0 ? latent : width, inner, biased, expert));
@@ -99,6 +111,12 @@ public final class MixtureOfExperts implements ChannelMixer {
     latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
   }
 
+  private static Normalization norm(
+      String setting, String name, Config settings, int width, WeightScope weights) {
+    NormSpec spec = settings.has(setting) ? NormSpec.read(settings.section(setting)) : null;
+    return Normalization.of(spec, name, width, weights);
+  }
+
   private Mlp mlp(Gating gating, int width, int inner, boolean biased, WeightScope weights) {
     return gated
         ? Mlp.gated(gating, width, inner, biased, weights)
@@ -107,6 +125,25 @@ public final class MixtureOfExperts implements ChannelMixer {
 
   @Override
   public void forward(Pass pass, Matrix x, Matrix y) {
+    try (Pass.Frame frame = pass.frame()) {
+      forward(pass, normed(pass, frame, routerNorm, x), normed(pass, frame, expertNorm, x), y);
+    }
+  }
+
+  private static Matrix normed(Pass pass, Pass.Frame frame, Normalization norm, Matrix x) {
+    if (norm == null) {
+      return x;
+    }
+    Matrix normed = frame.matrix(x.rows(), x.cols());
+    norm.rows(pass, x, normed);
+    return normed;
+  }
+
+  /**
+   * @param routed what the router reads
+   * @param x what the experts read
+   */
+  private void forward(Pass pass, Matrix routed, Matrix x, Matrix y) {
     int rows = x.rows();
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(rows, router.experts());
@@ -114,7 +151,7 @@ public final class MixtureOfExperts implements ChannelMixer {
       Matrix gate = sharedGate == null ? null : frame.matrix(rows, 1);
       Matrix asked = latentIn == null ? x : frame.matrix(rows, latentIn.outputs());
       List<Divisible> tasks = new ArrayList<>();
-      tasks.add(scores.task(pass, x, scored));
+      tasks.add(scores.task(pass, routed, scored));
       if (sharedGate != null) {
         tasks.add(sharedGate.task(pass, x, gate));
       }
@@ -154,9 +191,16 @@ public final class MixtureOfExperts implements ChannelMixer {
           float[] scratch = pass.scratch(worker, router.scratchFloats());
           for (int row = from; row < to; row++) {
             router.choose(kernels, logits, row, correction, scratch, chosen, weights);
+            scale(chosen, weights, row * top, (row + 1) * top);
           }
         });
     return Choices.sorted(chosen, router.experts());
+  }
+
+  private void scale(int[] chosen, float[] weights, int from, int to) {
+    for (int i = from; factors != null && i < to; i++) {
+      weights[i] *= factors[chosen[i]];
+    }
   }
 
   /**
@@ -262,8 +306,9 @@ public final class MixtureOfExperts implements ChannelMixer {
    * The type {@code moe}: the settings of a {@link Router} and of a {@link GroupLimit}; those of a
    * {@link RouterNetwork} in the section {@code router}, or {@code scoresBiased} for a bias of the
    * router's matrix; {@code zeroExperts}; {@code inner}, {@code gated}, {@code expertsBiased} and
-   * the settings of {@link Gating} for the experts; {@code sharedInner} and {@code sharedGated} for
-   * a shared expert; {@code latent}, the width that experts work in if it is not the model's.
+   * the settings of {@link Gating} for the experts; {@code routerNorm} and {@code expertNorm};
+   * {@code expertsScaled}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
+   * latent}, the width that experts work in if it is not the model's.
    */
   public static final class Type implements ChannelType {
 

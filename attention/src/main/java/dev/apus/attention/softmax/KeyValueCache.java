@@ -117,6 +117,35 @@ final class KeyValueCache implements MixerState {
    * @param kept the logarithm of what each head keeps of what came before a row, or null
    */
   void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
+    int first = length;
+    store(pass, k, v, row, rows);
+    for (int i = 0; kept != null && i < rows; i++) {
+      for (int head = 0; head < layout.heads(); head++) {
+        descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
+      }
+    }
+  }
+
+  /**
+   * The same where tokens have scores of their own, which are added to those of their keys.
+   *
+   * @param scores a value for each key head
+   */
+  void appendScored(Pass pass, Matrix k, Matrix v, Matrix scores, int row, int rows) {
+    int first = length;
+    store(pass, k, v, row, rows);
+    for (int slot = first; slot < length; slot++) {
+      for (int head = 0; head < layout.heads(); head++) {
+        Levels levels = pages.get(slot / SLOTS).head(head).levels();
+        for (int g = 0; g < layout.forgetting(); g++) {
+          levels.setBase(g, 0);
+          levels.set(g, slot, -scores.data()[scores.at(row + slot - first) + head]);
+        }
+      }
+    }
+  }
+
+  private void store(Pass pass, Matrix k, Matrix v, int row, int rows) {
     reserve(rows);
     int first = length;
     Attention kernel = layout.kernel();
@@ -129,19 +158,16 @@ final class KeyValueCache implements MixerState {
           for (int head = 0; head < layout.heads(); head++) {
             for (int i = from; i < to; i++) {
               int kAt = k.at(row + i) + head * keyDim;
-              int vAt = v.at(row + i) + head * valueDim;
               int slot = first + i;
               Piece at = pages.get(slot / SLOTS).head(head);
               kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
-              kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
+              if (head < layout.valueHeads()) {
+                int vAt = v.at(row + i) + head * valueDim;
+                kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
+              }
             }
           }
         });
-    for (int i = 0; kept != null && i < rows; i++) {
-      for (int head = 0; head < layout.heads(); head++) {
-        descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
-      }
-    }
     length += rows;
   }
 

@@ -45,6 +45,7 @@ public final class Pass {
   private final float[][] scratch;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
   private final Map<Object, Object> made = new HashMap<>();
+  private int[] tokens;
 
   public Pass(Workers workers, Kernels kernels) {
     this.workers = workers;
@@ -94,9 +95,32 @@ public final class Pass {
     return (T) known;
   }
 
-  /** Lets go of what the layers shared, because other rows come. */
+  /** Lets go of what the layers shared, because other rows come, which are no tokens. */
   public void begin() {
+    begin(null);
+  }
+
+  /**
+   * The same for the rows of tokens.
+   *
+   * @param tokens the number of each row's token
+   */
+  public void begin(int[] tokens) {
     made.clear();
+    this.tokens = tokens;
+  }
+
+  /**
+   * The number of each row's token.
+   *
+   * @throws IllegalStateException if the rows are no tokens, such as those before every text
+   */
+  public int[] tokens() {
+    if (tokens == null) {
+      throw new IllegalStateException(
+          "a part asks for the numbers of the tokens, and these rows are none");
+    }
+    return tokens;
   }
 
   /**

@@ -59,7 +59,7 @@ public final class Mixers {
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =
-      Map.of("apus-moe", Set.of("moe"));
+      Map.of("apus-moe", Set.of("moe", "product-key-experts"));
 
   private final Map<String, MixerType> mixers = new TreeMap<>();
   private final Map<String, ChannelType> channels = new TreeMap<>();
@@ -92,7 +92,13 @@ public final class Mixers {
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
     List<ChannelType> all =
         new ArrayList<>(
-            List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type(), new Product.Type()));
+            List.of(
+                new Mlp.Gated(),
+                new Mlp.Plain(),
+                new Linear.Type(),
+                new Product.Type(),
+                new Lookup.Type(),
+                new Identity.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }

@@ -149,6 +149,7 @@ public final class Network {
     advance(
         pass,
         rows,
+        tokens,
         x -> embed(pass, rows, tokens, null, x),
         (frame, x) -> logits(pass, frame, x, wanted, logits),
         cancelled);
@@ -179,6 +180,7 @@ public final class Network {
     advance(
         pass,
         batch,
+        tokens,
         x -> embed(pass, batch, tokens, types, x),
         (frame, x) -> {
           if (norm == null) {
@@ -226,6 +228,7 @@ public final class Network {
       advance(
           pass,
           new Batch<>(beginning),
+          null,
           x -> {
             for (int row = 0; row < x.rows(); row++) {
               embedding.meta().read(row % count, x.data(), x.at(row));
@@ -240,6 +243,7 @@ public final class Network {
   private void advance(
       Pass pass,
       Batch<SequenceState> batch,
+      int[] tokens,
       Consumer<Matrix> embed,
       BiConsumer<Pass.Frame, Matrix> read,
       BooleanSupplier cancelled) {
@@ -249,7 +253,7 @@ public final class Network {
             "a run is " + run.visibility() + "; all mixers of the model can be " + visibilities);
       }
     }
-    pass.begin();
+    pass.begin(tokens);
     try (Pass.Frame frame = pass.frame()) {
       Matrix[] streams = new Matrix[widths.length];
       for (int i = 0; i < streams.length; i++) {
