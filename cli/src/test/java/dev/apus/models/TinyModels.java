@@ -6,6 +6,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Batch;
+import dev.apus.core.model.Diffusion;
 import dev.apus.core.model.Mixers;
 import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
@@ -43,6 +44,9 @@ final class TinyModels {
           "deepseek_v2",
           "deepseek_v2-lite",
           "deepseek_v3",
+          "diffllama",
+          "doge",
+          "doge-moe",
           "exaone4",
           "falcon",
           "falcon_h1",
@@ -185,8 +189,17 @@ final class TinyModels {
   static final List<String> ENCODERS =
       Stream.concat(ENCODER_FAMILIES.stream(), ENCODER_DOCUMENTS.stream()).toList();
 
-  /** Models of both kinds. */
-  static final List<String> ALL = Stream.concat(MODELS.stream(), ENCODERS.stream()).toList();
+  /** Families that fill texts in. */
+  static final List<String> DIFFUSION_FAMILIES =
+      List.of("dream", "fast_dllm_v2", "llada", "llada2_moe", "lladamoe", "sdar", "sdar_moe");
+
+  /** All that were published. */
+  static final List<String> ALL_FAMILIES =
+      Stream.of(FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+
+  /** Models of all kinds. */
+  static final List<String> ALL =
+      Stream.of(MODELS, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
 
   static final int LIMIT = 160;
 
@@ -248,7 +261,12 @@ final class TinyModels {
         int length = tokens.get(i).length;
         int position = states.get(i).length();
         Visibility visibility = network.architecture().visibility();
-        runs.add(new Run<>(states.get(i), rows, rows + length, position, visibility));
+        Diffusion diffusion = network.architecture().diffusion();
+        int most = diffusion == null || diffusion.block() == 0 ? length : diffusion.block();
+        for (int from = 0; from < length; from += most) {
+          int to = Math.min(length, from + most);
+          runs.add(new Run<>(states.get(i), rows + from, rows + to, position + from, visibility));
+        }
         rows += length;
       }
       int[] all = tokens.stream().flatMapToInt(Arrays::stream).toArray();
@@ -263,11 +281,11 @@ final class TinyModels {
         network.forward(pass, new Batch<>(runs), all, wanted, logits, cancelled);
       }
       List<float[][]> result = new ArrayList<>();
-      for (Run<SequenceState> run : runs) {
-        float[][] part = new float[run.length()][];
-        for (int i = 0; i < part.length; i++) {
-          int at = logits.at(run.from() + i);
-          part[i] = Arrays.copyOfRange(logits.data(), at, at + logits.cols());
+      int row = 0;
+      for (int[] some : tokens) {
+        float[][] part = new float[some.length][];
+        for (int i = 0; i < part.length; i++, row++) {
+          part[i] = Arrays.copyOfRange(logits.data(), logits.at(row), logits.at(row + 1));
         }
         result.add(part);
       }

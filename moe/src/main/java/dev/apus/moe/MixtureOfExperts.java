@@ -14,6 +14,7 @@ import dev.apus.core.routing.Choices;
 import dev.apus.core.routing.GroupLimit;
 import dev.apus.core.routing.Router;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -46,6 +47,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   /** Where corrections lie that leave the choice to the scores. */
   private static final Typical CORRECTION = new Typical(0, 0.02f);
 
+  private final int layer;
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
@@ -55,6 +57,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Normalization routerNorm;
   private final Normalization expertNorm;
   private final List<Mlp> experts = new ArrayList<>();
+  private final Experts places;
   private final boolean gated;
   private final int inner;
   private final Mlp shared;
@@ -63,6 +66,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Projection latentOut;
 
   private MixtureOfExperts(Config settings, Site site) {
+    layer = site.layer();
     router = Router.read(settings);
     kernels = site.kernels();
     int count = settings.positive("experts");
@@ -100,9 +104,12 @@ public final class MixtureOfExperts implements ChannelMixer {
             : null;
     routerNorm = norm("routerNorm", "router.norm", settings, width, weights);
     expertNorm = norm("expertNorm", "expert.norm", settings, width, weights);
+    places = weights.scope("expert").experts(count);
     for (int e = 0; e < count; e++) {
-      WeightScope expert = weights.scope("expert").expert(e);
-      experts.add(mlp(gating, latent > 0 ? latent : width, inner, biased, expert));
+      experts.add(mlp(gating, latent > 0 ? latent : width, inner, biased, places.expert(e)));
+    }
+    if (network == null) {
+      places.guessedBy(this::guess);
     }
     shared =
         sharedInner == 0 ? null : mlp(gating, width, sharedInner, biased, weights.scope("shared"));
@@ -126,7 +133,8 @@ public final class MixtureOfExperts implements ChannelMixer {
   @Override
   public void forward(Pass pass, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
-      forward(pass, normed(pass, frame, routerNorm, x), normed(pass, frame, expertNorm, x), y);
+      Matrix routed = normed(pass, frame, routerNorm, x);
+      forward(pass, x, routed, normed(pass, frame, expertNorm, x), y);
     }
   }
 
@@ -140,10 +148,11 @@ public final class MixtureOfExperts implements ChannelMixer {
   }
 
   /**
+   * @param before the rows as they are
    * @param routed what the router reads
    * @param x what the experts read
    */
-  private void forward(Pass pass, Matrix routed, Matrix x, Matrix y) {
+  private void forward(Pass pass, Matrix before, Matrix routed, Matrix x, Matrix y) {
     int rows = x.rows();
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(rows, router.experts());
@@ -163,7 +172,12 @@ public final class MixtureOfExperts implements ChannelMixer {
         network.forward(pass, scored, logits);
       }
       float[] weights = frame.floats(rows * router.top());
-      Choices choices = choose(pass, logits, weights);
+      int[] chosen = choose(pass, logits, weights);
+      if (pass.routes() != null) {
+        pass.routes().routed(layer, router.top(), chosen, weights, router.experts());
+      }
+      Choices choices = Choices.sorted(chosen, router.experts());
+      places.foresee(pass, before);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
       ask(pass, choices, asked, given, x, sharedGiven);
@@ -181,7 +195,18 @@ public final class MixtureOfExperts implements ChannelMixer {
     }
   }
 
-  private Choices choose(Pass pass, Matrix logits, float[] weights) {
+  /** What the router would choose if it were asked with the rows of the layer before. */
+  private int[] guess(Pass pass, Matrix x) {
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix logits = frame.matrix(x.rows(), router.experts());
+      scores.apply(pass, normed(pass, frame, routerNorm, x), logits);
+      float[] weights = frame.floats(x.rows() * router.top());
+      int[] chosen = choose(pass, logits, weights);
+      return Choices.sorted(chosen, router.experts()).chosen(experts.size());
+    }
+  }
+
+  private int[] choose(Pass pass, Matrix logits, float[] weights) {
     int top = router.top();
     int[] chosen = new int[logits.rows() * top];
     pass.eachRow(
@@ -194,7 +219,7 @@ public final class MixtureOfExperts implements ChannelMixer {
             scale(chosen, weights, row * top, (row + 1) * top);
           }
         });
-    return Choices.sorted(chosen, router.experts());
+    return chosen;
   }
 
   private void scale(int[] chosen, float[] weights, int from, int to) {
@@ -216,7 +241,8 @@ public final class MixtureOfExperts implements ChannelMixer {
     int rows = x.rows();
     int pairs = choices.start(experts.size());
     int width = asked.cols();
-    try (Pass.Frame frame = pass.frame()) {
+    try (Pass.Frame frame = pass.frame();
+        var _ = places.use(pass, choices.chosen(experts.size()), rows)) {
       pass.eachRow(
           pairs,
           width,

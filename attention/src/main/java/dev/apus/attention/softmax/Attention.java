@@ -167,7 +167,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     // What is forgotten between a token and one after it has no meaning, and masks are of the past.
     return spec.forgets() || spec.keep() > 0
         ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+        : Set.of(Visibility.values());
   }
 
   @Override
@@ -201,9 +201,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix scores = mask == null ? null : mask.scores(pass, frame, v);
         for (Run<KeyValueCache> run : batch.runs()) {
           if (scores == null) {
-            run.state().append(pass, k, v, kept, run.from(), run.length());
+            run.state().store(pass, k, v, kept, run);
           } else {
-            run.state().appendScored(pass, k, v, scores, run.from(), run.length());
+            run.state().storeScored(pass, k, v, scores, run);
           }
         }
       }

@@ -5,6 +5,8 @@ import static dev.apus.attention.softmax.CachePage.SLOTS;
 import dev.apus.attention.rope.Rope;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.MixerState;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Levels;
@@ -59,18 +61,22 @@ final class KeyValueCache implements MixerState {
     return Math.ceilDiv(slots, SLOTS);
   }
 
-  /** Sees to it that the slots of more tokens may be written. */
-  private void reserve(int tokens) {
-    int end = Math.addExact(length, tokens);
-    for (int i = length / SLOTS; i < pagesOf(end); i++) {
-      int from = Math.max(0, length - i * SLOTS);
-      int to = Math.min(SLOTS, end - i * SLOTS);
+  /** Sees to it that the slots of tokens may be written, which are here or follow these. */
+  private void reserve(int first, int tokens) {
+    int end = Math.addExact(first, tokens);
+    if (first < length) {
+      marks.keepFrom(first / SLOTS);
+    }
+    for (int i = first / SLOTS; i < pagesOf(end); i++) {
+      int used = Math.clamp((long) length - i * SLOTS, 0, SLOTS);
+      int from = Math.max(0, first - i * SLOTS);
+      int to = Math.max(used, Math.min(SLOTS, end - i * SLOTS));
       if (i == pages.size()) {
         pages.add(page(i, slots(i, 0, to)));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
-        CachePage own = page.copy(slots(i, page.slots(), to), from);
+        CachePage own = page.copy(slots(i, page.slots(), to), used);
         own.claim(from, to);
         pages.set(i, own);
         page.release();
@@ -111,43 +117,43 @@ final class KeyValueCache implements MixerState {
     append(pass, k, v, null, row, rows);
   }
 
-  /**
-   * The same where heads forget.
-   *
-   * @param kept the logarithm of what each head keeps of what came before a row, or null
-   */
+  /** The same where heads forget, or not if {@code kept} is null. */
   void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
-    int first = length;
-    store(pass, k, v, row, rows);
-    for (int i = 0; kept != null && i < rows; i++) {
-      for (int head = 0; head < layout.heads(); head++) {
-        descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
-      }
-    }
+    store(pass, k, v, kept, length, row, rows);
   }
 
   /**
-   * The same where tokens have scores of their own, which are added to those of their keys.
+   * Appends the keys and values of a run's rows, or puts them in the place of those that are here.
+   *
+   * @param kept the logarithm of what each head keeps of what came before a row, or null
+   */
+  void store(Pass pass, Matrix k, Matrix v, Matrix kept, Run<KeyValueCache> run) {
+    int first = run.visibility() == Visibility.CAUSAL ? length : run.position();
+    store(pass, k, v, kept, first, run.from(), run.length());
+  }
+
+  /**
+   * The same where tokens have scores of their own, which are added to those of their keys; runs
+   * are causal.
    *
    * @param scores a value for each key head
    */
-  void appendScored(Pass pass, Matrix k, Matrix v, Matrix scores, int row, int rows) {
+  void storeScored(Pass pass, Matrix k, Matrix v, Matrix scores, Run<KeyValueCache> run) {
     int first = length;
-    store(pass, k, v, row, rows);
+    store(pass, k, v, null, run);
     for (int slot = first; slot < length; slot++) {
       for (int head = 0; head < layout.heads(); head++) {
         Levels levels = pages.get(slot / SLOTS).head(head).levels();
         for (int g = 0; g < layout.forgetting(); g++) {
           levels.setBase(g, 0);
-          levels.set(g, slot, -scores.data()[scores.at(row + slot - first) + head]);
+          levels.set(g, slot, -scores.data()[scores.at(run.from() + slot - first) + head]);
         }
       }
     }
   }
 
-  private void store(Pass pass, Matrix k, Matrix v, int row, int rows) {
-    reserve(rows);
-    int first = length;
+  private void store(Pass pass, Matrix k, Matrix v, Matrix kept, int first, int row, int rows) {
+    reserve(first, rows);
     Attention kernel = layout.kernel();
     int keyDim = layout.keyDim();
     int valueDim = layout.valueDim();
@@ -168,7 +174,12 @@ final class KeyValueCache implements MixerState {
             }
           }
         });
-    length += rows;
+    for (int i = 0; kept != null && i < rows; i++) {
+      for (int head = 0; head < layout.heads(); head++) {
+        descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
+      }
+    }
+    length = Math.max(length, first + rows);
   }
 
   /** Sets the levels at a slot, of those at the slot before. */

@@ -47,6 +47,8 @@ public final class Pass {
   private final Map<Object, Object> made = new HashMap<>();
   private int[] tokens;
 
+  private RowRoutes routes;
+
   public Pass(Workers workers, Kernels kernels) {
     this.workers = workers;
     this.kernels = kernels;
@@ -62,6 +64,15 @@ public final class Pass {
 
   public Kernels kernels() {
     return kernels;
+  }
+
+  /** Who is to be told where rows go, or null. */
+  public RowRoutes routes() {
+    return routes;
+  }
+
+  public void tellRoutes(RowRoutes listener) {
+    routes = listener;
   }
 
   /** A new frame of scratch matrices. */

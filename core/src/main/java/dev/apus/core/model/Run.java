@@ -25,6 +25,11 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
     return new Run<>(other, from, to, position, visibility);
   }
 
+  /** The same rows, which see something else. */
+  public Run<S> seeing(Visibility other) {
+    return new Run<>(state, from, to, position, other);
+  }
+
   public int length() {
     return to - from;
   }

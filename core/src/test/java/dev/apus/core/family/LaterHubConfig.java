@@ -113,6 +113,32 @@ enum LaterHubConfig {
        "vocab_size": 262144}
       """,
       "\"repeat\" : 5"),
+  DIFF_LLAMA(
+      """
+      {"architectures": ["DiffLlamaForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2, "head_dim": 64,
+       "hidden_act": "silu", "hidden_size": 1024, "initializer_range": 0.02,
+       "intermediate_size": 4096, "lambda_std_dev": 0.1, "max_position_embeddings": 2048,
+       "model_type": "diffllama", "num_attention_heads": 16, "num_hidden_layers": 2,
+       "num_key_value_heads": 4, "rms_norm_eps": 1e-05, "rope_scaling": null,
+       "rope_theta": 10000.0, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+       "transformers_version": "4.48.0", "use_cache": true, "vocab_size": 32000}
+      """,
+      "\"valueDim\" : 128"),
+  DOGE_MOE(
+      """
+      {"architectures": ["DogeForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+       "hidden_act": "silu", "hidden_dropout": 0.0, "hidden_size": 384,
+       "initializer_range": 0.02, "intermediate_size": 768, "is_moe": true,
+       "keep_window_size": 2048, "max_position_embeddings": 2048, "mlp_bias": false,
+       "model_type": "doge", "norm_topk_prob": false, "num_attention_heads": 6,
+       "num_experts": 4096, "num_experts_per_tok": 64, "num_hidden_layers": 2,
+       "num_key_value_heads": 3, "output_router_logits": false, "rms_norm_eps": 1e-06,
+       "rope_scaling": null, "rope_theta": 10000.0, "router_aux_loss_coef": 0.001,
+       "sliding_window": null, "tie_word_embeddings": true, "torch_dtype": "float32",
+       "transformers_version": "4.54.0", "use_cache": true, "vocab_size": 32768}
+      """,
+      "\"type\" : \"product-key-experts\""),
   GEMMA_4_E2B(
       """
       {"architectures": ["Gemma4ForConditionalGeneration"],
