@@ -6,5 +6,8 @@ module dev.apus.moe {
 
   provides dev.apus.core.model.ChannelType with
       dev.apus.moe.MixtureOfExperts.Type,
-      dev.apus.moe.ProductKeyExperts.Type;
+      dev.apus.moe.ProductKeys.Type;
+  provides dev.apus.core.model.MixerType with
+      dev.apus.moe.ExpertChoice.Type,
+      dev.apus.moe.SoftMixture.Type;
 }

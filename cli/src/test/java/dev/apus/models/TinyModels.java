@@ -38,15 +38,21 @@ final class TinyModels {
 
   static final List<String> FAMILIES =
       List.of(
+          "afmoe",
           "bamba",
           "bloom",
           "cohere2",
+          "dbrx",
           "deepseek_v2",
           "deepseek_v2-lite",
           "deepseek_v3",
           "diffllama",
           "doge",
           "doge-moe",
+          "deepseek_v4",
+          "dots1",
+          "ernie4_5_moe",
+          "deepseek_v32",
           "exaone4",
           "falcon",
           "falcon_h1",
@@ -78,12 +84,15 @@ final class TinyModels {
           "fla-linear_attn-elu",
           "fla-linear_attn-hedgehog",
           "fla-retnet",
+          "flex_olmo",
           "gemma2",
           "gemma3",
           "gemma4",
           "gemma4-moe",
           "gemma4-shared",
           "glm4",
+          "glm4_moe",
+          "glm_moe_dsa-shared",
           "gpt2",
           "gpt_neox",
           "gpt_oss",
@@ -93,14 +102,17 @@ final class TinyModels {
           "granite4-dense",
           "granitemoehybrid",
           "helium",
+          "hunyuan_v1_moe",
           "lfm2",
           "lfm2_moe",
           "kimi_linear",
           "jamba",
+          "jetmoe",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "longcat_flash",
           "mamba",
           "mamba-original",
           "mamba2",
@@ -119,6 +131,7 @@ final class TinyModels {
           "olmo_hybrid",
           "olmoe",
           "phi3",
+          "phimoe",
           "qwen2",
           "qwen2_moe",
           "qwen3",
@@ -152,6 +165,7 @@ final class TinyModels {
           "dss",
           "gated-delta-net-2",
           "h3",
+          "hash-layers",
           "hyena",
           "hymba",
           "liger",
@@ -161,9 +175,13 @@ final class TinyModels {
           "mamba3",
           "mingru",
           "minlstm",
+          "mixture-of-depths",
+          "moe-plus-plus",
+          "peer",
           "performer",
           "random-feature-attention",
           "rebased",
+          "remoe",
           "s4",
           "s4d",
           "s5",
@@ -172,6 +190,7 @@ final class TinyModels {
           "titans-mac",
           "titans-mag",
           "titans-mal",
+          "top-p-moe",
           "xlstm-3-1",
           "yoco");
 
@@ -183,7 +202,7 @@ final class TinyModels {
       List.of("bert", "fnet", "fnet-padded", "modernbert", "nystromformer", "nystromformer-each");
 
   /** Documents of such models, written by hand. */
-  static final List<String> ENCODER_DOCUMENTS = List.of("linformer");
+  static final List<String> ENCODER_DOCUMENTS = List.of("expert-choice", "linformer", "soft-moe");
 
   /** All models that read whole texts. */
   static final List<String> ENCODERS =

@@ -30,6 +30,7 @@ import java.util.Objects;
  * @param norm how queries and keys are normalised, or null
  * @param normOver what has a mean of its own
  * @param normAfterRope whether they are normalised after they have been turned
+ * @param clip the largest magnitude of a value in queries, keys and values; 0 for any
  * @param rope how queries and keys are turned, or null
  * @param keysAreValues whether values are what keys are before they are normalised and turned
  * @param valueNorm how each head's value is normalised, or null
@@ -59,6 +60,7 @@ record AttentionSpec(
     NormSpec norm,
     NormOver normOver,
     boolean normAfterRope,
+    float clip,
     Rope.Spec rope,
     boolean keysAreValues,
     NormSpec valueNorm,
@@ -105,6 +107,10 @@ record AttentionSpec(
       throw c.errorAt(
           "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
     }
+    float clip = c.real("clip", 0);
+    if (clip < 0) {
+      throw c.errorAt("clip", "clip=%s must not be negative", clip);
+    }
     return new AttentionSpec(
         heads,
         kvHeads,
@@ -126,6 +132,7 @@ record AttentionSpec(
         norm == null ? null : NormSpec.read(norm),
         over,
         after,
+        clip,
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null,
         keysAreValues(c, headDim, valueDim),
         c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,

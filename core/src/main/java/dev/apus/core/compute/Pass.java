@@ -2,6 +2,8 @@ package dev.apus.core.compute;
 
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,9 +42,13 @@ public final class Pass {
   /** Parts of a long job for each thread, so that whoever is late holds up only a small part. */
   private static final int FINE = 4;
 
+  /** Of vectors and lines of a cache. */
+  private static final long MEMORY_ALIGNMENT = 64;
+
   private final Workers workers;
   private final Kernels kernels;
   private final float[][] scratch;
+  private final MemorySegment[] memory;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
   private final Map<Object, Object> made = new HashMap<>();
   private int[] tokens;
@@ -53,6 +59,7 @@ public final class Pass {
     this.workers = workers;
     this.kernels = kernels;
     this.scratch = new float[workers.threads()][0];
+    this.memory = new MemorySegment[workers.threads()];
     for (int size = 0; size < Integer.SIZE; size++) {
       free.add(new ArrayDeque<>());
     }
@@ -89,6 +96,17 @@ public final class Pass {
       scratch[worker] = new float[floats];
     }
     return scratch[worker];
+  }
+
+  /**
+   * At least so many bytes outside the heap, for what one worker's kernels read as they read state;
+   * good until that worker asks again.
+   */
+  public MemorySegment memory(int worker, long bytes) {
+    if (memory[worker] == null || memory[worker].byteSize() < bytes) {
+      memory[worker] = Arena.ofAuto().allocate(bytes, MEMORY_ALIGNMENT);
+    }
+    return memory[worker];
   }
 
   /**

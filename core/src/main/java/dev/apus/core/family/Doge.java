@@ -48,9 +48,14 @@ final class Doge implements ModelFamily {
       c.ignore("num_experts", "num_experts_per_tok");
       return List.of(mlp);
     }
+    int count = c.positive("num_experts", 16_384);
+    int keys = (int) Math.sqrt(count);
+    if (keys * keys != count) {
+      throw c.errorAt("num_experts", "num_experts=%d must be a square: keys come in pairs", count);
+    }
     Part experts =
-        Part.of("product-key-experts")
-            .with("experts", c.positive("num_experts", 16_384))
+        Part.of("product-keys")
+            .with("keys", keys)
             .with("top", c.positive("num_experts_per_tok", 64))
             .with("activation", Activations.of(c));
     return List.of(mlp, Branch.channel(experts, norm).wired(Wiring.PLAIN.named("experts")));
@@ -66,8 +71,8 @@ final class Doge implements ModelFamily {
         .row("mixer.residual", Names.LAYER + "input_residual")
         .row("channel.residual", Names.LAYER + "post_attention_residual")
         .row("experts.channel.norm", Names.LAYER + "post_attention_layernorm.weight")
-        .row("experts.product-key-experts.router", mlp + "router_gate.weight")
-        .row("experts.product-key-experts.down", mlp + "down_embed.weight")
-        .row("experts.product-key-experts.up", mlp + "up_embed.weight");
+        .row("experts.product-keys.scores", mlp + "router_gate.weight")
+        .row("experts.product-keys.in", mlp + "down_embed.weight")
+        .row("experts.product-keys.out", mlp + "up_embed.weight");
   }
 }
