@@ -38,11 +38,13 @@ import java.util.Set;
  *
  * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window or another selection
  * of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate
- * are settings. Where heads forget, {@code f = σ(W_f x + b)}
- * and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet.
- * A layer may read the keys and values of another instead of making its own. A causal sequence may
- * be cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there
- * before the first query asks.
+ * are settings. Heads may come in pairs of which one is taken from the other ({@link
+ * HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values may be
+ * normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f x +
+ * b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
+ * BitNet. A layer may read the keys and values of another instead of making its own. A causal
+ * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
+ * are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -72,6 +74,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Normalization keyNorm;
   private final Normalization outNorm;
   private final KeySelection selection;
+  private final Normalization valueNorm;
+  private final DynamicMask mask;
+  private final HeadDifference difference;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
@@ -86,12 +91,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
-    int valueCols = spec.kvHeads() * spec.valueDim();
-    int outCols = spec.heads() * spec.valueDim();
+    int valueCols = spec.valueHeads() * spec.valueDim();
+    int outCols = spec.outHeads() * spec.valueDim();
     boolean keeps = keeper == null;
     this.queries = weights.projection("q", queryCols, width, spec.biased());
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
-    this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
+    this.values =
+        keeps && !spec.keysAreValues()
+            ? weights.projection("v", valueCols, width, spec.biased())
+            : null;
     int rank = spec.gateRank();
     this.gateLatents = rank > 0 ? weights.projection("gate.latent", rank, width) : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
@@ -109,14 +117,24 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
+    this.valueNorm =
+        keeps ? Normalization.of(spec.valueNorm(), "v.norm", spec.valueDim(), weights) : null;
+    this.mask =
+        spec.keep() > 0 && keeps
+            ? new DynamicMask(spec.kvHeads(), valueCols, spec.biased(), weights)
+            : null;
+    this.difference =
+        HeadDifference.of(spec.difference(), spec.heads(), spec.headDim(), spec.valueDim(), site);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     var traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
     var heads = new Heads(spec.kvHeads(), spec.group());
     var biases = new Biases(slopes, sinks, 0);
+    boolean shares = !keeps || spec.valueHeads() != spec.kvHeads();
     boolean placed = spec.forgets() || slopes != null;
-    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, !keeps);
-    this.selection = spec.select().make(layer);
+    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, shares);
+    this.selection =
+        spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
     this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
     this.rope = RopeChoice.of(spec.rope(), site.context());
@@ -127,10 +145,16 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       dev.apus.kernels.attention.Attention exact,
       AttentionSpec spec,
       KeySelection selection) {
-    int forgetting = spec.forgets() ? spec.group() : 0;
+    int forgetting = spec.forgets() || spec.keep() > 0 ? spec.group() : 0;
     BlockSummary summary = selection.summary(exact);
     return new CacheLayout(
-        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting, summary);
+        kernel,
+        spec.kvHeads(),
+        spec.valueHeads(),
+        spec.headDim(),
+        spec.valueDim(),
+        forgetting,
+        summary);
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -193,22 +217,39 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       Matrix q = frame.matrix(rows, queries.outputs());
       boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
       Matrix far = turnsFar ? frame.matrix(rows, queries.outputs()) : q;
-      Matrix o;
+      Matrix o = output.inner(frame, y);
+      Matrix found =
+          difference == null ? o : frame.matrix(rows, spec.heads() * spec.valueDim());
       if (keys == null) {
         project(pass, x, q);
         prepare(pass, batch, q, far, null);
-        o = output.inner(frame, y);
-        tiles.attend(pass, batch.runs(), q, far, o);
+        tiles.attend(pass, batch.runs(), q, far, found);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
-        Matrix v = frame.matrix(rows, values.outputs());
-        project(pass, x, q, k, v);
+        Matrix v = frame.matrix(rows, spec.valueHeads() * spec.valueDim());
+        if (values == null) {
+          project(pass, x, q, k);
+          System.arraycopy(k.data(), 0, v.data(), 0, rows * k.cols());
+        } else {
+          project(pass, x, q, k, v);
+        }
+        if (valueNorm != null) {
+          valueNorm.groups(pass, v, v, spec.valueHeads(), spec.valueDim(), 0);
+        }
         prepare(pass, batch, q, far, k);
         clip(pass, v);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
-        o = output.inner(frame, y);
-        tiles.append(pass, batch, q, far, k, v, kept, o);
+        if (mask == null) {
+          tiles.append(pass, batch, q, far, k, v, kept, found);
+        } else {
+          Matrix scores = mask.scores(pass, frame, v);
+          batch.runs().forEach(run -> run.state().storeScored(pass, k, v, scores, run));
+          tiles.attend(pass, batch, q, found);
+        }
+      }
+      if (difference != null) {
+        difference.apply(pass, found, o);
       }
       if (outNorm != null) {
         outNorm.groups(pass, o, o, spec.heads(), spec.valueDim(), 0);
@@ -224,7 +265,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
   }
 
-  /** Computes queries, or queries, keys and values. */
+  /** Computes queries, or queries and keys, or values as well. */
   private void project(Pass pass, Matrix x, Matrix... ys) {
     Projection[] matrices = {queries, keys, values};
     Divisible[] tasks = new Divisible[ys.length];
@@ -335,7 +376,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
     @Override
     public boolean takesSelection(Map<String, Object> settings) {
-      return !settings.containsKey("select") && settings.getOrDefault("window", 0).equals(0);
+      boolean chooses = settings.containsKey("select") || settings.containsKey("keep");
+      return !chooses && settings.getOrDefault("window", 0).equals(0);
     }
 
     @Override

@@ -17,7 +17,7 @@ final class Selections {
    *
    * @param index counted from 0
    * @param placed whether its scores depend on positions in the text
-   * @param borrows whether its keys and values are another layer's
+   * @param borrows whether its keys and values are another layer's, or values are several heads'
    */
   record Layer(
       int index,
@@ -42,7 +42,7 @@ final class Selections {
     void requireOwn(Config select) {
       if (borrows) {
         throw select.error(
-            "select.kind=\"%s\" gives keys up, and those of layer %d are another layer's",
+            "select.kind=\"%s\" gives keys up, and layer %d shares keys or values with others",
             select.word("kind"), index);
       }
     }
