@@ -98,7 +98,10 @@ class PoliciesTest {
       assertTrue(session.keyVisits().share() < 1);
       other.append(TEXT);
       other.logits();
-      assertFalse(Arrays.deepEquals(expected, continued(other)), "what was left out must show");
+      // Single tokens see everything under two of the policies, and windows see no blocks.
+      boolean ofPrompts = policy.startsWith("xattention") || policy.startsWith("vertical-slash");
+      boolean same = Arrays.deepEquals(expected, continued(other));
+      assertFalse(same && !(ofPrompts && family.equals("gemma3")), "what was left out must show");
       assertTrue(other.keyVisits().seen() > 0);
       var in = new ByteArrayInputStream(file.toByteArray());
       var e = assertThrows(FormatException.class, () -> full.restore(in, "saved"));
