@@ -69,6 +69,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
+  /** Whose keys and values it reads: its own, or another layer's. */
+  private final Attention keeper;
+
+  /** What is asked of its keys and values, by itself and by those who read them, too. */
+  private Reach reach;
+
+  /** Who reads its keys and values last in a pass. */
+  private Attention lastReader = this;
+
   /**
    * @param keeper whose keys and values it reads instead of making its own, or null
    */
@@ -102,15 +111,22 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
+    var selection = new NearKeys(spec.window(), spec.pinned());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.tiles =
         new AttentionTiles(
             kernel,
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
             new Heads(spec.kvHeads(), spec.group()),
-            new NearKeys(spec.window(), spec.pinned()),
+            selection,
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
+    this.reach = selection.reach();
+    this.keeper = keeps ? this : keeper;
+    if (!keeps) {
+      keeper.reach = keeper.reach.or(reach);
+      keeper.lastReader = this;
+    }
   }
 
   private static CacheLayout layout(
@@ -135,7 +151,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    return new KeyValueCache(layout, reach, limit, rope.at(limit));
   }
 
   @Override
@@ -153,7 +169,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return layout.bytesPerToken(reach);
+  }
+
+  @Override
+  public long windowBytes() {
+    return layout.windowBytes(reach);
   }
 
   @Override
@@ -177,6 +198,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       }
       Matrix o = output.inner(frame, y);
       tiles.attend(pass, batch, q, o);
+      if (keeper.lastReader == this) {
+        batch.runs().forEach(run -> run.state().forget());
+      }
       if (gates != null) {
         gate(pass, frame, x, o);
       }

@@ -37,9 +37,14 @@ record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int fo
     return forgetting == 0 ? 0 : Levels.bytes(forgetting, slots);
   }
 
-  /** Bytes that one more token adds, on average over a full page. */
-  long bytesPerToken() {
-    return bytes(CachePage.SLOTS) / CachePage.SLOTS;
+  /** Bytes that one more token adds, on average over a full page; 0 where others go for it. */
+  long bytesPerToken(Reach reach) {
+    return reach.isBounded() ? 0 : bytes(CachePage.SLOTS) / CachePage.SLOTS;
+  }
+
+  /** Bytes that are kept at most where tokens are forgotten; 0 where none is. */
+  long windowBytes(Reach reach) {
+    return reach.mostPages() * bytes(CachePage.SLOTS);
   }
 
   /** Bytes of all heads. */

@@ -22,6 +22,11 @@ interface KeySelection {
    */
   List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
 
+  /** What tokens to come may visit, whatever they are. */
+  default Reach reach() {
+    return Reach.ALL;
+  }
+
   /**
    * The heads of a layer.
    *

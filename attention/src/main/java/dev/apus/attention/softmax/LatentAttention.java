@@ -166,7 +166,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return layout.bytesPerToken(Reach.ALL);
   }
 
   @Override

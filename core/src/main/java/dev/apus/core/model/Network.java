@@ -94,9 +94,14 @@ public final class Network {
         .map(BuiltBranch::mixer);
   }
 
-  /** Bytes that one more token adds to a sequence's state. */
+  /** Bytes that one more token adds to a sequence's state, however long it is. */
   public long stateBytesPerToken() {
     return mixers().mapToLong(SequenceMixer::bytesPerToken).sum();
+  }
+
+  /** Bytes that a sequence's state takes at most, between passes, where it forgets old tokens. */
+  public long windowBytes() {
+    return mixers().mapToLong(SequenceMixer::windowBytes).sum();
   }
 
   /**

@@ -33,10 +33,18 @@ public interface SequenceMixer<S extends MixerState> {
   }
 
   /**
-   * Bytes that one more token adds to a state; 0 for a state of constant size, and for one that
-   * grows ever more slowly.
+   * Bytes that one more token adds to a state, however long it is; 0 for a state of constant size,
+   * for one that grows ever more slowly, and for one that forgets a token for each new one.
    */
   long bytesPerToken();
+
+  /**
+   * Bytes that a state takes at most, between passes, for its last tokens, if it forgets those
+   * before; 0 if it forgets none.
+   */
+  default long windowBytes() {
+    return 0;
+  }
 
   /**
    * A number of tokens at whose multiples a run may be cut with the same bits as in one piece: 1 if
