@@ -5,6 +5,7 @@ module dev.apus.attention {
   provides dev.apus.core.model.MixerType with
       dev.apus.attention.softmax.Attention.Type,
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
+      dev.apus.attention.softmax.GlobalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.softmax.LinformerAttention.Type,
       dev.apus.attention.softmax.NystromAttention.Type,

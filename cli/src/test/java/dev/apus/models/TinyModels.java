@@ -172,7 +172,15 @@ final class TinyModels {
 
   /** Families that read whole texts. */
   static final List<String> ENCODER_FAMILIES =
-      List.of("bert", "fnet", "fnet-padded", "modernbert", "nystromformer", "nystromformer-each");
+      List.of(
+          "bert",
+          "big_bird",
+          "fnet",
+          "fnet-padded",
+          "longformer",
+          "modernbert",
+          "nystromformer",
+          "nystromformer-each");
 
   /** Documents of such models, written by hand. */
   static final List<String> ENCODER_DOCUMENTS = List.of("linformer");
@@ -244,7 +252,8 @@ final class TinyModels {
         int length = tokens.get(i).length;
         int position = states.get(i).length();
         Visibility visibility = network.architecture().visibility();
-        runs.add(new Run<>(states.get(i), rows, rows + length, position, visibility));
+        var run = new Run<>(states.get(i), rows, rows + length, position, visibility);
+        runs.add(network.seesGlobalTokens() ? run.withGlobal(0, length / 2) : run);
         rows += length;
       }
       int[] all = tokens.stream().flatMapToInt(Arrays::stream).toArray();

@@ -34,12 +34,12 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised and turned (RoPE); a window, ALiBi, a soft cap on the
- * scores, sinks and an output gate are settings. Where heads forget, {@code f = σ(W_f x + b)} and
- * the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet. A
- * layer may read the keys and values of another instead of making its own. A causal sequence may be
- * cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there before
- * the first query asks.
+ * <p>Queries and keys may be normalised and turned (RoPE); a window, a pattern of visits, ALiBi, a
+ * soft cap on the scores, sinks and an output gate are settings. Where heads forget, {@code f =
+ * σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows,
+ * as in BitNet. A layer may read the keys and values of another instead of making its own. A causal
+ * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
+ * are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -111,17 +111,16 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
-    var selection = new NearKeys(spec.window(), spec.pinned());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.tiles =
         new AttentionTiles(
             kernel,
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
             new Heads(spec.kvHeads(), spec.group()),
-            selection,
+            spec.selection(),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
-    this.reach = selection.reach();
+    this.reach = spec.selection().reach();
     this.keeper = keeps ? this : keeper;
     if (!keeps) {
       keeper.reach = keeper.reach.or(reach);
@@ -199,7 +198,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       Matrix o = output.inner(frame, y);
       tiles.attend(pass, batch, q, o);
       if (keeper.lastReader == this) {
-        batch.runs().forEach(run -> run.state().forget());
+        batch.runs().forEach(run -> run.state().forget(run));
       }
       if (gates != null) {
         gate(pass, frame, x, o);

@@ -25,9 +25,9 @@ final class CacheMarks {
     this.cache = cache;
   }
 
-  MixerState.Mark add(int length) {
+  MixerState.Mark add(int length, int oldest) {
     open.removeIf(mark -> mark.get() == null);
-    At mark = new At(length);
+    At mark = new At(length, oldest);
     open.add(new WeakReference<>(mark));
     return mark;
   }
@@ -51,14 +51,16 @@ final class CacheMarks {
     private static final CachePage[] NONE = {};
 
     private final int length;
+    private final int oldest;
 
     /** By their index, the pages that the cache may not have any more as this mark knows them. */
     private CachePage[] kept = NONE;
 
     private boolean closed;
 
-    At(int length) {
+    At(int length, int oldest) {
       this.length = length;
+      this.oldest = oldest;
     }
 
     @Override
@@ -73,13 +75,13 @@ final class CacheMarks {
       CacheMarks.this.keep(changes, Integer.MAX_VALUE, this);
       CachePage[] pages = kept;
       kept = NONE;
-      cache.become(length, pages);
+      cache.become(length, oldest, pages);
     }
 
     private void keep(int from, int to) {
       int end = KeyValueCache.pagesOf(length);
       for (int page = from; page < Math.min(to, end); page++) {
-        if (cache.reach().needs(page, length)) {
+        if (cache.keeps(page, oldest)) {
           kept = kept == NONE ? new CachePage[end] : kept;
           kept[page] = kept[page] == null ? cache.share(page) : kept[page];
         }

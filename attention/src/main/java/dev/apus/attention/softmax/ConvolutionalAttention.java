@@ -248,7 +248,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
       }
       Matrix o = frame.matrix(rows, spec.queryCols());
       tiles.attend(pass, caches, q, o);
-      caches.runs().forEach(run -> run.state().forget());
+      caches.runs().forEach(run -> run.state().forget(run));
       output.apply(pass, o, y);
     }
   }

@@ -27,6 +27,11 @@ interface KeySelection {
     return Reach.ALL;
   }
 
+  /** Whether query heads that share a key–value head may be in tiles of their own. */
+  default boolean isByHead() {
+    return false;
+  }
+
   /**
    * The heads of a layer.
    *

@@ -5,6 +5,8 @@ import static dev.apus.attention.softmax.CachePage.SLOTS;
 import dev.apus.attention.rope.Rope;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.MixerState;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Levels;
@@ -40,7 +42,7 @@ final class KeyValueCache implements MixerState {
   /** By their spans; null where they were forgotten. */
   private final List<CachePage> pages = new ArrayList<>();
 
-  /** Pages before this, but for pinned ones, have been forgotten. */
+  /** The first page that has not been forgotten, but for pinned ones. */
   private int oldest;
 
   private CacheSlab slab;
@@ -61,10 +63,6 @@ final class KeyValueCache implements MixerState {
     this.reach = reach;
     this.limit = limit;
     this.rope = rope;
-  }
-
-  Reach reach() {
-    return reach;
   }
 
   Rope rope() {
@@ -189,7 +187,12 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public Mark mark(Mark reuse) {
-    return marks.add(length);
+    return marks.add(length, oldest);
+  }
+
+  /** Whether a page is there when this one is the oldest. */
+  boolean keeps(int page, int oldest) {
+    return page < reach.pinnedPages() || page >= oldest;
   }
 
   /** A page, shared. */
@@ -198,12 +201,13 @@ final class KeyValueCache implements MixerState {
   }
 
   /**
-   * Goes to where the cache, or a mark of it, was.
+   * Goes to where the cache was.
    *
+   * @param newOldest the oldest page that it had then
    * @param others pages by their index, given away by the caller, that take the place of the
    *     cache's; null where the cache has what it needs
    */
-  void become(int newLength, CachePage[] others) {
+  void become(int newLength, int newOldest, CachePage[] others) {
     for (int i = 0; i < others.length; i++) {
       if (i == pages.size()) {
         pages.add(others[i]);
@@ -219,12 +223,19 @@ final class KeyValueCache implements MixerState {
       rest.clear();
     }
     oldest = reach.pinnedPages();
-    forget();
+    forget(newOldest);
+    oldest = newOldest;
   }
 
-  /** Gives back what no token to come reaches. Whoever reads the cache must have done so. */
-  void forget() {
-    int end = reach.firstPage(length);
+  /**
+   * Gives back what no token after a run reaches. A run that looks ahead may be computed again.
+   * Whoever reads the cache in a pass must have done so.
+   */
+  void forget(Run<KeyValueCache> run) {
+    forget(reach.firstPage(run.visibility() == Visibility.CAUSAL ? length : run.position()));
+  }
+
+  private void forget(int end) {
     for (int i = Math.max(oldest, reach.pinnedPages()); i < end; i++) {
       if (pages.get(i) != null) {
         marks.keep(i, i + 1);
@@ -245,19 +256,19 @@ final class KeyValueCache implements MixerState {
     KeyValueCache there = (KeyValueCache) other;
     List<CachePage> shared = new ArrayList<>();
     for (int i = 0; i < pagesOf(there.length); i++) {
-      shared.add(reach.needs(i, there.length) ? there.share(i) : null);
+      shared.add(there.keeps(i, there.oldest) ? there.share(i) : null);
     }
-    replace(there.length, shared);
+    replace(there.length, there.oldest, shared);
   }
 
   /** Goes elsewhere, to pages that the caller gives away. */
-  private void replace(int newLength, List<CachePage> others) {
+  private void replace(int newLength, int newOldest, List<CachePage> others) {
     marks.keep(0, Integer.MAX_VALUE);
     pages.forEach(KeyValueCache::release);
     pages.clear();
     pages.addAll(others);
     length = newLength;
-    oldest = reach.firstPage(length);
+    oldest = newOldest;
   }
 
   /** Shares every filled page; whichever of the two writes to a page that both have copies it. */
@@ -288,8 +299,9 @@ final class KeyValueCache implements MixerState {
   public void write(DataOutput out) throws IOException {
     out.writeUTF(layout.kernel().format().name());
     out.writeInt(length);
+    out.writeInt(oldest);
     for (int i = 0; i < pagesOf(length); i++) {
-      if (reach.needs(i, length)) {
+      if (keeps(i, oldest)) {
         pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
       }
     }
@@ -307,17 +319,22 @@ final class KeyValueCache implements MixerState {
     if (written < 0 || written > limit) {
       throw new IOException("a cache of " + written + " tokens does not fit a limit of " + limit);
     }
+    int first = in.readInt();
+    if (first < 0 || first > reach.firstPage(written)) {
+      throw new IOException(
+          "a cache of " + written + " tokens was written from page " + first + " on");
+    }
     List<CachePage> read = new ArrayList<>();
     try {
       for (int i = 0; i < pagesOf(written); i++) {
         int used = Math.min(SLOTS, written - i * SLOTS);
-        read.add(reach.needs(i, written) ? CachePage.read(in, layout, i, used) : null);
+        read.add(keeps(i, first) ? CachePage.read(in, layout, i, used) : null);
       }
     } catch (IOException | RuntimeException | Error e) {
       read.forEach(KeyValueCache::release);
       throw e;
     }
-    replace(written, read);
+    replace(written, first, read);
   }
 
   @Override

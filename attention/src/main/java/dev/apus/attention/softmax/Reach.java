@@ -37,11 +37,6 @@ record Reach(int window, int pinned) {
     return isBounded() ? Math.max(0, position - Math.max(2, window) + 1) / SLOTS : 0;
   }
 
-  /** Whether tokens from a position on need a page. */
-  boolean needs(int page, int position) {
-    return page < pinnedPages() || page >= firstPage(position);
-  }
-
   /** The most pages that are needed at any position; 0 if there is no bound. */
   int mostPages() {
     return isBounded() ? pinnedPages() + Math.ceilDiv(Math.max(2, window) - 2, SLOTS) + 1 : 0;

@@ -15,7 +15,7 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param heads how many of them
  * @param keyHead whose keys and values they read
  * @param position of the first row
- * @param visits the slots that rows visit; no slot is in two of them
+ * @param visits the slots that rows visit; a slot in several of them counts as often
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
  */

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
+import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
@@ -64,7 +65,7 @@ class CacheBench {
         v.data()[j] = (float) random.nextGaussian();
       }
       cache.append(pass, k, v, kept(random), 1, 1);
-      cache.forget();
+      cache.forget(new Run<>(cache, 1, 2, cache.length() - 1));
     }
   }
 
@@ -107,11 +108,16 @@ class CacheBench {
     return new Visited(new int[] {0, pinned, near, length}, 2, true, 0);
   }
 
+  /** Whether the token after so many needs a page. */
+  boolean needs(int page, int length) {
+    return page < reach.pinnedPages() || page >= reach.firstPage(length);
+  }
+
   /** How many pages hold what is kept of so many tokens. */
   int pages(int length) {
     return (int)
         IntStream.range(0, KeyValueCache.pagesOf(length))
-            .filter(page -> reach.needs(page, length))
+            .filter(page -> needs(page, length))
             .count();
   }
 

@@ -132,6 +132,7 @@ abstract class KeyValueCacheLaws extends CacheBench {
     var out = new DataOutputStream(bytes);
     out.writeUTF(format.name());
     out.writeInt(Integer.MAX_VALUE);
+    out.writeInt(0);
     try (KeyValueCache cache = cache(Integer.MAX_VALUE)) {
       assertThrows(EOFException.class, () -> cache.read(in(bytes.toByteArray())));
     }
@@ -150,7 +151,7 @@ abstract class KeyValueCacheLaws extends CacheBench {
       byte[] written = written(cache);
       assertArrayEquals(written(straight), written);
       long slots = bytes(256) * (pages(300) - 1) + bytes(64);
-      assertEquals(2 + format.name().length() + 4 + slots, written.length);
+      assertEquals(2 + format.name().length() + 8 + slots, written.length);
     }
   }
 
@@ -318,7 +319,7 @@ abstract class KeyValueCacheLaws extends CacheBench {
         append(cache, 1000, 2);
         long gone =
             IntStream.range(0, KeyValueCache.pagesOf(1000))
-                .filter(page -> reach.needs(page, 1000) && !reach.needs(page, 2000))
+                .filter(page -> needs(page, 1000) && !needs(page, 2000))
                 .count();
         assertEquals(gone * bytes(CachePage.SLOTS), mark.bytes());
         mark.rewind();

@@ -21,6 +21,7 @@ public final class Families {
       List.of(
           new Bamba(),
           new Bert(),
+          new BigBird(),
           new Bloom(),
           new Cohere(),
           new Cohere2(),
@@ -54,6 +55,7 @@ public final class Families {
           new KimiLinear(),
           new Lfm2(),
           new Llama(),
+          new Longformer(),
           new Mamba(),
           new Mamba2(),
           new MiniCpm3(),

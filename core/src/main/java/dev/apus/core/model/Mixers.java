@@ -24,6 +24,7 @@ public final class Mixers {
               "fourier",
               "gated-delta-net",
               "gated-recurrence",
+              "global-attention",
               "latent-attention",
               "linear-attention",
               "linearized-attention",

@@ -94,6 +94,11 @@ public final class Network {
         .map(BuiltBranch::mixer);
   }
 
+  /** Whether any mixer knows global tokens. */
+  public boolean seesGlobalTokens() {
+    return mixers().anyMatch(SequenceMixer::seesGlobalTokens);
+  }
+
   /** Bytes that one more token adds to a sequence's state, however long it is. */
   public long stateBytesPerToken() {
     return mixers().mapToLong(SequenceMixer::bytesPerToken).sum();

@@ -32,6 +32,11 @@ public interface SequenceMixer<S extends MixerState> {
     return Set.of(Visibility.CAUSAL);
   }
 
+  /** Whether tokens that a run names as global matter to it. */
+  default boolean seesGlobalTokens() {
+    return false;
+  }
+
   /**
    * Bytes that one more token adds to a state, however long it is; 0 for a state of constant size,
    * for one that grows ever more slowly, and for one that forgets a token for each new one.

@@ -6,6 +6,7 @@ import dev.apus.core.Session;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * How a model's answers compare with a reference implementation's.
@@ -72,7 +73,12 @@ public record Verification(
   /** The model's logits at the places of the reference's. */
   private static float[][] logits(Model model, Expected expected, int limit) {
     if (model.architecture().isEncoder()) {
-      return model.newEncoder().encode(expected.tokens()).logits(expected.positions());
+      List<int[]> global = List.of(expected.global());
+      return model
+          .newEncoder()
+          .encode(List.of(expected.tokens()), null, global)
+          .getFirst()
+          .logits(expected.positions());
     }
     try (Session session = model.newSession(limit)) {
       float[][] all = session.score(expected.tokens());
