@@ -1,8 +1,11 @@
 /** The {@code apus} command. */
 module dev.apus.cli {
   requires dev.apus.core;
+  requires dev.apus.diffusion;
   requires dev.apus.fable;
+  requires dev.apus.moe;
   requires info.picocli;
+  requires java.xml;
   requires jdk.jfr;
   requires org.jline.reader;
 

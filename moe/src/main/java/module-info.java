@@ -2,6 +2,8 @@
 module dev.apus.moe {
   requires transitive dev.apus.core;
 
+  exports dev.apus.moe.convert;
+
   provides dev.apus.core.model.ChannelType with
       dev.apus.moe.MixtureOfExperts.Type;
 }

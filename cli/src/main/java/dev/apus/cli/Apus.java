@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
       Verify.class,
       Bench.class,
       Perplexity.class,
+      Routes.class,
       Embed.class,
       Convert.class,
       RandomModel.class,

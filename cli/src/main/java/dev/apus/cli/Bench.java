@@ -300,7 +300,8 @@ final class Bench implements Callable<Integer> {
     out.println();
     out.println(
         String.format(Locale.ROOT, "loaded in %.2f s", loadSeconds)
-            + peakBytes().map(bytes -> "; peak memory " + Units.bytes(bytes)).orElse(""));
+            + peakBytes().map(bytes -> "; peak memory " + Units.bytes(bytes)).orElse("")
+            + Opening.experts(model));
     if (stateBytes.isPresent()) {
       out.println(sessions + " sessions hold " + Units.bytes(stateBytes.getAsLong()));
     }

@@ -32,11 +32,9 @@ import picocli.CommandLine.Spec;
           + " names they have in the checkpoint. Apus opens such a folder; other programs expect"
           + " other names in a GGUF file."
     },
+    subcommands = ConvertMoe.class,
     footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/Qwen3-0.6B-q8"})
 final class Convert implements Callable<Integer> {
-
-  private static final List<String> SETTINGS =
-      List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json");
 
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
@@ -104,7 +102,7 @@ final class Convert implements Callable<Integer> {
   }
 
   private void copySettings(ModelFiles files) throws IOException {
-    for (String name : SETTINGS) {
+    for (String name : ModelFiles.SETTINGS) {
       byte[] content = files.read(name);
       if (content != null) {
         Files.write(to.resolve(name), content);

@@ -124,7 +124,7 @@ final class Generate implements Callable<Integer> {
     Usage usage = generation.usage();
     return String.format(
         Locale.ROOT,
-        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s",
+        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s%s",
         usage.promptTokens(),
         Units.rate(usage.promptTokensPerSecond()),
         usage.generatedTokens(),
@@ -132,7 +132,8 @@ final class Generate implements Callable<Integer> {
         reason(generation),
         wanted.temperature() == 0 ? "greedy" : "seed " + wanted.seed(),
         Units.bytes(session.model().weightBytes()),
-        Units.bytes(session.bytes()));
+        Units.bytes(session.bytes()),
+        Opening.experts(session.model()));
   }
 
   private static String reason(Generation generation) {

@@ -1,9 +1,15 @@
 package dev.apus.cli;
 
+import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
+import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
+import java.util.Locale;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** How a model is opened. */
 final class Opening {
@@ -20,7 +26,69 @@ final class Opening {
       })
   private Placement weights;
 
+  @Option(
+      names = "--expert-memory",
+      paramLabel = "SIZE",
+      converter = ByteCount.class,
+      description = {
+        "The most memory that experts take, such as 800m or 2.5g, for models that are larger than"
+            + " the memory: those asked last stay, the others are read from the file as they are"
+            + " asked (default: all are in memory)."
+      })
+  private Long expertMemory;
+
+  @Option(
+      names = "--foresee-experts",
+      description = "Also read experts beforehand that the next layer will probably ask.")
+  private boolean foreseen;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
   ModelOptions options() {
-    return threads.options().withWeights(weights);
+    ModelOptions options = threads.options().withWeights(weights);
+    if (expertMemory == null) {
+      if (foreseen) {
+        throw wrong("--foresee-experts needs --expert-memory: without it, all are in memory");
+      }
+      return options;
+    }
+    if (expertMemory < 1) {
+      throw wrong("--expert-memory must be above 0");
+    }
+    ExpertMemory memory = ExpertMemory.of(expertMemory);
+    return options.withExperts(foreseen ? memory.foreseen() : memory);
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+
+  /**
+   * How well experts fit the memory they were given, if it was limited; begins with a semicolon.
+   */
+  static String experts(Model model) {
+    return model
+        .expertStatistics()
+        .map(
+            of ->
+                String.format(
+                    Locale.ROOT,
+                    "; %d of %d experts in %s at a time, %.1f %% of uses found theirs, %d loaded,"
+                        + " %d used from the file%s",
+                    of.places(),
+                    of.experts(),
+                    Units.bytes(of.places() * of.expertBytes()),
+                    100 * of.hitRate(),
+                    of.loaded(),
+                    of.streamed(),
+                    of.foreseen() == 0
+                        ? ""
+                        : String.format(
+                            Locale.ROOT,
+                            ", %d foreseen of which %d were asked",
+                            of.foreseen(),
+                            of.foreseenAsked())))
+        .orElse("");
   }
 }

@@ -1,7 +1,10 @@
 package dev.apus.cli;
 
+import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
+import dev.apus.core.config.Config;
 import dev.apus.core.verify.Verification;
+import dev.apus.diffusion.RecordedDecode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -26,7 +29,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Compares checkpoints with a reference implementation's answers.",
       "A folder to verify holds, beside the checkpoint, expected.safetensors (input_ids, positions,"
-          + " logits) and expected.json (logits_std, greedy tokens). A folder without config.json"
+          + " logits) and expected.json (logits_std, greedy tokens, or the texts of a diffusion"
+          + " model under several rules). A folder without config.json"
           + " stands for the folders in it. A GGUF file is compared with what lies beside it."
     },
     footer = {
@@ -36,6 +40,7 @@ import picocli.CommandLine.Spec;
 final class Verify implements Callable<Integer> {
 
   private static final String CONFIG = "config.json";
+  private static final String ANSWERS = "expected.json";
 
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
@@ -89,16 +94,17 @@ final class Verify implements Callable<Integer> {
   /** One folder that fails must not keep the others from being verified. */
   private Row row(Path folder, ModelOptions options) {
     try {
-      if (!Files.exists(Verification.answers(folder).resolve("expected.json"))) {
+      if (!Files.exists(Verification.answers(folder).resolve(ANSWERS))) {
         return new Row(false, "-", "-", "-", "has no expected.json to compare with");
       }
       Verification found = Verification.of(folder, options);
-      boolean agrees = found.passes(tolerance);
+      List<RecordedDecode> decodes = decodes(folder, options);
+      boolean agrees = found.passes(tolerance) && decodes.stream().allMatch(RecordedDecode::agrees);
       return new Row(
           agrees,
           found.family(),
           String.format(Locale.ROOT, "%.1e", found.deviation()),
-          greedy(found),
+          decodes.isEmpty() ? greedy(found) : greedy(decodes),
           agrees ? "agrees" : "DIFFERS");
     } catch (RuntimeException | OutOfMemoryError e) {
       if (apus.debugs()) {
@@ -111,6 +117,29 @@ final class Verify implements Callable<Integer> {
   /** Without the folder, which the row names already. */
   private static String sentence(Throwable e, Path folder) {
     return Failures.sentence(e).replace(folder + "/", "");
+  }
+
+  /** What a diffusion model makes of the reference's prompt; none if nothing is recorded. */
+  private static List<RecordedDecode> decodes(Path folder, ModelOptions options) {
+    Path expected = Verification.answers(folder).resolve(ANSWERS);
+    if (!Config.read(expected).has("decodes")) {
+      return List.of();
+    }
+    try (Model model = Model.load(folder, options.withoutEasing())) {
+      return RecordedDecode.all(model, expected);
+    }
+  }
+
+  private static String greedy(List<RecordedDecode> decodes) {
+    List<RecordedDecode> wrong = decodes.stream().filter(decode -> !decode.agrees()).toList();
+    if (wrong.isEmpty()) {
+      return decodes.size() + " texts equal";
+    }
+    RecordedDecode first = wrong.getFirst();
+    return first.name()
+        + (first.firstDifference() < 0
+            ? " took " + first.evaluations() + ", not " + first.recorded()
+            : " differs at " + first.firstDifference());
   }
 
   private static String greedy(Verification found) {

@@ -36,7 +36,7 @@ class PackagesTest {
               Set.of("json", "config", "service", "weight", "tensor", "compute", "kernels")),
           Map.entry("family", Set.of("json", "config", "file", "service", "weight", "model")),
           Map.entry("generate", Set.of("tokenizer", "model")),
-          Map.entry("verify", Set.of("config", "file", "model", "facade")));
+          Map.entry("verify", Set.of("config", "file", "model", "tensor", "facade")));
 
   @Test
   void theClassesOfAllModulesWereRead() {

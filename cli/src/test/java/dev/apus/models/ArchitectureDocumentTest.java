@@ -20,8 +20,7 @@ import org.junit.jupiter.params.provider.FieldSource;
  */
 class ArchitectureDocumentTest {
 
-  static final List<String> families =
-      Stream.concat(TinyModels.FAMILIES.stream(), TinyModels.ENCODER_FAMILIES.stream()).toList();
+  static final List<String> families = TinyModels.ALL_FAMILIES;
 
   static final List<String> models = TinyModels.ALL;
 

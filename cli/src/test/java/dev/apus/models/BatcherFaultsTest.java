@@ -107,6 +107,7 @@ class BatcherFaultsTest {
             mixers,
             options.families(),
             options.weights(),
+            options.experts(),
             true,
             PrefixReuse.NONE);
     try (Model good = model("llama", options);

@@ -56,6 +56,7 @@ final class DocumentChanges {
           "copies",
           "blocks",
           "positions",
+          "mask",
           "metaTokens",
           "skipped",
           "types",
@@ -106,6 +107,7 @@ final class DocumentChanges {
     ObjectNode parent = (ObjectNode) document.at(JsonPointer.compile(path));
     switch (key) {
       case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
+      case "block" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() / 2);
       case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);

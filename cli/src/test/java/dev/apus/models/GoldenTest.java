@@ -1,14 +1,18 @@
 package dev.apus.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.family.Families;
 import dev.apus.core.verify.Verification;
+import dev.apus.diffusion.RecordedDecode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +61,10 @@ class GoldenTest {
     }
     Families families = Families.installed();
     List<Path> all =
-        Stream.concat(folders(folder.resolve("goldens/models")), folders(folder.resolve("models")))
+        Stream.of("goldens/models", "goldens/diffusion", "models")
+            .map(folder::resolve)
+            .filter(Files::isDirectory)
+            .flatMap(GoldenTest::folders)
             .filter(golden -> Files.exists(golden.resolve("expected.json")))
             .filter(golden -> Files.exists(golden.resolve("config.json")))
             .toList();
@@ -76,9 +83,11 @@ class GoldenTest {
     }
   }
 
-  private static Stream<Path> folders(Path parent) throws IOException {
+  private static Stream<Path> folders(Path parent) {
     try (Stream<Path> folders = Files.list(parent)) {
       return folders.sorted().toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -103,6 +112,15 @@ class GoldenTest {
         verification.deviation()
             <= ROUGHER.getOrDefault(folder.getFileName().toString(), TOLERANCE),
         () -> "the logits deviate by " + verification.deviation() + " of their spread");
+    if (Config.read(folder.resolve("expected.json")).has("decodes")) {
+      try (Model model = Model.load(folder, ModelOptions.standard().withThreads(2))) {
+        List<RecordedDecode> decodes = RecordedDecode.all(model, folder.resolve("expected.json"));
+        assertFalse(decodes.isEmpty(), "the reference decoded nothing");
+        assertEquals(
+            List.of(), decodes.stream().filter(decode -> !decode.agrees()).toList(), "decodes");
+      }
+      return;
+    }
     boolean encoder = TinyModels.ENCODERS.contains(folder.getFileName().toString());
     assertEquals(
         encoder, verification.greedyTokens() == 0, "whether the reference continued the prompt");

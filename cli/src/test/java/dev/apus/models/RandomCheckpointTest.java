@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.apus.core.Evaluator;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
@@ -28,6 +29,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +49,7 @@ class RandomCheckpointTest {
    * is ternary, and not what was drawn.
    */
   static final List<String> families =
-      Stream.concat(TinyModels.FAMILIES.stream(), TinyModels.ENCODER_FAMILIES.stream())
+      TinyModels.ALL_FAMILIES.stream()
           .filter(family -> !List.of("cohere2", "falcon", "fla-bitnet", "minimax").contains(family))
           .toList();
 
@@ -149,8 +151,7 @@ class RandomCheckpointTest {
               // heads of Zamba have into as many rows, and calls the dense layer of Kimi Linear
               // like experts, unlike the published checkpoint.
               String name = folder.getFileName().toString();
-              return (TinyModels.FAMILIES.contains(name)
-                      || TinyModels.ENCODER_FAMILIES.contains(name))
+              return TinyModels.ALL_FAMILIES.contains(name)
                   && !List.of("olmo_hybrid", "kimi_linear", "zamba").contains(name);
             });
   }
@@ -345,8 +346,24 @@ class RandomCheckpointTest {
     if (model.architecture().isEncoder()) {
       return model.newEncoder().encode(TinyModels.tokens(TOKENS, 5)).logits(0, 1, TOKENS - 1);
     }
+    if (model.architecture().diffusion() != null) {
+      return noisyLogits(model);
+    }
     try (Session session = model.newSession(TOKENS)) {
       return session.score(TinyModels.tokens(TOKENS, 5));
+    }
+  }
+
+  private static float[][] noisyLogits(Model model) {
+    try (Evaluator text = Evaluator.of(model, TOKENS)) {
+      float[][] logits = new float[TOKENS][];
+      int[] all = IntStream.range(0, TOKENS).toArray();
+      int vocabulary = model.architecture().vocabulary();
+      text.logits(
+          text.read(TinyModels.tokens(TOKENS, 5), all, () -> false),
+          (row, worker, values, at) ->
+              logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
+      return logits;
     }
   }
 

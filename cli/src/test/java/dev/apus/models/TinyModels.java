@@ -6,6 +6,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Batch;
+import dev.apus.core.model.Diffusion;
 import dev.apus.core.model.Mixers;
 import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
@@ -189,8 +190,17 @@ final class TinyModels {
   static final List<String> ENCODERS =
       Stream.concat(ENCODER_FAMILIES.stream(), ENCODER_DOCUMENTS.stream()).toList();
 
-  /** Models of both kinds. */
-  static final List<String> ALL = Stream.concat(MODELS.stream(), ENCODERS.stream()).toList();
+  /** Families that fill texts in. */
+  static final List<String> DIFFUSION_FAMILIES =
+      List.of("dream", "fast_dllm_v2", "llada", "llada2_moe", "lladamoe", "sdar", "sdar_moe");
+
+  /** All that were published. */
+  static final List<String> ALL_FAMILIES =
+      Stream.of(FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+
+  /** Models of all kinds. */
+  static final List<String> ALL =
+      Stream.of(MODELS, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
 
   static final int LIMIT = 160;
 
@@ -252,8 +262,13 @@ final class TinyModels {
         int length = tokens.get(i).length;
         int position = states.get(i).length();
         Visibility visibility = network.architecture().visibility();
-        var run = new Run<>(states.get(i), rows, rows + length, position, visibility);
-        runs.add(network.seesGlobalTokens() ? run.withGlobal(0, length / 2) : run);
+        Diffusion diffusion = network.architecture().diffusion();
+        int most = diffusion == null || diffusion.block() == 0 ? length : diffusion.block();
+        for (int from = 0; from < length; from += most) {
+          int to = Math.min(length, from + most);
+          var run = new Run<>(states.get(i), rows + from, rows + to, position + from, visibility);
+          runs.add(network.seesGlobalTokens() ? run.withGlobal(0, length / 2) : run);
+        }
         rows += length;
       }
       int[] all = tokens.stream().flatMapToInt(Arrays::stream).toArray();
@@ -268,11 +283,11 @@ final class TinyModels {
         network.forward(pass, new Batch<>(runs), all, wanted, logits, cancelled);
       }
       List<float[][]> result = new ArrayList<>();
-      for (Run<SequenceState> run : runs) {
-        float[][] part = new float[run.length()][];
-        for (int i = 0; i < part.length; i++) {
-          int at = logits.at(run.from() + i);
-          part[i] = Arrays.copyOfRange(logits.data(), at, at + logits.cols());
+      int row = 0;
+      for (int[] some : tokens) {
+        float[][] part = new float[some.length][];
+        for (int i = 0; i < part.length; i++, row++) {
+          part[i] = Arrays.copyOfRange(logits.data(), logits.at(row), logits.at(row + 1));
         }
         result.add(part);
       }

@@ -2,6 +2,7 @@ package dev.apus.core;
 
 import dev.apus.core.compute.Workers;
 import dev.apus.core.file.TensorFile;
+import dev.apus.core.weight.Weights;
 import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,15 +20,18 @@ final class Lifetime {
   private final Workers workers;
   private final Arena arena;
   private final TensorFile file;
+  private final Weights weights;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** The open model, and whoever computes. */
   private final AtomicInteger users = new AtomicInteger(1);
 
   /**
+   * @param arena of the weights
    * @param file that weights are read from, or null
    */
-  Lifetime(Workers workers, Arena arena, TensorFile file) {
+  Lifetime(Workers workers, Arena arena, Weights weights, TensorFile file) {
+    this.weights = weights;
     this.workers = workers;
     this.arena = arena;
     this.file = file;
@@ -82,6 +86,7 @@ final class Lifetime {
 
   private void giveBack() {
     try {
+      weights.close();
       arena.close();
     } finally {
       if (file != null) {

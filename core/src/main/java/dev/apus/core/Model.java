@@ -16,10 +16,10 @@ import dev.apus.core.model.Network;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.weight.CheckpointWeights;
+import dev.apus.core.weight.ExpertStatistics;
 import dev.apus.core.weight.RandomWeights;
 import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
-import dev.apus.kernels.KernelReport;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
@@ -30,8 +30,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A language model with its weights. Immutable, so that any number of sessions on any threads may
@@ -42,8 +40,6 @@ import org.slf4j.LoggerFactory;
  * them lets the memory go.
  */
 public final class Model implements AutoCloseable {
-
-  private static final Logger LOG = LoggerFactory.getLogger(Model.class);
 
   private final Network network;
   private final Text text;
@@ -115,7 +111,7 @@ public final class Model implements AutoCloseable {
 
   private static Model load(Checkpoint checkpoint, ModelOptions options) {
     try {
-      report(checkpoint.name(), options);
+      Opening.report(checkpoint.name(), options);
       return assemble(
           checkpoint.architecture(),
           new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
@@ -158,12 +154,18 @@ public final class Model implements AutoCloseable {
     try {
       Weights weights =
           new Weights(
-              source, options.kernels(), workers, arena, options.weights(), options.eased());
+              source,
+              options.kernels(),
+              workers,
+              arena,
+              options.weights(),
+              options.experts(),
+              options.eased());
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
       return new Model(
-          network, language.get(), weights, options, new Lifetime(workers, arena, file));
+          network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));
     } catch (RuntimeException | Error e) {
       arena.close();
       workers.close();
@@ -180,24 +182,6 @@ public final class Model implements AutoCloseable {
               tokenizer.vocabularySize() - 1,
               vocabulary));
     }
-  }
-
-  private static void report(String name, ModelOptions options) {
-    KernelReport report = Kernels.report();
-    String kernels = options.kernels().name();
-    LOG.info("{}: {} kernels, {} threads, {}", name, kernels, options.threads(), report.jdk());
-    warnings(report, kernels).forEach(LOG::warn);
-  }
-
-  /** What a report warns of; it is about the kernels that suit this JVM, which may be others. */
-  static List<String> warnings(KernelReport report, String used) {
-    if (report.kernels().equals(used)) {
-      return report.warnings();
-    }
-    String others =
-        String.format(
-            Locale.ROOT, " (said of the %s kernels; used are %s)", report.kernels(), used);
-    return report.warnings().stream().map(warning -> warning + others).toList();
   }
 
   /** What the model is made of. */
@@ -253,6 +237,11 @@ public final class Model implements AutoCloseable {
   /** Memory that the weights take. */
   public long weightBytes() {
     return weights.bytes();
+  }
+
+  /** How well the experts fit the memory they were given, if it was limited. */
+  public Optional<ExpertStatistics> expertStatistics() {
+    return weights.expertStatistics();
   }
 
   /**

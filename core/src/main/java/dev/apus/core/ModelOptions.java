@@ -3,6 +3,7 @@ package dev.apus.core;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Mixers;
+import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
@@ -17,6 +18,7 @@ import java.util.Objects;
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
  * @param weights where matrices lie
+ * @param experts how much memory experts may take
  * @param eased whether a small model computes with the scalar kernels, which have the same bits,
  *     until the JVM has compiled the vector kernels
  * @param prefixes whether sessions start from what others have computed
@@ -28,6 +30,7 @@ public record ModelOptions(
     Mixers mixers,
     Families families,
     Placement weights,
+    ExpertMemory experts,
     boolean eased,
     PrefixReuse prefixes) {
 
@@ -38,6 +41,7 @@ public record ModelOptions(
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
     Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(experts, "experts");
     Objects.requireNonNull(prefixes, "prefixes");
   }
 
@@ -53,34 +57,47 @@ public record ModelOptions(
         Mixers.installed(),
         Families.installed(),
         Placement.PACKED,
+        ExpertMemory.UNLIMITED,
         true,
         PrefixReuse.NONE);
   }
 
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, kernels, cache, mixers, families, weights, eased, prefixes);
+    return new ModelOptions(
+        count, kernels, cache, mixers, families, weights, experts, eased, prefixes);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
-    return new ModelOptions(threads, chosen, cache, mixers, families, weights, eased, prefixes);
+    return new ModelOptions(
+        threads, chosen, cache, mixers, families, weights, experts, eased, prefixes);
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
   public ModelOptions withCache(CacheFormat format) {
-    return new ModelOptions(threads, kernels, format, mixers, families, weights, eased, prefixes);
+    return new ModelOptions(
+        threads, kernels, format, mixers, families, weights, experts, eased, prefixes);
   }
 
   public ModelOptions withWeights(Placement placement) {
-    return new ModelOptions(threads, kernels, cache, mixers, families, placement, eased, prefixes);
+    return new ModelOptions(
+        threads, kernels, cache, mixers, families, placement, experts, eased, prefixes);
+  }
+
+  /** Keeps only so many experts in memory, and reads the others from the file as they are asked. */
+  public ModelOptions withExperts(ExpertMemory memory) {
+    return new ModelOptions(
+        threads, kernels, cache, mixers, families, weights, memory, eased, prefixes);
   }
 
   /** Computes with the chosen kernels from the first call on, however slow they are then. */
   public ModelOptions withoutEasing() {
-    return new ModelOptions(threads, kernels, cache, mixers, families, weights, false, prefixes);
+    return new ModelOptions(
+        threads, kernels, cache, mixers, families, weights, experts, false, prefixes);
   }
 
   /** Sessions start from the longest beginning of their tokens that was computed before. */
   public ModelOptions withPrefixReuse(PrefixReuse reuse) {
-    return new ModelOptions(threads, kernels, cache, mixers, families, weights, eased, reuse);
+    return new ModelOptions(
+        threads, kernels, cache, mixers, families, weights, experts, eased, reuse);
   }
 }

@@ -1,13 +1,9 @@
 package dev.apus.core;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.config.ConfigWriter;
 import dev.apus.core.family.GgufLayout;
 import dev.apus.core.file.GgufWriter;
 import dev.apus.core.file.SafetensorsWriter;
@@ -35,13 +31,6 @@ import java.util.Map;
  * are written: the memory need not hold them.
  */
 public final class RandomCheckpoint {
-
-  /** Infinite limits are written as Python writes them. */
-  private static final ObjectMapper JSON =
-      JsonMapper.builder()
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
-          .build();
 
   private final Config config;
   private final Architecture architecture;
@@ -173,10 +162,6 @@ public final class RandomCheckpoint {
           case BF16 -> "bfloat16";
           default -> "float32";
         });
-    try {
-      return JSON.writeValueAsString(settings);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a config holds only values that JSON knows", e);
-    }
+    return ConfigWriter.json(settings);
   }
 }

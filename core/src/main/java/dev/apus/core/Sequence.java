@@ -4,6 +4,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
+import dev.apus.core.routing.RouteListener;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Locale;
@@ -33,6 +34,7 @@ final class Sequence implements AutoCloseable {
 
   private SequenceState.Mark undo;
   private Pass pass;
+  private RouteListener routes;
 
   Sequence(Model model, SequenceState state) {
     this.model = model;
@@ -62,6 +64,19 @@ final class Sequence implements AutoCloseable {
               + " is an encoder: it reads whole texts (Model.newEncoder, apus embed) and has no"
               + " sessions that continue one");
     }
+    if (architecture.diffusion() != null) {
+      throw new IllegalArgumentException(
+          architecture.family()
+              + " is a diffusion model: it fills texts in anywhere (Canvas of the module"
+              + " dev.apus.diffusion, apus generate) and has no sessions that continue one");
+    }
+    requireRoom(architecture, limit);
+  }
+
+  /**
+   * @throws IllegalArgumentException if a model has no text of at most {@code limit} tokens
+   */
+  static void requireRoom(Architecture architecture, int limit) {
     int positions = architecture.embedding().positions();
     if (limit < 1 || (positions > 0 && limit > positions)) {
       throw new IllegalArgumentException(
@@ -71,6 +86,15 @@ final class Sequence implements AutoCloseable {
               limit,
               limit < 1 ? "needed is 1 at least" : "the model has " + positions + " positions"));
     }
+  }
+
+  /** Who is told where tokens go, or null. */
+  RouteListener routes() {
+    return routes;
+  }
+
+  void tellRoutes(RouteListener listener) {
+    routes = listener;
   }
 
   Model model() {

@@ -5,6 +5,7 @@ import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
 import dev.apus.core.generate.TokenSource;
+import dev.apus.core.routing.RouteListener;
 import dev.apus.core.tokenizer.TextDecoder;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -87,6 +88,16 @@ public final class Session implements TokenSource, AutoCloseable {
    */
   public Stream<Token> generate(String prompt, Sampling sampling) {
     return start(encode(prompt), sampling).stream();
+  }
+
+  /**
+   * From now on tells which experts each token is given to, in the layers that have any. What is
+   * taken from other sessions' work instead of being computed is not told.
+   *
+   * @param listener or null for nobody
+   */
+  public void tellRoutes(RouteListener listener) {
+    sequence.tellRoutes(listener);
   }
 
   /** Continues a text and hands every token to a callback. */

@@ -1,10 +1,12 @@
 package dev.apus.core;
 
 import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.RowRoutes;
 import dev.apus.core.generate.GenerationException;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
+import dev.apus.core.routing.RouteListener;
 import dev.apus.core.tensor.Matrix;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -96,6 +98,7 @@ final class Step {
     Lifetime lifetime = model.lifetime();
     lifetime.enter();
     int kept = 0;
+    pass.tellRoutes(routes());
     try {
       for (; kept < sequences.size(); kept++) {
         sequences.get(kept).keep();
@@ -113,9 +116,32 @@ final class Step {
     } catch (RuntimeException | Error e) {
       throw undone(kept, e);
     } finally {
+      pass.tellRoutes(null);
       lifetime.leave();
       sequences.subList(0, kept).forEach(Sequence::release);
     }
+  }
+
+  /** Tells the sequences that want to know it where their tokens go; null if none does. */
+  private RowRoutes routes() {
+    if (sequences.stream().allMatch(sequence -> sequence.routes() == null)) {
+      return null;
+    }
+    return (layer, top, chosen, weights, among) -> {
+      for (int i = 0; i < sequences.size(); i++) {
+        RouteListener listener = sequences.get(i).routes();
+        Run<SequenceState> run = runs.get(i);
+        for (int row = run.from(); listener != null && row < run.to(); row++) {
+          int at = row * top;
+          listener.routed(
+              layer,
+              run.position() + row - run.from(),
+              Arrays.copyOfRange(chosen, at, at + top),
+              Arrays.copyOfRange(weights, at, at + top),
+              among);
+        }
+      }
+    };
   }
 
   /** Takes the sequences back to before the step, and says what went wrong. */

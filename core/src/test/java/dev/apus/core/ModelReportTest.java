@@ -14,7 +14,7 @@ class ModelReportTest {
 
   @Test
   void warningsAboutTheKernelsInUseAreTakenAsTheyAre() {
-    assertEquals(List.of("C2 is off", "use another collector"), Model.warnings(REPORT, "scalar"));
+    assertEquals(List.of("C2 is off", "use another collector"), Opening.warnings(REPORT, "scalar"));
   }
 
   @Test
@@ -23,6 +23,6 @@ class ModelReportTest {
         List.of(
             "C2 is off (said of the scalar kernels; used are vector-256)",
             "use another collector (said of the scalar kernels; used are vector-256)"),
-        Model.warnings(REPORT, "vector-256"));
+        Opening.warnings(REPORT, "vector-256"));
   }
 }

@@ -11,6 +11,7 @@ import dev.apus.core.routing.Choices;
 import dev.apus.core.routing.GroupLimit;
 import dev.apus.core.routing.Router;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -42,12 +43,14 @@ public final class MixtureOfExperts implements ChannelMixer {
   /** Where corrections lie that leave the choice to the scores. */
   private static final Typical CORRECTION = new Typical(0, 0.02f);
 
+  private final int layer;
   private final Router router;
   private final Kernels kernels;
   private final Projection scores;
   private final RouterNetwork network;
   private final float[] correction;
   private final List<Mlp> experts = new ArrayList<>();
+  private final Experts places;
   private final boolean gated;
   private final int inner;
   private final Mlp shared;
@@ -56,6 +59,7 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Projection latentOut;
 
   private MixtureOfExperts(Config settings, Site site) {
+    layer = site.layer();
     router = Router.read(settings);
     kernels = site.kernels();
     int count = settings.positive("experts");
@@ -83,9 +87,12 @@ public final class MixtureOfExperts implements ChannelMixer {
         network == null ? weights.projection("router", router.experts(), width) : network.state();
     correction =
         router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
+    places = weights.scope("expert").experts(count);
     for (int e = 0; e < count; e++) {
-      WeightScope expert = weights.scope("expert").expert(e);
-      experts.add(mlp(activation, latent > 0 ? latent : width, inner, expert));
+      experts.add(mlp(activation, latent > 0 ? latent : width, inner, places.expert(e)));
+    }
+    if (network == null) {
+      places.guessedBy(this::guess);
     }
     shared = sharedInner == 0 ? null : mlp(activation, width, sharedInner, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
@@ -120,7 +127,12 @@ public final class MixtureOfExperts implements ChannelMixer {
         network.forward(pass, scored, logits);
       }
       float[] weights = frame.floats(rows * router.top());
-      Choices choices = choose(pass, logits, weights);
+      int[] chosen = choose(pass, logits, weights);
+      if (pass.routes() != null) {
+        pass.routes().routed(layer, router.top(), chosen, weights, router.experts());
+      }
+      Choices choices = Choices.sorted(chosen, router.experts());
+      places.foresee(pass, x);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
       ask(pass, choices, asked, given, x, sharedGiven);
@@ -138,7 +150,18 @@ public final class MixtureOfExperts implements ChannelMixer {
     }
   }
 
-  private Choices choose(Pass pass, Matrix logits, float[] weights) {
+  /** What the router would choose if it were asked with the rows of the layer before. */
+  private int[] guess(Pass pass, Matrix x) {
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix logits = frame.matrix(x.rows(), router.experts());
+      scores.apply(pass, x, logits);
+      float[] weights = frame.floats(x.rows() * router.top());
+      int[] chosen = choose(pass, logits, weights);
+      return Choices.sorted(chosen, router.experts()).chosen(experts.size());
+    }
+  }
+
+  private int[] choose(Pass pass, Matrix logits, float[] weights) {
     int top = router.top();
     int[] chosen = new int[logits.rows() * top];
     pass.eachRow(
@@ -150,7 +173,7 @@ public final class MixtureOfExperts implements ChannelMixer {
             router.choose(kernels, logits, row, correction, scratch, chosen, weights);
           }
         });
-    return Choices.sorted(chosen, router.experts());
+    return chosen;
   }
 
   /**
@@ -166,7 +189,8 @@ public final class MixtureOfExperts implements ChannelMixer {
     int rows = x.rows();
     int pairs = choices.start(experts.size());
     int width = asked.cols();
-    try (Pass.Frame frame = pass.frame()) {
+    try (Pass.Frame frame = pass.frame();
+        var _ = places.use(pass, choices.chosen(experts.size()), rows)) {
       pass.eachRow(
           pairs,
           width,

@@ -161,9 +161,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   @Override
   public Set<Visibility> visibilities() {
     // What is forgotten between a token and one after it has no meaning.
-    return spec.forgets()
-        ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+    return spec.forgets() ? Set.of(Visibility.CAUSAL) : Set.of(Visibility.values());
   }
 
   @Override
@@ -192,7 +190,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         for (Run<KeyValueCache> run : batch.runs()) {
-          run.state().append(pass, k, v, kept, run.from(), run.length());
+          run.state().store(pass, k, v, kept, run);
         }
       }
       Matrix o = output.inner(frame, y);

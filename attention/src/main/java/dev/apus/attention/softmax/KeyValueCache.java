@@ -79,18 +79,22 @@ final class KeyValueCache implements MixerState {
     return Math.ceilDiv(slots, SLOTS);
   }
 
-  /** Sees to it that the slots of more tokens may be written. */
-  private void reserve(int tokens) {
-    int end = Math.addExact(length, tokens);
-    for (int i = length / SLOTS; i < pagesOf(end); i++) {
-      int from = Math.max(0, length - i * SLOTS);
-      int to = Math.min(SLOTS, end - i * SLOTS);
+  /** Sees to it that the slots of tokens may be written, which are here or follow these. */
+  private void reserve(int first, int tokens) {
+    int end = Math.addExact(first, tokens);
+    if (first < length) {
+      marks.keep(first / SLOTS, Integer.MAX_VALUE);
+    }
+    for (int i = first / SLOTS; i < pagesOf(end); i++) {
+      int used = Math.clamp((long) length - i * SLOTS, 0, SLOTS);
+      int from = Math.max(0, first - i * SLOTS);
+      int to = Math.max(used, Math.min(SLOTS, end - i * SLOTS));
       if (i == pages.size()) {
         pages.add(page(i, slots(i, 0, to)));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
-        CachePage own = page.copy(slots(i, page.slots(), to), from);
+        CachePage own = page.copy(slots(i, page.slots(), to), used);
         own.claim(from, to);
         pages.set(i, own);
         page.release();
@@ -132,14 +136,23 @@ final class KeyValueCache implements MixerState {
     append(pass, k, v, null, row, rows);
   }
 
+  /** The same where heads forget, or not if {@code kept} is null. */
+  void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
+    store(pass, k, v, kept, length, row, rows);
+  }
+
   /**
-   * The same where heads forget.
+   * Appends the keys and values of a run's rows, or puts them in the place of those that are here.
    *
    * @param kept the logarithm of what each head keeps of what came before a row, or null
    */
-  void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
-    reserve(rows);
-    int first = length;
+  void store(Pass pass, Matrix k, Matrix v, Matrix kept, Run<KeyValueCache> run) {
+    int first = run.visibility() == Visibility.CAUSAL ? length : run.position();
+    store(pass, k, v, kept, first, run.from(), run.length());
+  }
+
+  private void store(Pass pass, Matrix k, Matrix v, Matrix kept, int first, int row, int rows) {
+    reserve(first, rows);
     Attention kernel = layout.kernel();
     int keyDim = layout.keyDim();
     int valueDim = layout.valueDim();
@@ -163,7 +176,7 @@ final class KeyValueCache implements MixerState {
         descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
       }
     }
-    length += rows;
+    length = Math.max(length, first + rows);
   }
 
   /** Sets the levels at a slot, of those at the slot before. */
@@ -228,11 +241,16 @@ final class KeyValueCache implements MixerState {
   }
 
   /**
-   * Gives back what no token after a run reaches. A run that looks ahead may be computed again.
-   * Whoever reads the cache in a pass must have done so.
+   * Gives back what no token after a run reaches. A run that looks ahead may be computed again, and
+   * where rows see what stands after them, so may any. Whoever reads the cache in a pass must have
+   * done so.
    */
   void forget(Run<KeyValueCache> run) {
-    forget(reach.firstPage(run.visibility() == Visibility.CAUSAL ? length : run.position()));
+    switch (run.visibility()) {
+      case CAUSAL -> forget(reach.firstPage(length));
+      case BIDIRECTIONAL -> forget(reach.firstPage(run.position()));
+      case SURROUNDED -> {}
+    }
   }
 
   private void forget(int end) {

@@ -130,7 +130,9 @@ public final class LinformerAttention implements SequenceMixer<KeyValueCache> {
         project(pass, run, valueSlots, v, slotValues);
         run.state().append(pass, slotKeys, slotValues, 0, slots);
       }
-      tiles.attend(pass, batch, q, o);
+      // However many rows there are, each sees all slots.
+      tiles.attend(
+          pass, batch.runs().stream().map(run -> run.seeing(Visibility.SURROUNDED)).toList(), q, o);
       output.apply(pass, o, y);
     }
   }

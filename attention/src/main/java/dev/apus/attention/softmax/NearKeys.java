@@ -45,11 +45,15 @@ record NearKeys(int window, int pinned) implements KeySelection {
 
   private Visited[] visits(Run<KeyValueCache> run, int from, int end) {
     boolean causal = run.visibility() == Visibility.CAUSAL;
+    int seen =
+        run.visibility() == Visibility.BIDIRECTIONAL
+            ? run.position() + run.length()
+            : run.state().length();
     int position = run.position() + from - run.from();
     int after = position + end - from;
     int first = window == 0 ? 0 : Math.max(0, position - window + 1);
-    int endSlot = endSlot(run.state(), causal, after);
-    int pinnedEnd = Math.min(pinned, causal ? endSlot : run.state().length());
+    int endSlot = causal ? after : endSlot(seen, after);
+    int pinnedEnd = Math.min(pinned, causal ? endSlot : seen);
     int firstSlot = Math.max(pinnedEnd, first);
     Visited near = Tile.visited(firstSlot, endSlot, causal, window);
     return pinnedEnd == 0
@@ -57,12 +61,9 @@ record NearKeys(int window, int pinned) implements KeySelection {
         : new Visited[] {Tile.visited(0, pinnedEnd, causal, 0), near};
   }
 
-  /** The slot after the last that rows before {@code end} see. */
-  private int endSlot(KeyValueCache cache, boolean causal, int end) {
-    if (causal) {
-      return end;
-    }
-    long reach = window == 0 ? cache.length() : end - 1L + window;
-    return (int) Math.min(cache.length(), reach);
+  /** The slot after the last that rows before {@code end} see, which look ahead. */
+  private int endSlot(int seen, int end) {
+    long reach = window == 0 ? seen : end - 1L + window;
+    return (int) Math.min(seen, reach);
   }
 }

@@ -173,8 +173,7 @@ public final class NystromAttention implements SequenceMixer<KeyValueCache> {
         means(pass, run, q, asking, i * landmarks);
         means(pass, run, k, asked, i * landmarks);
         askers.add(
-            new Run<>(
-                run.state(), i * landmarks, (i + 1) * landmarks, 0, Visibility.BIDIRECTIONAL));
+            new Run<>(run.state(), i * landmarks, (i + 1) * landmarks, 0, Visibility.SURROUNDED));
       }
       tiles.attend(pass, askers, asking, answers);
       weighAnswers(pass, frame, runs.size(), asking, asked, answers);
@@ -304,7 +303,7 @@ public final class NystromAttention implements SequenceMixer<KeyValueCache> {
         var cache = new KeyValueCache(landmarkLayout, spec.landmarks(), null);
         caches.add(cache);
         cache.append(pass, asked, answers, i * spec.landmarks(), spec.landmarks());
-        askers.add(new Run<>(cache, run.from(), run.to(), 0, Visibility.BIDIRECTIONAL));
+        askers.add(new Run<>(cache, run.from(), run.to(), 0, Visibility.SURROUNDED));
       }
       landmarkTiles.attend(pass, askers, q, o);
     } finally {

@@ -31,7 +31,11 @@ record PatternedKeys(
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
       KeyPattern pattern = patterns.apply(run);
-      var text = new KeyPattern.Text(run.state().length(), run.visibility() == Visibility.CAUSAL);
+      int slots =
+          run.visibility() == Visibility.BIDIRECTIONAL
+              ? run.position() + run.length()
+              : run.state().length();
+      var text = new KeyPattern.Text(slots, run.visibility() == Visibility.CAUSAL);
       int tileRows = Tile.rows(isByHead ? 1 : heads.group());
       int end = run.position() + run.length();
       for (int from = run.position(), to; from < end; from = to) {

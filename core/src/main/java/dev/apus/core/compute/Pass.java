@@ -46,6 +46,8 @@ public final class Pass {
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
   private final Map<Object, Object> made = new HashMap<>();
 
+  private RowRoutes routes;
+
   public Pass(Workers workers, Kernels kernels) {
     this.workers = workers;
     this.kernels = kernels;
@@ -61,6 +63,15 @@ public final class Pass {
 
   public Kernels kernels() {
     return kernels;
+  }
+
+  /** Who is to be told where rows go, or null. */
+  public RowRoutes routes() {
+    return routes;
+  }
+
+  public void tellRoutes(RowRoutes listener) {
+    routes = listener;
   }
 
   /** A new frame of scratch matrices. */

@@ -180,7 +180,8 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
         a.streams(),
         layers,
         a.norm(),
-        a.head());
+        a.head(),
+        a.diffusion());
   }
 
   private static boolean isFalse(Object value) {

@@ -29,6 +29,16 @@ final class Qwen implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     String type = c.choice("model_type", "qwen2", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe");
+    return describe(c, type, type);
+  }
+
+  /**
+   * What a config describes.
+   *
+   * @param type which of these models it is, or was made from
+   * @param family whose checkpoint it is
+   */
+  static Architecture describe(Config c, String type, String family) {
     Decoder.only(c, "use_mrope", false);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
@@ -46,7 +56,7 @@ final class Qwen implements ModelFamily {
         d.layerTypes(i -> sliding && i >= full ? "sliding_attention" : "full_attention");
     Experts experts = Experts.read(d);
     return d.architecture(
-        type,
+        family,
         i -> Decoder.preNorm(norm, d.windowed(attention, types.get(i), window), experts.channel(i)),
         norm);
   }

@@ -2,10 +2,15 @@ package dev.apus.core.file;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** The files of one model, wherever they lie: its JSON files by name, and its tensors. */
 public interface ModelFiles {
+
+  /** The JSON files beside a checkpoint's tensors. */
+  List<String> SETTINGS =
+      List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json");
 
   /** For messages: where the files lie. */
   String name();

@@ -5,7 +5,7 @@ package dev.apus.core.generate;
  * {@code exp((logit − max) / temperature)}. They stand in the order of their ids: every filter only
  * asks for the worst token that it keeps, so the vocabulary is never sorted.
  */
-final class Candidates {
+public final class Candidates {
 
   private final double scale;
   private final int topK;
@@ -18,7 +18,12 @@ final class Candidates {
   private double[] weights = new double[0];
   private int count;
 
-  Candidates(Sampling sampling) {
+  /**
+   * Filters as a sampling says.
+   *
+   * @param sampling whose temperature is not 0
+   */
+  public Candidates(Sampling sampling) {
     scale = 1.0 / sampling.temperature();
     topK = sampling.topK();
     topP = sampling.topP();
@@ -26,7 +31,7 @@ final class Candidates {
   }
 
   /** Selects among logits whose largest is {@code max}. */
-  void select(float[] logits, int vocabulary, float max) {
+  public void select(float[] logits, int vocabulary, float max) {
     if (topK > 0 && topK < vocabulary) {
       selectTop(logits, vocabulary, max);
     } else {
@@ -39,11 +44,13 @@ final class Candidates {
     dropUnlikely();
   }
 
-  int count() {
+  /** How many there are. */
+  public int count() {
     return count;
   }
 
-  int id(int at) {
+  /** The id of one of them. */
+  public int id(int at) {
     return ids[at];
   }
 

@@ -8,7 +8,7 @@ package dev.apus.core.generate;
  * a vocabulary of 150 000 tokens makes its time felt; this has no branches and touches no bits, so
  * compilers vectorise it.
  */
-final class Exponential {
+public final class Exponential {
 
   /** From here down the result is 0: far smaller than anything that could change a sum. */
   private static final double SMALLEST = -100;
@@ -17,8 +17,12 @@ final class Exponential {
 
   private Exponential() {}
 
-  /** Subtracting {@code exp(SMALLEST)} makes that 0 and changes nothing above 10⁻²⁷. */
-  static double of(double x) {
+  /**
+   * {@code eˣ} for x of at most 0.
+   *
+   * <p>Subtracting {@code exp(SMALLEST)} makes that 0 and changes nothing above 10⁻²⁷.
+   */
+  public static double of(double x) {
     return positive(Math.max(x, SMALLEST)) - LEAST;
   }
 

@@ -16,10 +16,13 @@ import java.util.Objects;
  * @param vocabulary how many tokens the model knows
  * @param width values of the residual stream for each token
  * @param context the longest sequence the model was made for
- * @param visibility what a token sees of its text: what came before it, or, in encoders, all of it
+ * @param visibility what a token sees of its text: what came before it, or, in encoders and most
+ *     diffusion models, what stands after it too
  * @param streams the widths of the streams, by name, that branches may read and write besides the
  *     residual stream
  * @param head null for an encoder that gives rows alone
+ * @param diffusion what the model learned to undo, if it is a diffusion language model; or null.
+ *     The visibility is then that of text without noise
  */
 public record Architecture(
     String family,
@@ -31,7 +34,8 @@ public record Architecture(
     Map<String, Integer> streams,
     List<Layer> layers,
     NormSpec norm,
-    Head head) {
+    Head head,
+    Diffusion diffusion) {
 
   /** Far more layers than any model has: a count in a file must not fill the memory. */
   public static final int MOST_LAYERS = 1 << 16;
@@ -40,7 +44,10 @@ public record Architecture(
     Objects.requireNonNull(family, "family");
     Objects.requireNonNull(embedding, "embedding");
     Objects.requireNonNull(visibility, "visibility");
-    if (visibility == Visibility.CAUSAL) {
+    if (visibility == Visibility.SURROUNDED) {
+      throw new IllegalArgumentException("no text is " + visibility + " when it is read");
+    }
+    if (visibility == Visibility.CAUSAL || diffusion != null) {
       Objects.requireNonNull(head, "head");
     } else if (embedding.metaTokens() > 0) {
       throw new IllegalArgumentException("an encoder has no meta tokens");
@@ -83,7 +90,8 @@ public record Architecture(
         streams,
         layers,
         norm,
-        head);
+        head,
+        null);
   }
 
   /** This model as an encoder, whose tokens see the whole text. */
@@ -98,20 +106,47 @@ public record Architecture(
         streams,
         layers,
         norm,
-        head);
+        head,
+        diffusion);
+  }
+
+  /** This model as a diffusion model, whose tokens see those after them. */
+  public Architecture denoising(Diffusion undone) {
+    return new Architecture(
+        family,
+        vocabulary,
+        width,
+        context,
+        Visibility.BIDIRECTIONAL,
+        embedding,
+        streams,
+        layers,
+        norm,
+        head,
+        undone);
   }
 
   /** This encoder without what makes logits of its rows. */
   public Architecture withoutHead() {
     return new Architecture(
-        family, vocabulary, width, context, visibility, embedding, streams, layers, norm, null);
+        family,
+        vocabulary,
+        width,
+        context,
+        visibility,
+        embedding,
+        streams,
+        layers,
+        norm,
+        null,
+        diffusion);
   }
 
   /**
    * Whether this is an encoder, which reads whole texts, instead of a model that continues them.
    */
   public boolean isEncoder() {
-    return visibility == Visibility.BIDIRECTIONAL;
+    return visibility == Visibility.BIDIRECTIONAL && diffusion == null;
   }
 
   /** This model with another stream for its branches. */
@@ -119,7 +154,17 @@ public record Architecture(
     Map<String, Integer> more = new LinkedHashMap<>(streams);
     more.put(name, width);
     return new Architecture(
-        family, vocabulary, this.width, context, visibility, embedding, more, layers, norm, head);
+        family,
+        vocabulary,
+        this.width,
+        context,
+        visibility,
+        embedding,
+        more,
+        layers,
+        norm,
+        head,
+        diffusion);
   }
 
   /**

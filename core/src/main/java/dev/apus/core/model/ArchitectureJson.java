@@ -31,9 +31,10 @@ final class ArchitectureJson {
     document.put("vocabulary", a.vocabulary());
     document.put("width", a.width());
     document.put("context", a.context());
-    if (a.isEncoder()) {
+    if (a.visibility() != Visibility.CAUSAL) {
       document.put("visibility", word(a.visibility()));
     }
+    putIfThere(document, "diffusion", a.diffusion() == null ? null : a.diffusion().toMap());
     document.put("embedding", embedding(a.embedding()));
     if (!a.streams().isEmpty()) {
       document.put("streams", a.streams());
@@ -139,7 +140,12 @@ final class ArchitectureJson {
     Visibility visibility =
         Visibility.valueOf(
             c.choice("visibility", "causal", "causal", "bidirectional").toUpperCase(Locale.ROOT));
-    boolean headless = visibility == Visibility.BIDIRECTIONAL && !c.has("head");
+    Diffusion diffusion =
+        c.has("diffusion")
+            ? Diffusion.read(c.section("diffusion"), c.positive("vocabulary"))
+            : null;
+    boolean encoder = visibility == Visibility.BIDIRECTIONAL && diffusion == null;
+    boolean headless = encoder && !c.has("head");
     List<Layer> layers = new ArrayList<>();
     for (Config layer : c.sections("layers")) {
       int repeat = layer.positive("repeat", 1);
@@ -176,7 +182,8 @@ final class ArchitectureJson {
             streams(c),
             layers,
             norm(c, "norm"),
-            headless ? null : head(c.section("head")));
+            headless ? null : head(c.section("head")),
+            diffusion);
     if (!c.unread().isEmpty()) {
       throw c.error("%s is not a setting of an architecture", c.unread().getFirst());
     }

@@ -9,6 +9,7 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.attention.CacheFormat;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -162,17 +163,25 @@ final class BranchAssembler {
 
   /** Refuses a mixer that cannot see what the model's tokens see. */
   private void requireSight(SequenceMixer<?> mixer, String name, int layer) {
-    if (mixer.visibilities().contains(architecture.visibility())) {
+    Set<Visibility> needed = EnumSet.of(architecture.visibility());
+    if (architecture.diffusion() != null) {
+      needed.add(Visibility.SURROUNDED);
+    }
+    if (mixer.visibilities().containsAll(needed)) {
       return;
     }
     throw new ConfigException(
         String.format(
             Locale.ROOT,
-            architecture.isEncoder()
-                ? "layer %d: the mixer \"%s\" cannot look ahead, and tokens of an encoder"
-                    + " (visibility=bidirectional) see the whole text; attention can"
-                : "layer %d: the mixer \"%s\" needs the whole text, and a causal model sees what"
-                    + " came before; say visibility=bidirectional to make an encoder of it",
+            architecture.diffusion() != null
+                ? "layer %d: the mixer \"%s\" cannot look ahead from any row, and the tokens of a"
+                    + " diffusion model see what stands after them; attention can"
+                : architecture.isEncoder()
+                    ? "layer %d: the mixer \"%s\" cannot look ahead, and tokens of an encoder"
+                        + " (visibility=bidirectional) see the whole text; attention can"
+                    : "layer %d: the mixer \"%s\" needs the whole text, and a causal model sees"
+                        + " what came before; say visibility=bidirectional to make an encoder of"
+                        + " it",
             layer,
             name));
   }

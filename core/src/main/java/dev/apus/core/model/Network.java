@@ -162,7 +162,7 @@ public final class Network {
         x -> embed(pass, rows, tokens, null, x),
         (frame, x) -> logits(pass, frame, x, wanted, logits),
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run.length()));
+    batch.runs().forEach(run -> run.state().advance(run));
   }
 
   /**
@@ -191,18 +191,55 @@ public final class Network {
         batch,
         x -> embed(pass, batch, tokens, types, x),
         (frame, x) -> {
-          if (norm == null) {
-            System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
-          } else {
-            norm.rows(pass, x, rows);
-          }
+          System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
+          normalize(pass, rows);
         },
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run.length()));
+    batch.runs().forEach(run -> run.state().advance(run));
   }
 
   /**
-   * Computes the logits of rows that {@link #encode} gave.
+   * Computes rows anywhere in some sequences.
+   *
+   * @param wanted the rows that are needed, ascending
+   * @param rows receives these, normalised
+   * @param cancelled asked at every step of every layer
+   * @throws CancellationException if the pass was cancelled; states are then anywhere on their way
+   * @throws IllegalArgumentException if rows are to see what not every mixer can
+   */
+  public void evaluate(
+      Pass pass,
+      Batch<SequenceState> batch,
+      int[] tokens,
+      int[] wanted,
+      Matrix rows,
+      BooleanSupplier cancelled) {
+    advance(
+        pass,
+        batch,
+        x -> embed(pass, batch, tokens, null, x),
+        (frame, x) -> {
+          select(x, wanted, rows);
+          normalize(pass, rows);
+        },
+        cancelled);
+    batch.runs().forEach(run -> run.state().advance(run));
+  }
+
+  private void normalize(Pass pass, Matrix rows) {
+    if (norm != null && rows.rows() > 0) {
+      norm.rows(pass, rows, rows);
+    }
+  }
+
+  private static void select(Matrix x, int[] wanted, Matrix rows) {
+    for (int i = 0; i < wanted.length; i++) {
+      System.arraycopy(x.data(), x.at(wanted[i]), rows.data(), rows.at(i), x.cols());
+    }
+  }
+
+  /**
+   * Computes the logits of rows that {@link #encode} or {@link #evaluate} gave.
    *
    * @throws IllegalStateException if the model has no head
    */
@@ -288,12 +325,8 @@ public final class Network {
       return;
     }
     Matrix last = frame.matrix(wanted.length, x.cols());
-    for (int i = 0; i < wanted.length; i++) {
-      System.arraycopy(x.data(), x.at(wanted[i]), last.data(), last.at(i), x.cols());
-    }
-    if (norm != null) {
-      norm.rows(pass, last, last);
-    }
+    select(x, wanted, last);
+    normalize(pass, last);
     head.apply(pass, last, logits);
   }
 

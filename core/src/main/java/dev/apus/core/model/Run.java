@@ -39,6 +39,11 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
     return new Run<>(state, from, to, position, visibility, tokens);
   }
 
+  /** The same rows, which see something else. */
+  public Run<S> seeing(Visibility other) {
+    return new Run<>(state, from, to, position, other);
+  }
+
   public int length() {
     return to - from;
   }

@@ -34,8 +34,9 @@ public final class SequenceState implements AutoCloseable {
     return states.get(index);
   }
 
-  void advance(int tokens) {
-    length += tokens;
+  /** Takes note of a run, which goes on from the end or takes the place of what was there. */
+  void advance(Run<SequenceState> run) {
+    length = Math.max(length, run.position() + run.length());
   }
 
   /** A place to come back to. */

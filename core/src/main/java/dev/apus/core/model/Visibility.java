@@ -4,6 +4,15 @@ package dev.apus.core.model;
 public enum Visibility {
   /** Each row sees itself and what came before it. */
   CAUSAL,
-  /** Each row sees all rows of its run, those after it too, and everything before the run. */
-  BIDIRECTIONAL
+  /**
+   * Each row sees all rows of its run, those after it too, and everything before the run. What is
+   * kept of the sequence at its position and after it is not seen.
+   */
+  BIDIRECTIONAL,
+  /**
+   * Each row sees all that is kept of its sequence, what stands after it too, and takes the place
+   * of what was kept at its position. Several runs of one batch may be of the same sequence, and
+   * see each other.
+   */
+  SURROUNDED
 }

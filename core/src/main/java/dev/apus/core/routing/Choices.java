@@ -1,5 +1,7 @@
 package dev.apus.core.routing;
 
+import java.util.stream.IntStream;
+
 /**
  * The choices of a batch, {@code top} for each token, put in the order of the chosen experts; a
  * choice at its place in that order is a pair of a token and an expert.
@@ -34,6 +36,11 @@ public final class Choices {
       choices[pair] = choice;
     }
     return new Choices(starts, pairs, choices);
+  }
+
+  /** Those of the experts {@code 0 … limit − 1} that somebody chose, ascending. */
+  public int[] chosen(int limit) {
+    return IntStream.range(0, limit).filter(e -> starts[e] < starts[e + 1]).toArray();
   }
 
   /** The first pair of an expert, which is where those of the expert before it end. */

@@ -87,8 +87,12 @@ public record Expected(
         throw fault(JSON, "greedy[%d] is %d; needed: 0 to %d", i, greedy[i], logits[0].length - 1);
       }
     }
-    if (architecture.isEncoder() && greedy.length > 0) {
-      throw fault(JSON, "greedy continues a prompt, and the model is an encoder; leave it out");
+    boolean continues = !architecture.isEncoder() && architecture.diffusion() == null;
+    if (!continues && greedy.length > 0) {
+      throw fault(
+          JSON,
+          "greedy continues a prompt, and the model is %s; leave it out",
+          architecture.isEncoder() ? "an encoder" : "a diffusion model");
     }
     if (architecture.head() == null) {
       throw fault(TENSORS, "logits are there, and the model has no head that gives any");

@@ -1,12 +1,15 @@
 package dev.apus.core.verify;
 
+import dev.apus.core.Evaluator;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
+import dev.apus.core.tensor.Matrix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * How a model's answers compare with a reference implementation's.
@@ -80,10 +83,29 @@ public record Verification(
           .getFirst()
           .logits(expected.positions());
     }
+    if (model.architecture().diffusion() != null) {
+      return noisy(model, expected, limit);
+    }
     try (Session session = model.newSession(limit)) {
       float[][] all = session.score(expected.tokens());
       return Arrays.stream(expected.positions()).mapToObj(at -> all[at]).toArray(float[][]::new);
     }
+  }
+
+  /** Logits that a diffusion model gives for a text with masks. */
+  private static float[][] noisy(Model model, Expected expected, int limit) {
+    float[][] logits = new float[expected.positions().length][];
+    try (Evaluator text = Evaluator.of(model, limit)) {
+      int[] positions = IntStream.range(0, expected.tokens().length).toArray();
+      Matrix rows = text.read(expected.tokens(), positions, () -> false);
+      int vocabulary = model.architecture().vocabulary();
+      float[][] all = new float[positions.length][];
+      text.logits(
+          rows,
+          (row, worker, values, at) -> all[row] = Arrays.copyOfRange(values, at, at + vocabulary));
+      Arrays.setAll(logits, i -> all[expected.positions()[i]]);
+    }
+    return logits;
   }
 
   private static int firstDifference(Model model, Expected expected, int limit) {

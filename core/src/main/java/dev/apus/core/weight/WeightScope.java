@@ -54,6 +54,9 @@ public interface WeightScope {
   /** The weights of expert {@code index} of this part, or of whatever else it has several of. */
   WeightScope expert(int index);
 
+  /** The weights of experts {@code 0 … count − 1}, of which only some need be in memory. */
+  Experts experts(int count);
+
   /** A range that random weights are drawn from: {@code center ± width}. */
   record Typical(float center, float width) {
     public static final Typical NORM = new Typical(1, 0.2f);

@@ -11,13 +11,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * All weights of one model: reads them from a source, packs matrices for the kernels, and owns the
  * memory they lie in.
  */
-public final class Weights {
+public final class Weights implements AutoCloseable {
 
   /** Models so small that compiling kernels takes longer than their first tokens. */
   private static final long EASED_BYTES = 64 << 20;
@@ -28,9 +29,11 @@ public final class Weights {
   private final Arena arena;
   private final Placement placement;
   private final boolean eased;
+  private final ExpertStore store;
   private final Set<WeightSource.Key> counted = new HashSet<>();
   private final Map<String, Ease> eases = new HashMap<>();
   private final Map<Built, Projection[]> built = new HashMap<>();
+  private final Map<WeightSource.Key, Experts> layers = new HashMap<>();
   private long bytes;
   private long parameters;
 
@@ -38,11 +41,12 @@ public final class Weights {
   private record Built(WeightSource.Key key, int count, int outputs, int inputs, boolean biased) {}
 
   public Weights(WeightSource source, Kernels kernels, Workers workers, Arena arena) {
-    this(source, kernels, workers, arena, Placement.PACKED, false);
+    this(source, kernels, workers, arena, Placement.PACKED, ExpertMemory.UNLIMITED, false);
   }
 
   /**
    * @param arena owns what is packed
+   * @param experts how much memory experts may take
    * @param eased whether small models start with the scalar kernels
    */
   public Weights(
@@ -51,6 +55,7 @@ public final class Weights {
       Workers workers,
       Arena arena,
       Placement placement,
+      ExpertMemory experts,
       boolean eased) {
     this.placement = placement;
     this.source = source;
@@ -58,6 +63,7 @@ public final class Weights {
     this.kernels = this.eased ? new EasedKernels(Kernels.scalar(), kernels) : kernels;
     this.workers = workers;
     this.arena = arena;
+    this.store = experts.isLimited() ? new ExpertStore(experts, arena) : null;
   }
 
   /**
@@ -65,7 +71,8 @@ public final class Weights {
    * model has, and cannot run.
    */
   public static Weights outline(WeightSource source, Kernels kernels) {
-    return new Weights(source, kernels, null, null, Placement.MAPPED, false);
+    return new Weights(
+        source, kernels, null, null, Placement.MAPPED, ExpertMemory.UNLIMITED, false);
   }
 
   private static void runHere(int parts, Workers.Work work) {
@@ -81,7 +88,7 @@ public final class Weights {
 
   /** Weights outside the layers, such as the embedding. */
   public WeightScope root() {
-    return new Scope("", -1, -1, -1);
+    return new Scope("", -1, -1, -1, null);
   }
 
   /** Weights of one layer. */
@@ -96,12 +103,17 @@ public final class Weights {
    * @param user has what {@link WeightScope#own} gives
    */
   public WeightScope layer(int layer, int user) {
-    return new Scope("", layer, -1, user);
+    return new Scope("", layer, -1, user, null);
   }
 
   /** Memory that all weights read so far take. */
   public long bytes() {
-    return bytes;
+    return store == null ? bytes : bytes + store.bytes();
+  }
+
+  /** How well the experts fit the memory they were given, if it was limited. */
+  public Optional<ExpertStatistics> expertStatistics() {
+    return Optional.ofNullable(store).map(ExpertStore::statistics);
   }
 
   /** How many values all weights read so far have; a weight that is used twice counts once. */
@@ -137,6 +149,14 @@ public final class Weights {
     }
   }
 
+  /** Returns when nothing reads or writes the weights' memory of its own accord any more. */
+  @Override
+  public void close() {
+    if (store != null) {
+      store.close();
+    }
+  }
+
   private final class Scope implements WeightScope {
 
     private final String prefix;
@@ -144,11 +164,15 @@ public final class Weights {
     private final int expert;
     private final int user;
 
-    Scope(String prefix, int layer, int expert, int user) {
+    /** Whose matrices these are, if they come and go with an expert; or null. */
+    private final ExpertStore.Expert resident;
+
+    Scope(String prefix, int layer, int expert, int user, ExpertStore.Expert resident) {
       this.prefix = prefix;
       this.layer = layer;
       this.expert = expert;
       this.user = user;
+      this.resident = resident;
     }
 
     @Override
@@ -181,7 +205,9 @@ public final class Weights {
             arena == null
                 ? Projection.outline(stored)
                 : new Projection(stored, panels(stored, () -> source.release(key(name))), bias);
-        bytes += projections[i].bytes() - (bias == null || arena == null ? 0 : 4L * outputs);
+        if (resident == null) {
+          bytes += projections[i].bytes() - (bias == null || arena == null ? 0 : 4L * outputs);
+        }
       }
       return projections;
     }
@@ -200,6 +226,9 @@ public final class Weights {
     private Panels panels(StoredRows stored, Runnable release) {
       Matmul matmul = kernels.matmul(stored.format());
       var inPlace = new StoredPanels(matmul, stored);
+      if (resident != null) {
+        return store.add(resident, inPlace);
+      }
       if (placement == Placement.MAPPED) {
         return inPlace;
       }
@@ -234,22 +263,33 @@ public final class Weights {
 
     @Override
     public WeightScope scope(String name) {
-      return new Scope(prefix + name + ".", layer, expert, user);
+      return new Scope(prefix + name + ".", layer, expert, user, resident);
     }
 
     @Override
     public WeightScope own() {
-      return new Scope(prefix, user, expert, user);
+      return new Scope(prefix, user, expert, user, resident);
     }
 
     @Override
     public WeightScope common() {
-      return new Scope(prefix, -1, expert, user);
+      return new Scope(prefix, -1, expert, user, resident);
+    }
+
+    @Override
+    public Experts experts(int count) {
+      if (store == null || arena == null) {
+        return Experts.of(this);
+      }
+      return layers.computeIfAbsent(
+          key(""),
+          key ->
+              store.add(count, (member, index) -> new Scope(prefix, layer, index, user, member)));
     }
 
     @Override
     public WeightScope expert(int index) {
-      return new Scope(prefix, layer, index, user);
+      return new Scope(prefix, layer, index, user, resident);
     }
 
     private StoredRows find(String name, int rows, int cols, Typical typical) {

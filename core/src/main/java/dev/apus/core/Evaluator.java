@@ -1,0 +1,310 @@
+package dev.apus.core;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Batch;
+import dev.apus.core.model.Diffusion;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.SequenceState;
+import dev.apus.core.model.Visibility;
+import dev.apus.core.tensor.Matrix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+/**
+ * One noisy text as a diffusion model sees it while its tokens change. Rows are computed at any
+ * positions, as often as wanted: each sees the others of its call and what is kept of the text
+ * besides, and is kept in its turn; in a model that sees text in blocks, it sees those of its block
+ * and of the blocks before it. What is not computed again is not read again either, even if its
+ * tokens have changed; who denoises decides what may be left as it was.
+ *
+ * <p>Belongs to one thread at a time. A call that fails or is cancelled keeps nothing of the texts
+ * it was for: their {@link #length()} is 0 then, and they are to be computed anew.
+ */
+public final class Evaluator implements AutoCloseable {
+
+  /** Logits that are there at a time, unless those of one row are more. */
+  private static final int MOST_LOGITS = 1 << 22;
+
+  private final Model model;
+  private final int limit;
+  private final Pass pass;
+  private SequenceState state;
+
+  private Evaluator(Model model, int limit) {
+    this.model = model;
+    this.limit = limit;
+    this.pass = model.newPass();
+    this.state = model.network().newState(limit);
+  }
+
+  /**
+   * What computes a text of at most {@code limit} tokens.
+   *
+   * @throws IllegalArgumentException if the model is no diffusion model, or has no texts of so many
+   *     tokens
+   * @throws IllegalStateException if the model is closed
+   */
+  public static Evaluator of(Model model, int limit) {
+    Architecture architecture = model.architecture();
+    if (architecture.diffusion() == null) {
+      throw new IllegalArgumentException(
+          architecture.family()
+              + (architecture.isEncoder()
+                  ? " is an encoder: it reads whole texts (Model.newEncoder, apus embed)"
+                  : " continues texts, in sessions")
+              + "; it is no diffusion model, which fills texts in");
+    }
+    Sequence.requireRoom(architecture, limit);
+    model.lifetime().requireOpen();
+    return new Evaluator(model, limit);
+  }
+
+  /**
+   * Rows of a text to compute.
+   *
+   * @param positions ascending: those of rows that are kept, or that go on from their end
+   * @param tokens one for each position
+   * @param wanted which of these rows are needed, ascending
+   */
+  public record Change(Evaluator text, int[] positions, int[] tokens, int[] wanted) {
+
+    public Change {
+      if (positions.length == 0 || positions.length != tokens.length) {
+        throw new IllegalArgumentException(
+            positions.length + " positions and " + tokens.length + " tokens");
+      }
+    }
+  }
+
+  /** Takes the logits of one row, on any thread. */
+  @FunctionalInterface
+  public interface LogitsReader {
+
+    /**
+     * @param row the row's number
+     * @param worker the thread's number, below {@link Model#threads()}
+     * @param logits one for each id of the vocabulary, from {@code at} on; valid during the call
+     */
+    void read(int row, int worker, float[] logits, int at);
+  }
+
+  public Model model() {
+    return model;
+  }
+
+  /** The most tokens of the text. */
+  public int limit() {
+    return limit;
+  }
+
+  /** How many rows are kept. */
+  public int length() {
+    return state.length();
+  }
+
+  /** Memory that what is kept takes. */
+  public long bytes() {
+    return state.bytes();
+  }
+
+  /** Keeps nothing of the text any more. */
+  public void forget() {
+    if (state.length() > 0) {
+      state.close();
+      state = model.network().newState(limit);
+    }
+  }
+
+  /**
+   * Computes rows of text without noise, which go on from the end of what is kept: in blocks, if
+   * the model sees text so, of which none has been begun.
+   *
+   * @param wanted which of the rows are needed, ascending
+   * @param cancelled asked at every step of every layer
+   * @return the needed rows, normalised, for {@link #logits}
+   * @throws java.util.concurrent.CancellationException if it was cancelled
+   * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
+   */
+  public Matrix read(int[] tokens, int[] wanted, BooleanSupplier cancelled) {
+    int block = diffusion().block();
+    Visibility visibility = model.architecture().visibility();
+    List<Run<SequenceState>> runs = new ArrayList<>();
+    int end = Math.addExact(length(), tokens.length);
+    requireFit(end);
+    if (block > 0 && visibility == Visibility.BIDIRECTIONAL && length() % block != 0) {
+      throw new IllegalArgumentException(
+          "text is read in blocks of " + block + ", and " + length() + " rows are kept");
+    }
+    for (int from = 0, to; from < tokens.length; from = to) {
+      boolean whole = block == 0 || visibility == Visibility.CAUSAL;
+      to = whole ? tokens.length : Math.min(tokens.length, from + block);
+      runs.add(new Run<>(state, from, to, length() + from, visibility));
+    }
+    Matrix rows = Matrix.zeros(wanted.length, model.architecture().width());
+    Sequence.checkTokens(tokens, model.architecture().vocabulary());
+    compute(List.of(this), runs, tokens, wanted, rows, cancelled);
+    return rows;
+  }
+
+  /**
+   * Computes rows of some texts of one model together, each with the bits that it gets alone.
+   *
+   * @param cancelled asked at every step of every layer
+   * @return the needed rows of all texts, one after the other, normalised, for {@link #logits}
+   * @throws IllegalArgumentException if positions have a gap before them, or are of a part of a
+   *     block that others follow
+   * @throws java.util.concurrent.CancellationException if it was cancelled
+   * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
+   */
+  public static Matrix evaluate(List<Change> changes, BooleanSupplier cancelled) {
+    Model model = changes.getFirst().text().model;
+    List<Run<SequenceState>> runs = new ArrayList<>();
+    List<Evaluator> texts = changes.stream().map(Change::text).toList();
+    int rows = 0;
+    IntStream.Builder wanted = IntStream.builder();
+    for (Change change : changes) {
+      Evaluator text = change.text();
+      if (text.model != model || texts.indexOf(text) != texts.lastIndexOf(text)) {
+        throw new IllegalArgumentException("a text is there twice, or of another model");
+      }
+      text.addRuns(change, rows, runs);
+      for (int row : change.wanted()) {
+        wanted.add(rows + row);
+      }
+      rows += change.tokens().length;
+    }
+    int[] tokens = changes.stream().flatMapToInt(c -> IntStream.of(c.tokens())).toArray();
+    Sequence.checkTokens(tokens, model.architecture().vocabulary());
+    int[] needed = wanted.build().toArray();
+    Matrix result = Matrix.zeros(needed.length, model.architecture().width());
+    texts.getFirst().compute(texts, runs, tokens, needed, result, cancelled);
+    return result;
+  }
+
+  private Diffusion diffusion() {
+    return model.architecture().diffusion();
+  }
+
+  private void requireFit(int end) {
+    if (end > limit) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "a text of %d tokens; this one has at most %d", end, limit));
+    }
+  }
+
+  private void addRuns(Change change, int row, List<Run<SequenceState>> runs) {
+    int[] positions = change.positions();
+    int end = Math.max(length(), positions[positions.length - 1] + 1);
+    requireFit(end);
+    int block = diffusion().block();
+    int lastBlock = block == 0 ? 0 : (end - 1) / block * block;
+    int next = length();
+    for (int from = 0, to; from < positions.length; from = to) {
+      int first = positions[from];
+      int most = first < lastBlock ? block : Integer.MAX_VALUE;
+      to = from + 1;
+      while (to < positions.length && to - from < most && positions[to] == first + to - from) {
+        to++;
+      }
+      boolean ascends = from == 0 || first > positions[from - 1];
+      boolean cut = first < lastBlock && (first % block != 0 || to - from < block);
+      if (!ascends || cut || first > next) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "%d rows at %d of %d, of which %d are kept; needed: ascending, without a gap%s",
+                to - from,
+                first,
+                end,
+                length(),
+                block == 0 ? "" : ", whole blocks of " + block + " before the last"));
+      }
+      next = Math.max(next, first + to - from);
+      runs.add(
+          new Run<>(
+              state,
+              row + from,
+              row + to,
+              first,
+              first < lastBlock ? Visibility.BIDIRECTIONAL : Visibility.SURROUNDED));
+    }
+  }
+
+  private void compute(
+      List<Evaluator> texts,
+      List<Run<SequenceState>> runs,
+      int[] tokens,
+      int[] wanted,
+      Matrix rows,
+      BooleanSupplier cancelled) {
+    Lifetime lifetime = model.lifetime();
+    lifetime.enter();
+    try {
+      model
+          .network()
+          .evaluate(
+              pass,
+              new Batch<>(runs),
+              tokens,
+              wanted,
+              rows,
+              () -> lifetime.isClosed() || cancelled.getAsBoolean());
+    } catch (RuntimeException | Error e) {
+      texts.forEach(Evaluator::restart);
+      throw Step.explained(model, "a text", e);
+    } finally {
+      lifetime.leave();
+    }
+  }
+
+  /** What a pass that failed has left is of no use; its length may say otherwise. */
+  private void restart() {
+    state.close();
+    state = model.network().newState(limit);
+  }
+
+  /**
+   * Hands the logits of rows to a reader, a few rows at a time and these on all threads at once.
+   *
+   * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
+   */
+  public void logits(Matrix rows, LogitsReader reader) {
+    int vocabulary = model.architecture().vocabulary();
+    int most = Math.max(1, MOST_LOGITS / vocabulary);
+    Lifetime lifetime = model.lifetime();
+    for (int from = 0; from < rows.rows(); from += most) {
+      int first = from;
+      int count = Math.min(most, rows.rows() - from);
+      Matrix some = part(rows, from, count);
+      Matrix logits = Matrix.zeros(count, vocabulary);
+      lifetime.enter();
+      try {
+        pass.begin();
+        model.network().predict(pass, some, logits);
+        pass.workers()
+            .run(
+                count,
+                (row, worker) -> reader.read(first + row, worker, logits.data(), logits.at(row)));
+      } catch (RuntimeException | Error e) {
+        throw Step.explained(model, "a text", e);
+      } finally {
+        lifetime.leave();
+      }
+    }
+  }
+
+  private static Matrix part(Matrix rows, int from, int count) {
+    float[] data = new float[count * rows.cols()];
+    System.arraycopy(rows.data(), rows.at(from), data, 0, data.length);
+    return new Matrix(data, count, rows.cols());
+  }
+
+  @Override
+  public void close() {
+    state.close();
+  }
+}

@@ -1,0 +1,88 @@
+package dev.apus.diffusion;
+
+import dev.apus.core.generate.SplitMix;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a transfer rule sees of a window after an evaluation, and what it decides. */
+public final class Moment {
+
+  /**
+   * A position of the window that was fixed before.
+   *
+   * @param probability that the token had when it was fixed
+   */
+  public record Fixed(int position, int token, double probability) {}
+
+  private final int step;
+  private final int steps;
+  private final int noisyAtStart;
+  private final List<Proposal> noisy;
+  private final List<Fixed> fixed;
+  private final SplitMix random;
+  private final List<Proposal> chosen = new ArrayList<>();
+  private final List<Integer> renoised = new ArrayList<>();
+
+  Moment(
+      int step,
+      int steps,
+      int noisyAtStart,
+      List<Proposal> noisy,
+      List<Fixed> fixed,
+      SplitMix random) {
+    this.step = step;
+    this.steps = steps;
+    this.noisyAtStart = noisyAtStart;
+    this.noisy = List.copyOf(noisy);
+    this.fixed = List.copyOf(fixed);
+    this.random = random;
+  }
+
+  /** Which step of the window this is, from 0 on. */
+  public int step() {
+    return step;
+  }
+
+  /** How many steps the window is to have; some rules take fewer or more. */
+  public int steps() {
+    return steps;
+  }
+
+  /** How many positions of the window were noisy at its first step. */
+  public int noisyAtStart() {
+    return noisyAtStart;
+  }
+
+  /** What is proposed for the noisy positions of the window, from left to right. */
+  public List<Proposal> noisy() {
+    return noisy;
+  }
+
+  /** The positions of the window that were fixed at earlier steps, from left to right. */
+  public List<Fixed> fixed() {
+    return fixed;
+  }
+
+  /** A random number in [0, 1), from the seed. */
+  public double nextDouble() {
+    return random.nextDouble();
+  }
+
+  /** Fixes a position with the proposed token. */
+  public void fix(Proposal proposal) {
+    chosen.add(proposal);
+  }
+
+  /** Makes a position noisy again. */
+  public void renoise(int position) {
+    renoised.add(position);
+  }
+
+  List<Proposal> chosen() {
+    return chosen;
+  }
+
+  List<Integer> renoised() {
+    return renoised;
+  }
+}

@@ -1,0 +1,211 @@
+package dev.apus.diffusion;
+
+import dev.apus.core.Evaluator;
+import dev.apus.core.Evaluator.Change;
+import dev.apus.core.Model;
+import dev.apus.core.model.Diffusion;
+import dev.apus.core.tensor.Matrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The evaluations of one text: which rows are computed, and what is kept of them. Rows that are not
+ * computed again speak with the logits that they had last.
+ */
+final class Passes implements AutoCloseable {
+
+  private static final double NO_GUIDANCE = 0;
+
+  private final Diffusion diffusion;
+  private final Cache cache;
+  private final double guidance;
+  private final Evaluator text;
+  private final Evaluator unguided;
+  private final float[][][] rows;
+  private final int width;
+  private final BitSet known = new BitSet();
+  private int stored;
+  private int evaluations;
+  private long computed;
+
+  Passes(Model model, int limit, Recipe recipe) {
+    this.diffusion = model.architecture().diffusion();
+    this.cache = recipe.cache();
+    this.guidance = recipe.guidance();
+    this.width = model.architecture().width();
+    this.text = Evaluator.of(model, limit);
+    this.unguided = guidance == NO_GUIDANCE ? null : Evaluator.of(model, limit);
+    this.rows = new float[unguided == null ? 1 : 2][limit][];
+  }
+
+  /** How often the model was asked. */
+  int evaluations() {
+    return evaluations;
+  }
+
+  /** How many rows went through it; one with guidance counts once. */
+  long computed() {
+    return computed;
+  }
+
+  /** Rows at the beginning that hold what they will always hold. */
+  int stored() {
+    return stored;
+  }
+
+  /** Keeps nothing but what holds for the first {@code same} tokens. */
+  void keep(int same) {
+    int whole = diffusion.block() == 0 ? 0 : same / diffusion.block() * diffusion.block();
+    if (stored > whole) {
+      stored = whole;
+      known.clear(whole, Math.max(whole, known.length()));
+    }
+    if (diffusion.block() == 0) {
+      forget();
+    }
+  }
+
+  private void forget() {
+    text.forget();
+    if (unguided != null) {
+      unguided.forget();
+    }
+    known.clear();
+    stored = 0;
+  }
+
+  /** Where a window's text ends, as far as its tokens see. */
+  private int end(Window window, int length) {
+    int block = diffusion.block();
+    return block == 0 ? length : Math.min(length, (window.from() / block + 1) * block);
+  }
+
+  private int blockOf(int position) {
+    return diffusion.block() == 0 ? 0 : position / diffusion.block() * diffusion.block();
+  }
+
+  /** The row whose logits are those of a position. */
+  private int rowOf(int position) {
+    return diffusion.shifted() ? Math.max(0, position - 1) : position;
+  }
+
+  /**
+   * Asks the model once.
+   *
+   * @param tokens of the text
+   * @param given which of them are known; noise takes their place for guidance
+   * @param evaluation of this window, from 0 on
+   */
+  void evaluate(
+      int[] tokens,
+      BitSet given,
+      Window window,
+      int evaluation,
+      BitSet noisy,
+      BitSet changed,
+      BooleanSupplier cancelled) {
+    int end = end(window, tokens.length);
+    if (text.length() > end) {
+      forget();
+    }
+    BitSet chosen =
+        cache.rows(
+            new Cache.View(window.from(), window.to(), end, evaluation, stored, noisy, changed));
+    chosen.set(text.length(), Math.max(text.length(), end));
+    int needed = rowOf(window.from());
+    if (!chosen.get(needed) && !known.get(needed)) {
+      chosen.set(blockOf(needed) == blockOf(window.from()) ? needed : blockOf(needed), needed + 1);
+    }
+    int[] positions = chosen.stream().toArray();
+    int[] wanted = wanted(positions, window);
+    List<Change> changes = new ArrayList<>();
+    changes.add(change(text, positions, tokens, wanted));
+    if (unguided != null) {
+      int[] unknown = tokens.clone();
+      given.stream().filter(i -> i < unknown.length).forEach(i -> unknown[i] = diffusion.mask());
+      changes.add(change(unguided, positions, unknown, wanted));
+    }
+    Matrix found;
+    try {
+      found = Evaluator.evaluate(changes, cancelled);
+    } catch (RuntimeException | Error e) {
+      forget();
+      throw e;
+    }
+    for (int lane = 0; lane < rows.length; lane++) {
+      for (int i = 0; i < wanted.length; i++) {
+        int at = found.at(lane * wanted.length + i);
+        rows[lane][positions[wanted[i]]] = Arrays.copyOfRange(found.data(), at, at + width);
+      }
+    }
+    Arrays.stream(wanted).forEach(i -> known.set(positions[i]));
+    evaluations++;
+    computed += positions.length;
+    stored = Math.max(stored, blockOf(window.from()));
+  }
+
+  private static Change change(Evaluator of, int[] positions, int[] tokens, int[] wanted) {
+    return new Change(
+        of, positions, Arrays.stream(positions).map(i -> tokens[i]).toArray(), wanted);
+  }
+
+  /** Of the rows that are computed, those that speak for a position of the window. */
+  private int[] wanted(int[] positions, Window window) {
+    List<Integer> wanted = new ArrayList<>();
+    for (int i = 0; i < positions.length; i++) {
+      if (positions[i] >= rowOf(window.from()) && positions[i] <= rowOf(window.to() - 1)) {
+        wanted.add(i);
+      }
+    }
+    return wanted.stream().mapToInt(i -> i).toArray();
+  }
+
+  /**
+   * What is proposed for some positions of the window that was evaluated last.
+   *
+   * @param tailFrom the first position at which the text may end
+   */
+  List<Proposal> proposals(int[] positions, Proposer proposer, int tailFrom) {
+    float[][] guides = new float[positions.length][];
+    if (unguided != null) {
+      int vocabulary = text.model().architecture().vocabulary();
+      text.logits(
+          gathered(1, positions),
+          (i, worker, logits, at) -> guides[i] = Arrays.copyOfRange(logits, at, at + vocabulary));
+    }
+    Proposal[] proposals = new Proposal[positions.length];
+    text.logits(
+        gathered(0, positions),
+        (i, worker, logits, at) ->
+            proposals[i] =
+                proposer.propose(
+                    positions[i],
+                    evaluations,
+                    worker,
+                    logits,
+                    at,
+                    guides[i],
+                    guidance,
+                    positions[i] >= tailFrom));
+    return List.of(proposals);
+  }
+
+  private Matrix gathered(int lane, int[] positions) {
+    Matrix matrix = Matrix.zeros(positions.length, width);
+    for (int i = 0; i < positions.length; i++) {
+      System.arraycopy(rows[lane][rowOf(positions[i])], 0, matrix.data(), matrix.at(i), width);
+    }
+    return matrix;
+  }
+
+  @Override
+  public void close() {
+    text.close();
+    if (unguided != null) {
+      unguided.close();
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package dev.apus.diffusion;
+
+/**
+ * Which positions a step fixes, and with which tokens. What it leaves alone stays noisy.
+ *
+ * <p>Several rules are published for one model, and any of them goes with any cache. A rule is
+ * asked after each evaluation, and has no state of its own.
+ */
+public interface TransferRule {
+
+  /** Decides about the noisy positions of a window. */
+  void transfer(Moment moment);
+
+  /**
+   * Whether a step would fix nothing, so that the model need not be asked.
+   *
+   * @param atStart positions of the window that were noisy at its first step
+   * @param left positions that are noisy now
+   */
+  default boolean isIdle(int step, int steps, int atStart, int left) {
+    return false;
+  }
+}

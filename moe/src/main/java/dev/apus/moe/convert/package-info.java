@@ -1,0 +1,2 @@
+/** Mixtures of experts made of checkpoints without experts. */
+package dev.apus.moe.convert;
