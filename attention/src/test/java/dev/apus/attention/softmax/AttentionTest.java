@@ -176,6 +176,23 @@ class AttentionTest {
     }
   }
 
+  /** Rows that see what stands after them may be computed again: what they reach is kept. */
+  @Test
+  void aBlockMayBeComputedAgainWhereAWindowForgets() {
+    for (Visibility seen : new Visibility[] {Visibility.BIDIRECTIONAL, Visibility.SURROUNDED}) {
+      try (var bench = bench(with("window", 20));
+          KeyValueCache state = bench.state(1000)) {
+        double[][] x = bench.tokens(1000, 5);
+        bench.run(state, Arrays.copyOf(x, 700), 0);
+        bench.seeing(seen);
+        double[][] block = Arrays.copyOfRange(x, 700, 1000);
+        float[][] first = bench.run(state, block, 700);
+        assertSame(first, 0, bench.run(state, block, 700));
+        assertEquals(1000, state.length());
+      }
+    }
+  }
+
   /** Many tokens, so that there are several spans, which threads may share out. */
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
