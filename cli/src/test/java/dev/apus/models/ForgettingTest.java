@@ -1,16 +1,25 @@
 package dev.apus.models;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
+import dev.apus.core.model.Architecture.Branch;
+import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Part;
+import dev.apus.core.model.Wiring;
+import dev.apus.core.model.Wiring.Reads;
+import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.models.TinyModels.Tiny;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -78,6 +87,39 @@ class ForgettingTest {
         long growing = 3 * Math.max(256, to) / 2 * model.stateBytesPerToken();
         long most = empty.bytes() + model.windowBytes() + growing;
         assertTrue(session.bytes() <= most, session.bytes() + " bytes for " + to + " tokens");
+      }
+    }
+  }
+
+  /** A layer that sees a few tokens keeps those that a later reader of its state still sees. */
+  @Test
+  void aReaderMayReachFurtherThanTheLayerThatItReads() {
+    int[] text = TinyModels.tokens(900, 3);
+    for (int reach : new int[] {0, 400}) {
+      Part near = SharingTest.ATTENTION.with("window", 5);
+      Part far = reach == 0 ? SharingTest.ATTENTION : SharingTest.ATTENTION.with("window", reach);
+      Wiring embedded = Wiring.PLAIN.reading(Reads.of(Wiring.EMBEDDING));
+      Layer keeper = Layer.of(Branch.mixer(near, SharingTest.NORM).wired(embedded));
+      Layer reader = Layer.of(Branch.mixer(far, SharingTest.NORM).wired(embedded.stateOf(0)));
+      Layer whole = Layer.of(Branch.mixer(SharingTest.ATTENTION, SharingTest.NORM).wired(embedded));
+      try (Tiny alone = TinyModels.of(SharingTest.of(keeper), Kernels.chosen(), 2);
+          Tiny both = TinyModels.of(SharingTest.of(keeper, reader, reader), Kernels.chosen(), 2);
+          Tiny all = TinyModels.of(SharingTest.of(whole), Kernels.chosen(), 2)) {
+        assertEquals(0, alone.network().stateBytesPerToken());
+        assertTrue(alone.network().windowBytes() > 0);
+        assertEquals(reach == 0, both.network().windowBytes() == 0);
+        long perToken = reach == 0 ? all.network().stateBytesPerToken() : 0;
+        assertEquals(perToken, both.network().stateBytesPerToken());
+        float[][] expected = both.run(both.state(), text, 0, text.length);
+        var state = both.state();
+        for (int from = 0, to; from < text.length; from = to) {
+          to = Math.min(text.length, from + 123);
+          float[][] found = both.run(state, text, from, to);
+          SharingTest.assertSame(Arrays.copyOfRange(expected, from, to), found);
+        }
+        var kept = all.state();
+        all.run(kept, text, 0, text.length);
+        assertEquals(reach == 0, kept.bytes() <= state.bytes());
       }
     }
   }

@@ -166,39 +166,6 @@ class SharingTest {
     }
   }
 
-  /** A layer that sees a few tokens keeps those that a later reader of its state still sees. */
-  @Test
-  void aReaderMayReachFurtherThanTheLayerThatItReads() {
-    int[] text = TinyModels.tokens(900, 3);
-    for (int reach : new int[] {0, 400}) {
-      Part near = ATTENTION.with("window", 5);
-      Part far = reach == 0 ? ATTENTION : ATTENTION.with("window", reach);
-      Wiring embedded = Wiring.PLAIN.reading(Reads.of(Wiring.EMBEDDING));
-      Layer keeper = Layer.of(Branch.mixer(near, NORM).wired(embedded));
-      Layer reader = Layer.of(Branch.mixer(far, NORM).wired(embedded.stateOf(0)));
-      Layer whole = Layer.of(Branch.mixer(ATTENTION, NORM).wired(embedded));
-      try (Tiny alone = TinyModels.of(of(keeper), Kernels.chosen(), 2);
-          Tiny both = TinyModels.of(of(keeper, reader, reader), Kernels.chosen(), 2);
-          Tiny all = TinyModels.of(of(whole), Kernels.chosen(), 2)) {
-        assertEquals(0, alone.network().stateBytesPerToken());
-        assertTrue(alone.network().windowBytes() > 0);
-        assertEquals(reach == 0, both.network().windowBytes() == 0);
-        long perToken = reach == 0 ? all.network().stateBytesPerToken() : 0;
-        assertEquals(perToken, both.network().stateBytesPerToken());
-        float[][] expected = both.run(both.state(), text, 0, text.length);
-        var state = both.state();
-        for (int from = 0, to; from < text.length; from = to) {
-          to = Math.min(text.length, from + 123);
-          float[][] found = both.run(state, text, from, to);
-          assertSame(Arrays.copyOfRange(expected, from, to), found);
-        }
-        var kept = all.state();
-        all.run(kept, text, 0, text.length);
-        assertEquals(reach == 0, kept.bytes() <= state.bytes());
-      }
-    }
-  }
-
   /** The wiring of Zamba, with parts that a few sums can stand for. */
   @Test
   void streamsAreJoinedAddedAndReplaced() {
@@ -416,7 +383,7 @@ class SharingTest {
     return Wiring.PLAIN.writing(stream);
   }
 
-  private static void assertSame(float[][] expected, float[][] found) {
+  static void assertSame(float[][] expected, float[][] found) {
     for (int i = 0; i < expected.length; i++) {
       assertArrayEquals(expected[i], found[i], "token " + i);
     }

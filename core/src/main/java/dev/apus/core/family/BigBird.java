@@ -5,6 +5,7 @@ import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -55,8 +56,13 @@ final class BigBird implements ModelFamily {
     int random = c.count("num_random_blocks", 3);
     // Shorter texts are attended to as a whole.
     int whole = Math.multiplyExact(Math.addExact(5, Math.multiplyExact(2, random)), block);
-    return Map.of(
-        "kind", "blocks", "block", block, "near", 1, "firstCounts", random + 1, "whole", whole);
+    Map<String, Object> blocks = new LinkedHashMap<>();
+    blocks.put("kind", "blocks");
+    blocks.put("block", block);
+    blocks.put("near", 1);
+    blocks.put("firstCounts", random + 1);
+    blocks.put("whole", whole);
+    return blocks;
   }
 
   @Override

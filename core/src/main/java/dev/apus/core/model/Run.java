@@ -41,7 +41,7 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
 
   /** The same rows, which see something else. */
   public Run<S> seeing(Visibility other) {
-    return new Run<>(state, from, to, position, other);
+    return new Run<>(state, from, to, position, other, global);
   }
 
   public int length() {
