@@ -32,6 +32,7 @@ import java.util.Objects;
  * @param norm how queries and keys are normalised, or null
  * @param normOver what has a mean of its own
  * @param normAfterRope whether they are normalised after they have been turned
+ * @param clip the largest magnitude of a value in queries, keys and values; 0 for any
  * @param rope how queries and keys are turned, or null
  */
 record AttentionSpec(
@@ -56,6 +57,7 @@ record AttentionSpec(
     NormSpec norm,
     NormOver normOver,
     boolean normAfterRope,
+    float clip,
     Rope.Spec rope) {
 
   /** What a query–key norm takes the mean over. */
@@ -102,6 +104,10 @@ record AttentionSpec(
     if (selection.isByHead() && heads > kvHeads && c.flag("forgets", false)) {
       throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
     }
+    float clip = c.real("clip", 0);
+    if (clip < 0) {
+      throw c.errorAt("clip", "clip=%s must not be negative", clip);
+    }
     return new AttentionSpec(
         heads,
         kvHeads,
@@ -124,6 +130,7 @@ record AttentionSpec(
         norm == null ? null : NormSpec.read(norm),
         over,
         after,
+        clip,
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
   }
 
