@@ -37,9 +37,14 @@ record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int fo
     return forgetting == 0 ? 0 : Levels.bytes(forgetting, slots);
   }
 
-  /** Bytes that one more token adds, on average over a full page; 0 where others go for it. */
+  /** Bytes that one more token adds, on average over a full page. */
+  long bytesPerToken() {
+    return bytes(CachePage.SLOTS) / CachePage.SLOTS;
+  }
+
+  /** The same; 0 where another token goes for each. */
   long bytesPerToken(Reach reach) {
-    return reach.isBounded() ? 0 : bytes(CachePage.SLOTS) / CachePage.SLOTS;
+    return reach.isBounded() ? 0 : bytesPerToken();
   }
 
   /** Bytes that are kept at most where tokens are forgotten; 0 where none is. */

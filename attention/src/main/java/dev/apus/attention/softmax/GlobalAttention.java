@@ -120,7 +120,7 @@ public final class GlobalAttention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken(Reach.ALL);
+    return layout.bytesPerToken();
   }
 
   @Override

@@ -120,7 +120,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken(Reach.ALL);
+    return layout.bytesPerToken();
   }
 
   @Override

@@ -127,7 +127,7 @@ public final class NystromAttention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken(Reach.ALL);
+    return layout.bytesPerToken();
   }
 
   @Override

@@ -81,7 +81,7 @@ public final class PathAttention implements SequenceMixer<ConvolvedCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken(Reach.ALL);
+    return layout.bytesPerToken();
   }
 
   @Override
