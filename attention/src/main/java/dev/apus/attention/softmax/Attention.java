@@ -80,6 +80,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
+  /** Whose keys and values it reads: its own, or another layer's. */
+  private final Attention keeper;
+
+  /** What is asked of its keys and values, by itself and by those who read them, too. */
+  private Reach reach;
+
+  /** Who reads its keys and values last in a pass. */
+  private Attention lastReader = this;
+
   /**
    * @param keeper whose keys and values it reads instead of making its own, or null
    */
@@ -137,7 +146,13 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
     this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
+    this.reach = selection.reach();
     this.rope = RopeChoice.of(spec.rope(), site.context());
+    this.keeper = keeps ? this : keeper;
+    if (!keeps) {
+      keeper.reach = keeper.reach.or(reach);
+      keeper.lastReader = this;
+    }
   }
 
   private static CacheLayout layout(
@@ -174,7 +189,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   @Override
   public KeyValueCache newState(int limit) {
     int capacity = selection.capacity(limit);
-    return new KeyValueCache(layout, capacity, rope.at(limit), selection.newMemory(limit));
+    PolicyMemory memory = selection.newMemory(limit);
+    return new KeyValueCache(layout, reach, capacity, rope.at(limit), memory);
   }
 
   @Override
@@ -207,7 +223,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return selection.isBounded() ? 0 : layout.bytesPerToken();
+    return selection.isBounded() ? 0 : layout.bytesPerToken(reach);
+  }
+
+  @Override
+  public long windowBytes() {
+    return selection.isBounded()
+        ? layout.bytes(layout.blocks(selection.capacity(Integer.MAX_VALUE)))
+        : layout.windowBytes(reach);
   }
 
   @Override
@@ -253,6 +276,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       }
       if (outNorm != null) {
         outNorm.groups(pass, o, o, spec.heads(), spec.valueDim(), 0);
+      }
+      if (keeper.lastReader == this) {
+        batch.runs().forEach(run -> run.state().forget(run));
       }
       if (gates != null) {
         gate(pass, frame, x, o);

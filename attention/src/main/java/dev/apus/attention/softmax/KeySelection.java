@@ -23,6 +23,16 @@ interface KeySelection {
    */
   List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
 
+  /** What tokens to come may visit, whatever they are. */
+  default Reach reach() {
+    return Reach.ALL;
+  }
+
+  /** Whether query heads that share a key–value head may be in tiles of their own. */
+  default boolean isByHead() {
+    return false;
+  }
+
   /**
    * A number of tokens at whose multiples a run may be cut with the same bits as in one piece;
    * above 1 for a choice that neighbouring queries make together.

@@ -116,7 +116,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   @Override
   public KeyValueCache newState(int limit) {
     int capacity = selection.capacity(limit);
-    return new KeyValueCache(layout, capacity, rope.at(limit), selection.newMemory(limit));
+    PolicyMemory memory = selection.newMemory(limit);
+    return new KeyValueCache(layout, selection.reach(), capacity, rope.at(limit), memory);
   }
 
   @Override
@@ -141,7 +142,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return selection.isBounded() ? 0 : layout.bytesPerToken();
+    return selection.isBounded() ? 0 : layout.bytesPerToken(selection.reach());
   }
 
   @Override
@@ -180,6 +181,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       Matrix mixed = frame.matrix(rows, heads * spec.latent());
       if (chooser == null) {
         tiles.append(pass, batch, q, far, k, latent, null, mixed);
+        batch.runs().forEach(run -> run.state().forget(run));
       } else {
         attendChosen(pass, frame, batch, q, k, latent, asked, mixed);
       }

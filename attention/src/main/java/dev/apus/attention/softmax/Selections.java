@@ -77,24 +77,43 @@ final class Selections {
       var near = new NearKeys(window, pinned);
       return layer -> near;
     }
-    if (window > 0) {
+    Config select = c.section("select");
+    boolean global = select.word("kind").equals("global");
+    if (pinned > 0 || (window > 0 && !global)) {
       throw c.errorAt("window", "window=%d: a layer that selects keys has no window", window);
     }
-    Config select = c.section("select");
     Maker maker =
         switch (select.choice(
             "kind",
             null,
+            "axial",
+            "blocks",
+            "chunks",
+            "dilated",
             "duo",
+            "fixed",
             "full",
+            "global",
             "h2o",
             "moba",
             "quest",
+            "segments",
             "snapkv",
             "streaming",
+            "strided",
             "tova",
             "vertical-slash",
             "xattention")) {
+          case "axial" -> patterned(c, new KeyPattern.Axial(select.positive("width")));
+          case "blocks" -> patterned(c, blocks(select));
+          case "chunks" -> patterned(c, new KeyPattern.Chunks(select.positive("size")));
+          case "dilated" ->
+              patterned(
+                  c, new KeyPattern.Dilated(select.positive("count"), select.positive("step")));
+          case "fixed" -> patterned(c, fixed(select));
+          case "global" -> patterned(c, global(select, window));
+          case "segments" -> patterned(c, segments(select));
+          case "strided" -> patterned(c, new KeyPattern.Strided(select.positive("stride")));
           case "duo" -> DuoKeys.read(select);
           case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
           case "moba" -> mixtureOfBlocks(c, select);
@@ -130,5 +149,77 @@ final class Selections {
     }
     var blocks = new MixtureOfBlocks(select.positive("block"), top);
     return layer -> blocks;
+  }
+
+  /** A pattern of positions, which query heads that forget must have in common. */
+  private static Maker patterned(Config c, KeyPattern pattern) {
+    var selection = new PatternedKeys(pattern);
+    int heads = c.count("heads", 1);
+    boolean shared = c.count("kvHeads", heads) < heads;
+    if (selection.isByHead() && shared && c.flag("forgets", false)) {
+      throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
+    }
+    return layer -> selection;
+  }
+
+  private static KeyPattern fixed(Config s) {
+    int block = s.positive("block");
+    int summary = s.positive("summary");
+    if (summary > block) {
+      throw s.errorAt("summary", "select.summary=%d is more than select.block=%d", summary, block);
+    }
+    return new KeyPattern.Fixed(block, summary);
+  }
+
+  private static KeyPattern segments(Config s) {
+    int[] sizes = positive(s, "sizes");
+    int[] rates = positive(s, "rates");
+    if (sizes.length == 0 || sizes.length != rates.length) {
+      throw s.errorAt(
+          "rates", "select.rates must have a number for each of sizes, and one at least");
+    }
+    boolean covered = false;
+    for (int rate : rates) {
+      covered |= rate == 1;
+    }
+    if (!covered) {
+      throw s.errorAt(
+          "rates", "select.rates must have a 1: else there are tokens that see nothing");
+    }
+    return new KeyPattern.Segments(sizes, rates);
+  }
+
+  private static int[] positive(Config s, String key) {
+    int[] values = s.integers(key).stream().mapToInt(i -> i).toArray();
+    for (int value : values) {
+      if (value < 1) {
+        throw s.errorAt(key, "select.%s has %d; needed: 1 at least", key, value);
+      }
+    }
+    return values;
+  }
+
+  private static KeyPattern global(Config s, int window) {
+    if (window == 0) {
+      throw s.errorAt(
+          "kind", "select.kind=\"global\" needs a window: without one, all tokens are global");
+    }
+    List<Integer> tokens = s.integers("tokens");
+    int[] positions = tokens.stream().mapToInt(i -> i).sorted().distinct().toArray();
+    if (positions.length > 0 && positions[0] < 0) {
+      throw s.errorAt("tokens", "select.tokens has %d; needed: positions from 0 on", positions[0]);
+    }
+    return new KeyPattern.Global(window, positions, false);
+  }
+
+  private static KeyPattern blocks(Config s) {
+    int random = s.count("random", 0);
+    return new RandomBlocks(
+        s.positive("block"),
+        s.count("near", 1),
+        random,
+        random == 0 ? 0 : s.integer("seed"),
+        s.positive("firstCounts", 1),
+        s.count("whole", 0));
   }
 }

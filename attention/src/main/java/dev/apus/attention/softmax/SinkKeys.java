@@ -48,6 +48,11 @@ record SinkKeys(int sinks, int window, boolean placed) implements KeySelection {
   }
 
   @Override
+  public Reach reach() {
+    return new Reach(window, sinks);
+  }
+
+  @Override
   public int farPosition() {
     return placed && sinks > 0 ? sinks + window - 1 : -1;
   }

@@ -18,7 +18,7 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param head the first of the query heads
  * @param heads how many of them
  * @param position the slot of the first row
- * @param visits the slots that rows visit; no slot is in two of them
+ * @param visits the slots that rows visit; a slot in several of them counts as often
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
  * @param far whether the first visit, of several, is made by queries that are turned otherwise

@@ -1,6 +1,5 @@
 package dev.apus.attention.softmax;
 
-import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import org.junit.jupiter.api.Nested;
 
@@ -9,14 +8,14 @@ class KeyValueCacheTest {
   @Nested
   class Exact extends KeyValueCacheLaws {
     Exact() {
-      super(CacheFormat.F32, 0);
+      super(CacheFormat.F32, 0, Reach.ALL);
     }
   }
 
   @Nested
   class Rounded extends KeyValueCacheLaws {
     Rounded() {
-      super(CacheFormat.BF16, 0);
+      super(CacheFormat.BF16, 0, Reach.ALL);
     }
   }
 
@@ -24,27 +23,29 @@ class KeyValueCacheTest {
   @Nested
   class Forgetting extends KeyValueCacheLaws {
     Forgetting() {
-      super(CacheFormat.BF16, 2);
+      super(CacheFormat.BF16, 2, Reach.ALL);
     }
   }
 
-  /** With the bounds of the keys of blocks that divide a span. */
   @Nested
-  class Bounded extends KeyValueCacheLaws {
-    Bounded() {
-      super(CacheFormat.BF16, 0, summary(16, BlockSummary.Kind.KEY_BOUNDS));
+  class Windowed extends KeyValueCacheLaws {
+    Windowed() {
+      super(CacheFormat.F32, 0, new Reach(100, 0));
     }
   }
 
-  /** With the means of blocks that lie across spans. */
   @Nested
-  class Averaged extends KeyValueCacheLaws {
-    Averaged() {
-      super(CacheFormat.F32, 0, summary(7, BlockSummary.Kind.MEANS));
+  class Pinned extends KeyValueCacheLaws {
+    Pinned() {
+      super(CacheFormat.BF16, 0, new Reach(300, 260));
     }
   }
 
-  private static BlockSummary summary(int slots, BlockSummary.Kind kind) {
-    return new BlockSummary(slots, kind, Kernels.chosen().attention(CacheFormat.F32));
+  /** Levels go on from the slot before, even if nothing else of it is needed. */
+  @Nested
+  class WindowedAndForgetting extends KeyValueCacheLaws {
+    WindowedAndForgetting() {
+      super(CacheFormat.F32, 2, new Reach(1, 3));
+    }
   }
 }

@@ -22,6 +22,7 @@ final class NaiveAttention {
   private final int width;
   private final int group;
   private boolean ahead;
+  private Visits visits;
   private double[][] levels;
   private NaivePolicies.Choice choice;
   private boolean[][][] chosen;
@@ -65,6 +66,18 @@ final class NaiveAttention {
 
   int headDim() {
     return spec.headDim();
+  }
+
+  /** How often a token counts for another one, as far as it may look. */
+  @FunctionalInterface
+  interface Visits {
+    int count(int i, int j, int head, int tokens);
+  }
+
+  /** The same with other visits than those of a window. */
+  NaiveAttention visiting(Visits other) {
+    visits = other;
+    return this;
   }
 
   double[][] run(double[][] x) {
@@ -301,12 +314,23 @@ final class NaiveAttention {
       }
       return visited;
     }
-    NearKeys near = (NearKeys) selection;
     for (int j = 0; j < k.length; j++) {
-      boolean reached = Math.abs(i - j) < near.window() || j < near.pinned();
-      visited[j] = (near.window() == 0 || reached) && (j <= i || ahead);
+      visited[j] = (j <= i || ahead) && count(i, j, head, k.length) > 0;
     }
     return visited;
+  }
+
+  private int count(int i, int j, int head, int tokens) {
+    if (visits != null) {
+      return visits.count(i, j, head, tokens);
+    }
+    return spec.select().make(null) instanceof MixtureOfBlocks || reaches(i, j) ? 1 : 0;
+  }
+
+  private boolean reaches(int i, int j) {
+    NearKeys near = (NearKeys) spec.select().make(null);
+    boolean reached = Math.abs(i - j) < near.window() || j < near.pinned();
+    return near.window() == 0 || reached;
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
@@ -323,7 +347,8 @@ final class NaiveAttention {
     int at = head * spec.valueDim();
     for (int j = 0; j < q.length; j++) {
       if (visited[j]) {
-        double weight = Math.exp(scores[j] - most);
+        int count = chosen == null && spec.keep() == 0 ? count(i, j, head, q.length) : 1;
+        double weight = count * Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {
           o[at + d] += weight * v[j][head / group % spec.valueHeads() * spec.valueDim() + d];

@@ -343,8 +343,9 @@ class SelectionTest {
     return Stream.of(
         of(
             with("nearest"),
-            "select.kind=\"nearest\" is not supported; supported: duo, full, h2o, moba, quest, snapkv,"
-                + " streaming, tova, vertical-slash, xattention"),
+            "select.kind=\"nearest\" is not supported; supported: axial, blocks, chunks, dilated, duo,"
+                + " fixed, full, global, h2o, moba, quest, segments, snapkv, streaming, strided,"
+                + " tova, vertical-slash, xattention"),
         of(
             with("streaming:windows=3"),
             "select.windows is not a setting of streaming; there are: positions, sinks, window"),
