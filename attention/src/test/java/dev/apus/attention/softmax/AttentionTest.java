@@ -183,7 +183,8 @@ class AttentionTest {
         var bench =
             new MixerBench<KeyValueCache>(
                 new Attention.Type(), settings, WIDTH, Kernels.chosen(), CacheFormat.BF16, 2)) {
-      long levels = settings.containsKey("forgets") ? 4L * (int) settings.get("heads") : 0;
+      boolean leveled = settings.containsKey("forgets") || settings.containsKey("keep");
+      long levels = leveled ? 4L * (int) settings.get("heads") : 0;
       assertEquals(exact.bytesPerToken() - levels, 2 * (bench.bytesPerToken() - levels));
       double[][] x = bench.tokens(TOKENS, 5);
       float[][] whole = bench.run(bench.state(), x, 0);
