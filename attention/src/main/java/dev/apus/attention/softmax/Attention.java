@@ -128,16 +128,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         HeadDifference.of(spec.difference(), spec.heads(), spec.headDim(), spec.valueDim(), site);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
-    KeySelection selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.selection();
     this.tiles =
         new AttentionTiles(
             kernel,
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
             new Heads(spec.kvHeads(), spec.group()),
-            selection,
+            spec.selection(),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
-    this.reach = selection.reach();
+    this.reach = spec.selection().reach();
     this.keeper = keeps ? this : keeper;
     if (!keeps) {
       keeper.reach = keeper.reach.or(reach);

@@ -110,7 +110,9 @@ record AttentionSpec(
       throw c.errorAt(
           "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
     }
-    KeySelection selection = Selections.read(c, window, pinned);
+    int keep = keep(c);
+    KeySelection selection =
+        keep > 0 ? new GreatestScores(keep) : Selections.read(c, window, pinned);
     if (selection.isByHead() && heads > kvHeads && c.flag("forgets", false)) {
       throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
     }
@@ -144,7 +146,7 @@ record AttentionSpec(
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null,
         keysAreValues(c, headDim, valueDim),
         c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,
-        keep(c),
+        keep,
         difference(c, kvHeads));
   }
 

@@ -224,27 +224,23 @@ final class NaiveAttention {
     }
   }
 
-  private int count(int i, int j, int head, int tokens) {
-    if (spec.keep() > 0) {
-      return sees(i, j, head / group) ? 1 : 0;
-    }
-    return j <= i || ahead ? visits.count(i, j, head, tokens) : 0;
-  }
-
   private boolean reaches(int i, int j) {
     return spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
   }
 
-  /** Whether a token is among those of the greatest scores. */
-  private boolean sees(int i, int j, int keyHead) {
-    if (j > i) {
-      return false;
+  private int count(int i, int j, int head, int tokens) {
+    if (spec.keep() > 0) {
+      return isKept(i, j, head / group) ? 1 : 0;
     }
+    return j <= i || ahead ? visits.count(i, j, head, tokens) : 0;
+  }
+
+  private boolean isKept(int i, int j, int keyHead) {
     int better = 0;
     for (int other = 0; other <= i; other++) {
       better += added[other][keyHead] > added[j][keyHead] ? 1 : 0;
     }
-    return better < spec.keep();
+    return j <= i && better < spec.keep();
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
