@@ -152,9 +152,6 @@ record AttentionSpec(
 
   private static int keep(Config c) {
     int keep = c.count("keep", 0);
-    if (keep > 0 && c.has("select")) {
-      throw c.errorAt("keep", "keep=%d chooses what is seen, and so does select", keep);
-    }
     if (keep > 0
         && (c.count("window", 0) > 0 || c.flag("forgets", false) || c.flag("sinks", false))) {
       throw c.errorAt("keep", "keep=%d needs a layer without window, forgets and sinks", keep);
