@@ -133,12 +133,32 @@ final class DenoisingOptions {
   void requireNone(String model) {
     List<String> given = new ArrayList<>();
     Object[] values = {
-      rule, quotas.threshold, quotas.factor, quotas.entropyBound, steps, block, keep, refresh,
-      guidance, editing, remasking, drafts ? true : null
+      rule,
+      quotas.threshold,
+      quotas.factor,
+      quotas.entropyBound,
+      steps,
+      block,
+      keep,
+      refresh,
+      guidance,
+      editing,
+      remasking,
+      drafts ? true : null
     };
     String[] names = {
-      "--rule", "--threshold", "--factor", "--entropy-bound", "--steps", "--block", "--keep",
-      "--refresh", "--guidance", "--editing", "--remasking", "--drafts"
+      "--rule",
+      "--threshold",
+      "--factor",
+      "--entropy-bound",
+      "--steps",
+      "--block",
+      "--keep",
+      "--refresh",
+      "--guidance",
+      "--editing",
+      "--remasking",
+      "--drafts"
     };
     for (int i = 0; i < values.length; i++) {
       if (values[i] != null) {

@@ -45,7 +45,17 @@ class FillTest {
   void fillsAGapAndShowsHow() {
     Cli run =
         Cli.run(
-            "generate", "-q", "-m", MODEL, "--seed", 3, "--drafts", "--keep", "dual", "--block", 6,
+            "generate",
+            "-q",
+            "-m",
+            MODEL,
+            "--seed",
+            3,
+            "--drafts",
+            "--keep",
+            "dual",
+            "--block",
+            6,
             "Once upon a time <gap:12> happily ever after.");
     assertEquals(0, run.exitCode(), run.err());
     List<String> lines = run.out().lines().toList();

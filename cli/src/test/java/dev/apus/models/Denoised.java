@@ -49,6 +49,7 @@ final class Denoised {
 
   /** Tokens before the gap. */
   static final int PROMPT = 21;
+
   static final int GAP = 27;
 
   static Diffusion diffusion(String family) {

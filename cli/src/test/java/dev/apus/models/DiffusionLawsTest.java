@@ -5,7 +5,6 @@ import static dev.apus.models.Denoised.PROMPT;
 import static dev.apus.models.Denoised.RULES;
 import static dev.apus.models.Denoised.assertSame;
 import static dev.apus.models.Denoised.canvas;
-import static dev.apus.models.Denoised.diffusion;
 import static dev.apus.models.Denoised.drafts;
 import static dev.apus.models.Denoised.evaluate;
 import static dev.apus.models.Denoised.model;

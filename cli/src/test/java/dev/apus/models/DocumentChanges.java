@@ -62,9 +62,17 @@ final class DocumentChanges {
           "types",
           "pinned",
           "adapter",
+          "rows",
+          "keys",
+          "group",
+          "limit",
+          "rate",
+          "outGroups",
+          "outLatent",
           "streams",
           "weightsOf",
-          "stateOf");
+          "stateOf",
+          "choiceOf");
 
   private DocumentChanges() {}
 
@@ -108,11 +116,13 @@ final class DocumentChanges {
     switch (key) {
       case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
       case "block" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() / 2);
+      case "keep" -> parent.put(key, value.intValue() - 1);
       case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
       case "length" -> parent.put(key, value.intValue() / 4);
       case "betaFast" -> parent.put(key, 2);
+      case "iterations" -> parent.put(key, 1);
       case "epsilon" -> parent.put(key, 0.01);
       case "softcap" -> parent.put(key, value.doubleValue() == 0 ? 2 : value.doubleValue() / 4);
       default -> parent.put(key, value.doubleValue() * 1.25 + 0.01);

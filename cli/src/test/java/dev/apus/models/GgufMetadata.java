@@ -22,7 +22,9 @@ final class GgufMetadata {
         .text("general.type", "model")
         .text("general.name", config.name())
         .u32("general.quantization_version", 2);
-    u32("block_count", "num_hidden_layers");
+    gguf.u32(
+        architecture + ".block_count",
+        config.positive("num_hidden_layers") + config.count("num_nextn_predict_layers", 0));
     u32("context_length", "max_position_embeddings");
     u32("embedding_length", "hidden_size");
     if (!architecture.equals("mamba")) {
@@ -35,7 +37,7 @@ final class GgufMetadata {
       jamba();
     } else if (architecture.equals("mamba")) {
       mamba();
-    } else if (!architecture.equals("kimi-linear")) {
+    } else if (!architecture.matches("kimi-linear|deepseek32")) {
       u32("attention.head_count_kv", "num_key_value_heads");
       u32("attention.key_length", "head_dim");
       u32("attention.value_length", "head_dim");
@@ -47,14 +49,22 @@ final class GgufMetadata {
     if (architecture.matches("qwen3next|qwen35.*")) {
       linear();
     }
+    if (architecture.matches("deepseek32|dots1|glm4moe")) {
+      routed();
+    }
     if (architecture.equals("llama")) {
       u32("vocab_size", "vocab_size");
       gguf.u32("llama.rope.dimension_count", headDim());
-    } else if (architecture.endsWith("moe") || architecture.equals("qwen3next")) {
+    } else if (architecture.matches("qwen.*moe|lfm2moe") || architecture.equals("qwen3next")) {
       u32("expert_feed_forward_length", "moe_intermediate_size");
       u32("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
+    } else if (architecture.equals("gpt-oss")) {
+      u32("expert_feed_forward_length", "intermediate_size");
+      u32("attention.sliding_window", "sliding_window");
     } else if (architecture.equals("kimi-linear")) {
       kimi();
+    } else if (architecture.equals("deepseek32")) {
+      deepSeek();
     } else if (architecture.startsWith("gemma")) {
       u32("attention.sliding_window", "sliding_window");
       int period = config.words("layer_types").indexOf("full_attention") + 1;
@@ -65,6 +75,24 @@ final class GgufMetadata {
     rope();
     gguf.u32("tokenizer.ggml.bos_token_id", config.positive("bos_token_id"))
         .u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+  }
+
+  /** The router of DeepSeek-V3. */
+  private void routed() {
+    u32("expert_count", "n_routed_experts");
+    u32("expert_feed_forward_length", "moe_intermediate_size");
+    u32("expert_shared_count", "n_shared_experts");
+    u32("leading_dense_block_count", "first_k_dense_replace");
+    u32("expert_group_count", "n_group");
+    u32("expert_group_used_count", "topk_group");
+    f32("expert_weights_scale", "routed_scaling_factor");
+    gguf.u32(architecture + ".expert_gating_func", 2)
+        .flag(architecture + ".expert_weights_norm", config.flag("norm_topk_prob"));
+    if (architecture.equals("glm4moe")) {
+      u32("nextn_predict_layers", "num_nextn_predict_layers");
+      int dims = (int) (headDim() * config.number("partial_rotary_factor"));
+      gguf.u32("glm4moe.rope.dimension_count", dims);
+    }
   }
 
   private void linear() {
@@ -183,6 +211,23 @@ final class GgufMetadata {
             scaling + "original_context_length", rope.positive("original_max_position_embeddings"));
       }
     }
+  }
+
+  private void deepSeek() {
+    int latent = config.positive("kv_lora_rank");
+    int shared = config.positive("qk_rope_head_dim");
+    gguf.u32("deepseek32.attention.head_count_kv", 1)
+        .u32("deepseek32.attention.key_length", latent + shared)
+        .u32("deepseek32.attention.value_length", latent)
+        .u32("deepseek32.attention.key_length_mla", config.positive("qk_nope_head_dim") + shared)
+        .f32("deepseek32.attention.layer_norm_epsilon", 1e-6f);
+    u32("attention.value_length_mla", "v_head_dim");
+    u32("attention.q_lora_rank", "q_lora_rank");
+    u32("attention.kv_lora_rank", "kv_lora_rank");
+    u32("attention.indexer.head_count", "index_n_heads");
+    u32("attention.indexer.key_length", "index_head_dim");
+    u32("attention.indexer.top_k", "index_topk");
+    u32("rope.dimension_count", "qk_rope_head_dim");
   }
 
   private void u32(String key, String setting) {

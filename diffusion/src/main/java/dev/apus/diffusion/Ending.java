@@ -16,7 +16,11 @@ import java.util.Set;
  * @param tailFrom the first position at which the text may end
  */
 record Ending(
-    int tailFrom, BitSet modelEnds, BitSet stopTokens, List<String> stopTexts, Tokenizer tokenizer) {
+    int tailFrom,
+    BitSet modelEnds,
+    BitSet stopTokens,
+    List<String> stopTexts,
+    Tokenizer tokenizer) {
 
   /**
    * How a text ends.

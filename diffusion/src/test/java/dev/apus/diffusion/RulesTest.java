@@ -61,8 +61,7 @@ class RulesTest {
   @Test
   void rankingsTakeTheSurestFirst() {
     List<Proposal> some = proposals(0.2, 0.9, 0.5, 0.7);
-    assertArrayEquals(
-        new int[] {1, 3}, fixed(Ranked.by(Ranking.CONFIDENCE), moment(0, 2, some)));
+    assertArrayEquals(new int[] {1, 3}, fixed(Ranked.by(Ranking.CONFIDENCE), moment(0, 2, some)));
     assertArrayEquals(new int[] {1, 3}, fixed(Ranked.by(Ranking.ENTROPY), moment(0, 2, some)));
     assertArrayEquals(new int[] {1, 3}, fixed(Ranked.by(Ranking.MARGIN), moment(0, 2, some)));
     assertArrayEquals(new int[] {0, 1}, fixed(Ranked.by(Ranking.SEQUENTIAL), moment(0, 2, some)));
@@ -77,8 +76,7 @@ class RulesTest {
         new int[] {1}, fixed(Ranked.above(0.95), moment(0, 4, proposals(.2, .9, .5, .7))));
     TransferRule scheduled =
         new Ranked(Ranking.CONFIDENCE, new Quota.Threshold(0.95, true), Schedule.EVEN);
-    assertArrayEquals(
-        new int[] {1, 3}, fixed(scheduled, moment(0, 2, proposals(.2, .9, .5, .7))));
+    assertArrayEquals(new int[] {1, 3}, fixed(scheduled, moment(0, 2, proposals(.2, .9, .5, .7))));
   }
 
   /** (n + 1)(1 − cₙ) is 0.2, 0.45 and 1.2 for the first three. */
@@ -105,8 +103,7 @@ class RulesTest {
   /** At time t the share 1 − s/t of the noisy positions is fixed. */
   @Test
   void ancestorsFixAShare() {
-    List<Proposal> many =
-        IntStream.range(0, 40_000).mapToObj(i -> proposal(i, 0.5, 0.5)).toList();
+    List<Proposal> many = IntStream.range(0, 40_000).mapToObj(i -> proposal(i, 0.5, 0.5)).toList();
     int count = fixed(Ancestral.of(Schedule.EVEN), moment(5, 10, many)).length;
     assertEquals(8_000, count, 300);
     assertEquals(40_000, fixed(Ancestral.of(Schedule.EVEN), moment(9, 10, many)).length);
@@ -119,8 +116,7 @@ class RulesTest {
   @Test
   void remaskingKeepsTheNoise() {
     int fixedBefore = 20_000;
-    List<Proposal> noisy =
-        IntStream.range(0, 20_000).mapToObj(i -> proposal(i, 0.5, 0.5)).toList();
+    List<Proposal> noisy = IntStream.range(0, 20_000).mapToObj(i -> proposal(i, 0.5, 0.5)).toList();
     List<Moment.Fixed> fixed =
         IntStream.range(20_000, 20_000 + fixedBefore)
             .mapToObj(i -> new Moment.Fixed(i, 3, 0.5))
@@ -144,8 +140,13 @@ class RulesTest {
     List<Window> windows = Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0);
     assertEquals(List.of(new Window(5, 15, 2), new Window(15, 25, 4)), windows);
     assertEquals(
-        List.of(new Window(4, 8, 3), new Window(8, 12, 2), new Window(12, 16, 1),
-            new Window(16, 20, 4), new Window(20, 24, 4), new Window(24, 25, 1)),
+        List.of(
+            new Window(4, 8, 3),
+            new Window(8, 12, 2),
+            new Window(12, 16, 1),
+            new Window(16, 20, 4),
+            new Window(20, 24, 4),
+            new Window(24, 25, 1)),
         Window.of(noisy, Recipe.of(masked.inBlocks(4)), 4));
     assertThrows(
         IllegalArgumentException.class,

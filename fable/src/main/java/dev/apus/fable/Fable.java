@@ -6,11 +6,12 @@ import dev.apus.core.file.ModelFiles;
 import java.util.List;
 
 /**
- * The storytellers that Apus ships. {@code fable-hybrid}, which is the default, is a hybrid of Gated DeltaNet, gated attention and a mixture of
- * experts with 7.6 million parameters, trained from scratch on public-domain fairy tales. {@code
- * fable-diffusion} is a masked diffusion model of attention with 6.9 million, trained on the same
- * tales, for canvases of the module {@code dev.apus.diffusion}. They are small enough to be a part
- * of this jar, and made of the same parts as much larger models.
+ * The storytellers that Apus ships. {@code fable-hybrid}, which is the default, is a hybrid of
+ * Gated DeltaNet, gated attention and a mixture of experts with 7.6 million parameters, trained
+ * from scratch on public-domain fairy tales. {@code fable-diffusion} is a masked diffusion model of
+ * attention with 6.9 million, trained on the same tales, for canvases of the module {@code
+ * dev.apus.diffusion}. They are small enough to be a part of this jar, and made of the same parts
+ * as much larger models.
  *
  * <p>They need the modules {@code dev.apus.attention} and {@code dev.apus.moe}, which come with
  * this one as dependencies.

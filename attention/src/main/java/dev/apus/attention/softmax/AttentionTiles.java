@@ -49,7 +49,11 @@ final class AttentionTiles {
 
   /** The same for some of the rows. */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix o) {
-    List<Tile> tiles = selection.tiles(pass, runs, q, heads);
+    attendTiles(pass, selection.tiles(pass, runs, q, heads), q, o);
+  }
+
+  /** The same for tiles that have been made already. */
+  void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
@@ -143,7 +147,7 @@ final class AttentionTiles {
         traits,
         queries(tile, q),
         tile.visits()[0],
-        tile.cache().stored(tile.keyHead()),
+        tile.keys().stored(pass, worker),
         biases(tile),
         o.data(),
         resultAt(tile, o),
@@ -158,7 +162,7 @@ final class AttentionTiles {
         queries(tile, q),
         tile.visited(part),
         tile.spans()[part],
-        tile.cache().stored(tile.keyHead()),
+        tile.keys().stored(pass, worker),
         biases(tile),
         parts,
         partAt,

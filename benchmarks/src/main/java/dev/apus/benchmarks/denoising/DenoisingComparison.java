@@ -40,8 +40,8 @@ import picocli.CommandLine.Spec;
     name = "denoising",
     description = {
       "Measures what caches and rules of a diffusion model gain and cost: tokens per second,"
-          + " evaluations and rows for each token of a greedy text, and the likelihood of a text that"
-          + " the model has not seen."
+          + " evaluations and rows for each token of a greedy text, and the likelihood of a text"
+          + " that the model has not seen."
     },
     mixinStandardHelpOptions = true,
     usageHelpAutoWidth = true)
@@ -220,16 +220,14 @@ public final class DenoisingComparison implements Callable<Integer> {
                       ? "–"
                       : format("%.1f×", effort.tokensPerSecond() / plain.tokensPerSecond()),
                   effort == null ? "–" : format("%.2f", effort.evaluationsPerToken()),
-                  effort == null
-                      ? "–"
-                      : format("%.1f", (double) effort.rows() / effort.tokens()),
+                  effort == null ? "–" : format("%.1f", (double) effort.rows() / effort.tokens()),
                   Double.isNaN(row.nats()) ? "–" : format("%.3f", row.nats())));
         });
     return String.format(
         Locale.ROOT,
         "A greedy text of %d tokens in windows of %d, the fastest of %d runs with %d threads on %s."
-            + " Nats are those of %d pieces of a tale that the model has not seen, each of %d tokens"
-            + " of which %d are given.%n%n%s",
+            + " Nats are those of %d pieces of a tale that the model has not seen, each of %d"
+            + " tokens of which %d are given.%n%n%s",
         tokens,
         window,
         runs,
