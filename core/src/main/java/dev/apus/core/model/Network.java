@@ -203,6 +203,7 @@ public final class Network {
     advance(
         pass,
         batch,
+        tokens,
         x -> embed(pass, batch, tokens, null, x),
         (frame, x) -> {
           select(x, wanted, rows);
