@@ -38,8 +38,10 @@ final class GgufConverter {
           Map.entry("gemma2", "gemma2"),
           Map.entry("gemma3_text", "gemma3"),
           Map.entry("bamba", "granitehybrid"),
+          Map.entry("dots1", "dots1"),
           Map.entry("falcon_h1", "falcon-h1"),
           Map.entry("falcon_mamba", "mamba"),
+          Map.entry("glm4_moe", "glm4moe"),
           Map.entry("granitemoehybrid", "granitehybrid"),
           Map.entry("gpt_oss", "gpt-oss"),
           Map.entry("jamba", "jamba"),
@@ -71,6 +73,10 @@ final class GgufConverter {
           Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
           Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
+          Map.entry("mlp.gate.e_score_correction", "exp_probs_b"),
+          Map.entry("mlp.shared_experts.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_experts.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_experts.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.router", "ffn_gate_inp"),
           Map.entry("mlp.experts.gate", "ffn_gate_exps"),
           Map.entry("mlp.experts.up", "ffn_up_exps"),
@@ -270,7 +276,7 @@ final class GgufConverter {
     String beside = config.count("num_local_experts", 0) > 0 ? "_shexp" : "";
     return switch (name) {
       case "post_attention_layernorm" ->
-          gemma || architecture.matches("qwen3next|qwen35.*|gpt-oss")
+          gemma || architecture.matches("glm4moe|gpt-oss|qwen3next|qwen35.*")
               ? "post_attention_norm"
               : "ffn_norm";
       case "pre_feedforward_layernorm" -> "ffn_norm";

@@ -50,7 +50,7 @@ class SensitivityTest {
         return stored;
       }
       if (typical != null && typical.whole()) {
-        return Conversion.values(x -> x == 0 ? 1 : x - 1).apply(List.of(stored));
+        return Conversion.values(x -> x < 1 ? x + 1 : x - 1).apply(List.of(stored));
       }
       // What chooses matters where it makes something else the best.
       boolean chooses = key.name().endsWith("correction") || key.name().contains(".index.");

@@ -24,7 +24,7 @@ record ChosenSlots(int top, int[][] slots) {
    * @param heads that share what a row has chosen
    */
   List<Tile> tiles(Attention kernel, Traits traits, List<Run<KeyValueCache>> runs, int heads) {
-    int[] all = null;
+    int[] all = {};
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
       var rows = run.state().stored(0);
@@ -33,14 +33,14 @@ record ChosenSlots(int top, int[][] slots) {
         if (chosen != null) {
           end--;
           Tile tile = Tile.of(run, end, 1, 0, heads, 0, Tile.visited(0, top, true, 0));
-          tiles.add(tile.of(new GatheredKeys(kernel, traits, rows, chosen, top), top - 1));
+          tiles.add(tile.reading(new GatheredKeys(kernel, traits, rows, chosen, top), top - 1));
           continue;
         }
-        all = all == null ? IntStream.range(0, top).toArray() : all;
         int from = Math.max(run.from(), end - Tile.rows(heads));
         int seen = run.position() + end - run.from();
+        all = all.length < seen ? IntStream.range(0, seen).toArray() : all;
         Tile tile = Tile.of(run, from, end - from, 0, heads, 0, Tile.visited(0, seen, true, 0));
-        tiles.add(tile.of(new GatheredKeys(kernel, traits, rows, all, seen), tile.position()));
+        tiles.add(tile.reading(new GatheredKeys(kernel, traits, rows, all, seen), tile.position()));
         end = from;
       }
     }

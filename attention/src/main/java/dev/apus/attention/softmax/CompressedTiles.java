@@ -80,7 +80,7 @@ record CompressedTiles(Attention kernel, Traits traits, int heads, int window, i
     int[] order = IntStream.range(base, last).toArray();
     var nearKeys = new GatheredKeys(kernel, traits, tokens, order, last - base);
     return Tile.of(run, from, end - from, 0, heads, 0, visits)
-        .of(
+        .reading(
             (pass, worker) -> {
               Stored before = farKeys.stored(pass, worker);
               Stored after = nearKeys.stored(pass, worker);

@@ -57,7 +57,10 @@ final class Indexer {
       }
       if (headDim < turned) {
         throw c.errorAt(
-            "headDim", "headDim=%d must not be less than the %d values that turn", headDim, turned);
+            "headDim",
+            "headDim=%d of the index must not be less than the %d values that turn",
+            headDim,
+            turned);
       }
       return new Spec(
           heads,

@@ -187,13 +187,18 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       Matrix latent,
       Indexer.Rows asked,
       Matrix mixed) {
-    int shared = spec.sharedDim();
     Matrix kept = frame.matrix(k.rows(), spec.keyDim());
-    for (int row = 0; row < k.rows(); row++) {
-      int at = kept.at(row);
-      System.arraycopy(latent.data(), latent.at(row), kept.data(), at, spec.latent());
-      System.arraycopy(k.data(), k.at(row), kept.data(), at + spec.latent(), shared);
-    }
+    pass.eachRow(
+        k.rows(),
+        spec.keyDim(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            int at = kept.at(row);
+            System.arraycopy(latent.data(), latent.at(row), kept.data(), at, spec.latent());
+            at += spec.latent();
+            System.arraycopy(k.data(), k.at(row), kept.data(), at, spec.sharedDim());
+          }
+        });
     Choice choice = pass.once(chooser, Choice::new);
     if (indexer == null) {
       append(pass, batch, frame.matrix(k.rows(), 0), kept);

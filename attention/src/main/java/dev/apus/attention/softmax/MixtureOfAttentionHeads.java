@@ -129,7 +129,7 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
 
   @Override
   public Set<Visibility> visibilities() {
-    return Set.of(Visibility.CAUSAL, Visibility.BIDIRECTIONAL);
+    return Set.of(Visibility.values());
   }
 
   @Override
@@ -154,7 +154,7 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
         Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
       }
       for (Run<KeyValueCache> run : batch.runs()) {
-        run.state().append(pass, k, v, run.from(), run.length());
+        run.state().store(pass, k, v, null, run);
       }
       Matrix o = frame.matrix(rows, q.cols());
       tiles.attend(pass, batch, q, o);

@@ -102,8 +102,8 @@ record Tile(
     return at;
   }
 
-  /** The same queries of other keys, which lie as if the first row stood at another position. */
-  Tile of(Keys others, int otherPosition) {
+  /** The same queries, reading other keys as if the first row stood at another position. */
+  Tile reading(Keys others, int otherPosition) {
     return new Tile(others, from, rows, head, heads, otherPosition, visits, spans, ends);
   }
 

@@ -111,8 +111,29 @@ class LatentAttentionTest {
     return y;
   }
 
+  /** Which tokens each token attends to of those before it. */
+  private static boolean[][] seen(LatentSpec s, double[][] x, double[][] asking) {
+    if (s.index() == null) {
+      boolean[][] all = new boolean[x.length][x.length];
+      for (boolean[] row : all) {
+        Arrays.fill(row, true);
+      }
+      return all;
+    }
+    boolean turns = s.rope() != null;
+    double theta = turns ? s.rope().theta() : 1;
+    return new NaiveIndexer(s.index(), turns ? s.sharedDim() : 0, theta).choose(x, asking);
+  }
+
   private static void attend(
-      LatentSpec s, int i, int head, double[] q, double[][] latent, double[][] shared, double[] o) {
+      LatentSpec s,
+      boolean[] seen,
+      int i,
+      int head,
+      double[] q,
+      double[][] latent,
+      double[][] shared,
+      double[] o) {
     // The file has the key matrices turned: a row for each value of the latent.
     double[][] keys = rows("k", s.heads() * s.latent(), s.ownDim(), null);
     double[][] values = rows("v", s.heads() * s.valueDim(), s.latent(), null);
@@ -276,7 +297,7 @@ class LatentAttentionTest {
             "an index asks by the latents of the queries, and queryLatent=0"),
         of(
             with("queryLatent", 2, "rope", Map.of(), "index", index(1, 3, 1, "halves")),
-            "index.headDim=3 must not be less than the 4 values that turn"),
+            "headDim=3 of the index must not be less than the 4 values that turn"),
         of(
             with("queryLatent", 2, "index", index(1, 3, 0, "halves")),
             "index.top=0 must be a whole number from 1 to 2147483647"));

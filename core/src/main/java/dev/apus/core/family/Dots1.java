@@ -44,4 +44,9 @@ final class Dots1 implements ModelFamily {
   public WeightNames weights(Config c) {
     return Experts.routed(Names.llama(), new Decoder(c));
   }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(GgufRouted.dots1());
+  }
 }

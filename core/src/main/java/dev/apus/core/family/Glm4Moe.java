@@ -37,4 +37,9 @@ final class Glm4Moe implements ModelFamily {
     Decoder d = new Decoder(c);
     return Experts.withoutFurther(Experts.routed(Names.llama(), d), d);
   }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(GgufRouted.glm4());
+  }
 }
