@@ -137,7 +137,7 @@ record AttentionSpec(
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null,
         keysAreValues(c, headDim, valueDim),
         c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,
-        keep,
+        keep(c),
         difference(c, kvHeads));
   }
 
