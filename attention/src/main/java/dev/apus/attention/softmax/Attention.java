@@ -34,12 +34,12 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, ALiBi, a soft cap on
- * the scores, sinks and an output gate are settings. Where heads forget, {@code f = σ(W_f x + b)}
- * and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in BitNet.
- * A layer may read the keys and values of another instead of making its own. A causal sequence may
- * be cut into calls anywhere with the same bits; in a run that looks ahead, all keys are there
- * before the first query asks.
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits,
+ * ALiBi, a soft cap on the scores, sinks and an output gate are settings. Where heads forget,
+ * {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read
+ * rounded rows, as in BitNet. A layer may read the keys and values of another instead of making its
+ * own. A causal sequence may be cut into calls anywhere with the same bits; in a run that looks
+ * ahead, all keys are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -68,6 +68,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Normalization keyNorm;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
+
+  /** Whose keys and values it reads: its own, or another layer's. */
+  private final Attention keeper;
+
+  /** What is asked of its keys and values, by itself and by those who read them, too. */
+  private Reach reach;
+
+  /** Who reads its keys and values last in a pass. */
+  private Attention lastReader = this;
 
   /**
    * @param keeper whose keys and values it reads instead of making its own, or null
@@ -108,9 +117,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             kernel,
             new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
             new Heads(spec.kvHeads(), spec.group()),
-            new NearKeys(spec.window(), spec.pinned()),
+            spec.selection(),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
+    this.reach = spec.selection().reach();
+    this.keeper = keeps ? this : keeper;
+    if (!keeps) {
+      keeper.reach = keeper.reach.or(reach);
+      keeper.lastReader = this;
+    }
   }
 
   private static CacheLayout layout(
@@ -135,7 +150,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    return new KeyValueCache(layout, reach, limit, rope.at(limit));
   }
 
   @Override
@@ -151,7 +166,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return layout.bytesPerToken(reach);
+  }
+
+  @Override
+  public long windowBytes() {
+    return layout.windowBytes(reach);
   }
 
   @Override
@@ -176,6 +196,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       }
       Matrix o = output.inner(frame, y);
       tiles.attend(pass, batch, q, o);
+      if (keeper.lastReader == this) {
+        batch.runs().forEach(run -> run.state().forget(run));
+      }
       if (gates != null) {
         gate(pass, frame, x, o);
       }

@@ -16,6 +16,8 @@ import java.util.Objects;
  * @param window how many tokens back a token sees, itself included, and as many ahead where it
  *     looks ahead; 0 for all
  * @param pinned how many of the first tokens every token sees, whatever its window
+ * @param selection which keys queries visit: those of the window, or what the section {@code
+ *     select} says
  * @param alibi factor on the linear position biases; 0 for none
  * @param forgets whether each head has a forget gate, whose logarithms between two tokens are added
  *     to their score
@@ -42,6 +44,7 @@ record AttentionSpec(
     float softcap,
     int window,
     int pinned,
+    KeySelection selection,
     float alibi,
     boolean forgets,
     boolean biased,
@@ -97,6 +100,10 @@ record AttentionSpec(
       throw c.errorAt(
           "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
     }
+    KeySelection selection = Selections.read(c, window, pinned);
+    if (selection.isByHead() && heads > kvHeads && c.flag("forgets", false)) {
+      throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
+    }
     float clip = c.real("clip", 0);
     if (clip < 0) {
       throw c.errorAt("clip", "clip=%s must not be negative", clip);
@@ -110,6 +117,7 @@ record AttentionSpec(
         c.real("softcap", 0),
         window,
         pinned,
+        selection,
         c.real("alibi", 0),
         c.flag("forgets", false),
         c.flag("biased", false),

@@ -42,6 +42,16 @@ record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int fo
     return bytes(CachePage.SLOTS) / CachePage.SLOTS;
   }
 
+  /** The same; 0 where another token goes for each. */
+  long bytesPerToken(Reach reach) {
+    return reach.isBounded() ? 0 : bytesPerToken();
+  }
+
+  /** Bytes that are kept at most where tokens are forgotten; 0 where none is. */
+  long windowBytes(Reach reach) {
+    return reach.mostPages() * bytes(CachePage.SLOTS);
+  }
+
   /** Bytes of all heads. */
   long bytes(int slots) {
     return heads * (keyBytes(slots) + valueBytes(slots) + levelBytes(slots));

@@ -8,14 +8,14 @@ class KeyValueCacheTest {
   @Nested
   class Exact extends KeyValueCacheLaws {
     Exact() {
-      super(CacheFormat.F32, 0);
+      super(CacheFormat.F32, 0, Reach.ALL);
     }
   }
 
   @Nested
   class Rounded extends KeyValueCacheLaws {
     Rounded() {
-      super(CacheFormat.BF16, 0);
+      super(CacheFormat.BF16, 0, Reach.ALL);
     }
   }
 
@@ -23,7 +23,29 @@ class KeyValueCacheTest {
   @Nested
   class Forgetting extends KeyValueCacheLaws {
     Forgetting() {
-      super(CacheFormat.BF16, 2);
+      super(CacheFormat.BF16, 2, Reach.ALL);
+    }
+  }
+
+  @Nested
+  class Windowed extends KeyValueCacheLaws {
+    Windowed() {
+      super(CacheFormat.F32, 0, new Reach(100, 0));
+    }
+  }
+
+  @Nested
+  class Pinned extends KeyValueCacheLaws {
+    Pinned() {
+      super(CacheFormat.BF16, 0, new Reach(300, 260));
+    }
+  }
+
+  /** Levels go on from the slot before, even if nothing else of it is needed. */
+  @Nested
+  class WindowedAndForgetting extends KeyValueCacheLaws {
+    WindowedAndForgetting() {
+      super(CacheFormat.F32, 2, new Reach(1, 3));
     }
   }
 }

@@ -19,6 +19,7 @@ final class NaiveAttention {
   private final int width;
   private final int group;
   private boolean ahead;
+  private Visits visits = (i, j, head, tokens) -> reaches(i, j) ? 1 : 0;
   private double[][] levels;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
@@ -30,6 +31,18 @@ final class NaiveAttention {
   /** The same where every token sees those after it, too. */
   NaiveAttention lookingAhead() {
     ahead = true;
+    return this;
+  }
+
+  /** How often a token counts for another one, as far as it may look. */
+  @FunctionalInterface
+  interface Visits {
+    int count(int i, int j, int head, int tokens);
+  }
+
+  /** The same with other visits than those of a window. */
+  NaiveAttention visiting(Visits other) {
+    visits = other;
     return this;
   }
 
@@ -148,16 +161,19 @@ final class NaiveAttention {
     }
   }
 
-  private boolean sees(int i, int j) {
-    boolean reached = spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
-    return reached && (j <= i || ahead);
+  private boolean reaches(int i, int j) {
+    return spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
+  }
+
+  private int count(int i, int j, int head, int tokens) {
+    return j <= i || ahead ? visits.count(i, j, head, tokens) : 0;
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
     double[] scores = new double[q.length];
     double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
     for (int j = 0; j < q.length; j++) {
-      if (sees(i, j)) {
+      if (count(i, j, head, q.length) > 0) {
         scores[j] = score(i, j, head, q[i], k[j]);
         most = Math.max(most, scores[j]);
       }
@@ -165,8 +181,9 @@ final class NaiveAttention {
     double sum = spec.sinks() ? Math.exp(sink(head) - most) : 0;
     int at = head * spec.valueDim();
     for (int j = 0; j < q.length; j++) {
-      if (sees(i, j)) {
-        double weight = Math.exp(scores[j] - most);
+      int count = count(i, j, head, q.length);
+      if (count > 0) {
+        double weight = count * Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {
           o[at + d] += weight * v[j][head / group * spec.valueDim() + d];
