@@ -35,11 +35,13 @@ import java.util.Set;
  * </pre>
  *
  * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits,
- * ALiBi, a soft cap on the scores, sinks and an output gate are settings. Where heads forget,
- * {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read
- * rounded rows, as in BitNet. A layer may read the keys and values of another instead of making its
- * own. A causal sequence may be cut into calls anywhere with the same bits; in a run that looks
- * ahead, all keys are there before the first query asks.
+ * ALiBi, a soft cap on the scores, sinks and an output gate are settings. Heads may come in pairs
+ * of which one is taken from the other ({@link HeadDifference}). A {@link DynamicMask} may choose
+ * the tokens that are seen. Values may be normalised, and be the keys as the matrix gives them.
+ * Where heads forget, {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}.
+ * Projections may read rounded rows, as in BitNet. A layer may read the keys and values of another
+ * instead of making its own. A causal sequence may be cut into calls anywhere with the same bits;
+ * in a run that looks ahead, all keys are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -66,6 +68,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
+  private final Normalization valueNorm;
+  private final DynamicMask mask;
+  private final HeadDifference difference;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
@@ -90,12 +95,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
-    int valueCols = spec.kvHeads() * spec.valueDim();
-    int outCols = spec.heads() * spec.valueDim();
+    int valueCols = spec.valueHeads() * spec.valueDim();
+    int outCols = spec.outHeads() * spec.valueDim();
     boolean keeps = keeper == null;
     this.queries = weights.projection("q", queryCols, width, spec.biased());
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
-    this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
+    this.values =
+        keeps && !spec.keysAreValues()
+            ? weights.projection("v", valueCols, width, spec.biased())
+            : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
     this.forgetGates =
         spec.forgets() && keeps ? weights.projection("f", spec.heads(), width, true) : null;
@@ -110,6 +118,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    this.valueNorm =
+        keeps ? Normalization.of(spec.valueNorm(), "v.norm", spec.valueDim(), weights) : null;
+    this.mask =
+        spec.keep() > 0 && keeps
+            ? new DynamicMask(spec.kvHeads(), valueCols, spec.biased(), weights)
+            : null;
+    this.difference =
+        HeadDifference.of(spec.difference(), spec.heads(), spec.headDim(), spec.valueDim(), site);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.tiles =
@@ -130,8 +146,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   private static CacheLayout layout(
       dev.apus.kernels.attention.Attention kernel, AttentionSpec spec) {
-    int forgetting = spec.forgets() ? spec.group() : 0;
-    return new CacheLayout(kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting);
+    int forgetting = spec.forgets() || spec.keep() > 0 ? spec.group() : 0;
+    return new CacheLayout(
+        kernel, spec.kvHeads(), spec.valueHeads(), spec.headDim(), spec.valueDim(), forgetting);
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -160,8 +177,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning.
-    return spec.forgets() ? Set.of(Visibility.CAUSAL) : Set.of(Visibility.values());
+    // What is forgotten between a token and one after it has no meaning, and masks are of the past.
+    return spec.forgets() || spec.keep() > 0
+        ? Set.of(Visibility.CAUSAL)
+        : Set.of(Visibility.values());
   }
 
   @Override
@@ -184,18 +203,37 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         prepare(pass, batch, q, null);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
-        Matrix v = frame.matrix(rows, values.outputs());
-        project(pass, x, q, k, v);
+        Matrix v = frame.matrix(rows, spec.valueHeads() * spec.valueDim());
+        if (values == null) {
+          project(pass, x, q, k);
+          System.arraycopy(k.data(), 0, v.data(), 0, rows * k.cols());
+        } else {
+          project(pass, x, q, k, v);
+        }
+        if (valueNorm != null) {
+          valueNorm.groups(pass, v, v, spec.valueHeads(), spec.valueDim(), 0);
+        }
         prepare(pass, batch, q, k);
         clip(pass, v);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
+        Matrix scores = mask == null ? null : mask.scores(pass, frame, v);
         for (Run<KeyValueCache> run : batch.runs()) {
-          run.state().store(pass, k, v, kept, run);
+          if (scores == null) {
+            run.state().store(pass, k, v, kept, run);
+          } else {
+            run.state().storeScored(pass, k, v, scores, run);
+          }
         }
       }
       Matrix o = output.inner(frame, y);
-      tiles.attend(pass, batch, q, o);
+      if (difference == null) {
+        tiles.attend(pass, batch, q, o);
+      } else {
+        Matrix found = frame.matrix(rows, spec.heads() * spec.valueDim());
+        tiles.attend(pass, batch, q, found);
+        difference.apply(pass, found, o);
+      }
       if (keeper.lastReader == this) {
         batch.runs().forEach(run -> run.state().forget(run));
       }
@@ -210,7 +248,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
   }
 
-  /** Computes queries, or queries, keys and values. */
+  /** Computes queries, or queries and keys, or values as well. */
   private void project(Pass pass, Matrix x, Matrix... ys) {
     Projection[] matrices = {queries, keys, values};
     Divisible[] tasks = new Divisible[ys.length];

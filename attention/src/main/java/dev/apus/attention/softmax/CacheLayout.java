@@ -6,9 +6,16 @@ import dev.apus.kernels.attention.Attention.Levels;
 /**
  * How a layer keeps the keys and values of a sequence.
  *
- * @param forgetting query heads of each key–value head that forget; 0 if none does
+ * @param heads heads of keys
+ * @param valueHeads heads of values; key head h reads those of value head {@code h mod valueHeads}
+ * @param forgetting query heads of each key head that forget; 0 if none does
  */
-record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
+record CacheLayout(
+    Attention kernel, int heads, int valueHeads, int keyDim, int valueDim, int forgetting) {
+
+  CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
+    this(kernel, heads, heads, keyDim, valueDim, forgetting);
+  }
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
     this(kernel, heads, keyDim, valueDim, 0);
@@ -54,6 +61,6 @@ record CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int fo
 
   /** Bytes of all heads. */
   long bytes(int slots) {
-    return heads * (keyBytes(slots) + valueBytes(slots) + levelBytes(slots));
+    return heads * (keyBytes(slots) + levelBytes(slots)) + valueHeads * valueBytes(slots);
   }
 }
