@@ -229,7 +229,8 @@ class AttentionTest {
         var bench =
             new MixerBench<KeyValueCache>(
                 new Attention.Type(), settings, WIDTH, Kernels.chosen(), CacheFormat.BF16, 2)) {
-      long levels = settings.containsKey("forgets") ? 4L * (int) settings.get("heads") : 0;
+      boolean leveled = settings.containsKey("forgets") || settings.containsKey("keep");
+      long levels = leveled ? 4L * (int) settings.get("heads") : 0;
       if (!settings.containsKey("window")) {
         assertEquals(exact.bytesPerToken() - levels, 2 * (bench.bytesPerToken() - levels));
       }
