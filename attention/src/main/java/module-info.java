@@ -4,9 +4,11 @@ module dev.apus.attention {
 
   provides dev.apus.core.model.MixerType with
       dev.apus.attention.softmax.Attention.Type,
+      dev.apus.attention.softmax.CompressedAttention.Type,
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.softmax.LinformerAttention.Type,
+      dev.apus.attention.softmax.MixtureOfAttentionHeads.Type,
       dev.apus.attention.softmax.NativeSparseAttention.Type,
       dev.apus.attention.softmax.NystromAttention.Type,
       dev.apus.attention.softmax.PathAttention.Type,

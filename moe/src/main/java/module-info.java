@@ -5,5 +5,9 @@ module dev.apus.moe {
   exports dev.apus.moe.convert;
 
   provides dev.apus.core.model.ChannelType with
-      dev.apus.moe.MixtureOfExperts.Type;
+      dev.apus.moe.MixtureOfExperts.Type,
+      dev.apus.moe.ProductKeys.Type;
+  provides dev.apus.core.model.MixerType with
+      dev.apus.moe.ExpertChoice.Type,
+      dev.apus.moe.SoftMixture.Type;
 }

@@ -48,6 +48,7 @@ class BenchmarksTest {
       classes = {
         ActivationsBenchmark.class,
         AttentionBenchmark.class,
+        ChosenTokensBenchmark.class,
         MatmulBenchmark.class,
         MatrixMemoryBenchmark.class,
         MixtureOfExpertsBenchmark.class,

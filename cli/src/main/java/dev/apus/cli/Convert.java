@@ -52,14 +52,23 @@ final class Convert implements Callable<Integer> {
       description = "Leave tensors as they are in whose name this is found; routers, if absent.")
   private Pattern keep = Quantization.ROUTERS;
 
-  @Parameters(index = "0", paramLabel = "DIR", description = "The checkpoint's folder.")
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "DIR",
+      description = "The checkpoint's folder.")
   private Path from;
 
-  @Parameters(index = "1", paramLabel = "OUT", description = "The folder to write.")
+  @Parameters(index = "1", arity = "0..1", paramLabel = "OUT", description = "The folder to write.")
   private Path to;
 
   @Override
   public Integer call() throws IOException {
+    // Not required by their annotations, because they are not where a subcommand is.
+    if (to == null) {
+      throw new ParameterException(
+          command.commandLine(), "Missing: " + (from == null ? "DIR and OUT" : "OUT"));
+    }
     if (!Files.isDirectory(from)) {
       throw new FormatException(from + ": there is no such folder");
     }

@@ -6,6 +6,8 @@ import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
+import dev.apus.core.model.Diffusion;
+import dev.apus.diffusion.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.CharacterCodingException;
@@ -23,13 +25,20 @@ import picocli.CommandLine.Spec;
 /** {@code apus generate}: continues a text. */
 @Command(
     name = "generate",
-    description = "Continues a text and prints it while it is generated.",
+    description = {
+      "Continues a text and prints it while it is generated.",
+      "A diffusion model fills the text in: <gap:24> stands for 24 tokens that are to be found."
+    },
     footer = {
       "  apus generate \"Once upon a time\"",
       "  apus generate --seed 7 -n 200 --temp 0.6 --stop \"The End\" \"The fox said\"",
-      "  apus generate -m models/Qwen3-0.6B --greedy - < prompt.txt"
+      "  apus generate -m models/Qwen3-0.6B --greedy - < prompt.txt",
+      "  apus generate -m fable-diffusion --drafts \"The king <gap:24> ever after.\""
     })
 final class Generate implements Callable<Integer> {
+
+  /** A canvas is as large as it is asked to be, and each token of it costs as much. */
+  private static final int FILLED_TOKENS = 128;
 
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
@@ -37,6 +46,7 @@ final class Generate implements Callable<Integer> {
   @Mixin private SamplingOptions sampling;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private DenoisingOptions denoising;
 
   @Option(
       names = "--limit",
@@ -64,6 +74,12 @@ final class Generate implements Callable<Integer> {
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
     try (Model model = choice.open(cache.over(opening.options()))) {
+      Diffusion diffusion = model.architecture().diffusion();
+      if (diffusion != null) {
+        fill(model, diffusion, text);
+        return Failures.OK;
+      }
+      denoising.requireNone(choice.name());
       Sampling wanted = sampling.over(model.sampling());
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
@@ -72,6 +88,24 @@ final class Generate implements Callable<Integer> {
       }
     }
     return Failures.OK;
+  }
+
+  private void fill(Model model, Diffusion diffusion, String text) throws IOException {
+    if (raw || special) {
+      throw wrong("--raw and --special are for models that continue texts", null);
+    }
+    choice.tokenizer(model);
+    // What a text's makers say of tokens that were there before has no meaning on a canvas.
+    Sampling makers = model.sampling().withRepetitionPenalty(1).withMaxTokens(FILLED_TOKENS);
+    Recipe recipe = denoising.recipe(diffusion, sampling.over(makers));
+    PrintWriter out = command.commandLine().getOut();
+    CanvasView view = CanvasView.of(out, denoising.drafts());
+    try {
+      String summary = new Fill(model, recipe, view).run(text, limit, echo, out);
+      apus.note(command.commandLine().getErr(), summary);
+    } catch (IllegalArgumentException e) {
+      throw wrong(choice.name() + ": " + e.getMessage(), e);
+    }
   }
 
   private String input() throws IOException {

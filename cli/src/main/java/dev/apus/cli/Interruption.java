@@ -13,13 +13,18 @@ final class Interruption {
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Thread hook;
 
-  private Interruption(Session session) {
-    hook = new Thread(() -> interrupt(session), "interruption");
+  private Interruption(Runnable cancel) {
+    hook = new Thread(() -> interrupt(cancel), "interruption");
   }
 
   /** Does some work; if the process is to end meanwhile, the session's generation ends first. */
   static void during(Session session, Runnable work) {
-    Interruption interruption = new Interruption(session);
+    during(session::cancel, work);
+  }
+
+  /** The same for what is cancelled in another way. */
+  static void during(Runnable cancel, Runnable work) {
+    Interruption interruption = new Interruption(cancel);
     Runtime.getRuntime().addShutdownHook(interruption.hook);
     try {
       work.run();
@@ -28,8 +33,8 @@ final class Interruption {
     }
   }
 
-  private void interrupt(Session session) {
-    session.cancel();
+  private void interrupt(Runnable cancel) {
+    cancel.run();
     try {
       finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {

@@ -7,6 +7,7 @@ import dev.apus.core.file.ModelFiles;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.fable.Fable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -23,8 +24,9 @@ final class ModelChoice {
       names = {"-m", "--model"},
       paramLabel = "PATH",
       description = {
-        "A checkpoint: a folder in the Hugging Face layout, or a GGUF file.",
-        "Without it, the small storyteller that comes with Apus."
+        "A checkpoint: a folder in the Hugging Face layout, or a GGUF file; or the name of a model"
+            + " that comes with Apus: fable-hybrid or fable-diffusion.",
+        "Without it, the first of these."
       })
   private Path path;
 
@@ -42,7 +44,14 @@ final class ModelChoice {
   }
 
   ModelFiles files() {
-    return path == null ? Fable.files() : ModelFiles.of(path);
+    return path == null
+        ? Fable.files()
+        : isEmbedded() ? Fable.files(path.toString()) : ModelFiles.of(path);
+  }
+
+  /** A file of such a name comes first. */
+  private boolean isEmbedded() {
+    return Fable.names().contains(path.toString()) && !Files.exists(path);
   }
 
   Model open(ModelOptions options) {

@@ -18,7 +18,7 @@ final class SamplingOptions {
   @Option(
       names = {"-n", "--max-tokens"},
       paramLabel = "N",
-      description = "Tokens to generate at most; 512, if absent.")
+      description = "Tokens to generate at most; 512, if absent, or 128 with a diffusion model.")
   private Integer maxTokens;
 
   @ArgGroup private Choice choice = new Choice();

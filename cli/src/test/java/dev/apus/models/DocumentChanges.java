@@ -62,9 +62,13 @@ final class DocumentChanges {
           "types",
           "pinned",
           "adapter",
+          "rate",
+          "outGroups",
+          "outLatent",
           "streams",
           "weightsOf",
-          "stateOf");
+          "stateOf",
+          "choiceOf");
 
   private DocumentChanges() {}
 
@@ -113,6 +117,7 @@ final class DocumentChanges {
       case "original" -> parent.put(key, value.intValue() * 8);
       case "length" -> parent.put(key, value.intValue() / 4);
       case "betaFast" -> parent.put(key, 2);
+      case "iterations" -> parent.put(key, 1);
       case "epsilon" -> parent.put(key, 0.01);
       case "softcap" -> parent.put(key, value.doubleValue() == 0 ? 2 : value.doubleValue() / 4);
       default -> parent.put(key, value.doubleValue() * 1.25 + 0.01);

@@ -38,9 +38,12 @@ final class GgufConverter {
           Map.entry("gemma2", "gemma2"),
           Map.entry("gemma3_text", "gemma3"),
           Map.entry("bamba", "granitehybrid"),
+          Map.entry("dots1", "dots1"),
           Map.entry("falcon_h1", "falcon-h1"),
           Map.entry("falcon_mamba", "mamba"),
+          Map.entry("glm4_moe", "glm4moe"),
           Map.entry("granitemoehybrid", "granitehybrid"),
+          Map.entry("gpt_oss", "gpt-oss"),
           Map.entry("jamba", "jamba"),
           Map.entry("kimi_linear", "kimi-linear"),
           Map.entry("lfm2", "lfm2"),
@@ -70,6 +73,15 @@ final class GgufConverter {
           Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
           Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
+          Map.entry("mlp.gate.e_score_correction", "exp_probs_b"),
+          Map.entry("mlp.shared_experts.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_experts.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_experts.down_proj", "ffn_down_shexp"),
+          Map.entry("mlp.router", "ffn_gate_inp"),
+          Map.entry("mlp.experts.gate", "ffn_gate_exps"),
+          Map.entry("mlp.experts.up", "ffn_up_exps"),
+          Map.entry("mlp.experts.down", "ffn_down_exps"),
+          Map.entry("self_attn.sinks", "attn_sinks"),
           Map.entry("block_sparse_moe.gate", "ffn_gate_inp"),
           Map.entry("block_sparse_moe.gate_proj", "ffn_gate"),
           Map.entry("block_sparse_moe.up_proj", "ffn_up"),
@@ -209,7 +221,7 @@ final class GgufConverter {
 
   private void add(StoredTensor tensor) {
     String name = tensor.name();
-    if (name.contains(".experts.")) {
+    if (name.matches(".*\\.experts\\.\\d+\\..*")) {
       String[] parts = name.split("\\.");
       String matrix = EXPERTS.get(parts[parts.length - 2]);
       experts.computeIfAbsent("blk." + parts[2] + "." + matrix, k -> new ArrayList<>()).add(tensor);
@@ -264,7 +276,9 @@ final class GgufConverter {
     String beside = config.count("num_local_experts", 0) > 0 ? "_shexp" : "";
     return switch (name) {
       case "post_attention_layernorm" ->
-          gemma || architecture.matches("qwen3next|qwen35.*") ? "post_attention_norm" : "ffn_norm";
+          gemma || architecture.matches("glm4moe|gpt-oss|qwen3next|qwen35.*")
+              ? "post_attention_norm"
+              : "ffn_norm";
       case "pre_feedforward_layernorm" -> "ffn_norm";
       case "shared_mlp.input_linear.gate" -> "ffn_gate" + beside;
       case "shared_mlp.input_linear.up" -> "ffn_up" + beside;
@@ -287,6 +301,7 @@ final class GgufConverter {
     int cols = Math.toIntExact(shape.getLast());
     boolean kept =
         shape.size() == 1
+            || name.endsWith(".bias")
             || name.matches(".*(ffn_gate_inp|shortconv\\.conv|ssm_conv1d|ssm_norm|ssm_[ad]$).*");
     WeightFormat stored = kept || cols % format.blockLength() != 0 ? WeightFormat.F32 : format;
     long rowBytes = stored.rowBytes(cols);

@@ -22,7 +22,9 @@ final class GgufMetadata {
         .text("general.type", "model")
         .text("general.name", config.name())
         .u32("general.quantization_version", 2);
-    u32("block_count", "num_hidden_layers");
+    gguf.u32(
+        architecture + ".block_count",
+        config.positive("num_hidden_layers") + config.count("num_nextn_predict_layers", 0));
     u32("context_length", "max_position_embeddings");
     u32("embedding_length", "hidden_size");
     if (!architecture.equals("mamba")) {
@@ -47,12 +49,18 @@ final class GgufMetadata {
     if (architecture.matches("qwen3next|qwen35.*")) {
       linear();
     }
+    if (architecture.matches("dots1|glm4moe")) {
+      routed();
+    }
     if (architecture.equals("llama")) {
       u32("vocab_size", "vocab_size");
       gguf.u32("llama.rope.dimension_count", headDim());
-    } else if (architecture.endsWith("moe") || architecture.equals("qwen3next")) {
+    } else if (architecture.matches("qwen.*moe|lfm2moe") || architecture.equals("qwen3next")) {
       u32("expert_feed_forward_length", "moe_intermediate_size");
       u32("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
+    } else if (architecture.equals("gpt-oss")) {
+      u32("expert_feed_forward_length", "intermediate_size");
+      u32("attention.sliding_window", "sliding_window");
     } else if (architecture.equals("kimi-linear")) {
       kimi();
     } else if (architecture.startsWith("gemma")) {
@@ -65,6 +73,24 @@ final class GgufMetadata {
     rope();
     gguf.u32("tokenizer.ggml.bos_token_id", config.positive("bos_token_id"))
         .u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+  }
+
+  /** The router of DeepSeek-V3. */
+  private void routed() {
+    u32("expert_count", "n_routed_experts");
+    u32("expert_feed_forward_length", "moe_intermediate_size");
+    u32("expert_shared_count", "n_shared_experts");
+    u32("leading_dense_block_count", "first_k_dense_replace");
+    u32("expert_group_count", "n_group");
+    u32("expert_group_used_count", "topk_group");
+    f32("expert_weights_scale", "routed_scaling_factor");
+    gguf.u32(architecture + ".expert_gating_func", 2)
+        .flag(architecture + ".expert_weights_norm", config.flag("norm_topk_prob"));
+    if (architecture.equals("glm4moe")) {
+      u32("nextn_predict_layers", "num_nextn_predict_layers");
+      int dims = (int) (headDim() * config.number("partial_rotary_factor"));
+      gguf.u32("glm4moe.rope.dimension_count", dims);
+    }
   }
 
   private void linear() {

@@ -50,6 +50,7 @@ class GgufModelsTest {
           "qwen3_moe",
           "gemma2",
           "gemma3",
+          "gpt_oss",
           "jamba",
           "lfm2",
           "lfm2_moe",
@@ -57,7 +58,8 @@ class GgufModelsTest {
           "falcon_mamba",
           "olmoe");
 
-  private static final List<String> hybrids = List.of("kimi_linear", "qwen3_next");
+  private static final List<String> hybrids =
+      List.of("dots1", "glm4_moe", "kimi_linear", "qwen3_next");
 
   /** Their value heads lie in another order, so that sums over them have another order, too. */
   static final List<String> reordered = List.of("qwen3_5", "qwen3_5_moe");

@@ -63,6 +63,9 @@ final class GgufTensors {
     if (architecture.matches(GgufMamba2Metadata.ARCHITECTURES)) {
       tensor = new GgufMamba2Tensors(config).changed(name, tensor);
     }
+    if (architecture.equals("gpt-oss")) {
+      return new GgufGptOssTensors(config).moved(name, tensor);
+    }
     if (name.endsWith("input_linear.weight")) {
       return GgufMamba2Tensors.halves(name, tensor);
     }

@@ -46,11 +46,16 @@ class SensitivityTest {
     public StoredRows find(Key key, int rows, int cols, Typical typical) {
       asked.add(key);
       StoredRows stored = source.find(key, rows, cols, typical);
-      // A correction matters where it makes another expert the best.
-      float factor = key.name().endsWith("correction") ? -4 : 1.25f;
-      return key.equals(changed)
-          ? Conversion.values(x -> factor * x + 0.01f).apply(List.of(stored))
-          : stored;
+      if (!key.equals(changed)) {
+        return stored;
+      }
+      if (typical != null && typical.whole()) {
+        return Conversion.values(x -> x < 1 ? x + 1 : x - 1).apply(List.of(stored));
+      }
+      // What chooses matters where it makes something else the best.
+      boolean chooses = key.name().endsWith("correction") || key.name().contains(".index.");
+      float factor = chooses ? -4 : 1.25f;
+      return Conversion.values(x -> factor * x + 0.01f).apply(List.of(stored));
     }
 
     @Override
@@ -81,7 +86,9 @@ class SensitivityTest {
     float[][] expected = logits(architecture, new Perturbed(null));
     List<String> ignored = new ArrayList<>();
     for (Map.Entry<String, Architecture> changed : DocumentChanges.of(architecture).entrySet()) {
-      if (!refused(changed.getValue())
+      // What small random matrices give does not come near the limits of gates.
+      if (!changed.getKey().endsWith("/limit")
+          && !refused(changed.getValue())
           && Arrays.deepEquals(expected, logits(changed.getValue(), new Perturbed(null)))) {
         ignored.add(changed.getKey());
       }

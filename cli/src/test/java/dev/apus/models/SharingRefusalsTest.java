@@ -17,8 +17,10 @@ import dev.apus.core.config.ConfigException;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Layer;
+import dev.apus.core.model.Part;
 import dev.apus.core.model.Wiring;
 import dev.apus.core.model.Wiring.Reads;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What layers cannot share is refused with the layer, what was found and what was needed. */
@@ -65,6 +67,42 @@ class SharingRefusalsTest {
         "layer 0: stateOf=0 must be an earlier layer whose channel mixer \"gated-mlp\" has a state"
             + " of its own",
         refused(of(Layer.of(Branch.channel(MLP, NORM).wired(Wiring.PLAIN.stateOf(0))))));
+  }
+
+  @Test
+  void choicesThatCannotBeFollowedAreRefused() {
+    Part following =
+        Part.of("latent-attention")
+            .with("heads", 2)
+            .with("latent", 8)
+            .with("ownDim", 4)
+            .with("queryLatent", 8);
+    Part choosing = following.with("index", Map.of("heads", 1, "headDim", 4, "top", 3));
+    Layer chooser = layer(choosing, Wiring.PLAIN);
+    Layer follower = Layer.of(mixer(following, Wiring.PLAIN.choiceOf(0)));
+    SharingTest.logits(of(chooser, follower), RANDOM);
+    assertEquals(
+        "layer 1: choiceOf=1 must be an earlier layer whose mixer \"latent-attention\" has a state"
+            + " of its own",
+        refused(of(chooser, Layer.of(mixer(following, Wiring.PLAIN.choiceOf(1))))));
+    assertEquals(
+        "layer 2 latent-attention: choiceOf must name a layer with an index, for one without; this"
+            + " one has none, that one none",
+        refused(of(chooser, follower, Layer.of(mixer(following, Wiring.PLAIN.choiceOf(1))))));
+    assertEquals(
+        "layer 1 latent-attention: choiceOf must name a layer with an index, for one without; this"
+            + " one has an index, that one one",
+        refused(of(chooser, Layer.of(mixer(choosing, Wiring.PLAIN.choiceOf(0))))));
+    assertEquals(
+        "layer 1 attention: choiceOf is for attention to tokens that are chosen one by one;"
+            + " \"attention\" chooses none",
+        refused(
+            of(
+                layer(ATTENTION, Wiring.PLAIN),
+                Layer.of(mixer(ATTENTION, Wiring.PLAIN.choiceOf(0))))));
+    assertEquals(
+        "layer 1 latent-attention: who reads another layer's state (stateOf) cannot have choiceOf",
+        refused(of(chooser, Layer.of(mixer(following, Wiring.PLAIN.choiceOf(0).stateOf(0))))));
   }
 
   @Test

@@ -38,12 +38,18 @@ final class TinyModels {
 
   static final List<String> FAMILIES =
       List.of(
+          "afmoe",
           "bamba",
           "bloom",
           "cohere2",
+          "dbrx",
           "deepseek_v2",
           "deepseek_v2-lite",
           "deepseek_v3",
+          "deepseek_v4",
+          "dots1",
+          "ernie4_5_moe",
+          "deepseek_v32",
           "exaone4",
           "falcon",
           "falcon_h1",
@@ -77,25 +83,32 @@ final class TinyModels {
           "fla-linear_attn-elu",
           "fla-linear_attn-hedgehog",
           "fla-retnet",
+          "flex_olmo",
           "gemma2",
           "gemma3",
           "glm4",
+          "glm4_moe",
+          "glm_moe_dsa-shared",
           "gpt2",
           "gpt_neox",
+          "gpt_oss",
           "granite",
           "granitemoe",
           "granitemoeshared",
           "granite4-dense",
           "granitemoehybrid",
           "helium",
+          "hunyuan_v1_moe",
           "lfm2",
           "lfm2_moe",
           "kimi_linear",
           "jamba",
+          "jetmoe",
           "llama",
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "longcat_flash",
           "mamba",
           "mamba-original",
           "mamba2",
@@ -114,6 +127,7 @@ final class TinyModels {
           "olmo_hybrid",
           "olmoe",
           "phi3",
+          "phimoe",
           "qwen2",
           "qwen2_moe",
           "qwen3",
@@ -147,6 +161,7 @@ final class TinyModels {
           "dss",
           "gated-delta-net-2",
           "h3",
+          "hash-layers",
           "hyena",
           "hymba",
           "liger",
@@ -156,9 +171,13 @@ final class TinyModels {
           "mamba3",
           "mingru",
           "minlstm",
+          "mixture-of-depths",
+          "moe-plus-plus",
+          "peer",
           "performer",
           "random-feature-attention",
           "rebased",
+          "remoe",
           "s4",
           "s4d",
           "s5",
@@ -167,6 +186,7 @@ final class TinyModels {
           "titans-mac",
           "titans-mag",
           "titans-mal",
+          "top-p-moe",
           "xlstm-3-1",
           "yoco");
 
@@ -178,7 +198,7 @@ final class TinyModels {
       List.of("bert", "fnet", "fnet-padded", "modernbert", "nystromformer", "nystromformer-each");
 
   /** Documents of such models, written by hand. */
-  static final List<String> ENCODER_DOCUMENTS = List.of("linformer");
+  static final List<String> ENCODER_DOCUMENTS = List.of("expert-choice", "linformer", "soft-moe");
 
   /** All models that read whole texts. */
   static final List<String> ENCODERS =

@@ -133,11 +133,15 @@ final class Step {
         Run<SequenceState> run = runs.get(i);
         for (int row = run.from(); listener != null && row < run.to(); row++) {
           int at = row * top;
+          int end = at + top;
+          while (end > at && chosen[end - 1] == among) {
+            end--;
+          }
           listener.routed(
               layer,
               run.position() + row - run.from(),
-              Arrays.copyOfRange(chosen, at, at + top),
-              Arrays.copyOfRange(weights, at, at + top),
+              Arrays.copyOfRange(chosen, at, end),
+              Arrays.copyOfRange(weights, at, end),
               among);
         }
       }

@@ -315,6 +315,13 @@ public final class Canvas implements AutoCloseable {
     keptTokens = all.clone();
   }
 
+  /** Nothing is left to compute: what may not be used again is given back. */
+  void ended() {
+    if (diffusion().block() == 0) {
+      forget();
+    }
+  }
+
   void forget() {
     if (kept != null) {
       kept.close();

@@ -5,6 +5,7 @@ import dev.apus.core.generate.StopReason;
 import dev.apus.core.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -15,7 +16,11 @@ import java.util.Set;
  * @param tailFrom the first position at which the text may end
  */
 record Ending(
-    int tailFrom, BitSet modelEnds, BitSet stopTokens, Sampling sampling, Tokenizer tokenizer) {
+    int tailFrom,
+    BitSet modelEnds,
+    BitSet stopTokens,
+    List<String> stopTexts,
+    Tokenizer tokenizer) {
 
   /**
    * How a text ends.
@@ -43,14 +48,15 @@ record Ending(
               + (vocabulary - 1));
     }
     Tokenizer tokenizer = canvas.tokenizerOrNull();
-    if (!sampling.stopTexts().isEmpty() && (tailFrom == length || tokenizer == null)) {
+    List<String> stopTexts = never ? List.of() : sampling.stopTexts();
+    if (!stopTexts.isEmpty() && (tailFrom == length || tokenizer == null)) {
       throw new IllegalArgumentException(
           tokenizer == null
               ? "stopTexts need a tokenizer, and the checkpoint has none"
               : "stopTexts end a text, and the end of this one is given");
     }
     BitSet ends = never ? new BitSet() : ids(canvas.model().endTokens());
-    return new Ending(tailFrom, ends, never ? new BitSet() : stops, sampling, tokenizer);
+    return new Ending(tailFrom, ends, never ? new BitSet() : stops, stopTexts, tokenizer);
   }
 
   private static BitSet ids(Set<Integer> ids) {
@@ -91,12 +97,12 @@ record Ending(
 
   /** The first stop text in what stands, or else what was found without it. */
   private Found stopText(int[] tokens, int stands, Found otherwise) {
-    if (sampling.stopTexts().isEmpty()) {
+    if (stopTexts.isEmpty()) {
       return otherwise;
     }
     for (int end = tailFrom + 1; end <= stands; end++) {
       String text = tokenizer.decode(Arrays.copyOfRange(tokens, tailFrom, end), false);
-      for (String stop : sampling.stopTexts()) {
+      for (String stop : stopTexts) {
         if (text.contains(stop)) {
           return new Found(StopReason.STOP_TEXT, end, stop);
         }

@@ -22,12 +22,20 @@ record ResourceFiles(String name, String folder) implements ModelFiles {
 
   private static final String TENSORS = "model.gguf";
 
+  /** What all models have in common, for those that have none of their own. */
+  private static final String COMMON = "common";
+
   /** Blocks of weights are read as they lie, and kernels like them where a cache line begins. */
   private static final int ALIGNMENT = 64;
 
   @Override
   public byte[] read(String file) {
-    String resource = folder + "/" + file;
+    byte[] own = read(folder, file);
+    return own == null && !file.equals(TENSORS) ? read(COMMON, file) : own;
+  }
+
+  private byte[] read(String from, String file) {
+    String resource = from + "/" + file;
     try (InputStream in = ResourceFiles.class.getResourceAsStream(resource)) {
       return in == null ? null : in.readAllBytes();
     } catch (IOException e) {

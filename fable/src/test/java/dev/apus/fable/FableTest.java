@@ -62,20 +62,45 @@ class FableTest {
   /** The reference's answers are those of the weights before they were stored in Q8_0. */
   @Test
   void answersAsTheReferenceDoes(@TempDir Path folder) throws IOException {
-    ModelFiles files = Fable.files();
-    for (String name : List.of("config.json", "tokenizer.json", "model.gguf")) {
-      Files.write(folder.resolve(name), files.read(name));
-    }
-    for (String name : List.of("expected.json", "expected.safetensors")) {
-      try (InputStream in = FableTest.class.getResourceAsStream("/expected/" + name)) {
-        Files.copy(in, folder.resolve(name));
-      }
-    }
-    Verification found = Verification.of(folder, ModelOptions.standard());
+    Verification found = verified(Fable.files(), "expected", folder);
     assertEquals(64, found.greedyTokens());
     assertEquals(-1, found.firstDifference(), "a clear choice differs");
     assertTrue(found.deviation() <= COST_OF_Q8, "off by " + found.deviation());
     assertTrue(found.deviation() >= 1e-4, "the weights are not in Q8_0: " + found.deviation());
+  }
+
+  private static Verification verified(ModelFiles files, String answers, Path folder)
+      throws IOException {
+    for (String name : List.of("config.json", "tokenizer.json", "model.gguf")) {
+      Files.write(folder.resolve(name), files.read(name));
+    }
+    for (String name : List.of("expected.json", "expected.safetensors")) {
+      try (InputStream in = FableTest.class.getResourceAsStream("/" + answers + "/" + name)) {
+        Files.copy(in, folder.resolve(name));
+      }
+    }
+    return Verification.of(folder, ModelOptions.standard());
+  }
+
+  @Test
+  void theDiffusionModelAnswersAsTheReferenceDoes(@TempDir Path folder) throws IOException {
+    ModelFiles files = Fable.files("fable-diffusion");
+    Verification found = verified(files, "expected-diffusion", folder);
+    assertEquals("llada", found.family());
+    assertTrue(found.deviation() <= 2 * COST_OF_Q8, "off by " + found.deviation());
+    assertTrue(found.deviation() >= 1e-4, "the weights are not in Q8_0: " + found.deviation());
+  }
+
+  @Test
+  void modelsHaveNames() {
+    assertEquals(List.of("fable-hybrid", "fable-diffusion"), Fable.names());
+    for (String name : Fable.names()) {
+      assertNotNull(Fable.files(name).read("tokenizer.json"), name);
+    }
+    var e = assertThrows(IllegalArgumentException.class, () -> Fable.files("fable"));
+    assertEquals(
+        "no model of the name fable comes with Apus; there are [fable-hybrid, fable-diffusion]",
+        e.getMessage());
   }
 
   @Test

@@ -8,10 +8,9 @@ import dev.apus.core.model.ChannelType;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.model.Site;
 import dev.apus.core.routing.Choices;
-import dev.apus.core.routing.GroupLimit;
 import dev.apus.core.routing.Router;
+import dev.apus.core.routing.Score;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -28,9 +27,10 @@ import java.util.List;
  *   y = Σ_{e ∈ top(router(x))} weight_e · expert_e(x)   (+ σ(W_g x) · shared(x))
  * </pre>
  *
- * <p>Among those to choose from may be zero experts, which give nothing and cost nothing. Experts
- * may work in a latent space between two projections: {@code W_out Σ weight_e · expert_e(W_in x)}.
- * The router and the shared expert still see x itself.
+ * <p>Among those to choose from may be experts that are no networks: {@link PlainExperts}, and zero
+ * experts, which give nothing and cost nothing. Experts may work in a latent space between two
+ * projections: {@code W_out Σ weight_e · expert_e(W_in x)}. The router and the shared expert still
+ * see x itself.
  *
  * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
  * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
@@ -49,33 +49,26 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final Projection scores;
   private final RouterNetwork network;
   private final float[] correction;
-  private final List<Mlp> experts = new ArrayList<>();
-  private final Experts places;
-  private final boolean gated;
-  private final int inner;
+  private final int[] table;
+  private final Blocks experts;
   private final Mlp shared;
   private final Projection sharedGate;
   private final Projection latentIn;
   private final Projection latentOut;
+  private final PlainExperts plain;
+  private final CarriedLogits carried;
+  private final float[] bias;
 
   private MixtureOfExperts(Config settings, Site site) {
     layer = site.layer();
     router = Router.read(settings);
     kernels = site.kernels();
-    int count = settings.positive("experts");
-    inner = settings.positive("inner");
-    gated = settings.flag("gated", true);
-    if ((long) count * inner > Integer.MAX_VALUE) {
-      throw settings.error(
-          "experts=%d of inner=%d values are more than 2^31 − 1 values", count, inner);
-    }
     int sharedInner = settings.count("sharedInner", 0);
     boolean sharedGated = settings.flag("sharedGated", false);
     if (sharedGated && sharedInner == 0) {
       throw settings.errorAt(
           "sharedGated", "sharedGated=true needs sharedInner: there is no shared expert to gate");
     }
-    Activation activation = Mlp.activation(settings);
     WeightScope weights = site.weights();
     int width = site.width();
     int latent = settings.count("latent", 0);
@@ -83,27 +76,36 @@ public final class MixtureOfExperts implements ChannelMixer {
         settings.has("router")
             ? new RouterNetwork(settings.section("router"), router.experts(), site)
             : null;
-    scores =
-        network == null ? weights.projection("router", router.experts(), width) : network.state();
+    boolean matrix = network == null && router.score() != Score.EVEN;
+    scores = scores(width, matrix && settings.flag("scoresBiased", false), weights);
     correction =
         router.biased() ? weights.vector("router.correction", router.experts(), CORRECTION) : null;
-    places = weights.scope("expert").experts(count);
-    for (int e = 0; e < count; e++) {
-      experts.add(mlp(activation, latent > 0 ? latent : width, inner, places.expert(e)));
-    }
+    table =
+        router.hashed()
+            ? weights.indices(
+                "router.table", settings.positive("vocabulary"), router.top(), router.experts())
+            : null;
+    experts = new Blocks(settings, latent > 0 ? latent : width, weights);
     if (network == null) {
-      places.guessedBy(this::guess);
+      experts.places().guessedBy(this::guess);
     }
-    shared = sharedInner == 0 ? null : mlp(activation, width, sharedInner, weights.scope("shared"));
+    carried = CarriedLogits.read(settings, router.experts(), weights);
+    shared = sharedInner == 0 ? null : experts.block(width, sharedInner, weights.scope("shared"));
     sharedGate = sharedGated ? weights.projection("shared.gating", 1, width) : null;
     latentIn = latent > 0 ? weights.projection("latent.in", latent, width) : null;
     latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
+    plain = PlainExperts.read(settings, width, weights);
+    bias = settings.flag("outBiased", false) ? weights.vector("bias", width, Typical.BIAS) : null;
   }
 
-  private Mlp mlp(Activation activation, int width, int inner, WeightScope weights) {
-    return gated
-        ? Mlp.gated(activation, width, inner, false, weights)
-        : Mlp.plain(activation, width, inner, false, weights);
+  /** What makes the logits, or what the network makes them of; null if none are needed. */
+  private Projection scores(int width, boolean biased, WeightScope weights) {
+    if (network != null) {
+      return network.state();
+    }
+    return router.score() == Score.EVEN
+        ? null
+        : weights.projection("router", router.experts(), width, biased);
   }
 
   @Override
@@ -114,39 +116,50 @@ public final class MixtureOfExperts implements ChannelMixer {
       Matrix scored = network == null ? logits : frame.matrix(rows, scores.outputs());
       Matrix gate = sharedGate == null ? null : frame.matrix(rows, 1);
       Matrix asked = latentIn == null ? x : frame.matrix(rows, latentIn.outputs());
+      Matrix mixes = plain == null ? null : plain.mixes(frame, rows);
       List<Divisible> tasks = new ArrayList<>();
-      tasks.add(scores.task(pass, x, scored));
-      if (sharedGate != null) {
-        tasks.add(sharedGate.task(pass, x, gate));
-      }
-      if (latentIn != null) {
-        tasks.add(latentIn.task(pass, x, asked));
+      add(tasks, scores, pass, x, scored);
+      add(tasks, sharedGate, pass, x, gate);
+      add(tasks, latentIn, pass, x, asked);
+      if (mixes != null) {
+        tasks.add(plain.mixing(pass, x, mixes));
       }
       pass.run(tasks.toArray(Divisible[]::new));
       if (network != null) {
         network.forward(pass, scored, logits);
+      }
+      if (carried != null) {
+        carried.forward(pass, logits);
       }
       float[] weights = frame.floats(rows * router.top());
       int[] chosen = choose(pass, logits, weights);
       if (pass.routes() != null) {
         pass.routes().routed(layer, router.top(), chosen, weights, router.experts());
       }
-      Choices choices = Choices.sorted(chosen, router.experts());
-      places.foresee(pass, x);
+      Choices choices = Choices.sorted(chosen, router.experts() + 1);
+      experts.places().foresee(pass, x);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
       ask(pass, choices, asked, given, x, sharedGiven);
       if (sharedGate != null) {
         kernels.activations().apply(Activation.SIGMOID, gate.data(), 0, rows);
       }
-      if (latentOut == null) {
-        add(pass, choices, weights, given, y, gate, sharedGiven);
-      } else {
-        Matrix sum = frame.matrix(rows, asked.cols());
-        add(pass, choices, weights, given, sum, null, null);
+      Matrix sum = latentOut == null ? y : frame.matrix(rows, asked.cols());
+      add(pass, choices, weights, given, sum);
+      if (latentOut != null) {
         latentOut.apply(pass, sum, y);
-        addShared(pass, gate, sharedGiven, y);
       }
+      if (plain != null) {
+        plain.add(pass, chosen, weights, router.top(), x, mixes, y);
+      }
+      addShared(pass, gate, sharedGiven, y);
+    }
+  }
+
+  private static void add(
+      List<Divisible> tasks, Projection projection, Pass pass, Matrix x, Matrix y) {
+    if (projection != null) {
+      tasks.add(projection.task(pass, x, y));
     }
   }
 
@@ -154,22 +167,29 @@ public final class MixtureOfExperts implements ChannelMixer {
   private int[] guess(Pass pass, Matrix x) {
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(x.rows(), router.experts());
-      scores.apply(pass, x, logits);
+      if (scores != null) {
+        scores.apply(pass, x, logits);
+      }
       float[] weights = frame.floats(x.rows() * router.top());
       int[] chosen = choose(pass, logits, weights);
-      return Choices.sorted(chosen, router.experts()).chosen(experts.size());
+      return Choices.sorted(chosen, router.experts() + 1).chosen(experts.count());
     }
   }
 
+  /** The experts of each token in ascending order, and their weights. */
   private int[] choose(Pass pass, Matrix logits, float[] weights) {
     int top = router.top();
     int[] chosen = new int[logits.rows() * top];
+    int[] tokens = table == null ? null : pass.tokens();
     pass.eachRow(
         logits.rows(),
         top * logits.cols(),
         (from, to, worker) -> {
           float[] scratch = pass.scratch(worker, router.scratchFloats());
           for (int row = from; row < to; row++) {
+            if (tokens != null) {
+              System.arraycopy(table, tokens[row] * top, chosen, row * top, top);
+            }
             router.choose(kernels, logits, row, correction, scratch, chosen, weights);
           }
         });
@@ -187,10 +207,10 @@ public final class MixtureOfExperts implements ChannelMixer {
   private void ask(
       Pass pass, Choices choices, Matrix asked, Matrix given, Matrix x, Matrix sharedGiven) {
     int rows = x.rows();
-    int pairs = choices.start(experts.size());
+    int pairs = choices.start(experts.count());
     int width = asked.cols();
     try (Pass.Frame frame = pass.frame();
-        var _ = places.use(pass, choices.chosen(experts.size()), rows)) {
+        var _ = experts.places().use(pass, choices.chosen(experts.count()), rows)) {
       pass.eachRow(
           pairs,
           width,
@@ -200,20 +220,11 @@ public final class MixtureOfExperts implements ChannelMixer {
               System.arraycopy(asked.data(), at, given.data(), given.at(pair), width);
             }
           });
-      Matrix gates = gated ? frame.matrix(pairs, inner) : null;
-      Matrix inners = frame.matrix(pairs, inner);
       List<Divisible> first = new ArrayList<>();
       List<Divisible> second = new ArrayList<>();
-      for (int e = 0; e < experts.size(); e++) {
-        int from = choices.start(e);
-        int to = choices.start(e + 1);
-        if (from < to) {
-          first.add(experts.get(e).innerTask(pass, given, gates, inners, from, to));
-          second.add(experts.get(e).outputTask(pass, inners, given, from, to));
-        }
-      }
+      experts.ask(pass, frame, choices::start, given, first, second);
       if (shared != null) {
-        Matrix sharedGates = gated ? frame.matrix(rows, shared.inner()) : null;
+        Matrix sharedGates = experts.gates(frame, rows, shared.inner());
         Matrix sharedInner = frame.matrix(rows, shared.inner());
         first.add(shared.innerTask(pass, x, sharedGates, sharedInner, 0, rows));
         second.add(shared.outputTask(pass, sharedInner, sharedGiven, 0, rows));
@@ -223,20 +234,10 @@ public final class MixtureOfExperts implements ChannelMixer {
     }
   }
 
-  /**
-   * The weighted sum of what each token's experts gave, in the order of the experts, and after them
-   * what the shared expert gave, if it is there.
-   */
-  private void add(
-      Pass pass,
-      Choices choices,
-      float[] weights,
-      Matrix given,
-      Matrix y,
-      Matrix gate,
-      Matrix sharedGiven) {
+  /** The weighted sum of what each token's experts gave, in the order of the experts. */
+  private void add(Pass pass, Choices choices, float[] weights, Matrix given, Matrix y) {
     int top = router.top();
-    int answered = choices.start(experts.size());
+    int answered = choices.start(experts.count());
     pass.eachRow(
         y.rows(),
         (top + 1) * y.cols(),
@@ -248,26 +249,28 @@ public final class MixtureOfExperts implements ChannelMixer {
                 addScaled(weights[choice], given, choices.pair(choice), y, row);
               }
             }
-            addShared(gate, sharedGiven, y, row);
           }
         });
   }
 
+  /** What the shared expert gave, if it is there, and the bias. */
   private void addShared(Pass pass, Matrix gate, Matrix given, Matrix y) {
+    if (given == null && bias == null) {
+      return;
+    }
     pass.eachRow(
         y.rows(),
-        y.cols(),
+        2 * y.cols(),
         (from, to, worker) -> {
           for (int row = from; row < to; row++) {
-            addShared(gate, given, y, row);
+            if (given != null) {
+              addScaled(gate == null ? 1 : gate.data()[row], given, row, y, row);
+            }
+            if (bias != null) {
+              kernels.activations().addScaled(1, bias, 0, y.data(), y.at(row), y.cols());
+            }
           }
         });
-  }
-
-  private void addShared(Matrix gate, Matrix given, Matrix y, int row) {
-    if (given != null) {
-      addScaled(gate == null ? 1 : gate.data()[row], given, row, y, row);
-    }
   }
 
   private void addScaled(float weight, Matrix from, int row, Matrix y, int to) {
@@ -277,10 +280,12 @@ public final class MixtureOfExperts implements ChannelMixer {
   }
 
   /**
-   * The type {@code moe}: the settings of a {@link Router} and of a {@link GroupLimit}; those of a
-   * {@link RouterNetwork} in the section {@code router}; {@code zeroExperts}; {@code inner}, {@code
-   * activation} and {@code gated} of the experts; {@code sharedInner} and {@code sharedGated} for a
-   * shared expert; {@code latent}, the width that experts work in if it is not the model's.
+   * The type {@code moe}: the settings of {@link Router#read}; those of a {@link RouterNetwork} in
+   * the section {@code router}, or {@code scoresBiased} for a bias of the router's matrix; {@code
+   * carried}, as {@link CarriedLogits} has it; {@code vocabulary}, if it is {@code hashed}; those
+   * of {@link Blocks}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
+   * latent}, the width that experts work in if it is not the model's; {@code outBiased}, for a bias
+   * on the sum.
    */
   public static final class Type implements ChannelType {
 

@@ -3,7 +3,7 @@ package dev.apus.moe;
 import dev.apus.core.routing.GroupLimit;
 import dev.apus.core.routing.GroupLimit.Worth;
 import dev.apus.core.routing.Router;
-import dev.apus.core.routing.Router.Score;
+import dev.apus.core.routing.Score;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -18,7 +18,16 @@ final class ExactRouter {
   static double[] scores(Score score, double[] logits) {
     double sum = Arrays.stream(logits).map(Math::exp).sum();
     return Arrays.stream(logits)
-        .map(x -> score == Score.SIGMOID ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / sum)
+        .map(
+            x ->
+                switch (score) {
+                  case SOFTMAX -> Math.exp(x) / sum;
+                  case SIGMOID -> 1 / (1 + Math.exp(-x));
+                  case SQRT_SOFTPLUS -> Math.sqrt(Math.log1p(Math.exp(x)));
+                  case RELU -> Math.max(x, 0);
+                  case EVEN -> 1;
+                  case SPARSE_MIXER -> throw new IllegalArgumentException("its scores depend");
+                })
         .toArray();
   }
 
@@ -54,9 +63,9 @@ final class ExactRouter {
 
   /** The weights of the chosen. */
   static double[] weights(Router router, double[] scores, int[] chosen) {
-    double sum = Arrays.stream(chosen).mapToDouble(e -> scores[e]).sum() + router.epsilon();
-    return Arrays.stream(chosen)
-        .mapToDouble(e -> router.scale() * scores[e] / (router.normalized() ? sum : 1))
-        .toArray();
+    Router.Shares shares = router.shares();
+    double sum = Arrays.stream(chosen).mapToDouble(e -> scores[e]).sum() + shares.epsilon();
+    double divisor = shares.normalized() && sum != 0 ? sum : 1;
+    return Arrays.stream(chosen).mapToDouble(e -> shares.scale() * scores[e] / divisor).toArray();
   }
 }

@@ -77,6 +77,17 @@ class MixtureOfExpertsTest {
         with("zeroExperts", 1, "top", 1, "biased", true, "normalized", false, "sharedInner", 9),
         with("router", Map.of("hidden", 6), "top", 2),
         with("router", Map.of("hidden", 4, "activation", "gelu-tanh", "epsilon", 0.1)),
+        with(
+            "scoresBiased",
+            true,
+            "expertsBiased",
+            true,
+            "limit",
+            0.4,
+            "shift",
+            1,
+            "sharedInner",
+            9),
         with("gated", false, "activation", "relu-squared"),
         with("gated", false, "activation", "relu-squared", "sharedInner", 9, "sharedGated", true),
         with("latent", 6, "sharedInner", 9, "sharedGated", true),
@@ -143,7 +154,9 @@ class MixtureOfExpertsTest {
 
   private double[] logits(Map<String, Object> settings, int experts, double[] x) {
     if (!(settings.get("router") instanceof Map<?, ?> network)) {
-      return times("router", experts, x, -1);
+      double[] logits = times("router", experts, x, -1);
+      boolean biased = settings.containsKey("scoresBiased");
+      return biased ? plus(logits, "router.bias", Typical.BIAS) : logits;
     }
     int hidden = (int) network.get("hidden");
     double[] state = plus(times("router.state", hidden, x, -1), "router.state.bias", Typical.BIAS);
@@ -167,22 +180,41 @@ class MixtureOfExpertsTest {
   }
 
   private double[] vector(String name, int length, Typical typical) {
-    float[] values = random.find(new WeightSource.Key(name, -1, -1), 1, length, typical).decode();
+    return vector(name, -1, length, typical);
+  }
+
+  private double[] vector(String name, int expert, int length, Typical typical) {
+    var key = new WeightSource.Key(name, -1, expert);
+    float[] values = random.find(key, 1, length, typical).decode();
     return IntStream.range(0, length).mapToDouble(i -> values[i]).toArray();
   }
 
   private double[] mlp(
       Map<String, Object> settings, String name, int inner, double[] x, int expert) {
-    double[] up = times(name + "up", inner, x, expert);
+    double[] up = linear(settings, name + "up", inner, x, expert);
     double[] both = new double[inner];
     if (Boolean.FALSE.equals(settings.get("gated"))) {
       Arrays.setAll(both, i -> Math.max(up[i], 0) * Math.max(up[i], 0));
     } else {
-      double[] gate = times(name + "gate", inner, x, expert);
+      double[] gate = linear(settings, name + "gate", inner, x, expert);
       boolean tanh = "gelu-tanh".equals(settings.get("activation"));
+      double limit = ((Number) settings.getOrDefault("limit", 1e9)).doubleValue();
+      double shift = ((Number) settings.getOrDefault("shift", 0)).doubleValue();
+      Arrays.setAll(gate, i -> Math.min(gate[i], limit));
+      Arrays.setAll(up, i -> Math.clamp(up[i], -limit, limit) + shift);
       Arrays.setAll(both, i -> up[i] * (tanh ? geluTanh(gate[i]) : gate[i] * sigmoid(gate[i])));
     }
-    return times(name + "down", x.length, both, expert);
+    return linear(settings, name + "down", x.length, both, expert);
+  }
+
+  private double[] linear(
+      Map<String, Object> settings, String name, int outputs, double[] x, int expert) {
+    double[] y = times(name, outputs, x, expert);
+    if (settings.containsKey("expertsBiased")) {
+      double[] bias = vector(name + ".bias", expert, outputs, Typical.BIAS);
+      Arrays.setAll(y, i -> y[i] + bias[i]);
+    }
+    return y;
   }
 
   private double[] times(String name, int outputs, double[] x, int expert) {

@@ -2,7 +2,7 @@ package dev.apus.attention.linear;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.routing.Router;
-import dev.apus.core.routing.Router.Score;
+import dev.apus.core.routing.Score;
 
 /**
  * The settings of a {@link MixtureOfMemories}.

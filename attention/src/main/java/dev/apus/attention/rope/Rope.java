@@ -87,6 +87,11 @@ public final class Rope {
         spec.layout, 2 * frequencies.length, frequencies, Frequencies.attentionFactor(spec));
   }
 
+  /** The same angles for pairs that lie otherwise. */
+  public Rope paired(Rotary.Layout other) {
+    return new Rope(other, dims, frequencies, factor);
+  }
+
   /** Values of a head that are turned. */
   int dims() {
     return dims;
@@ -95,7 +100,11 @@ public final class Rope {
   /** The cosines and sines of consecutive positions, {@code dims / 2} for each. */
   public record Tables(float[] cos, float[] sin) {}
 
-  private record TablesKey(Rope rope, int position, int rows) {}
+  /**
+   * @param step from a position to the next
+   * @param back whether the angles are those of turning back
+   */
+  private record TablesKey(Rope rope, int position, int rows, int step, boolean back) {}
 
   /**
    * The tables of a run, which all layers of a pass share that turn by the same angles.
@@ -104,28 +113,49 @@ public final class Rope {
    * far into a sequence the rounding of the angle is part of what a model was trained with.
    */
   Tables tables(Pass pass, int position, int rows) {
+    return tables(pass, position, rows, 1);
+  }
+
+  /** The same for positions that are {@code step} apart. */
+  private Tables tables(Pass pass, int position, int rows, int step) {
     return pass.once(
-        new TablesKey(this, position, rows),
+        new TablesKey(this, position, rows, step, false),
         () -> {
           Tables tables = new Tables(new float[rows * dims / 2], new float[rows * dims / 2]);
           pass.eachRow(
-              rows, ANGLE_VALUES * dims, (from, to, worker) -> fill(tables, position, from, to));
+              rows,
+              ANGLE_VALUES * dims,
+              (from, to, worker) -> fill(tables, position, step, from, to));
           return tables;
+        });
+  }
+
+  /** The tables that turn back what {@link #tables(Pass, int, int)} turn. */
+  private Tables backTables(Pass pass, int position, int rows) {
+    return pass.once(
+        new TablesKey(this, position, rows, 1, true),
+        () -> {
+          Tables tables = tables(pass, position, rows);
+          float[] sin = tables.sin.clone();
+          for (int i = 0; i < sin.length; i++) {
+            sin[i] = -sin[i];
+          }
+          return new Tables(tables.cos, sin);
         });
   }
 
   /** The tables of the first positions, for layers whose positions begin again and again. */
   public Tables tables(int rows) {
     Tables tables = new Tables(new float[rows * dims / 2], new float[rows * dims / 2]);
-    fill(tables, 0, 0, rows);
+    fill(tables, 0, 1, 0, rows);
     return tables;
   }
 
-  private void fill(Tables tables, int position, int from, int to) {
+  private void fill(Tables tables, int position, int step, int from, int to) {
     int pairs = dims / 2;
     for (int row = from; row < to; row++) {
       for (int i = 0; i < pairs; i++) {
-        float angle = (float) (position + row) * frequencies[i];
+        float angle = (float) (position + row * step) * frequencies[i];
         tables.cos[row * pairs + i] = (float) StrictMath.cos(angle) * factor;
         tables.sin[row * pairs + i] = (float) StrictMath.sin(angle) * factor;
       }
@@ -174,6 +204,35 @@ public final class Rope {
             }
           });
     }
+  }
+
+  /**
+   * Turns the last values of each head, in rows whose positions are {@code step} apart.
+   *
+   * @param from the first of the rows
+   * @param position its position
+   */
+  public void turnLast(
+      Pass pass, Matrix x, int from, int rows, int headDim, int position, int step) {
+    turnLast(pass, x, from, rows, headDim, tables(pass, position, rows, step));
+  }
+
+  /** Turns the last values of each head back, as it has turned rows at consecutive positions. */
+  public void turnLastBack(Pass pass, Matrix x, int from, int rows, int headDim, int position) {
+    turnLast(pass, x, from, rows, headDim, backTables(pass, position, rows));
+  }
+
+  private void turnLast(Pass pass, Matrix x, int from, int rows, int headDim, Tables tables) {
+    Rotary rotary = pass.kernels().rotary();
+    pass.eachRow(
+        rows,
+        2 * x.cols(),
+        (first, to, worker) -> {
+          for (int i = first; i < to; i++) {
+            int at = x.at(from + i) + headDim - dims;
+            rotate(rotary, x.data(), at, x.cols() / headDim, headDim, tables, i);
+          }
+        });
   }
 
   /** Turns all heads of one row; {@code tableRow} says which row of the tables is its position. */

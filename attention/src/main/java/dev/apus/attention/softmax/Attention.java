@@ -35,10 +35,10 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised and turned (RoPE); a window or a choice of blocks of keys,
- * ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate are
- * settings. Where heads forget, {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log
- * fᵢ}. Projections may read rounded rows, as in BitNet. A layer may read the keys and values of
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window or a choice of blocks
+ * of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate
+ * are settings. Where heads forget, {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … +
+ * log fᵢ}. Projections may read rounded rows, as in BitNet. A layer may read the keys and values of
  * another instead of making its own. A causal sequence may be cut into calls anywhere with the same
  * bits; in a run that looks ahead, all keys are there before the first query asks.
  *
@@ -179,6 +179,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix v = frame.matrix(rows, values.outputs());
         project(pass, x, q, k, v);
         prepare(pass, batch, q, k);
+        clip(pass, v);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         for (Run<KeyValueCache> run : batch.runs()) {
@@ -231,6 +232,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       normalize(pass, queryNorm, spec.heads(), q);
       normalize(pass, keyNorm, spec.kvHeads(), k);
     }
+    clip(pass, q);
+    clip(pass, k);
     if (spec.rope() != null) {
       Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
     }
@@ -238,6 +241,21 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       normalize(pass, queryNorm, spec.heads(), q);
       normalize(pass, keyNorm, spec.kvHeads(), k);
     }
+  }
+
+  private void clip(Pass pass, Matrix x) {
+    if (spec.clip() == 0 || x == null) {
+      return;
+    }
+    float most = spec.clip();
+    pass.eachRow(
+        x.rows(),
+        x.cols(),
+        (from, to, worker) -> {
+          for (int i = x.at(from); i < x.at(to); i++) {
+            x.data()[i] = Math.clamp(x.data()[i], -most, most);
+          }
+        });
   }
 
   private void normalize(Pass pass, Normalization norm, int heads, Matrix x) {

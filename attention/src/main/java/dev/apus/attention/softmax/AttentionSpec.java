@@ -30,6 +30,7 @@ import java.util.Objects;
  * @param norm how queries and keys are normalised, or null
  * @param normOver what has a mean of its own
  * @param normAfterRope whether they are normalised after they have been turned
+ * @param clip the largest magnitude of a value in queries, keys and values; 0 for any
  * @param rope how queries and keys are turned, or null
  */
 record AttentionSpec(
@@ -54,6 +55,7 @@ record AttentionSpec(
     NormSpec norm,
     NormOver normOver,
     boolean normAfterRope,
+    float clip,
     Rope.Spec rope) {
 
   /** What a query–key norm takes the mean over. */
@@ -95,6 +97,10 @@ record AttentionSpec(
     if (gateRank > 0 && !gated) {
       throw c.errorAt("gateRank", "gateRank=%d needs gated=true", gateRank);
     }
+    float clip = c.real("clip", 0);
+    if (clip < 0) {
+      throw c.errorAt("clip", "clip=%s must not be negative", clip);
+    }
     return new AttentionSpec(
         heads,
         kvHeads,
@@ -117,6 +123,7 @@ record AttentionSpec(
         norm == null ? null : NormSpec.read(norm),
         over,
         after,
+        clip,
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
   }
 

@@ -52,8 +52,13 @@ final class AttentionTiles {
     List<Tile> tiles = selection.tiles(pass, runs, q, heads);
     if (selection.sharesVisits()) {
       new SharedVisits(kernel, traits, biases).attend(pass, tiles, q, o);
-      return;
+    } else {
+      attendTiles(pass, tiles, q, o);
     }
+  }
+
+  /** The same for tiles that have been made already. */
+  void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
@@ -157,7 +162,7 @@ final class AttentionTiles {
         traits,
         queries(tile, q),
         tile.visits()[0],
-        tile.cache().stored(tile.keyHead()),
+        tile.keys().stored(pass, worker),
         biases(tile),
         o.data(),
         resultAt(tile, o),
@@ -172,7 +177,7 @@ final class AttentionTiles {
         queries(tile, q),
         tile.visited(part),
         tile.spans()[part],
-        tile.cache().stored(tile.keyHead()),
+        tile.keys().stored(pass, worker),
         biases(tile),
         parts,
         partAt,

@@ -8,7 +8,6 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
-import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
@@ -16,6 +15,7 @@ import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
+import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import java.util.ArrayList;
@@ -36,78 +36,21 @@ import java.util.List;
  * between two small matrices for each head. Prompts and single tokens are computed alike, and a
  * sequence may be cut into calls anywhere with the same bits.
  *
+ * <p>With an {@link Indexer}, of this layer or of an earlier one, a token attends to the tokens
+ * that are chosen for it. A token that sees no more than are chosen attends to all, with the same
+ * bits as without an index.
+ *
  * @see <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a>
  */
 public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
-  /**
-   * The settings of a layer.
-   *
-   * @param queryLatent values that the queries are made of; 0 if they are made of the row itself
-   * @param latent values that keys and values are made of
-   * @param ownDim values of a key that each head has for itself
-   * @param sharedDim values of a key that all heads share, and that turn where anything does
-   * @param valueDim values of a head's value
-   * @param scale factor on {@code q·k}
-   * @param biased whether latents and shared keys have biases
-   * @param norm of the latents
-   * @param rope how queries and shared keys are turned, or null
-   */
-  record Spec(
-      int heads,
-      int queryLatent,
-      int latent,
-      int ownDim,
-      int sharedDim,
-      int valueDim,
-      float scale,
-      boolean biased,
-      boolean outBiased,
-      NormSpec norm,
-      Rope.Spec rope) {
+  private final LatentSpec spec;
+  private final Attention kernel;
 
-    static Spec read(Config c, int context) {
-      int heads = c.positive("heads");
-      int latent = c.positive("latent");
-      int ownDim = c.positive("ownDim");
-      int sharedDim = c.count("sharedDim", 0);
-      int valueDim = c.positive("valueDim", ownDim);
-      long widest = Math.max(Math.max(ownDim, latent) + (long) sharedDim, valueDim);
-      if (heads * widest > Integer.MAX_VALUE) {
-        throw c.error("heads=%d of %d values are more than 2^31 − 1 values a row", heads, widest);
-      }
-      if (latent * (double) heads * Math.max(ownDim, valueDim) > Integer.MAX_VALUE) {
-        throw c.error(
-            "heads=%d with latent=%d have matrices of more than 2^31 − 1 values", heads, latent);
-      }
-      if (sharedDim == 0 && c.has("rope")) {
-        throw c.errorAt("rope", "rope turns what heads share of a key, and sharedDim=0");
-      }
-      return new Spec(
-          heads,
-          c.count("queryLatent", 0),
-          latent,
-          ownDim,
-          sharedDim,
-          valueDim,
-          c.real("scale", (float) (1 / Math.sqrt(ownDim + sharedDim))),
-          c.flag("biased", false),
-          c.flag("outBiased", false),
-          c.has("norm") ? NormSpec.read(c.section("norm")) : NormSpec.rms(1e-6),
-          c.has("rope") ? Rope.Spec.read(c.section("rope"), sharedDim, context) : null);
-    }
+  /** The layer that chooses which tokens are attended to; null for all. */
+  private final LatentAttention chooser;
 
-    int queryDim() {
-      return ownDim + sharedDim;
-    }
-
-    /** Values of a key in the cache. */
-    int keyDim() {
-      return sharedDim + latent;
-    }
-  }
-
-  private final Spec spec;
+  private final Indexer indexer;
   private final CacheLayout layout;
   private final Projection queryLatents;
   private final Normalization queryNorm;
@@ -118,17 +61,23 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   private final Projection[] keys;
   private final Projection[] values;
   private final Projection output;
+  private final Traits traits;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
-  private LatentAttention(Spec spec, Site site) {
+  private LatentAttention(LatentSpec spec, LatentAttention chooser, Site site) {
     WeightScope weights = site.weights();
     int width = site.width();
     int heads = spec.heads();
     boolean direct = spec.queryLatent() == 0;
     this.spec = spec;
-    var kernel = site.kernels().attention(site.cache());
-    this.layout = new CacheLayout(kernel, 1, spec.keyDim(), spec.latent());
+    this.kernel = site.kernels().attention(site.cache());
+    this.chooser = spec.index() == null ? chooser : this;
+    this.indexer =
+        spec.index() == null
+            ? null
+            : new Indexer(spec.index(), kernel, spec.queryLatent(), spec.rope() != null, site);
+    this.layout = layout();
     this.queryLatents =
         direct ? null : weights.projection("q.latent", spec.queryLatent(), width, spec.biased());
     this.queryNorm =
@@ -144,14 +93,19 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     this.keys = weights.projections("k", heads, spec.latent(), spec.ownDim());
     this.values = weights.projections("v", heads, spec.valueDim(), spec.latent());
     this.output = weights.projection("o", width, heads * spec.valueDim(), spec.outBiased());
+    this.traits = new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0);
     this.tiles =
         new AttentionTiles(
-            kernel,
-            new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0),
-            new Heads(1, heads),
-            NearKeys.ALL,
-            new Biases(null, null, 0));
+            kernel, traits, new Heads(1, heads), NearKeys.ALL, new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
+  }
+
+  /** A latent with what is shared is a key and a value, or a row that both are made of. */
+  private CacheLayout layout() {
+    if (chooser == null) {
+      return new CacheLayout(kernel, 1, spec.keyDim(), spec.latent());
+    }
+    return new CacheLayout(kernel, 1, indexer == null ? 0 : spec.index().headDim(), spec.keyDim());
   }
 
   @Override
@@ -178,7 +132,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       Matrix latent = frame.matrix(rows, spec.latent());
       Matrix q = frame.matrix(rows, heads * spec.keyDim());
       Matrix k = frame.matrix(rows, spec.keyDim());
-      project(pass, frame, x, own, latent, k);
+      Indexer.Rows asked = indexer == null ? null : indexer.rows(frame, rows);
+      project(pass, frame, x, own, latent, k, asked);
       latentNorm.rows(pass, latent, latent);
       pass.run(
           eachHead(
@@ -194,11 +149,13 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       if (spec.rope() != null) {
         Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.keyDim());
       }
-      for (Run<KeyValueCache> run : batch.runs()) {
-        run.state().append(pass, k, latent, run.from(), run.length());
-      }
       Matrix mixed = frame.matrix(rows, heads * spec.latent());
-      tiles.attend(pass, batch, q, mixed);
+      if (chooser == null) {
+        append(pass, batch, k, latent);
+        tiles.attend(pass, batch, q, mixed);
+      } else {
+        attendChosen(pass, frame, batch, q, k, latent, asked, mixed);
+      }
       Matrix o = frame.matrix(rows, output.inputs());
       pass.run(
           eachHead(
@@ -209,19 +166,79 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     }
   }
 
+  private static void append(Pass pass, Batch<KeyValueCache> batch, Matrix k, Matrix v) {
+    for (Run<KeyValueCache> run : batch.runs()) {
+      run.state().append(pass, k, v, run.from(), run.length());
+    }
+  }
+
+  /** What one layer of a pass has chosen for itself and those that follow it. */
+  private static final class Choice {
+    private ChosenSlots slots;
+  }
+
+  /** Attends to some tokens, whose rows are gathered: what a cache has as keys is the index's. */
+  private void attendChosen(
+      Pass pass,
+      Pass.Frame frame,
+      Batch<KeyValueCache> batch,
+      Matrix q,
+      Matrix k,
+      Matrix latent,
+      Indexer.Rows asked,
+      Matrix mixed) {
+    Matrix kept = frame.matrix(k.rows(), spec.keyDim());
+    pass.eachRow(
+        k.rows(),
+        spec.keyDim(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            int at = kept.at(row);
+            System.arraycopy(latent.data(), latent.at(row), kept.data(), at, spec.latent());
+            at += spec.latent();
+            System.arraycopy(k.data(), k.at(row), kept.data(), at, spec.sharedDim());
+          }
+        });
+    Choice choice = pass.once(chooser, Choice::new);
+    if (indexer == null) {
+      append(pass, batch, frame.matrix(k.rows(), 0), kept);
+    } else {
+      indexer.turn(pass, batch, asked);
+      append(pass, batch, asked.k(), kept);
+      choice.slots = indexer.choose(pass, batch, asked);
+    }
+    List<Tile> chosen = choice.slots.tiles(kernel, traits, batch.runs(), spec.heads());
+    tiles.attendTiles(pass, chosen, q, mixed);
+  }
+
   /** Writes queries, latents without norm, and what heads share of the keys {@code k}. */
-  private void project(Pass pass, Pass.Frame frame, Matrix x, Matrix own, Matrix latent, Matrix k) {
+  private void project(
+      Pass pass,
+      Pass.Frame frame,
+      Matrix x,
+      Matrix own,
+      Matrix latent,
+      Matrix k,
+      Indexer.Rows asked) {
     List<Divisible> works = new ArrayList<>();
     works.add(latents.task(pass, x, latent));
     if (sharedKeys != null) {
       works.add(sharedKeys.task(pass, x, 0, k, 0));
+    }
+    if (indexer != null) {
+      works.addAll(indexer.ofInputs(pass, x, asked));
     }
     Matrix reduced = queryLatents == null ? null : frame.matrix(x.rows(), spec.queryLatent());
     works.add(reduced == null ? queries.task(pass, x, own) : queryLatents.task(pass, x, reduced));
     pass.run(works.toArray(Divisible[]::new));
     if (reduced != null) {
       queryNorm.rows(pass, reduced, reduced);
-      queries.apply(pass, reduced, own);
+      Divisible asking = queries.task(pass, reduced, own);
+      if (indexer == null) {
+        pass.run(asking);
+      } else {
+        pass.run(asking, indexer.ofLatents(pass, reduced, asked));
+      }
     }
   }
 
@@ -255,7 +272,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
         });
   }
 
-  /** The type {@code latent-attention}; its settings are those of {@link Spec}. */
+  /** The type {@code latent-attention}; its settings are those of {@link LatentSpec}. */
   public static final class Type implements MixerType {
 
     @Override
@@ -265,7 +282,20 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
     @Override
     public SequenceMixer<?> build(Config settings, Site site) {
-      return new LatentAttention(Spec.read(settings, site.context()), site);
+      return new LatentAttention(LatentSpec.read(settings, site.context()), null, site);
+    }
+
+    @Override
+    public SequenceMixer<?> buildFollowing(Config settings, Site site, SequenceMixer<?> chooser) {
+      LatentSpec spec = LatentSpec.read(settings, site.context());
+      LatentAttention other = (LatentAttention) chooser;
+      if (spec.index() != null || other.indexer == null) {
+        throw settings.error(
+            "choiceOf must name a layer with an index, for one without; this one has %s, that one"
+                + " %s",
+            spec.index() == null ? "none" : "an index", other.indexer == null ? "none" : "one");
+      }
+      return new LatentAttention(spec, other, site);
     }
   }
 }

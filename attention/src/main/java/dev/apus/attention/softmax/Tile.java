@@ -3,7 +3,9 @@ package dev.apus.attention.softmax;
 import static dev.apus.kernels.attention.Attention.SPAN;
 
 import dev.apus.attention.softmax.KeySelection.Heads;
+import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Run;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Visited;
 
 /**
@@ -11,21 +13,20 @@ import dev.apus.kernels.attention.Attention.Visited;
  * key–value head. It is attended to in parts: the spans of each of its visits, one visit after the
  * other.
  *
+ * @param keys what they read
  * @param head the first of the query heads
  * @param heads how many of them
- * @param keyHead whose keys and values they read
  * @param position of the first row
  * @param visits the slots that rows visit; no slot is in two of them
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
  */
 record Tile(
-    KeyValueCache cache,
+    Keys keys,
     int from,
     int rows,
     int head,
     int heads,
-    int keyHead,
     int position,
     Visited[] visits,
     int[] spans,
@@ -36,6 +37,14 @@ record Tile(
 
   /** Rows of a tile: more would score too many keys that the first of them do not see. */
   private static final int MOST_ROWS = 64;
+
+  /** Keys and values, where they are or where a worker puts them together. */
+  @FunctionalInterface
+  interface Keys {
+
+    /** What is good for the worker's next call of a kernel. */
+    Stored stored(Pass pass, int worker);
+  }
 
   /** How many rows of so many query heads make a good tile. */
   static int rows(int heads) {
@@ -70,7 +79,9 @@ record Tile(
       at = collect(visited, spans, at);
     }
     int position = run.position() + from - run.from();
-    return new Tile(run.state(), from, rows, head, heads, keyHead, position, visits, spans, ends);
+    Stored stored = run.state().stored(keyHead);
+    Keys keys = (pass, worker) -> stored;
+    return new Tile(keys, from, rows, head, heads, position, visits, spans, ends);
   }
 
   /** Writes the spans that a visit touches from {@code at} on, if {@code spans} is not null. */
@@ -89,6 +100,11 @@ record Tile(
       }
     }
     return at;
+  }
+
+  /** The same queries, reading other keys as if the first row stood at another position. */
+  Tile reading(Keys others, int otherPosition) {
+    return new Tile(others, from, rows, head, heads, otherPosition, visits, spans, ends);
   }
 
   /** A visit of the slots {@code [from, to)}. */

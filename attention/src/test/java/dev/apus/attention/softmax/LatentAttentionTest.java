@@ -49,7 +49,25 @@ class LatentAttentionTest {
         with("queryLatent", 6, "biased", true, "outBiased", true),
         with("rope", Map.of("layout", "interleaved", "theta", 100), "scale", 0.7),
         with("rope", Map.of(), "latent", 40, "heads", 17, "valueDim", 33),
-        with("norm", Map.of("type", "layer", "biased", true), "queryLatent", 5));
+        with("norm", Map.of("type", "layer", "biased", true), "queryLatent", 5),
+        with("queryLatent", 6, "index", index(1, 4, 1, "halves")),
+        with("queryLatent", 6, "rope", Map.of(), "index", index(3, 5, 7, "interleaved")),
+        with(
+            "queryLatent",
+            5,
+            "biased",
+            true,
+            "rope",
+            Map.of("layout", "interleaved", "theta", 100),
+            "index",
+            index(12, 33, 17, "halves")),
+        with("queryLatent", 4, "latent", 40, "heads", 17, "index", index(2, 3, 20, "halves")),
+        with("queryLatent", 4, "sharedDim", 0, "index", index(2, 3, TOKENS + 1, "halves")));
+  }
+
+  /** The settings of an indexer. */
+  static Map<String, Object> index(int heads, int headDim, int top, String layout) {
+    return Map.of("heads", heads, "headDim", headDim, "top", top, "layout", layout);
   }
 
   private static MixerBench<KeyValueCache> bench(Map<String, Object> settings) {
@@ -57,16 +75,18 @@ class LatentAttentionTest {
   }
 
   /** The definition in double precision: every head's keys and values are made. */
-  private static double[][] exact(Map<String, Object> settings, double[][] x) {
-    var s = LatentAttention.Spec.read(Config.of("exact", settings), MixerBench.LIMIT);
+  static double[][] exact(Map<String, Object> settings, double[][] x) {
+    var s = LatentSpec.read(Config.of("exact", settings), MixerBench.LIMIT);
     double[][] q = new double[x.length][];
     double[][] latent = new double[x.length][];
     double[][] shared = new double[x.length][];
+    double[][] asking = new double[x.length][];
     for (int i = 0; i < x.length; i++) {
       double[] asked = x[i];
       if (s.queryLatent() > 0) {
         asked = normed(s, "q.norm", projected(s, "q.latent", s.queryLatent(), x[i]));
       }
+      asking[i] = asked;
       q[i] = times(matrix("q", s.heads() * s.queryDim(), asked.length), asked);
       latent[i] = normed(s, "latent.norm", projected(s, "latent", s.latent(), x[i]));
       shared[i] =
@@ -76,11 +96,12 @@ class LatentAttentionTest {
         turn(s, q[i], head * s.queryDim() + s.ownDim(), i);
       }
     }
+    boolean[][] seen = seen(s, x, asking);
     double[][] y = new double[x.length][];
     for (int i = 0; i < x.length; i++) {
       double[] o = new double[s.heads() * s.valueDim()];
       for (int head = 0; head < s.heads(); head++) {
-        attend(s, i, head, q[i], latent, shared, o);
+        attend(s, seen[i], i, head, q[i], latent, shared, o);
       }
       y[i] = times(matrix("o", WIDTH, o.length), o);
       if (s.outBiased()) {
@@ -90,8 +111,23 @@ class LatentAttentionTest {
     return y;
   }
 
+  /** Which tokens each token attends to of those before it. */
+  private static boolean[][] seen(LatentSpec s, double[][] x, double[][] asking) {
+    if (s.index() == null) {
+      boolean[][] all = new boolean[x.length][x.length];
+      for (boolean[] row : all) {
+        Arrays.fill(row, true);
+      }
+      return all;
+    }
+    boolean turns = s.rope() != null;
+    double theta = turns ? s.rope().theta() : 1;
+    return new NaiveIndexer(s.index(), turns ? s.sharedDim() : 0, theta).choose(x, asking);
+  }
+
   private static void attend(
-      LatentAttention.Spec s,
+      LatentSpec s,
+      boolean[] seen,
       int i,
       int head,
       double[] q,
@@ -105,6 +141,9 @@ class LatentAttentionTest {
     double[] weights = new double[i + 1];
     double sum = 0;
     for (int j = 0; j <= i; j++) {
+      if (!seen[j]) {
+        continue;
+      }
       double score = 0;
       for (int d = 0; d < s.ownDim(); d++) {
         double key = 0;
@@ -130,7 +169,7 @@ class LatentAttentionTest {
     }
   }
 
-  private static double[] projected(LatentAttention.Spec s, String name, int outputs, double[] x) {
+  private static double[] projected(LatentSpec s, String name, int outputs, double[] x) {
     double[] y = times(matrix(name, outputs, WIDTH), x);
     if (s.biased()) {
       add(vector(name + ".bias", outputs, Typical.BIAS), y);
@@ -138,7 +177,7 @@ class LatentAttentionTest {
     return y;
   }
 
-  private static double[] normed(LatentAttention.Spec s, String name, double[] x) {
+  private static double[] normed(LatentSpec s, String name, double[] x) {
     double mean = s.norm().biased() ? Arrays.stream(x).average().orElseThrow() : 0;
     double squares = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
     double[] weight = vector(name, x.length, Typical.NORM);
@@ -154,7 +193,7 @@ class LatentAttentionTest {
     Arrays.setAll(y, i -> y[i] + x[i]);
   }
 
-  private static void turn(LatentAttention.Spec s, double[] x, int at, int position) {
+  private static void turn(LatentSpec s, double[] x, int at, int position) {
     if (s.rope() == null) {
       return;
     }
@@ -252,7 +291,16 @@ class LatentAttentionTest {
             "heads=65536 of 65540 values are more than 2^31 − 1 values a row"),
         of(
             with("heads", 1024, "latent", 65_536, "ownDim", 64),
-            "heads=1024 with latent=65536 have matrices of more than 2^31 − 1 values"));
+            "heads=1024 with latent=65536 have matrices of more than 2^31 − 1 values"),
+        of(
+            with("index", index(1, 1, 1, "halves")),
+            "an index asks by the latents of the queries, and queryLatent=0"),
+        of(
+            with("queryLatent", 2, "rope", Map.of(), "index", index(1, 3, 1, "halves")),
+            "headDim=3 of the index must not be less than the 4 values that turn"),
+        of(
+            with("queryLatent", 2, "index", index(1, 3, 0, "halves")),
+            "index.top=0 must be a whole number from 1 to 2147483647"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -261,7 +309,7 @@ class LatentAttentionTest {
     var e =
         assertThrows(
             ConfigException.class,
-            () -> LatentAttention.Spec.read(Config.of("layer 0 attention", settings), 100));
+            () -> LatentSpec.read(Config.of("layer 0 attention", settings), 100));
     assertEquals("layer 0 attention: " + message, e.getMessage());
   }
 }

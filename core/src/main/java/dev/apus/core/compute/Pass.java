@@ -2,6 +2,8 @@ package dev.apus.core.compute;
 
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,11 +42,16 @@ public final class Pass {
   /** Parts of a long job for each thread, so that whoever is late holds up only a small part. */
   private static final int FINE = 4;
 
+  /** Of vectors and lines of a cache. */
+  private static final long MEMORY_ALIGNMENT = 64;
+
   private final Workers workers;
   private final Kernels kernels;
   private final float[][] scratch;
+  private final MemorySegment[] memory;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
   private final Map<Object, Object> made = new HashMap<>();
+  private int[] tokens;
 
   private RowRoutes routes;
 
@@ -52,6 +59,7 @@ public final class Pass {
     this.workers = workers;
     this.kernels = kernels;
     this.scratch = new float[workers.threads()][0];
+    this.memory = new MemorySegment[workers.threads()];
     for (int size = 0; size < Integer.SIZE; size++) {
       free.add(new ArrayDeque<>());
     }
@@ -91,6 +99,17 @@ public final class Pass {
   }
 
   /**
+   * At least so many bytes outside the heap, for what one worker's kernels read as they read state;
+   * good until that worker asks again.
+   */
+  public MemorySegment memory(int worker, long bytes) {
+    if (memory[worker] == null || memory[worker].byteSize() < bytes) {
+      memory[worker] = Arena.ofAuto().allocate(bytes, MEMORY_ALIGNMENT);
+    }
+    return memory[worker];
+  }
+
+  /**
    * What the key stands for: made by the first layer that asks, and the same for those after it.
    *
    * @param key equal for equal things, whoever makes them
@@ -105,9 +124,32 @@ public final class Pass {
     return (T) known;
   }
 
-  /** Lets go of what the layers shared, because other rows come. */
+  /** Lets go of what the layers shared, because other rows come, which are no tokens. */
   public void begin() {
+    begin(null);
+  }
+
+  /**
+   * The same for the rows of tokens.
+   *
+   * @param tokens the number of each row's token
+   */
+  public void begin(int[] tokens) {
     made.clear();
+    this.tokens = tokens;
+  }
+
+  /**
+   * The number of each row's token.
+   *
+   * @throws IllegalStateException if the rows are no tokens, such as those before every text
+   */
+  public int[] tokens() {
+    if (tokens == null) {
+      throw new IllegalStateException(
+          "a part asks for the numbers of the tokens, and these rows are none");
+    }
+    return tokens;
   }
 
   /**

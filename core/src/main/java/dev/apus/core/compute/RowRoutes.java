@@ -7,7 +7,8 @@ public interface RowRoutes {
   /**
    * Is told of all rows of one layer.
    *
-   * @param chosen {@code top} experts for each row, ascending
+   * @param chosen {@code top} experts for each row, ascending; {@code among} in the last places if
+   *     there are fewer
    * @param weights theirs
    * @param among how many there were to choose from
    */

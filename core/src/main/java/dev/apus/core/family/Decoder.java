@@ -78,8 +78,10 @@ final class Decoder {
   }
 
   private static int headDim(Config c, int width, int heads) {
-    if (c.has("head_dim")) {
-      return c.positive("head_dim");
+    for (String key : new String[] {"head_dim", "kv_channels"}) {
+      if (c.has(key)) {
+        return c.positive(key);
+      }
     }
     if (width % heads != 0) {
       throw c.error("hidden_size=%d is not divisible by num_attention_heads=%d", width, heads);
@@ -164,6 +166,11 @@ final class Decoder {
       settings.put("afterRope", true);
     }
     return attention.with("norm", settings);
+  }
+
+  /** {@code clip_qkv}, if the config has it: the largest magnitude in queries, keys and values. */
+  static Part clipped(Part attention, Config c) {
+    return c.has("clip_qkv") ? attention.with("clip", c.real("clip_qkv")) : attention;
   }
 
   Part gatedMlp() {

@@ -24,8 +24,7 @@ final class DeepSeek implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    // Losses, how experts were spread over machines, and what predicts further tokens.
-    c.ignore("aux_loss_alpha", "seq_aux", "ep_size", "num_nextn_predict_layers", "num_mtp_layers");
+    ignoreTraining(c);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     LatentSettings latent = LatentSettings.read(d);
@@ -34,29 +33,24 @@ final class DeepSeek implements ModelFamily {
     Part attention = rope.on(latent.scaled(latent.attention()));
     List<Boolean> sparse = Experts.sparse(d, isV2(c) ? 0 : 3);
     Part dense = d.gatedMlp();
-    Part experts = isV2(c) ? greedy(experts(c), c) : corrected(experts(c), c);
+    Part experts = isV2(c) ? greedy(Experts.routed(c), c) : corrected(c);
     return d.architecture(
         isV2(c) ? "deepseek-v2" : "deepseek-v3",
         i -> Decoder.preNorm(norm, attention, sparse.get(i) ? experts : dense),
         norm);
   }
 
-  private static Part experts(Config c) {
-    int inner = c.positive("moe_intermediate_size");
-    Part moe =
-        Part.of("moe")
-            .with("experts", c.positive("n_routed_experts"))
-            .with("top", c.positive("num_experts_per_tok"))
-            .with("inner", inner)
-            .with("activation", Activations.of(c));
-    int shared = c.count("n_shared_experts", 0);
-    return shared == 0 ? moe : moe.with("sharedInner", shared * inner);
+  /** Losses, how experts were spread over machines, and what predicts further tokens. */
+  static void ignoreTraining(Config c) {
+    c.ignore("aux_loss_alpha", "seq_aux", "ep_size");
+    Experts.further(c);
   }
 
-  private static Part corrected(Part moe, Config c) {
+  /** V3's experts. */
+  static Part corrected(Config c) {
     c.choice("scoring_func", "sigmoid", "sigmoid");
     c.choice("topk_method", "noaux_tc", "noaux_tc");
-    return Experts.corrected(moe, c, "n_group", "norm_topk_prob");
+    return Experts.corrected(Experts.routed(c), c, "n_group", "norm_topk_prob");
   }
 
   /** V2's router: the best of all, or of the groups with the best experts. */
@@ -76,14 +70,12 @@ final class DeepSeek implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
+    return names(c);
+  }
+
+  static WeightNames names(Config c) {
     Decoder d = new Decoder(c);
     WeightNames names = LatentSettings.read(d).names(Names.llama());
-    String mlp = Names.LAYER + "mlp.";
-    Experts.names(Experts.fused(names, d.width, c.positive("moe_intermediate_size")));
-    Names.gatedMlp(names, "moe.shared.", mlp + "shared_experts.");
-    for (int i = 0; i < c.count("num_nextn_predict_layers", 0); i++) {
-      names.ignore("model\\.layers\\." + (d.layers + i) + "\\..*");
-    }
-    return names.row("moe.router.correction", mlp + "gate.e_score_correction_bias");
+    return Experts.withoutFurther(Experts.routed(names, d), d);
   }
 }

@@ -57,6 +57,19 @@ final class Experts {
         .with("activation", Activations.of(c));
   }
 
+  /** The experts of DeepSeek, whose shared ones are one of their total width. */
+  static Part routed(Config c) {
+    int inner = c.positive("moe_intermediate_size");
+    Part moe =
+        Part.of("moe")
+            .with("experts", c.positive("n_routed_experts"))
+            .with("top", c.positive("num_experts_per_tok"))
+            .with("inner", inner)
+            .with("activation", Activations.of(c));
+    int shared = c.count("n_shared_experts", 0);
+    return shared == 0 ? moe : moe.with("sharedInner", shared * inner);
+  }
+
   /** The channel mixer of a layer. */
   Part channel(int layer) {
     return experts == null || denseLayers.contains(layer) || (layer + 1) % step != 0
@@ -72,15 +85,26 @@ final class Experts {
    * @param normalized the key of whether the chosen scores are normalised
    */
   static Part corrected(Part moe, Config c, String groups, String normalized) {
-    int count = c.positive(groups);
-    int top = c.positive("topk_group");
-    Part limited = count == 1 && top == 1 ? moe : moe.with("groups", count).with("topGroups", top);
-    Part router =
-        limited
-            .with("score", "sigmoid")
-            .with("biased", true)
-            .with("scale", c.real("routed_scaling_factor"));
-    return c.flag(normalized) ? router.with("epsilon", 1e-20) : router.with("normalized", false);
+    float scale = c.real("routed_scaling_factor");
+    return corrected(moe, c.positive(groups), c.positive("topk_group"), scale, c.flag(normalized));
+  }
+
+  /** The same for a config that may leave out what is as usual. */
+  static Part corrected(Part moe, Config c, boolean normalized) {
+    return corrected(
+        moe,
+        c.positive("n_group", 1),
+        c.positive("topk_group", 1),
+        c.real("routed_scaling_factor", 1),
+        c.flag("norm_topk_prob", normalized));
+  }
+
+  /** The same with its settings. */
+  static Part corrected(Part moe, int groups, int top, float scale, boolean normalized) {
+    Part limited =
+        groups == 1 && top == 1 ? moe : moe.with("groups", groups).with("topGroups", top);
+    Part router = limited.with("score", "sigmoid").with("biased", true).with("scale", scale);
+    return normalized ? router.with("epsilon", 1e-20) : router.with("normalized", false);
   }
 
   /**
@@ -122,6 +146,27 @@ final class Experts {
     return names
         .row("moe.router", mlp + "gate.weight")
         .row("moe.shared.gating", mlp + "shared_expert_gate.weight");
+  }
+
+  /** The rows of DeepSeek, whose experts lie in one tensor each or are fused. */
+  static WeightNames routed(WeightNames names, Decoder d) {
+    String mlp = Names.LAYER + "mlp.";
+    names(fused(names, d.width, d.c.positive("moe_intermediate_size")));
+    Names.gatedMlp(names, "moe.shared.", mlp + "shared_experts.");
+    return names.row("moe.router.correction", mlp + "gate.e_score_correction_bias");
+  }
+
+  /** Rows of layers after the last, which predict further tokens and are not run. */
+  static WeightNames withoutFurther(WeightNames names, Decoder d) {
+    for (int i = 0; i < further(d.c); i++) {
+      names.ignore("model\\.layers\\." + (d.layers + i) + "\\..*");
+    }
+    return names;
+  }
+
+  /** How many of these layers there are. */
+  static int further(Config c) {
+    return Math.max(c.count("num_nextn_predict_layers", 0), c.count("num_mtp_layers", 0));
   }
 
   /** Rows for experts whose matrices are called {@code w1}, {@code w3} and {@code w2}. */

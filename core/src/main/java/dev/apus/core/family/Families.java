@@ -19,12 +19,18 @@ public final class Families {
 
   private static final List<ModelFamily> BUILT_IN =
       List.of(
+          new Afmoe(),
           new Bamba(),
           new Bert(),
           new Bloom(),
           new Cohere(),
           new Cohere2(),
+          new Dbrx(),
           new DeepSeek(),
+          new DeepSeekV4(),
+          new Dots1(),
+          new Ernie(),
+          new DeepSeekSparse(),
           new Exaone4(),
           new Falcon(),
           new FalconH1(),
@@ -32,6 +38,7 @@ public final class Families {
           new FlaAttention(),
           new FlaDelta(),
           new FlaPath(),
+          new FlexOlmo(),
           new FNet(),
           new FlaGated(),
           new FlaHgrn(),
@@ -46,18 +53,23 @@ public final class Families {
           new Gemma(),
           new Glm(),
           new Glm4(),
+          new Glm4Moe(),
           new Gpt2(),
           new GptNeoX(),
+          new GptOss(),
           new Granite(),
           new GraniteHybrid(),
           new Helium(),
+          new HunYuanMoe(),
           new Jamba(),
+          new JetMoe(),
           new KimiLinear(),
           new Lfm2(),
           new Llada(),
           new Llada2(),
           new LladaMoe(),
           new Llama(),
+          new LongCatFlash(),
           new Mamba(),
           new Mamba2(),
           new MiniCpm3(),
@@ -76,6 +88,7 @@ public final class Families {
           new OriginalMamba(),
           new OriginalRwkv7(),
           new Phi3(),
+          new PhiMoe(),
           new Qwen(),
           new QwenDiffusion(),
           new QwenHybrid(),
@@ -200,12 +213,15 @@ public final class Families {
   public Architecture describe(Config config) {
     ModelFamily family = of(config);
     if (config.has("quantization_config")) {
-      Config quantization = config.section("quantization_config");
-      throw config.errorAt(
-          "quantization_config",
-          "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
-              + " in BF16 or to GGUF first",
-          quantization.word("quant_method", "an unnamed method"));
+      String method =
+          config.section("quantization_config").word("quant_method", "an unnamed method");
+      if (!family.quantizations().contains(method)) {
+        throw config.errorAt(
+            "quantization_config",
+            "the checkpoint is quantised with %s, which is not supported; convert it to safetensors"
+                + " in BF16 or to GGUF first",
+            method);
+      }
     }
     Architecture architecture = family.describe(config);
     Harmless.ignore(config);

@@ -178,6 +178,7 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
         a.visibility(),
         a.embedding(),
         a.streams(),
+        a.hyper(),
         layers,
         a.norm(),
         a.head(),

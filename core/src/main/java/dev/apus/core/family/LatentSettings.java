@@ -71,7 +71,11 @@ record LatentSettings(
   }
 
   WeightNames names(WeightNames names) {
-    String layer = Names.LAYER + "self_attn.";
+    return names(names, Names.LAYER + "self_attn.");
+  }
+
+  /** The same for a file that calls the layer's attention otherwise. */
+  WeightNames names(WeightNames names, String layer) {
     Source down = WeightNames.from(layer + "kv_a_proj_with_mqa.weight");
     return up(names, WeightNames.from(layer + "kv_b_proj.weight"))
         .row(OURS + "q.latent", layer + "q_a_proj.weight")

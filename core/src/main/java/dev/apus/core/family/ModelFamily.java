@@ -20,6 +20,14 @@ public interface ModelFamily {
   }
 
   /**
+   * The {@code quant_method}s of checkpoints whose tensors its table of names can read; it then
+   * reads their settings, too.
+   */
+  default List<String> quantizations() {
+    return List.of();
+  }
+
+  /**
    * What a config describes.
    *
    * @throws dev.apus.core.config.ConfigException if it asks for something that cannot be run

@@ -17,28 +17,33 @@ final class Olmoe implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    if (c.has("clip_qkv")) {
-      throw c.errorAt(
-          "clip_qkv",
-          "clip_qkv=%s is not supported; published models have null",
-          c.raw("clip_qkv"));
-    }
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms(1e-5);
-    Part attention = d.rope(Decoder.normed(d.biased(d.attention()), norm, "row", false));
-    Part moe =
-        Part.of("moe")
-            .with("experts", c.positive("num_experts", 64))
-            .with("top", c.positive("num_experts_per_tok", 8))
-            .with("normalized", c.flag("norm_topk_prob", false))
-            .with("inner", c.positive("intermediate_size"))
-            .with("activation", Activations.of(c));
+    Part plain = Decoder.normed(d.biased(d.attention()), norm, "row", false);
+    Part attention = d.rope(Decoder.clipped(plain, c));
+    Part moe = experts(c, 64, 8);
     return d.architecture("olmoe", i -> Decoder.preNorm(norm, attention, moe), norm);
+  }
+
+  /**
+   * The experts.
+   *
+   * @param count how many there are, if the config does not say
+   * @param top how many of them are chosen, likewise
+   */
+  static Part experts(Config c, int count, int top) {
+    return Part.of("moe")
+        .with("experts", c.positive("num_experts", count))
+        .with("top", c.positive("num_experts_per_tok", top))
+        .with("normalized", c.flag("norm_topk_prob", false))
+        .with("inner", c.positive("intermediate_size"))
+        .with("activation", Activations.of(c));
   }
 
   @Override
   public WeightNames weights(Config c) {
-    return Experts.names(Names.llama());
+    int inner = c.positive("intermediate_size");
+    return Experts.names(Experts.fused(Names.llama(), c.positive("hidden_size"), inner));
   }
 
   @Override

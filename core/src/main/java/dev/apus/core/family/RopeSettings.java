@@ -131,6 +131,10 @@ record RopeSettings(Map<String, Object> settings) {
     switch (type) {
       case "linear", "proportional" -> settings.put("factor", scaling.number("factor", 1));
       case "dynamic" -> {
+        if (scaling.has("alpha")) {
+          widened(scaling, settings);
+          return;
+        }
         settings.put("factor", scaling.number("factor"));
         // The reference stretches from the config's context, whatever else it may say.
         settings.put("original", context);
@@ -151,9 +155,37 @@ record RopeSettings(Map<String, Object> settings) {
         if (scaling.has("attention_factor")) {
           settings.put("attentionFactor", scaling.number("attention_factor"));
         }
+        magnified(scaling, settings);
       }
       default -> {}
     }
+  }
+
+  /** Hunyuan's, whose base is larger by a fixed power of {@code alpha}. */
+  private static void widened(Config scaling, Map<String, Object> settings) {
+    scaling.ignore("factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim");
+    double dims = ((Number) settings.get("dims")).doubleValue();
+    double theta = ((Number) settings.get("theta")).doubleValue();
+    double alpha = scaling.number("alpha");
+    settings.put("theta", theta * StrictMath.pow(alpha, dims / (dims - 2)));
+    settings.remove("type");
+  }
+
+  /** Phi-3.5-MoE's factor on turned queries and keys, which it states. */
+  private static void magnified(Config scaling, Map<String, Object> settings) {
+    if (!scaling.has("short_mscale")) {
+      return;
+    }
+    double magnitude = scaling.number("short_mscale");
+    if (scaling.number("long_mscale") != magnitude) {
+      throw scaling.errorAt(
+          "long_mscale",
+          "long_mscale=%s is not supported; supported: short_mscale=%s",
+          scaling.raw("long_mscale"),
+          magnitude);
+    }
+    settings.put("attentionFactor", magnitude);
+    settings.remove("factor");
   }
 
   private static void yarn(

@@ -20,6 +20,7 @@ import java.util.Objects;
  *     diffusion models, what stands after it too
  * @param streams the widths of the streams, by name, that branches may read and write besides the
  *     residual stream
+ * @param hyper how steps are joined to several residual streams; null for one, which they add to
  * @param head null for an encoder that gives rows alone
  * @param diffusion what the model learned to undo, if it is a diffusion language model; or null.
  *     The visibility is then that of text without noise
@@ -32,6 +33,7 @@ public record Architecture(
     Visibility visibility,
     Embedding embedding,
     Map<String, Integer> streams,
+    HyperSpec hyper,
     List<Layer> layers,
     NormSpec norm,
     Head head,
@@ -88,10 +90,28 @@ public record Architecture(
         Visibility.CAUSAL,
         embedding,
         streams,
+        null,
         layers,
         norm,
         head,
         null);
+  }
+
+  /** This model with several residual streams. */
+  public Architecture joined(HyperSpec connections) {
+    return new Architecture(
+        family,
+        vocabulary,
+        width,
+        context,
+        visibility,
+        embedding,
+        streams,
+        connections,
+        layers,
+        norm,
+        head,
+        diffusion);
   }
 
   /** This model as an encoder, whose tokens see the whole text. */
@@ -104,6 +124,7 @@ public record Architecture(
         Visibility.BIDIRECTIONAL,
         embedding,
         streams,
+        hyper,
         layers,
         norm,
         head,
@@ -120,6 +141,7 @@ public record Architecture(
         Visibility.BIDIRECTIONAL,
         embedding,
         streams,
+        hyper,
         layers,
         norm,
         head,
@@ -136,6 +158,7 @@ public record Architecture(
         visibility,
         embedding,
         streams,
+        hyper,
         layers,
         norm,
         null,
@@ -161,6 +184,7 @@ public record Architecture(
         visibility,
         embedding,
         more,
+        hyper,
         layers,
         norm,
         head,

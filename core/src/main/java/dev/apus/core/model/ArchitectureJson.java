@@ -39,6 +39,7 @@ final class ArchitectureJson {
     if (!a.streams().isEmpty()) {
       document.put("streams", a.streams());
     }
+    putIfThere(document, "hyperConnections", a.hyper() == null ? null : a.hyper().toMap());
     document.put("layers", layers(a.layers()));
     document.put("norm", norm(a.norm()));
     putIfThere(document, "head", a.head() == null ? null : head(a.head()));
@@ -180,6 +181,7 @@ final class ArchitectureJson {
             visibility,
             embedding(embedding, visibility),
             streams(c),
+            c.has("hyperConnections") ? HyperSpec.read(c.section("hyperConnections")) : null,
             layers,
             norm(c, "norm"),
             headless ? null : head(c.section("head")),

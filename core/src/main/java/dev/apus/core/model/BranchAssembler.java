@@ -44,17 +44,38 @@ final class BranchAssembler {
     return streams;
   }
 
-  Network.BuiltStep step(Step step, int layer) {
+  BuiltStep step(Step step, int layer) {
     List<BuiltBranch> branches = new ArrayList<>();
     for (Branch branch : step.branches()) {
       branches.add(branch(branch, layer));
     }
     streams.endStep();
-    return new Network.BuiltStep(
+    return new BuiltStep(
         branches,
+        connection(step, layer),
         norm(step, step.residual(), ".residual", layer),
         step.keep(),
         norm(step, step.sum(), ".sum", layer));
+  }
+
+  /** What joins the step to several residual streams; named like its norms. */
+  private HyperConnection connection(Step step, int layer) {
+    HyperSpec spec = architecture.hyper();
+    if (spec == null) {
+      return null;
+    }
+    boolean plain = step.residual() == null && step.sum() == null && step.keep() == 1;
+    if (step.branches().isEmpty() || !plain) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "layer %d: hyper-connections join each step to the residual streams; it needs a"
+                  + " branch and can have neither residual, keep nor sum, which are for one stream",
+              layer));
+    }
+    Branch first = step.branches().getFirst();
+    String name = name(first.role()) + ".hyper";
+    return HyperConnection.of(spec, name, architecture.width(), scope(first, layer));
   }
 
   /** A norm of the residual stream, which is named by the step's first branch. */
@@ -83,11 +104,13 @@ final class BranchAssembler {
             weights.kernels(),
             cache,
             scope.scope(part.type()));
-    BuiltBranch owner = branch.wiring().stateOf() < 0 ? null : owner(branch, layer);
+    Wiring wiring = branch.wiring();
+    BuiltBranch owner = earlier(branch, layer, "stateOf", wiring.stateOf(), "a state");
+    BuiltBranch chooser = earlier(branch, layer, "choiceOf", wiring.choiceOf(), "a state");
     SequenceMixer<MixerState> mixer = null;
     ChannelMixer channel = null;
     if (branch.role() == Role.MIXER) {
-      mixer = mixer(branch, layer, settings, site, owner);
+      mixer = mixer(branch, layer, settings, site, owner, chooser);
     } else {
       channel = require(mixers.channel(part.type()), branch, layer).build(settings, site);
     }
@@ -128,13 +151,16 @@ final class BranchAssembler {
     return name.isEmpty() ? scope : scope.scope(name);
   }
 
-  private BuiltBranch owner(Branch branch, int layer) {
-    int of = branch.wiring().stateOf();
-    BuiltBranch owner = built.get(place(branch, of));
-    if (of >= layer || owner == null || !owner.owner()) {
-      throw error(branch, layer, "stateOf", of, "a state");
+  /** The branch of another layer that a key names; null if it names none. */
+  private BuiltBranch earlier(Branch branch, int layer, String key, int of, String what) {
+    if (of < 0) {
+      return null;
     }
-    return owner;
+    BuiltBranch earlier = built.get(place(branch, of));
+    if (of >= layer || earlier == null || !earlier.owner()) {
+      throw error(branch, layer, key, of, what);
+    }
+    return earlier;
   }
 
   private static ConfigException error(
@@ -155,10 +181,22 @@ final class BranchAssembler {
 
   @SuppressWarnings("unchecked")
   private SequenceMixer<MixerState> mixer(
-      Branch branch, int layer, Config settings, Site site, BuiltBranch owner) {
+      Branch branch,
+      int layer,
+      Config settings,
+      Site site,
+      BuiltBranch owner,
+      BuiltBranch chooser) {
     MixerType type = require(mixers.mixer(branch.part().type()), branch, layer);
+    if (owner != null && chooser != null) {
+      throw settings.error("who reads another layer's state (stateOf) cannot have choiceOf");
+    }
     return (SequenceMixer<MixerState>)
-        (owner == null ? type.build(settings, site) : type.build(settings, site, owner.mixer()));
+        (owner != null
+            ? type.build(settings, site, owner.mixer())
+            : chooser != null
+                ? type.buildFollowing(settings, site, chooser.mixer())
+                : type.build(settings, site));
   }
 
   /** Refuses a mixer that cannot see what the model's tokens see. */

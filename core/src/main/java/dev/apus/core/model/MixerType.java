@@ -30,4 +30,18 @@ public interface MixerType {
             + " state",
         name());
   }
+
+  /**
+   * Builds a mixer that attends to what another one chooses, which has gone over the same rows
+   * before it.
+   *
+   * @param chooser a mixer of this type
+   * @throws dev.apus.core.config.ConfigException if the other one does not choose, or no mixer of
+   *     this type can do so
+   */
+  default SequenceMixer<?> buildFollowing(Config settings, Site site, SequenceMixer<?> chooser) {
+    throw settings.error(
+        "choiceOf is for attention to tokens that are chosen one by one; \"%s\" chooses none",
+        name());
+  }
 }

@@ -20,6 +20,7 @@ public final class Mixers {
           "apus-attention",
           Set.of(
               "attention",
+              "compressed-attention",
               "convolutional-attention",
               "fourier",
               "gated-delta-net",
@@ -30,6 +31,7 @@ public final class Mixers {
               "linformer-attention",
               "memory-as-context",
               "mesa-net",
+              "mixture-of-attention-heads",
               "mixture-of-memories",
               "mlstm",
               "mlstm-block",
@@ -46,6 +48,8 @@ public final class Mixers {
               "slot-attention",
               "slstm",
               "ttt"),
+          "apus-moe",
+          Set.of("expert-choice", "soft-moe"),
           "apus-ssm",
           Set.of(
               "convolution",
@@ -60,7 +64,7 @@ public final class Mixers {
 
   /** Where the channel mixers of Apus are that the core is without. */
   private static final Map<String, Set<String>> CHANNEL_ARTIFACTS =
-      Map.of("apus-moe", Set.of("moe"));
+      Map.of("apus-moe", Set.of("moe", "product-keys"));
 
   private final Map<String, MixerType> mixers = new TreeMap<>();
   private final Map<String, ChannelType> channels = new TreeMap<>();
@@ -93,7 +97,12 @@ public final class Mixers {
       Collection<? extends MixerType> mixers, Collection<? extends ChannelType> channels) {
     List<ChannelType> all =
         new ArrayList<>(
-            List.of(new Mlp.Gated(), new Mlp.Plain(), new Linear.Type(), new Product.Type()));
+            List.of(
+                new Mlp.Gated(),
+                new Mlp.Plain(),
+                new Identity.Type(),
+                new Linear.Type(),
+                new Product.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);
   }

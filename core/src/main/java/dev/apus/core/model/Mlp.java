@@ -13,26 +13,22 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * A feed-forward block: {@code down(f(gate(x)) · up(x))} if gated, otherwise {@code
- * down(f(up(x)))}. Where its matrices are those of another layer, gate and up may have adapters.
+ * A feed-forward block: {@code down(f(gate(x)) · up(x))} if gated, or as its {@link Gating} says;
+ * otherwise {@code down(f(up(x)))}. Where its matrices are those of another layer, gate and up may
+ * have adapters.
  *
  * @see <a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve Transformer</a>
  */
 public final class Mlp implements ChannelMixer {
 
-  private final Activation activation;
+  private final Gating gating;
   private final Projection gate;
   private final Projection up;
   private final Projection down;
   private final Adapters adapters;
 
-  private Mlp(Activation activation, Projection gate, Projection up, Projection down) {
-    this(activation, gate, up, down, null);
-  }
-
-  private Mlp(
-      Activation activation, Projection gate, Projection up, Projection down, Adapters adapters) {
-    this.activation = activation;
+  private Mlp(Gating gating, Projection gate, Projection up, Projection down, Adapters adapters) {
+    this.gating = gating;
     this.gate = gate;
     this.up = up;
     this.down = down;
@@ -41,22 +37,24 @@ public final class Mlp implements ChannelMixer {
 
   /** A gated block with the weights {@code gate}, {@code up} and {@code down}. */
   public static Mlp gated(
-      Activation activation, int width, int inner, boolean biased, WeightScope weights) {
+      Gating gating, int width, int inner, boolean biased, WeightScope weights) {
     return new Mlp(
-        activation,
+        gating,
         weights.projection("gate", inner, width, biased),
         weights.projection("up", inner, width, biased),
-        weights.projection("down", width, inner, biased));
+        weights.projection("down", width, inner, biased),
+        null);
   }
 
   /** A block without a gate, with the weights {@code up} and {@code down}. */
   public static Mlp plain(
       Activation activation, int width, int inner, boolean biased, WeightScope weights) {
     return new Mlp(
-        activation,
+        new Gating(activation),
         null,
         weights.projection("up", inner, width, biased),
-        weights.projection("down", width, inner, biased));
+        weights.projection("down", width, inner, biased),
+        null);
   }
 
   /** What {@code activation} names; SiLU if it is not there. */
@@ -134,11 +132,10 @@ public final class Mlp implements ChannelMixer {
   }
 
   private void activate(Pass pass, Matrix gates, Matrix inner, int at, int count) {
-    var kernel = pass.kernels().activations();
     if (gate == null) {
-      kernel.apply(activation, inner.data(), at, count);
+      pass.kernels().activations().apply(gating.activation(), inner.data(), at, count);
     } else {
-      kernel.gate(activation, gates.data(), at, inner.data(), at, count);
+      gating.apply(pass, gates.data(), inner.data(), at, count);
     }
   }
 
@@ -152,8 +149,8 @@ public final class Mlp implements ChannelMixer {
   }
 
   /**
-   * The type {@code gated-mlp}: {@code inner}, {@code activation}, {@code biased}, and the rank of
-   * the {@code adapter} of gate and up.
+   * The type {@code gated-mlp}: {@code inner}, the settings of {@link Gating}, {@code biased}, and
+   * the rank of the {@code adapter} of gate and up.
    */
   static final class Gated implements ChannelType {
 
@@ -168,7 +165,10 @@ public final class Mlp implements ChannelMixer {
     }
   }
 
-  /** The type {@code mlp}, with the settings of {@link Gated}. */
+  /**
+   * The type {@code mlp}, with the settings of {@link Gated}, of which {@code activation} alone
+   * says what lies between its matrices.
+   */
   static final class Plain implements ChannelType {
 
     @Override
@@ -183,7 +183,8 @@ public final class Mlp implements ChannelMixer {
   }
 
   private static Mlp build(Config settings, Site site, String... first) {
-    Activation activation = activation(settings);
+    boolean gated = first.length > 1;
+    Gating gating = gated ? Gating.read(settings) : new Gating(activation(settings));
     int inner = settings.positive("inner");
     boolean biased = settings.flag("biased", false);
     WeightScope weights = site.weights();
@@ -193,8 +194,8 @@ public final class Mlp implements ChannelMixer {
     }
     Adapters adapters = Adapters.of(weights, site.inputs(), settings.count("adapter", 0));
     return new Mlp(
-        activation,
-        first.length == 1 ? null : stage[0],
+        gating,
+        gated ? stage[0] : null,
         stage[first.length - 1],
         weights.projection("down", site.outputs(), inner, biased),
         adapters == null ? null : adapters.toEach(inner, first));

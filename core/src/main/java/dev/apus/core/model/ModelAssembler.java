@@ -41,7 +41,7 @@ public final class ModelAssembler {
             lookup("meta", first.metaTokens(), width, root),
             lookup("types", first.types(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
-    List<Network.BuiltStep> steps = new ArrayList<>();
+    List<BuiltStep> steps = new ArrayList<>();
     var branches = new BranchAssembler(architecture, mixers, cache, weights);
     for (int i = 0; i < architecture.layers().size(); i++) {
       for (Step step : architecture.layers().get(i).steps()) {
@@ -49,13 +49,15 @@ public final class ModelAssembler {
       }
     }
     branches.streams().expectAllRead();
+    HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
     BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, width, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
     if (tied != null) {
       weights.expectCopy("head", "embedding", vocabulary, width);
     }
     weights.expectAllRead();
-    return new Network(architecture, embedding, steps, branches.streams().widths(), norm, head);
+    return new Network(
+        architecture, embedding, steps, branches.streams().widths(), end, norm, head);
   }
 
   private static RowTable lookup(String name, int rows, int width, WeightScope root) {

@@ -30,26 +30,18 @@ public final class Network {
   record BuiltEmbedding(
       RowTable tokens, RowTable positions, RowTable meta, RowTable types, Normalization norm) {}
 
-  /**
-   * A step whose branches have been built.
-   *
-   * @param residual norm of the residual stream before anything is added to it, or null
-   * @param keep factor on what the stream is then
-   * @param sum norm of the residual stream after everything was added to it, or null
-   */
-  record BuiltStep(
-      List<BuiltBranch> branches, Normalization residual, float keep, Normalization sum) {}
-
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
   private final List<BuiltStep> steps;
   private final int[] widths;
+  private final HyperConnection end;
   private final Normalization norm;
   private final BuiltHead head;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
    * @param widths of the streams; 0 for those that nobody reads
+   * @param end what makes one row of several residual streams, or null where there is one
    * @param head null if there is none
    */
   Network(
@@ -57,12 +49,14 @@ public final class Network {
       BuiltEmbedding embedding,
       List<BuiltStep> steps,
       int[] widths,
+      HyperConnection end,
       Normalization norm,
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
     this.steps = steps;
     this.widths = widths;
+    this.end = end;
     this.norm = norm;
     this.head = head;
     for (BuiltStep step : steps) {
@@ -149,6 +143,7 @@ public final class Network {
     advance(
         pass,
         rows,
+        tokens,
         x -> embed(pass, rows, tokens, null, x),
         (frame, x) -> logits(pass, frame, x, wanted, logits),
         cancelled);
@@ -179,6 +174,7 @@ public final class Network {
     advance(
         pass,
         batch,
+        tokens,
         x -> embed(pass, batch, tokens, types, x),
         (frame, x) -> {
           System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
@@ -207,6 +203,7 @@ public final class Network {
     advance(
         pass,
         batch,
+        tokens,
         x -> embed(pass, batch, tokens, null, x),
         (frame, x) -> {
           select(x, wanted, rows);
@@ -263,6 +260,7 @@ public final class Network {
       advance(
           pass,
           new Batch<>(beginning),
+          null,
           x -> {
             for (int row = 0; row < x.rows(); row++) {
               embedding.meta().read(row % count, x.data(), x.at(row));
@@ -277,6 +275,7 @@ public final class Network {
   private void advance(
       Pass pass,
       Batch<SequenceState> batch,
+      int[] tokens,
       Consumer<Matrix> embed,
       BiConsumer<Pass.Frame, Matrix> read,
       BooleanSupplier cancelled) {
@@ -286,7 +285,7 @@ public final class Network {
             "a run is " + run.visibility() + "; all mixers of the model can be " + visibilities);
       }
     }
-    pass.begin();
+    pass.begin(tokens);
     try (Pass.Frame frame = pass.frame()) {
       Matrix[] streams = new Matrix[widths.length];
       for (int i = 0; i < streams.length; i++) {
@@ -300,11 +299,18 @@ public final class Network {
       if (streams[Streams.EMBEDDING] != null) {
         System.arraycopy(x.data(), 0, streams[Streams.EMBEDDING].data(), 0, x.rows() * x.cols());
       }
+      Matrix residuals = end == null ? null : frame.matrix(x.rows(), end.values(x.cols()));
+      if (end != null) {
+        HyperConnection.begin(pass, x, residuals);
+      }
       for (BuiltStep step : steps) {
         if (cancelled.getAsBoolean()) {
           throw new CancellationException("cancelled");
         }
-        advance(pass, batch, step, streams);
+        step.advance(pass, batch, streams, residuals);
+      }
+      if (end != null) {
+        end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
       }
       read.accept(frame, x);
     }
@@ -348,40 +354,5 @@ public final class Network {
         pass.kernels().activations().addScaled(1, added, 0, x.data(), x.at(row), x.cols());
       }
     }
-  }
-
-  /** All branches read before any of them writes; what they give is added in their order. */
-  private static void advance(
-      Pass pass, Batch<SequenceState> batch, BuiltStep step, Matrix[] streams) {
-    try (Pass.Frame frame = pass.frame()) {
-      List<Matrix> outputs = new ArrayList<>(step.branches().size());
-      for (BuiltBranch branch : step.branches()) {
-        outputs.add(branch.forward(pass, frame, batch, streams));
-      }
-      Matrix x = streams[Streams.RESIDUAL];
-      if (step.residual() != null) {
-        step.residual().rows(pass, x, x);
-      }
-      if (step.keep() != 1) {
-        scale(pass, step.keep(), x);
-      }
-      for (int i = 0; i < outputs.size(); i++) {
-        step.branches().get(i).write(pass, outputs.get(i), streams);
-      }
-      if (step.sum() != null) {
-        step.sum().rows(pass, x, x);
-      }
-    }
-  }
-
-  private static void scale(Pass pass, float factor, Matrix x) {
-    pass.eachRow(
-        x.rows(),
-        x.cols(),
-        (from, to, worker) -> {
-          for (int i = x.at(from); i < x.at(to); i++) {
-            x.data()[i] *= factor;
-          }
-        });
   }
 }

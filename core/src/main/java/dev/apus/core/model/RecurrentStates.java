@@ -56,32 +56,9 @@ public final class RecurrentStates implements MixerState {
     return parts.get(index);
   }
 
-  private record Marks(List<Mark> marks) implements Mark {
-
-    @Override
-    public void rewind() {
-      marks.forEach(Mark::rewind);
-    }
-
-    @Override
-    public long bytes() {
-      return marks.stream().mapToLong(Mark::bytes).sum();
-    }
-
-    @Override
-    public void close() {
-      marks.forEach(Mark::close);
-    }
-  }
-
   @Override
   public Mark mark(Mark reuse) {
-    List<Mark> old = reuse instanceof Marks known ? known.marks : List.of();
-    List<Mark> marks = new ArrayList<>(parts.size());
-    for (int i = 0; i < parts.size(); i++) {
-      marks.add(parts.get(i).mark(i < old.size() ? old.get(i) : null));
-    }
-    return new Marks(marks);
+    return JoinedMark.of(parts, reuse);
   }
 
   @Override

@@ -21,8 +21,11 @@ import java.util.Map;
  *     its own
  * @param stateOf the earlier layer whose branch of the same name and kind has the state; −1 for its
  *     own
+ * @param choiceOf the earlier layer whose mixer of the same name and kind chooses which tokens are
+ *     attended to; −1 if it chooses itself, or nothing is chosen
  */
-public record Wiring(String name, Reads reads, String writes, int weightsOf, int stateOf) {
+public record Wiring(
+    String name, Reads reads, String writes, int weightsOf, int stateOf, int choiceOf) {
 
   /** The stream that all layers read and add to, unless they say otherwise. */
   public static final String RESIDUAL = "residual";
@@ -31,7 +34,7 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
   public static final String EMBEDDING = "embedding";
 
   /** Reads the residual stream, adds to it, and shares nothing. */
-  public static final Wiring PLAIN = new Wiring("", Reads.of(RESIDUAL), RESIDUAL, -1, -1);
+  public static final Wiring PLAIN = new Wiring("", Reads.of(RESIDUAL), RESIDUAL, -1, -1, -1);
 
   /**
    * Rows made of the rows of streams.
@@ -84,23 +87,27 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
   }
 
   public Wiring named(String other) {
-    return new Wiring(other, reads, writes, weightsOf, stateOf);
+    return new Wiring(other, reads, writes, weightsOf, stateOf, choiceOf);
   }
 
   public Wiring reading(Reads other) {
-    return new Wiring(name, other, writes, weightsOf, stateOf);
+    return new Wiring(name, other, writes, weightsOf, stateOf, choiceOf);
   }
 
   public Wiring writing(String stream) {
-    return new Wiring(name, reads, stream, weightsOf, stateOf);
+    return new Wiring(name, reads, stream, weightsOf, stateOf, choiceOf);
   }
 
   public Wiring weightsOf(int layer) {
-    return new Wiring(name, reads, writes, layer, stateOf);
+    return new Wiring(name, reads, writes, layer, stateOf, choiceOf);
   }
 
   public Wiring stateOf(int layer) {
-    return new Wiring(name, reads, writes, weightsOf, layer);
+    return new Wiring(name, reads, writes, weightsOf, layer, choiceOf);
+  }
+
+  public Wiring choiceOf(int layer) {
+    return new Wiring(name, reads, writes, weightsOf, stateOf, layer);
   }
 
   /** What is not as in {@link #PLAIN}, under the keys that {@link #read} reads. */
@@ -121,6 +128,9 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
     if (stateOf >= 0) {
       map.put("stateOf", stateOf);
     }
+    if (choiceOf >= 0) {
+      map.put("choiceOf", choiceOf);
+    }
     return map;
   }
 
@@ -129,8 +139,13 @@ public record Wiring(String name, Reads reads, String writes, int weightsOf, int
         branch.word("name", PLAIN.name),
         branch.has("reads") ? reads(branch) : PLAIN.reads,
         branch.word("writes", PLAIN.writes),
-        branch.has("weightsOf") ? branch.count("weightsOf") : -1,
-        branch.has("stateOf") ? branch.count("stateOf") : -1);
+        layer(branch, "weightsOf"),
+        layer(branch, "stateOf"),
+        layer(branch, "choiceOf"));
+  }
+
+  private static int layer(Config branch, String key) {
+    return branch.has(key) ? branch.count(key) : -1;
   }
 
   private static Reads reads(Config branch) {

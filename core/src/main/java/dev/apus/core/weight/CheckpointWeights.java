@@ -91,9 +91,7 @@ public final class CheckpointWeights implements WeightSource {
       boolean vector) {
     boolean rearranged = source.conversion() != Conversion.AS_STORED;
     StoredRows found =
-        source
-            .conversion()
-            .apply(tensors.stream().map(t -> opened(t, rearranged, vector)).toList());
+        source.conversion().read(tensors, tensor -> opened(tensor, rearranged, vector));
     if ((long) found.rows().size() * found.cols() == (long) rows * cols
         && (rows == 1 || cols == 1 || squeezable(tensors.getFirst(), rows, cols))) {
       found = found.reshaped(cols);

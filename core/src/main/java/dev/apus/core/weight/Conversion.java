@@ -1,7 +1,9 @@
 package dev.apus.core.weight;
 
+import dev.apus.core.file.StoredTensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
 
@@ -48,6 +50,15 @@ public interface Conversion {
   Conversion JOINED = RowConversions::join;
 
   StoredRows apply(List<StoredRows> stored);
+
+  /**
+   * What it makes of tensors as they lie in their file, some of which may hold no rows of values.
+   *
+   * @param open gives the rows of a tensor that does
+   */
+  default StoredRows read(List<StoredTensor> tensors, Function<StoredTensor, StoredRows> open) {
+    return apply(tensors.stream().map(open).toList());
+  }
 
   /**
    * Where a row is stored.
@@ -116,6 +127,16 @@ public interface Conversion {
   /** All rows of several tensors, which have so many each, one tensor after the other. */
   static Conversion joined(int... rows) {
     return new RowConversions.Joined(List.copyOf(Arrays.stream(rows).boxed().toList()));
+  }
+
+  /**
+   * {@code count} rows, {@code step} apart, of an MXFP4 matrix whose blocks lie in one tensor of
+   * bytes and whose exponents in another, as in Hugging Face's files. It has no way back.
+   *
+   * @param from the first row, counted over all matrices in the tensors
+   */
+  static Conversion mxfp4(int from, int count, int step) {
+    return new PackedMxfp4(from, count, step);
   }
 
   /** Every value times a factor, which is not 0; the result is F32. */

@@ -21,9 +21,13 @@ import java.util.regex.Pattern;
  */
 public record Quantization(WeightFormat format, Pattern kept) {
 
-  /** Routers and gates of experts, by the names that published checkpoints give them. */
+  /**
+   * Routers and gates of experts and the weights of an index's heads, by the names that published
+   * checkpoints give them.
+   */
   public static final Pattern ROUTERS =
-      Pattern.compile("(^|\\.)(router|gate|shared_expert_gate|gate_inp\\w*)(\\.|$)");
+      Pattern.compile(
+          "(^|\\.)(router|gate|shared_expert_gate|gate_inp\\w*|weights_proj|indexer\\.proj)(\\.|$)");
 
   /** Whether {@link #apply} changes a tensor. */
   public boolean changes(StoredTensor tensor) {

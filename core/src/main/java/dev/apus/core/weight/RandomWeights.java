@@ -52,7 +52,7 @@ public final class RandomWeights implements WeightSource {
     var random = new SplittableRandom(seed ^ mixed(key) + row * 0xD1B54A32D192ED03L);
     if (typical != null) {
       for (int i = 0; i < values.length; i++) {
-        double value = typical.center() + typical.width() * (2 * random.nextDouble() - 1);
+        double value = typical.at(2 * random.nextDouble() - 1);
         values[i] = (float) (Math.rint(value * GRID) / GRID);
       }
       return;

@@ -1,5 +1,6 @@
 package dev.apus.core.weight;
 
+import dev.apus.core.file.StoredTensor;
 import dev.apus.core.weight.Conversion.FloatFunction;
 import dev.apus.core.weight.Conversion.Origin;
 import java.lang.foreign.Arena;
@@ -7,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
 
@@ -33,6 +35,11 @@ final class RowConversions {
     @Override
     public StoredRows apply(List<StoredRows> stored) {
       return next.apply(List.of(first.apply(stored)));
+    }
+
+    @Override
+    public StoredRows read(List<StoredTensor> tensors, Function<StoredTensor, StoredRows> open) {
+      return next.apply(List.of(first.read(tensors, open)));
     }
 
     @Override

@@ -20,16 +20,19 @@ import java.util.RandomAccess;
  */
 public record StoredRows(String source, WeightFormat format, int cols, List<MemorySegment> rows) {
 
-  /** A tensor's innermost dimension as columns, all others as rows. */
+  /** A tensor's innermost dimension as columns, all others as rows; whole numbers become F32. */
   public static StoredRows of(StoredTensor tensor) {
     String source = tensor.file() + ": tensor " + tensor.name();
-    WeightFormat format = tensor.format();
     List<Long> shape = tensor.shape();
     long cols = shape.isEmpty() ? 1 : shape.getLast();
     long count = cols == 0 ? 0 : tensor.elements() / cols;
     if (cols > Integer.MAX_VALUE || count > Integer.MAX_VALUE) {
       throw new WeightException(source + " is " + shape + ", more than 2^31 − 1 rows or columns");
     }
+    if (WholeNumbers.are(tensor)) {
+      return of(source, WholeNumbers.floats(tensor), (int) count, (int) cols);
+    }
+    WeightFormat format = tensor.format();
     long rowBytes = format.rowBytes(cols);
     return new StoredRows(
         source, format, (int) cols, new Slices(tensor.data(), rowBytes, (int) count));

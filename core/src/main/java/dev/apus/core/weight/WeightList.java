@@ -39,7 +39,7 @@ public final class WeightList implements WeightSource {
     wanted.putIfAbsent(key, new Wanted(key, rows, cols, typical));
     MemorySegment row = Arena.ofAuto().allocate(4L * cols, 64);
     float[] values = new float[cols];
-    Arrays.fill(values, typical == null ? 0 : typical.center());
+    Arrays.fill(values, typical == null ? 0 : (float) typical.at(0));
     WeightFormat.F32.codec().encode(values, 0, row, 0, cols);
     return new StoredRows(key.toString(), WeightFormat.F32, cols, Collections.nCopies(rows, row));
   }

@@ -23,9 +23,11 @@ public final class WeightNames {
   /**
    * Tensors, and the conversion that makes one weight of them.
    *
-   * @param expertRows rows of one expert where the tensor holds all experts, otherwise null
+   * @param ofExpert the conversion for each expert where the tensors hold all experts, otherwise
+   *     null
    */
-  public record Source(List<String> names, Conversion conversion, ExpertRows expertRows) {
+  public record Source(
+      List<String> names, Conversion conversion, IntFunction<Conversion> ofExpert) {
 
     public Source {
       names = List.copyOf(names);
@@ -33,31 +35,33 @@ public final class WeightNames {
 
     /** This source, converted further. */
     public Source as(Conversion next) {
-      return new Source(names, conversion.then(next), expertRows);
+      return new Source(
+          names,
+          conversion.then(next),
+          ofExpert == null ? null : expert -> ofExpert.apply(expert).then(next));
     }
 
     /**
-     * The rows of one expert in a tensor that holds all of them.
+     * The rows of one expert in a tensor that holds all of them. What was said before about
+     * conversions is about the whole tensor, what is said after about these rows.
      *
      * @param stride rows of each expert
      * @param from the first row of this weight among them
      */
     public Source ofExpert(int stride, int from, int count) {
-      return new Source(names, conversion, new ExpertRows(stride, from, count));
+      return ofExpert(expert -> conversion.then(Conversion.rows(expert * stride + from, count)));
+    }
+
+    /** One expert's conversion of tensors that hold all of them. */
+    public Source ofExpert(IntFunction<Conversion> conversions) {
+      return new Source(names, conversion, conversions);
     }
 
     Source numbered(int expert, UnaryOperator<String> renaming) {
-      Conversion all =
-          expertRows == null
-              ? conversion
-              : conversion.then(
-                  Conversion.rows(expert * expertRows.stride + expertRows.from, expertRows.count));
+      Conversion all = ofExpert == null ? conversion : ofExpert.apply(expert);
       return new Source(names.stream().map(renaming).toList(), all, null);
     }
   }
-
-  /** Which of the {@code stride} rows that each expert has in a common tensor make a weight. */
-  public record ExpertRows(int stride, int from, int count) {}
 
   private final Map<String, List<Source>> sources = new LinkedHashMap<>();
   private final Map<String, IntFunction<String>> places = new LinkedHashMap<>();
@@ -71,12 +75,17 @@ public final class WeightNames {
 
   /** One tensor by its name in the file. */
   public static Source from(String name) {
-    return new Source(List.of(name), Conversion.AS_STORED, null);
+    return from(List.of(name), Conversion.AS_STORED);
+  }
+
+  /** Several tensors, of which a conversion makes one weight. */
+  public static Source from(List<String> names, Conversion conversion) {
+    return new Source(names, conversion, null);
   }
 
   /** The rows of several tensors as one weight; how many each has, only the file knows. */
   public static Source joined(String... names) {
-    return new Source(List.of(names), Conversion.JOINED, null);
+    return from(List.of(names), Conversion.JOINED);
   }
 
   /**
@@ -85,7 +94,7 @@ public final class WeightNames {
    * @param rows how many each tensor has; a file may divide them otherwise
    */
   public static Source joined(int[] rows, String... names) {
-    return new Source(List.of(names), Conversion.joined(rows), null);
+    return from(List.of(names), Conversion.joined(rows));
   }
 
   /**

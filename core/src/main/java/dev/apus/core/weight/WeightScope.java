@@ -39,6 +39,13 @@ public interface WeightScope {
   /** A small matrix as floats, row by row. */
   float[] table(String name, int rows, int cols, Typical typical);
 
+  /**
+   * Whole numbers from 0 to below {@code bound}, row by row.
+   *
+   * @throws WeightException if a value is none of these
+   */
+  int[] indices(String name, int rows, int cols, int bound);
+
   /** Rows that are looked up one at a time. */
   RowTable lookup(String name, int rows, int cols);
 
@@ -57,9 +64,28 @@ public interface WeightScope {
   /** The weights of experts {@code 0 … count − 1}, of which only some need be in memory. */
   Experts experts(int count);
 
-  /** A range that random weights are drawn from: {@code center ± width}. */
-  record Typical(float center, float width) {
+  /**
+   * A range that random weights are drawn from: {@code center ± width}.
+   *
+   * @param whole whether they are rounded down to whole numbers
+   */
+  record Typical(float center, float width, boolean whole) {
     public static final Typical NORM = new Typical(1, 0.2f);
     public static final Typical BIAS = new Typical(0, 0.1f);
+
+    public Typical(float center, float width) {
+      this(center, width, false);
+    }
+
+    /** Any of the whole numbers from 0 to below {@code bound}. */
+    static Typical index(int bound) {
+      return new Typical(bound / 2f, bound / 2f, true);
+    }
+
+    /** The value at {@code place} of the range, which is from −1 to below 1. */
+    double at(double place) {
+      double value = center + width * place;
+      return whole ? Math.floor(value) : value;
+    }
   }
 }

@@ -257,6 +257,29 @@ public final class Weights implements AutoCloseable {
     }
 
     @Override
+    public int[] indices(String name, int rows, int cols, int bound) {
+      StoredRows stored = find(name, rows, cols, Typical.index(bound));
+      float[] values = stored.decode();
+      int[] indices = new int[values.length];
+      for (int i = 0; i < indices.length; i++) {
+        indices[i] = (int) values[i];
+        if (indices[i] != values[i] || indices[i] < 0 || indices[i] >= bound) {
+          throw new WeightException(
+              String.format(
+                  Locale.ROOT,
+                  "%s: row %d of %s holds %s; needed are whole numbers from 0 to %d",
+                  stored.source(),
+                  i / cols,
+                  key(name),
+                  values[i],
+                  bound - 1));
+        }
+      }
+      bytes += 4L * indices.length;
+      return indices;
+    }
+
+    @Override
     public RowTable lookup(String name, int rows, int cols) {
       return RowTable.of(find(name, rows, cols, null));
     }

@@ -27,6 +27,26 @@ enum LaterHubConfig {
        "transformers_version": "4.34.0.dev0", "use_cache": true, "vocab_size": 32000}
       """,
       "\"window\" : 4096"),
+  DEEPSEEK_V4(
+      """
+      {"architectures": ["DeepseekV4ForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 1, "hc_eps": 1e-06,
+       "hc_mult": 4, "hc_sinkhorn_iters": 20, "head_dim": 512, "hidden_act": "silu",
+       "hidden_size": 4096, "index_head_dim": 128, "index_n_heads": 64, "index_topk": 512,
+       "initializer_range": 0.02, "max_position_embeddings": 1048576,
+       "model_type": "deepseek_v4", "moe_intermediate_size": 2048, "n_routed_experts": 256,
+       "n_shared_experts": 1, "norm_topk_prob": true, "num_attention_heads": 64,
+       "num_experts_per_tok": 6, "num_hidden_layers": 4, "num_hash_layers": 3,
+       "num_key_value_heads": 1, "num_nextn_predict_layers": 1, "o_groups": 8,
+       "o_lora_rank": 1024, "q_lora_rank": 1024, "qk_rope_head_dim": 64,
+       "rms_norm_eps": 1e-06, "rope_scaling": {"beta_fast": 32, "beta_slow": 1, "factor": 16,
+         "original_max_position_embeddings": 65536, "type": "yarn"},
+       "rope_theta": 10000, "compress_rope_theta": 160000, "compress_ratios": [0, 0, 4, 128, 0],
+       "routed_scaling_factor": 1.5, "scoring_func": "sqrtsoftplus", "sliding_window": 128,
+       "swiglu_limit": 10.0, "tie_word_embeddings": false, "topk_method": "noaux_tc",
+       "torch_dtype": "bfloat16", "use_cache": true, "vocab_size": 129280}
+      """,
+      "\"rate\" : 128"),
   QWEN_2_5(
       """
       {"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 151643,
@@ -113,6 +133,25 @@ enum LaterHubConfig {
        "vocab_size": 262144}
       """,
       "\"repeat\" : 5"),
+  GPT_OSS_20B(
+      """
+      {"architectures": ["GptOssForCausalLM"], "attention_bias": true, "attention_dropout": 0.0,
+       "eos_token_id": 200002, "experts_per_token": 4, "head_dim": 64, "hidden_act": "silu",
+       "hidden_size": 2880, "initial_context_length": 4096, "initializer_range": 0.02,
+       "intermediate_size": 2880, "layer_types": ["sliding_attention", "full_attention"],
+       "max_position_embeddings": 131072, "model_type": "gpt_oss", "num_attention_heads": 64,
+       "num_experts_per_tok": 4, "num_hidden_layers": 2, "num_key_value_heads": 8,
+       "num_local_experts": 32, "output_router_logits": false, "pad_token_id": 199999,
+       "quantization_config": {"modules_to_not_convert": ["model.layers.*.self_attn",
+         "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"], "quant_method": "mxfp4"},
+       "rms_norm_eps": 1e-05,
+       "rope_scaling": {"beta_fast": 32.0, "beta_slow": 1.0, "factor": 32.0,
+         "original_max_position_embeddings": 4096, "rope_type": "yarn", "truncate": false},
+       "rope_theta": 150000, "router_aux_loss_coef": 0.9, "sliding_window": 128,
+       "swiglu_limit": 7.0, "tie_word_embeddings": false, "transformers_version": "4.55.0.dev0",
+       "use_cache": true, "vocab_size": 201088}
+      """,
+      "\"truncate\" : false"),
   OLMO_2(
       """
       {"architectures": ["Olmo2ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
@@ -252,7 +291,50 @@ enum LaterHubConfig {
        "topk_method": "noaux_tc", "torch_dtype": "bfloat16", "transformers_version": "4.48.3",
        "use_cache": true, "v_head_dim": 128, "vocab_size": 163840}
       """,
-      "\"sharedInner\" : 2816");
+      "\"sharedInner\" : 2816"),
+  DEEPSEEK_V3_2(
+      """
+      {"architectures": ["DeepseekV32ForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 1, "ep_size": 1,
+       "first_k_dense_replace": 1, "hidden_act": "silu", "hidden_size": 7168,
+       "index_head_dim": 128, "index_n_heads": 64, "index_topk": 2048,
+       "initializer_range": 0.02, "intermediate_size": 18432, "kv_lora_rank": 512,
+       "max_position_embeddings": 163840, "model_type": "deepseek_v32",
+       "moe_intermediate_size": 2048, "moe_layer_freq": 1, "n_group": 8,
+       "n_routed_experts": 256, "n_shared_experts": 1, "norm_topk_prob": true,
+       "num_attention_heads": 128, "num_experts_per_tok": 8, "num_hidden_layers": 2,
+       "num_key_value_heads": 128, "num_nextn_predict_layers": 1, "q_lora_rank": 1536,
+       "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "rms_norm_eps": 1e-06,
+       "rope_scaling": {"beta_fast": 32, "beta_slow": 1, "factor": 40, "mscale": 1.0,
+         "mscale_all_dim": 1.0, "original_max_position_embeddings": 4096, "type": "yarn"},
+       "rope_theta": 10000, "routed_scaling_factor": 2.5, "scoring_func": "sigmoid",
+       "tie_word_embeddings": false, "topk_group": 4, "topk_method": "noaux_tc",
+       "torch_dtype": "bfloat16", "transformers_version": "4.44.2", "use_cache": true,
+       "v_head_dim": 128, "vocab_size": 129280}
+      """,
+      "\"top\" : 2048"),
+  GLM_5(
+      """
+      {"architectures": ["GlmMoeDsaForCausalLM"], "attention_bias": false,
+       "attention_dropout": 0.0, "dtype": "bfloat16", "eos_token_id": [154820, 154827],
+       "ep_size": 1, "first_k_dense_replace": 3, "head_dim": 64, "hidden_act": "silu",
+       "hidden_size": 6144, "index_head_dim": 128, "index_n_heads": 32,
+       "index_share_for_mtp_iteration": true, "index_skip_topk_offset": 3, "index_topk": 2048,
+       "index_topk_freq": 4, "index_topk_pattern": null, "indexer_rope_interleave": true,
+       "initializer_range": 0.02, "intermediate_size": 12288, "kv_lora_rank": 512,
+       "max_position_embeddings": 202752, "model_type": "glm_moe_dsa",
+       "moe_intermediate_size": 2048, "moe_layer_freq": 1, "n_group": 1,
+       "n_routed_experts": 256, "n_shared_experts": 1, "norm_topk_prob": true,
+       "num_attention_heads": 64, "num_experts_per_tok": 8, "num_hidden_layers": 8,
+       "num_key_value_heads": 64, "num_nextn_predict_layers": 1, "pad_token_id": 154820,
+       "pretraining_tp": 1, "q_lora_rank": 2048, "qk_head_dim": 256, "qk_nope_head_dim": 192,
+       "qk_rope_head_dim": 64, "rms_norm_eps": 1e-05, "rope_interleave": true,
+       "rope_parameters": {"rope_theta": 1000000, "rope_type": "default"},
+       "routed_scaling_factor": 2.5, "scoring_func": "sigmoid", "tie_word_embeddings": false,
+       "topk_group": 1, "topk_method": "noaux_tc", "transformers_version": "5.0.2",
+       "use_cache": true, "v_head_dim": 256, "vocab_size": 154880}
+      """,
+      "\"choiceOf\" : 6");
 
   final String json;
 

@@ -71,6 +71,17 @@ class ArchitectureJsonTest {
   }
 
   @Test
+  void severalResidualStreamsAreNotLost() {
+    for (boolean mean : new boolean[] {true, false}) {
+      Architecture architecture =
+          read(DOCUMENT).joined(new HyperSpec(4, 20, 1e-6, 1e-5, mean)).withStream("t", 5);
+      assertEquals(architecture, read(architecture.toJson()));
+      assertEquals(architecture.toJson(), read(architecture.toJson()).toJson());
+      assertEquals(architecture.hyper(), architecture.bidirectional().withoutHead().hyper());
+    }
+  }
+
+  @Test
   void wiringIsNotLostEither() {
     Branch plain = Branch.channel(Part.of("c"), null);
     Wiring all =
@@ -129,6 +140,11 @@ class ArchitectureJsonTest {
       value = {
         "\"width\": 0|\"width\": 3|width=0 must be a whole number from 1 to 2147483647",
         "\"x\": 1|\"width\": 3|width is missing; it must be a whole number from 1 to 2147483647",
+        "\"width\": 3, \"hyperConnections\": {\"rate\": 65}|\"width\": 3" + "|rate=65 is above 64",
+        "\"width\": 3, \"hyperConnections\": {\"rate\": 2, \"x\": 1}|\"width\": 3"
+            + "|hyperConnections.x is not a setting of hyper-connections",
+        "\"width\": 3, \"hyperConnections\": {\"rate\": 2, \"epsilon\": 1}|\"width\": 3"
+            + "|epsilon=1.0 must be at least 0 and below 1",
         "\"width\": 3, \"x\": 1|\"width\": 3|x is not a setting of an architecture",
         "{\"scale\": 1, \"x\": 1}|{\"scale\": 1}"
             + "|embedding.x is not a setting of an architecture",

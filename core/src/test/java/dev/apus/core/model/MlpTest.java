@@ -91,6 +91,39 @@ class MlpTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"0.5, 1", "0.25, 0", "100, -0.5"})
+  void gatesAndValuesAreClampedAndShifted(float limit, float shift) {
+    Map<String, Object> settings =
+        Map.of("inner", INNER, "activation", "quick-gelu", "limit", limit, "shift", shift);
+    ChannelMixer mlp = built("gated-mlp", 11, settings);
+    Matrix x = random(5, 11);
+    Matrix y = poisoned(5, 11);
+    mlp.forward(pass, x, y);
+    for (int row = 0; row < 5; row++) {
+      double[] values = new double[11];
+      int at = x.at(row);
+      Arrays.setAll(values, i -> x.data()[at + i]);
+      double[] gate = times("gate", INNER, values, false);
+      double[] up = times("up", INNER, values, false);
+      double[] inner = new double[INNER];
+      Arrays.setAll(
+          inner,
+          i ->
+              activated("quick-gelu", Math.min(gate[i], limit))
+                  * (Math.clamp(up[i], -limit, limit) + shift));
+      double[] expected = times("down", 11, inner, false);
+      for (int i = 0; i < 11; i++) {
+        assertEquals(expected[i], y.data()[at + i], 2e-5);
+      }
+    }
+    var e =
+        assertThrows(
+            ConfigException.class,
+            () -> built("gated-mlp", 3, Map.of("inner", 3, "limit", -limit)));
+    assertEquals("mlp: limit=" + -limit + " must be above 0", e.getMessage());
+  }
+
   @Test
   void aRowAloneIsTheRowAmongOthers() {
     ChannelMixer mlp = built("gated-mlp", 9, Map.of("inner", INNER));

@@ -83,12 +83,12 @@ class ModelAssemblerTest {
   @Test
   void aPartThatIsNotInstalledIsNamed() {
     assertEquals(
-        "layer 1 needs the mixer \"sponge\"; installed: nothing, gated-mlp, linear, mlp, product."
-            + " Add the module that provides it",
+        "layer 1 needs the mixer \"sponge\"; installed: nothing, gated-mlp, identity, linear, mlp,"
+            + " product. Add the module that provides it",
         refusal(Branch.mixer(Part.of("sponge"), null)));
     assertEquals(
-        "layer 1 needs the channel mixer \"nothing\"; installed: nothing, gated-mlp, linear, mlp,"
-            + " product. Add the module that provides it",
+        "layer 1 needs the channel mixer \"nothing\"; installed: nothing, gated-mlp, identity,"
+            + " linear, mlp, product. Add the module that provides it",
         refusal(Branch.channel(Part.of("nothing"), null)));
   }
 
@@ -156,6 +156,37 @@ class ModelAssemblerTest {
         }
         assertEquals(sum, logits[token], 1e-6);
       }
+    }
+  }
+
+  /** Streams that begin alike and whose mixing adds nothing stay what one stream would be. */
+  @Test
+  void withoutStepsSeveralResidualStreamsAreOne() {
+    Architecture one = of(7, 3, Head.of(false));
+    Architecture several = one.joined(new HyperSpec(4, 20, 1e-6, 1e-6, true));
+    Mixers mixers = Mixers.of(List.of(), List.of());
+    int[] tokens = {2, 4};
+    assertArrayEquals(
+        logits(assemble(one, mixers), tokens), logits(assemble(several, mixers), tokens), 1e-6f);
+  }
+
+  @Test
+  void whatIsForOneResidualStreamIsRefusedWhereThereAreSeveral() {
+    Step step = new Step(List.of(Branch.channel(MLP, null)));
+    Mixers mixers = Mixers.of(List.of(), List.of());
+    for (Step other :
+        List.of(
+            step.keeping(0.5f),
+            step.summing(NormSpec.rms(1e-6)),
+            new Step(step.branches(), NormSpec.rms(1e-6)),
+            new Step(List.of()))) {
+      Architecture architecture =
+          of(7, 3, Head.of(true), new Layer(List.of(step)), new Layer(List.of(other)))
+              .joined(new HyperSpec(4, 20, 1e-6, 1e-6, false));
+      assertEquals(
+          "layer 1: hyper-connections join each step to the residual streams; it needs a branch and"
+              + " can have neither residual, keep nor sum, which are for one stream",
+          assertThrows(ConfigException.class, () -> assemble(architecture, mixers)).getMessage());
     }
   }
 

@@ -164,6 +164,14 @@ public interface Attention {
    */
   record Biases(float[] slopes, float[] sinks, int headAt) {}
 
+  /**
+   * What an index asks of keys: several heads that read one key a slot.
+   *
+   * @param q head {@code h} begins at {@code at + h · headDim}
+   * @param weights of the heads, the first at {@code weightsAt}
+   */
+  record IndexQuery(float[] q, int at, int heads, int headDim, float[] weights, int weightsAt) {}
+
   /** How keys and values are kept. */
   CacheFormat format();
 
@@ -208,6 +216,47 @@ public interface Attention {
       int scoresAt,
       int scoresStride,
       float[] scratch);
+
+  /**
+   * Collects scattered slots as neighbouring ones. What {@link #storeValues} has stored at a slot
+   * is a row {@code [value, rest]}; its value becomes a value, and {@code [rest, value]} a key.
+   * Nothing is rounded.
+   *
+   * @param traits {@code headDim} values of a row, of which the first {@code valueDim} are its
+   *     value
+   * @param rows where the rows are stored, as values of {@code headDim}
+   * @param slots slot {@code slots[slotsAt + i]} becomes slot {@code i}
+   * @param from where to begin, a multiple of {@link #SPAN}
+   * @param to at most the next multiple
+   * @param piece of that span, which is written
+   */
+  void gather(Traits traits, Stored rows, int[] slots, int slotsAt, int from, int to, Piece piece);
+
+  /**
+   * Writes how much an index asks for each of some slots of a span.
+   *
+   * <pre>
+   *   score_i = Σ_h weights[h] · max(0, Σ_d k_i[d] · q_h[d])
+   * </pre>
+   *
+   * <p>Both sums are chains of fused multiply-adds, the first coordinate and the first head first.
+   *
+   * @param keys the span's
+   * @param from the first slot
+   * @param scores slot {@code from} is written at {@code scoresAt}
+   * @param scratch at least {@link #indexFloats} floats that no other thread uses
+   */
+  void index(
+      IndexQuery query,
+      Piece keys,
+      int from,
+      int to,
+      float[] scores,
+      int scoresAt,
+      float[] scratch);
+
+  /** Floats of scratch that {@link #index} needs for so many heads. */
+  int indexFloats(int heads);
 
   /**
    * Writes each query's weighted mean of the values it sees; zeros if it sees none.

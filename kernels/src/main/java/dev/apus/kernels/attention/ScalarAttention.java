@@ -81,28 +81,52 @@ public final class ScalarAttention extends SpannedAttention {
       for (int slot = from; slot < to; slot++) {
         Piece piece = stored.piece(slot / SPAN);
         scores[scoresAt + i * scoresStride + slot - from] =
-            product(traits, q.data(), queryAt, piece, slot, scratch);
+            dot(traits.headDim(), q.data(), queryAt, piece, slot, scratch) * traits.scale();
       }
     }
   }
 
-  private float score(
-      Traits traits, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
-    float score = product(traits, q, queryAt, stored, slot, scratch);
-    return traits.softcap() == 0
-        ? score
-        : traits.softcap() * ScalarMath.tanh(score / traits.softcap());
+  @Override
+  public int indexFloats(int heads) {
+    return LOADED_AT + 1;
   }
 
-  private float product(
-      Traits traits, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
-    long at = stored.keysAt() + keyPanelAt(slot, traits.headDim()) + (long) slot % LANES * unit;
+  @Override
+  public void index(
+      IndexQuery query,
+      Piece keys,
+      int from,
+      int to,
+      float[] scores,
+      int scoresAt,
+      float[] scratch) {
+    int dim = query.headDim();
+    for (int slot = from; slot < to; slot++) {
+      float score = 0;
+      for (int h = 0; h < query.heads(); h++) {
+        float dot = dot(dim, query.q(), query.at() + h * dim, keys, slot, scratch);
+        score = Math.fma(query.weights()[query.weightsAt() + h], Math.max(0, dot), score);
+      }
+      scores[scoresAt + slot - from] = score;
+    }
+  }
+
+  private float dot(int dim, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
+    long at = stored.keysAt() + keyPanelAt(slot, dim) + (long) slot % LANES * unit;
     float dot = 0;
-    for (int d = 0; d < traits.headDim(); d++) {
+    for (int d = 0; d < dim; d++) {
       load(stored.keys(), at + (long) d * LANES * unit, scratch, LOADED_AT, 1);
       dot = Math.fma(scratch[LOADED_AT], q[queryAt + d], dot);
     }
-    return dot * traits.scale();
+    return dot;
+  }
+
+  private float score(
+      Traits traits, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
+    float score = dot(traits.headDim(), q, queryAt, stored, slot, scratch) * traits.scale();
+    return traits.softcap() == 0
+        ? score
+        : traits.softcap() * ScalarMath.tanh(score / traits.softcap());
   }
 
   /** Turns scores into weights and returns their sum. */

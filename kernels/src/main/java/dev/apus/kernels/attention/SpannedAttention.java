@@ -107,6 +107,12 @@ abstract class SpannedAttention implements Attention {
     }
   }
 
+  @Override
+  public final void gather(
+      Traits traits, Stored rows, int[] slots, int slotsAt, int from, int to, Piece piece) {
+    new Gathering(this, traits, rows, slots, slotsAt).run(from, to, piece);
+  }
+
   /** Decodes {@code count} neighbouring lanes of a panel. */
   final void load(MemorySegment panels, long at, float[] values, int valuesAt, int count) {
     codec.decode(panels, at, values, valuesAt, count);

@@ -61,4 +61,21 @@ public final class VectorAttention extends SpannedAttention {
     work.weigh(part, partAt);
     work.mix(part, partAt);
   }
+
+  @Override
+  public int indexFloats(int heads) {
+    return IndexWork.floats(heads);
+  }
+
+  @Override
+  public void index(
+      IndexQuery query,
+      Piece keys,
+      int from,
+      int to,
+      float[] scores,
+      int scoresAt,
+      float[] scratch) {
+    new IndexWork(this, products, query, keys, scratch).run(from, to, scores, scoresAt);
+  }
 }

@@ -9,13 +9,14 @@ import java.nio.ByteOrder;
  *
  * <p>It goes by squares of eight by eight bytes, four by four halves or two by two words: each line
  * of a square is one {@code long}, and halves of longs trade places. Plain arithmetic, because this
- * runs from the first moment on, when vectors are not compiled yet.
+ * runs from the first moment on, when vectors are not compiled yet. Public for the packages of this
+ * module only.
  *
  * @param unitBytes 1, 2 or 4
  * @param fromStride bytes from a line to the next where it is read; its units are neighbours
  * @param toStride bytes from a line to the next where it is written, of what were columns
  */
-record Transposition(int unitBytes, int fromStride, int toStride) {
+public record Transposition(int unitBytes, int fromStride, int toStride) {
 
   private static final VarHandle LONG = view(long[].class);
   private static final VarHandle WORD = view(int[].class);
@@ -30,7 +31,7 @@ record Transposition(int unitBytes, int fromStride, int toStride) {
   }
 
   /** Transposes {@code lines} lines of {@code units} units. */
-  void apply(byte[] from, int fromAt, int lines, int units, byte[] to, int toAt) {
+  public void apply(byte[] from, int fromAt, int lines, int units, byte[] to, int toAt) {
     int side = Long.BYTES / unitBytes;
     int squareLines = lines - lines % side;
     int squareUnits = units - units % side;

@@ -1,0 +1,62 @@
+package dev.apus.attention.softmax;
+
+import java.util.Arrays;
+
+/**
+ * The slots with the greatest scores. Of equal scores, the lower slots have precedence; what is not
+ * a number counts as greater than all numbers, so that it is not hidden.
+ */
+final class TopSlots {
+
+  /** A score's bits are looked at in three parts, the highest first. */
+  private static final int PART_BITS = 11;
+
+  private TopSlots() {}
+
+  /**
+   * The {@code top} slots of the greatest scores, in ascending order.
+   *
+   * @param at of the score of slot 0
+   * @param count how many slots there are, at least {@code top}
+   */
+  static int[] of(float[] scores, int at, int count, int top) {
+    int[] counts = new int[1 << PART_BITS];
+    int least = 0;
+    int wanted = top;
+    for (int end = Integer.SIZE, bit; end > 0; end = bit) {
+      bit = Math.max(0, end - PART_BITS);
+      Arrays.fill(counts, 0);
+      for (int i = 0; i < count; i++) {
+        int key = key(scores[at + i]);
+        if (end == Integer.SIZE || key >>> end == least >>> end) {
+          counts[key >>> bit & (1 << end - bit) - 1]++;
+        }
+      }
+      int part = (1 << end - bit) - 1;
+      while (counts[part] < wanted) {
+        wanted -= counts[part--];
+      }
+      least |= part << bit;
+    }
+    return collect(scores, at, count, least, wanted, new int[top]);
+  }
+
+  /** All slots of greater keys, and the first {@code equal} slots of this key. */
+  private static int[] collect(
+      float[] scores, int at, int count, int least, int equal, int[] slots) {
+    int found = 0;
+    for (int i = 0; i < count && found < slots.length; i++) {
+      int order = Integer.compareUnsigned(key(scores[at + i]), least);
+      if (order > 0 || order == 0 && equal-- > 0) {
+        slots[found++] = i;
+      }
+    }
+    return slots;
+  }
+
+  /** Bits that are in order as unsigned numbers; those of both zeros are the same. */
+  private static int key(float score) {
+    int bits = Float.floatToIntBits(score + 0f);
+    return bits ^ (bits >> 31 | Integer.MIN_VALUE);
+  }
+}

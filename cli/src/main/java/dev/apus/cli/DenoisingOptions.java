@@ -1,0 +1,250 @@
+package dev.apus.cli;
+
+import dev.apus.core.generate.Sampling;
+import dev.apus.core.model.Diffusion;
+import dev.apus.diffusion.Ancestral;
+import dev.apus.diffusion.Cache;
+import dev.apus.diffusion.Quota;
+import dev.apus.diffusion.Ranked;
+import dev.apus.diffusion.Ranking;
+import dev.apus.diffusion.Recipe;
+import dev.apus.diffusion.Schedule;
+import dev.apus.diffusion.TransferRule;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** How a diffusion model fills a text in; what is absent is as the model's makers have it. */
+final class DenoisingOptions {
+
+  /** In which order positions are fixed. */
+  private enum Rule {
+    CONFIDENCE,
+    TOP,
+    MARGIN,
+    ENTROPY,
+    RANDOM,
+    SEQUENTIAL,
+    ANCESTRAL
+  }
+
+  private enum Keep {
+    NONE,
+    PREFIX,
+    DUAL,
+    DELAYED,
+    BLOCKS
+  }
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--rule",
+      paramLabel = "RULE",
+      description =
+          "Which positions are fixed first: ${COMPLETION-CANDIDATES}. Ancestral fixes each by"
+              + " itself.")
+  private Rule rule;
+
+  @ArgGroup private Quotas quotas = new Quotas();
+
+  /** Ways to say how many positions a step fixes. */
+  private static final class Quotas {
+
+    @Option(
+        names = "--threshold",
+        paramLabel = "P",
+        description = "Fix all tokens that are likelier than P, however many.")
+    private Double threshold;
+
+    @Option(
+        names = "--factor",
+        paramLabel = "F",
+        description = "Fix as many tokens n as have (n + 1)(1 - P) below F.")
+    private Double factor;
+
+    @Option(
+        names = "--entropy-bound",
+        paramLabel = "H",
+        description = "Fix as many tokens as have at most this entropy together, but for one.")
+    private Double entropyBound;
+  }
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Evaluations for the whole text; one a token, if absent.")
+  private Integer steps;
+
+  @Option(
+      names = "--block",
+      paramLabel = "N",
+      description = "Fill so many tokens at a time, from left to right.")
+  private Integer block;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "CACHE",
+      description =
+          "What is not computed again: ${COMPLETION-CANDIDATES}. All but none, and blocks where the"
+              + " model has them, approximate.")
+  private Keep keep;
+
+  @Option(
+      names = "--refresh",
+      paramLabel = "N",
+      description = "With --keep prefix, dual or delayed: compute everything after N evaluations.")
+  private Integer refresh;
+
+  @Option(
+      names = "--guidance",
+      paramLabel = "W",
+      description = "Classifier-free guidance: how much more the prompt counts.")
+  private Double guidance;
+
+  @Option(
+      names = "--editing",
+      paramLabel = "P",
+      description = "Replace tokens that were fixed where another one is likelier than P.")
+  private Double editing;
+
+  @Option(
+      names = "--remasking",
+      paramLabel = "ETA",
+      description = "With --rule ancestral: how readily fixed tokens are masked again, 0 to 1.")
+  private Double remasking;
+
+  @Option(
+      names = "--drafts",
+      description =
+          "Show the text while it sharpens, in place on a terminal and as lines elsewhere.")
+  private boolean drafts;
+
+  boolean drafts() {
+    return drafts;
+  }
+
+  /** Refuses options that have no meaning for a model that continues texts. */
+  void requireNone(String model) {
+    List<String> given = new ArrayList<>();
+    Object[] values = {
+      rule,
+      quotas.threshold,
+      quotas.factor,
+      quotas.entropyBound,
+      steps,
+      block,
+      keep,
+      refresh,
+      guidance,
+      editing,
+      remasking,
+      drafts ? true : null
+    };
+    String[] names = {
+      "--rule",
+      "--threshold",
+      "--factor",
+      "--entropy-bound",
+      "--steps",
+      "--block",
+      "--keep",
+      "--refresh",
+      "--guidance",
+      "--editing",
+      "--remasking",
+      "--drafts"
+    };
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] != null) {
+        given.add(names[i]);
+      }
+    }
+    if (!given.isEmpty()) {
+      throw wrong(
+          String.join(", ", given)
+              + " fill a text in with a diffusion model; "
+              + model
+              + " continues texts",
+          null);
+    }
+  }
+
+  /** The recipe that was asked for. */
+  Recipe recipe(Diffusion diffusion, Sampling sampling) {
+    try {
+      Recipe recipe = Recipe.of(diffusion).withSampling(sampling);
+      recipe = recipe.withRule(rule(recipe.rule()));
+      recipe = keep == null ? recipe : recipe.withCache(cache());
+      recipe = recipe.withSteps(steps == null ? 0 : steps).withWindow(block == null ? 0 : block);
+      return recipe
+          .withGuidance(guidance == null ? 0 : guidance)
+          .withEditing(editing == null ? 0 : editing);
+    } catch (IllegalArgumentException e) {
+      throw wrong(e.getMessage(), e);
+    }
+  }
+
+  private Cache cache() {
+    if (refresh != null && (keep == Keep.NONE || keep == Keep.BLOCKS)) {
+      throw wrong("--refresh goes with --keep prefix, dual or delayed", null);
+    }
+    int every = refresh == null ? 0 : refresh;
+    return switch (keep) {
+      case NONE -> Cache.NONE;
+      case PREFIX -> new Cache.Prefix(every);
+      case DUAL -> new Cache.Dual(every);
+      case DELAYED -> new Cache.Delayed(every);
+      case BLOCKS -> Cache.BLOCKS;
+    };
+  }
+
+  private TransferRule rule(TransferRule makers) {
+    if (refresh != null && keep == null) {
+      throw wrong("--refresh goes with --keep prefix, dual or delayed", null);
+    }
+    if (remasking != null && rule != Rule.ANCESTRAL) {
+      throw wrong("--remasking goes with --rule ancestral", null);
+    }
+    if (rule == Rule.ANCESTRAL) {
+      if (quota(null) != null) {
+        throw wrong("--rule ancestral fixes each position by itself, without a quota", null);
+      }
+      double strength = remasking == null ? 0 : remasking;
+      return new Ancestral(Schedule.EVEN, Ancestral.Remasking.RESCALED, strength, false);
+    }
+    Ranked before = (Ranked) makers;
+    return new Ranked(
+        rule == null ? before.ranking() : ranking(), quota(before.quota()), before.schedule());
+  }
+
+  private Ranking ranking() {
+    return switch (rule) {
+      case TOP -> Ranking.TOP_PROBABILITY;
+      case MARGIN -> Ranking.MARGIN;
+      case ENTROPY -> Ranking.ENTROPY;
+      case RANDOM -> Ranking.RANDOM;
+      case SEQUENTIAL -> Ranking.SEQUENTIAL;
+      default -> Ranking.CONFIDENCE;
+    };
+  }
+
+  private Quota quota(Quota absent) {
+    if (quotas.threshold != null) {
+      return new Quota.Threshold(quotas.threshold, false);
+    }
+    if (quotas.factor != null) {
+      return new Quota.Factor(quotas.factor);
+    }
+    return quotas.entropyBound == null ? absent : new Quota.EntropyBound(quotas.entropyBound);
+  }
+
+  private ParameterException wrong(String message, Exception cause) {
+    return new ParameterException(command.commandLine(), message, cause);
+  }
+}

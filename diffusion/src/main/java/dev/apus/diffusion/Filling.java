@@ -1,0 +1,250 @@
+package dev.apus.diffusion;
+
+import dev.apus.core.generate.SplitMix;
+import dev.apus.core.generate.StopReason;
+import dev.apus.core.model.Diffusion.Noise;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What denoising does to a text: one window after the other, each evaluation asks the model, lets
+ * the rule decide, and gives a draft.
+ */
+final class Filling {
+
+  private final Canvas canvas;
+  private final Recipe recipe;
+  private final Ending ending;
+  private final Proposer proposer;
+  private final SplitMix random;
+  private final List<Window> windows;
+  private final BitSet given;
+  private final double[] probabilities;
+
+  private int[] tokens;
+  private BitSet noisy;
+  private BitSet changed = new BitSet();
+  private Passes passes;
+  private int evaluationsBefore;
+  private long rowsBefore;
+  private int evaluations;
+  private long rows;
+  private int next;
+  private int step;
+  private int evaluation;
+  private int atStart;
+  private int edits;
+  private int fixed;
+  private double logLikelihood;
+  private StopReason ended;
+
+  /**
+   * Computes nothing yet.
+   *
+   * @param truth the tokens that positions are to get, whatever the model says; or null
+   * @throws IllegalArgumentException if the recipe does not fit the model or the text
+   */
+  Filling(Canvas canvas, Recipe recipe, int[] truth) {
+    this.canvas = canvas;
+    this.recipe = recipe;
+    noisy = (BitSet) canvas.open().clone();
+    tokens = noisy.isEmpty() ? withGap() : canvas.tokens();
+    random = new SplitMix(recipe.sampling().seed());
+    if (canvas.diffusion().noise() == Noise.UNIFORM && recipe.guidance() != 0) {
+      throw new IllegalArgumentException("guidance needs a mask, and the noise is uniform");
+    }
+    given = (BitSet) noisy.clone();
+    given.flip(0, tokens.length);
+    probabilities = new double[tokens.length];
+    windows = Window.of(noisy, recipe, canvas.diffusion().block());
+    noisy.stream().forEach(i -> tokens[i] = noise());
+    ending = Ending.of(canvas, recipe.sampling(), given, tokens.length, truth != null);
+    proposer = ending.proposer(canvas, recipe.sampling(), truth);
+    begin();
+  }
+
+  private int[] withGap() {
+    int room = Math.min(recipe.sampling().maxTokens(), canvas.limit() - canvas.length());
+    if (room == 0) {
+      throw new IllegalArgumentException(
+          "the canvas holds " + canvas.length() + " tokens, has no gap and no room for one");
+    }
+    int[] all = Arrays.copyOf(canvas.tokens(), canvas.length() + room);
+    noisy.set(canvas.length(), all.length);
+    return all;
+  }
+
+  /** A token of noise. */
+  private int noise() {
+    int mask = canvas.diffusion().mask();
+    int vocabulary = canvas.model().architecture().vocabulary();
+    return mask >= 0 ? mask : (int) (random.nextDouble() * vocabulary);
+  }
+
+  private void begin() {
+    Window window = windows.get(next);
+    step = 0;
+    evaluation = 0;
+    edits = 0;
+    atStart = noisy.get(window.from(), window.to()).cardinality();
+  }
+
+  /** Why everything has been done, or null. */
+  StopReason ended() {
+    return ended;
+  }
+
+  int[] tokens() {
+    return tokens.clone();
+  }
+
+  BitSet noisy() {
+    return (BitSet) noisy.clone();
+  }
+
+  /** How often the model was asked. */
+  int evaluations() {
+    return evaluations;
+  }
+
+  /** How many rows went through it. */
+  long rows() {
+    return rows;
+  }
+
+  /** How many tokens were fixed. */
+  int fixed() {
+    return fixed;
+  }
+
+  /** The sum of the logarithms of the probabilities of all tokens that were fixed. */
+  double logLikelihood() {
+    return logLikelihood;
+  }
+
+  /**
+   * Asks the model once, and fixes what the rule says.
+   *
+   * @param cancelled asked at every step of every layer
+   */
+  Draft evaluate(BooleanSupplier cancelled) {
+    if (passes == null) {
+      passes = canvas.passes(recipe);
+      evaluationsBefore = passes.evaluations();
+      rowsBefore = passes.computed();
+    }
+    Window window = windows.get(next);
+    TransferRule rule = recipe.rule();
+    int left = noisy.get(window.from(), window.to()).cardinality();
+    while (left > 0 && rule.isIdle(step, window.steps(), atStart, left)) {
+      step++;
+    }
+    passes.evaluate(tokens, given, window, evaluation, noisy, changed, cancelled);
+    canvas.seen(tokens);
+    evaluations = passes.evaluations() - evaluationsBefore;
+    rows = passes.computed() - rowsBefore;
+    List<Proposal> noisyOnes = new ArrayList<>();
+    List<Proposal> cleanOnes = new ArrayList<>();
+    for (Proposal proposal : passes.proposals(asked(window), proposer, ending.tailFrom())) {
+      (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
+    }
+    Moment moment = new Moment(step, window.steps(), atStart, noisyOnes, fixedIn(window), random);
+    if (!noisyOnes.isEmpty()) {
+      rule.transfer(moment);
+    }
+    List<Proposal> changes = new ArrayList<>();
+    moment.chosen().forEach(chosen -> changes.add(proposer.told(chosen)));
+    int edited = edit(cleanOnes, changes);
+    changes.sort(Comparator.comparingInt(Proposal::position));
+    apply(moment, changes);
+    step++;
+    evaluation++;
+    edits = noisyOnes.isEmpty() ? edits + 1 : 0;
+    boolean settled = recipe.editing() == 0 || edited == 0 || edits >= recipe.editingSteps();
+    if (settled && noisy.get(window.from(), window.to()).isEmpty() && ++next < windows.size()) {
+      begin();
+    }
+    return draft(changes);
+  }
+
+  /** Positions of a window that proposals are needed for. */
+  private int[] asked(Window window) {
+    BitSet asked = noisy.get(0, window.to());
+    if (recipe.editing() > 0) {
+      asked.set(window.from(), window.to());
+      asked.andNot(given);
+    }
+    return asked.stream().filter(i -> i >= window.from()).toArray();
+  }
+
+  private List<Moment.Fixed> fixedIn(Window window) {
+    List<Moment.Fixed> all = new ArrayList<>();
+    for (int i = window.from(); i < window.to(); i++) {
+      if (!noisy.get(i) && !given.get(i)) {
+        all.add(new Moment.Fixed(i, tokens[i], probabilities[i]));
+      }
+    }
+    return all;
+  }
+
+  /** Adds the tokens that the model has become surer of than of those that stand there. */
+  private int edit(List<Proposal> clean, List<Proposal> changes) {
+    int count = 0;
+    for (Proposal proposal : clean) {
+      if (proposal.likeliest() != tokens[proposal.position()]
+          && proposal.best() >= recipe.editing()) {
+        changes.add(proposal.with(proposal.likeliest(), proposal.best()));
+        count++;
+      }
+    }
+    return count;
+  }
+
+  private void apply(Moment moment, List<Proposal> changes) {
+    changed = new BitSet();
+    for (Proposal change : changes) {
+      int at = change.position();
+      if (given.get(at)) {
+        throw new IllegalStateException("a rule changed what was given, at position " + at);
+      }
+      fixed += noisy.get(at) ? 1 : 0;
+      tokens[at] = change.token();
+      noisy.clear(at);
+      changed.set(at);
+      probabilities[at] = change.probability();
+      logLikelihood += StrictMath.log(Math.max(change.probability(), Double.MIN_NORMAL));
+    }
+    for (int at : moment.renoised()) {
+      fixed -= noisy.get(at) ? 0 : 1;
+      noisy.set(at);
+      changed.set(at);
+    }
+    noisy.stream().forEach(i -> tokens[i] = noise());
+  }
+
+  private Draft draft(List<Proposal> changes) {
+    Ending.Found found = ending.find(tokens, noisy);
+    if (found != null) {
+      tokens = Arrays.copyOf(tokens, found.length());
+      noisy = noisy.get(0, found.length());
+    }
+    if (found != null) {
+      ended = found.reason();
+    } else if (next == windows.size()) {
+      ended = StopReason.MAX_TOKENS;
+    }
+    List<Proposal> shown =
+        changes.stream().filter(change -> change.position() < tokens.length).toList();
+    return new Draft(
+        evaluations,
+        tokens,
+        noisy,
+        shown,
+        canvas.tokenizerOrNull(),
+        found == null ? null : found.stop());
+  }
+}
