@@ -6,7 +6,6 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -32,9 +31,7 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
   @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     int all = heads.keyHeads() * heads.group();
-    int most = top - 1;
-    int[] chosen = new int[Math.multiplyExact(q.rows(), Math.multiplyExact(all, most))];
-    Arrays.fill(chosen, -1);
+    int[][] chosen = new int[Math.multiplyExact(q.rows(), all)][];
     new BlockScores(heads, 1, position -> position / block)
         .read(
             pass,
@@ -42,8 +39,8 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
             q,
             (run, row, keyHead, scores, at, stride, count) -> {
               for (int g = 0; g < heads.group(); g++) {
-                int to = (row * all + keyHead * heads.group() + g) * most;
-                Greatest.indices(scores, at + g * stride, count, most, chosen, to);
+                chosen[row * all + keyHead * heads.group() + g] =
+                    TopSlots.of(scores, at + g * stride, count, Math.min(count, top - 1));
               }
             });
     List<Tile> tiles = new ArrayList<>();
@@ -51,7 +48,7 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
       Visited[] blocks = blocks(run);
       for (int head = 0; head < all; head++) {
         for (int row = run.from(); row < run.to(); row++) {
-          Visited[] visits = visits(run, row, blocks, chosen, (row * all + head) * most);
+          Visited[] visits = visits(own(run, row), blocks, chosen[row * all + head]);
           tiles.add(Tile.of(run, row, 1, head, 1, head / heads.group(), visits));
         }
       }
@@ -78,15 +75,12 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
     return blocks;
   }
 
-  private Visited[] visits(
-      Run<KeyValueCache> run, int row, Visited[] blocks, int[] chosen, int chosenAt) {
-    int own = own(run, row);
-    int others = Math.min(own, top - 1);
-    Visited[] visits = new Visited[others + 1];
-    for (int i = 0; i < others; i++) {
-      visits[i] = blocks[chosen[chosenAt + i]];
+  private static Visited[] visits(int own, Visited[] blocks, int[] chosen) {
+    Visited[] visits = new Visited[chosen.length + 1];
+    for (int i = 0; i < chosen.length; i++) {
+      visits[i] = blocks[chosen[i]];
     }
-    visits[others] = blocks[blocks.length / 2 + own];
+    visits[chosen.length] = blocks[blocks.length / 2 + own];
     return visits;
   }
 }
