@@ -43,7 +43,7 @@ interface CanvasView {
     try (Terminal terminal =
         TerminalBuilder.builder().system(true).provider("exec").dumb(true).build()) {
       boolean dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
-      return dumb ? NONE : new InPlace(out, Math.max(1, terminal.getWidth()));
+      return dumb ? NONE : new InPlace(out, Math.max(1, terminal.getSize().getColumns()));
     }
   }
 

@@ -62,6 +62,10 @@ final class DocumentChanges {
           "types",
           "pinned",
           "adapter",
+          "rows",
+          "keys",
+          "group",
+          "limit",
           "rate",
           "outGroups",
           "outLatent",
@@ -112,6 +116,7 @@ final class DocumentChanges {
     switch (key) {
       case "window" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() - 1);
       case "block" -> parent.put(key, value.intValue() == 0 ? 5 : value.intValue() / 2);
+      case "keep" -> parent.put(key, value.intValue() - 1);
       case "top" -> parent.put(key, value.intValue() == 1 ? 2 : value.intValue() - 1);
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);

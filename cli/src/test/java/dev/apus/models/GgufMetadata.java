@@ -37,7 +37,7 @@ final class GgufMetadata {
       jamba();
     } else if (architecture.equals("mamba")) {
       mamba();
-    } else if (!architecture.equals("kimi-linear")) {
+    } else if (!architecture.matches("kimi-linear|deepseek32")) {
       u32("attention.head_count_kv", "num_key_value_heads");
       u32("attention.key_length", "head_dim");
       u32("attention.value_length", "head_dim");
@@ -49,7 +49,7 @@ final class GgufMetadata {
     if (architecture.matches("qwen3next|qwen35.*")) {
       linear();
     }
-    if (architecture.matches("dots1|glm4moe")) {
+    if (architecture.matches("deepseek32|dots1|glm4moe")) {
       routed();
     }
     if (architecture.equals("llama")) {
@@ -63,6 +63,8 @@ final class GgufMetadata {
       u32("attention.sliding_window", "sliding_window");
     } else if (architecture.equals("kimi-linear")) {
       kimi();
+    } else if (architecture.equals("deepseek32")) {
+      deepSeek();
     } else if (architecture.startsWith("gemma")) {
       u32("attention.sliding_window", "sliding_window");
       int period = config.words("layer_types").indexOf("full_attention") + 1;
@@ -209,6 +211,23 @@ final class GgufMetadata {
             scaling + "original_context_length", rope.positive("original_max_position_embeddings"));
       }
     }
+  }
+
+  private void deepSeek() {
+    int latent = config.positive("kv_lora_rank");
+    int shared = config.positive("qk_rope_head_dim");
+    gguf.u32("deepseek32.attention.head_count_kv", 1)
+        .u32("deepseek32.attention.key_length", latent + shared)
+        .u32("deepseek32.attention.value_length", latent)
+        .u32("deepseek32.attention.key_length_mla", config.positive("qk_nope_head_dim") + shared)
+        .f32("deepseek32.attention.layer_norm_epsilon", 1e-6f);
+    u32("attention.value_length_mla", "v_head_dim");
+    u32("attention.q_lora_rank", "q_lora_rank");
+    u32("attention.kv_lora_rank", "kv_lora_rank");
+    u32("attention.indexer.head_count", "index_n_heads");
+    u32("attention.indexer.key_length", "index_head_dim");
+    u32("attention.indexer.top_k", "index_topk");
+    u32("rope.dimension_count", "qk_rope_head_dim");
   }
 
   private void u32(String key, String setting) {

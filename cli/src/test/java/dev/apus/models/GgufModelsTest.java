@@ -59,7 +59,7 @@ class GgufModelsTest {
           "olmoe");
 
   private static final List<String> hybrids =
-      List.of("dots1", "glm4_moe", "kimi_linear", "qwen3_next");
+      List.of("deepseek_v32", "dots1", "glm4_moe", "kimi_linear", "qwen3_next");
 
   /** Their value heads lie in another order, so that sums over them have another order, too. */
   static final List<String> reordered = List.of("qwen3_5", "qwen3_5_moe");

@@ -107,6 +107,25 @@ class OtherNamesTest {
         name -> name.matches(".*\\.[wavg][12]"));
   }
 
+  /** The language model of a checkpoint that sees and hears, in the hub's spelling. */
+  @Test
+  void gemma4AmongOtherSenses() throws IOException {
+    Path converted = TinyCheckpoint.write(temporary.resolve("converted"), "gemma4-shared", 11);
+    String text =
+        Files.readString(converted.resolve("config.json"))
+            .replaceFirst(
+                "\"per_layer_config\": \\{(\\s*\"\\d\": \\{[^}]*},?)+\\s*}",
+                "\"global_head_dim\": 32, \"num_global_key_value_heads\": 1");
+    String json =
+        """
+        {"architectures": ["Gemma4ForConditionalGeneration"], "model_type": "gemma4",
+         "audio_config": {"hidden_size": 8}, "vision_config": {"hidden_size": 8},
+         "image_token_id": 5, "audio_token_id": 6, "text_config": %s}
+        """
+            .formatted(text);
+    assertSame(converted, json, name -> name.replace("model.", "model.language_model."));
+  }
+
   /** Matrices that read the same rows are one tensor, one after the other. */
   @Test
   void xlstmOfFewerMatrices() throws IOException {

@@ -135,6 +135,16 @@ class SharingRefusalsTest {
                         .wired(Wiring.PLAIN.reading(Reads.sum(Wiring.RESIDUAL, "t")))))
                 .withStream("t", 5)));
     assertEquals(
+        "layer 0: a branch reads its share of \"t\", whose 5 values are not divisible by 2 layers",
+        refused(
+            of(
+                    Layer.of(
+                        writer,
+                        Branch.channel(MLP, NORM)
+                            .wired(Wiring.PLAIN.reading(Reads.of(Wiring.ofLayer("t"))))),
+                    Layer.of(writer))
+                .withStream("t", 5)));
+    assertEquals(
         "streams: there is a stream \"residual\" in every model",
         refused(of(Layer.of(writer)).withStream(Wiring.RESIDUAL, WIDTH)));
     assertEquals(

@@ -30,7 +30,7 @@ final class TinyCheckpoint {
   /** Writes {@code config.json} and {@code model.safetensors}. */
   static Path write(Path folder, byte[] json, long seed) throws IOException {
     Config config = Config.parse("config.json", json);
-    boolean centered = config.word("model_type").startsWith("gemma");
+    boolean centered = config.word("model_type").matches("gemma[23].*");
     Path outline = folder.resolveSibling("outline");
     RandomCheckpoint.of(config, ModelOptions.standard())
         .writeFolder(outline, WeightFormat.BF16, seed);

@@ -20,21 +20,24 @@ public sealed interface Cache {
   /** Keeps finished blocks. */
   Cache BLOCKS = new Blocks();
 
-  /** What the last evaluations have left. */
+  /**
+   * What a cache goes by.
+   *
+   * @param from the first position of the window that is filled
+   * @param to the position after its last
+   * @param end of the text, or of the block that the window is in
+   * @param evaluation of this window, from 0 on
+   * @param stored how many rows at the beginning hold what they will always hold
+   * @param noisy positions of the text that are not fixed
+   * @param changed positions that the last step has changed
+   */
   record View(
-      int from, int to, int end, int sinceRefresh, int stored, BitSet noisy, BitSet changed) {}
+      int from, int to, int end, int evaluation, int stored, BitSet noisy, BitSet changed) {}
 
   /** Whether the logits are those of {@link None}, bit for bit. */
   boolean isExact(Diffusion of);
 
-  /**
-   * The rows to compute.
-   *
-   * @param v the window {@code [from, to)} that is filled; the text's {@code end}, or that of the
-   *     block; how many evaluations ago everything was computed, 0 if it is to be now; how many
-   *     rows at the beginning hold what they will always hold; which positions are noisy, and which
-   *     were changed by the last step
-   */
+  /** The rows to compute at the next evaluation. */
   BitSet rows(View v);
 
   private static BitSet range(int from, int to) {
@@ -50,11 +53,9 @@ public sealed interface Cache {
     return refresh;
   }
 
-  /**
-   * Whether everything is due to be computed: at a window's first evaluation, and after so many.
-   */
-  default boolean isDue(int sinceRefresh, int every) {
-    return sinceRefresh == 0 || (every > 0 && sinceRefresh % every == 0);
+  /** Whether everything is due: at a window's first evaluation, and after so many. */
+  private static boolean isDue(int evaluation, int every) {
+    return evaluation == 0 || (every > 0 && evaluation % every == 0);
   }
 
   /** Computes everything each time. */
@@ -102,7 +103,7 @@ public sealed interface Cache {
 
     @Override
     public BitSet rows(View v) {
-      return range(isDue(v.sinceRefresh(), refresh) ? v.stored() : v.from(), v.end());
+      return range(isDue(v.evaluation(), refresh) ? v.stored() : v.from(), v.end());
     }
   }
 
@@ -125,7 +126,7 @@ public sealed interface Cache {
 
     @Override
     public BitSet rows(View v) {
-      return isDue(v.sinceRefresh(), refresh)
+      return isDue(v.evaluation(), refresh)
           ? range(v.stored(), v.end())
           : range(v.from(), v.to());
     }
@@ -151,7 +152,7 @@ public sealed interface Cache {
 
     @Override
     public BitSet rows(View v) {
-      if (isDue(v.sinceRefresh(), refresh)) {
+      if (isDue(v.evaluation(), refresh)) {
         return range(v.stored(), v.end());
       }
       BitSet rows = (BitSet) v.noisy().clone();

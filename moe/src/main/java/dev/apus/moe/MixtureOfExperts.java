@@ -6,6 +6,8 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.ChannelMixer;
 import dev.apus.core.model.ChannelType;
 import dev.apus.core.model.Mlp;
+import dev.apus.core.model.NormSpec;
+import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Site;
 import dev.apus.core.routing.Choices;
 import dev.apus.core.routing.Router;
@@ -30,7 +32,8 @@ import java.util.List;
  * <p>Among those to choose from may be experts that are no networks: {@link PlainExperts}, and zero
  * experts, which give nothing and cost nothing. Experts may work in a latent space between two
  * projections: {@code W_out Σ weight_e · expert_e(W_in x)}. The router and the shared expert still
- * see x itself.
+ * see x itself. Where router and experts have norms of their own, each reads x through its own; an
+ * expert may have a factor on its weight.
  *
  * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
  * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
@@ -58,6 +61,9 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final PlainExperts plain;
   private final CarriedLogits carried;
   private final float[] bias;
+  private final float[] factors;
+  private final Normalization routerNorm;
+  private final Normalization expertNorm;
 
   private MixtureOfExperts(Config settings, Site site) {
     layer = site.layer();
@@ -96,6 +102,18 @@ public final class MixtureOfExperts implements ChannelMixer {
     latentOut = latent > 0 ? weights.projection("latent.out", width, latent) : null;
     plain = PlainExperts.read(settings, width, weights);
     bias = settings.flag("outBiased", false) ? weights.vector("bias", width, Typical.BIAS) : null;
+    factors =
+        settings.flag("expertsScaled", false)
+            ? weights.vector("factors", router.experts(), Typical.NORM)
+            : null;
+    routerNorm = norm("routerNorm", "router.norm", settings, width, weights);
+    expertNorm = norm("expertNorm", "expert.norm", settings, width, weights);
+  }
+
+  private static Normalization norm(
+      String setting, String name, Config settings, int width, WeightScope weights) {
+    NormSpec spec = settings.has(setting) ? NormSpec.read(settings.section(setting)) : null;
+    return Normalization.of(spec, name, width, weights);
   }
 
   /** What makes the logits, or what the network makes them of; null if none are needed. */
@@ -110,6 +128,27 @@ public final class MixtureOfExperts implements ChannelMixer {
 
   @Override
   public void forward(Pass pass, Matrix x, Matrix y) {
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix routed = normed(pass, frame, routerNorm, x);
+      forward(pass, x, routed, normed(pass, frame, expertNorm, x), y);
+    }
+  }
+
+  private static Matrix normed(Pass pass, Pass.Frame frame, Normalization norm, Matrix x) {
+    if (norm == null) {
+      return x;
+    }
+    Matrix normed = frame.matrix(x.rows(), x.cols());
+    norm.rows(pass, x, normed);
+    return normed;
+  }
+
+  /**
+   * @param before the rows as they are
+   * @param routed what the router reads
+   * @param x what the experts read
+   */
+  private void forward(Pass pass, Matrix before, Matrix routed, Matrix x, Matrix y) {
     int rows = x.rows();
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(rows, router.experts());
@@ -118,7 +157,7 @@ public final class MixtureOfExperts implements ChannelMixer {
       Matrix asked = latentIn == null ? x : frame.matrix(rows, latentIn.outputs());
       Matrix mixes = plain == null ? null : plain.mixes(frame, rows);
       List<Divisible> tasks = new ArrayList<>();
-      add(tasks, scores, pass, x, scored);
+      add(tasks, scores, pass, routed, scored);
       add(tasks, sharedGate, pass, x, gate);
       add(tasks, latentIn, pass, x, asked);
       if (mixes != null) {
@@ -137,7 +176,7 @@ public final class MixtureOfExperts implements ChannelMixer {
         pass.routes().routed(layer, router.top(), chosen, weights, router.experts());
       }
       Choices choices = Choices.sorted(chosen, router.experts() + 1);
-      experts.places().foresee(pass, x);
+      experts.places().foresee(pass, before);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
       ask(pass, choices, asked, given, x, sharedGiven);
@@ -168,7 +207,7 @@ public final class MixtureOfExperts implements ChannelMixer {
     try (Pass.Frame frame = pass.frame()) {
       Matrix logits = frame.matrix(x.rows(), router.experts());
       if (scores != null) {
-        scores.apply(pass, x, logits);
+        scores.apply(pass, normed(pass, frame, routerNorm, x), logits);
       }
       float[] weights = frame.floats(x.rows() * router.top());
       int[] chosen = choose(pass, logits, weights);
@@ -191,9 +230,17 @@ public final class MixtureOfExperts implements ChannelMixer {
               System.arraycopy(table, tokens[row] * top, chosen, row * top, top);
             }
             router.choose(kernels, logits, row, correction, scratch, chosen, weights);
+            scale(chosen, weights, row * top, (row + 1) * top);
           }
         });
     return chosen;
+  }
+
+  /** Multiplies the weights of the chosen by the factors of their experts, if they have any. */
+  private void scale(int[] chosen, float[] weights, int from, int to) {
+    for (int i = from; factors != null && i < to; i++) {
+      weights[i] *= chosen[i] < factors.length ? factors[chosen[i]] : 1;
+    }
   }
 
   /**
@@ -285,7 +332,7 @@ public final class MixtureOfExperts implements ChannelMixer {
    * carried}, as {@link CarriedLogits} has it; {@code vocabulary}, if it is {@code hashed}; those
    * of {@link Blocks}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
    * latent}, the width that experts work in if it is not the model's; {@code outBiased}, for a bias
-   * on the sum.
+   * on the sum; {@code routerNorm} and {@code expertNorm}; {@code expertsScaled}.
    */
   public static final class Type implements ChannelType {
 

@@ -19,7 +19,7 @@ import java.util.Arrays;
 
 /**
  * Very many experts of one neuron each, found by the best pairs of keys. Of {@code keys²} experts,
- * expert {@code (i, j)} has the key {@code [a_i, b_j]}:
+ * expert {@code (i, j)} has the key {@code [a_i, b_j]}; without queries, a and b read x itself:
  *
  * <pre>
  *   q = norm(W_h x)      s_ij = a_i · first half of q + b_j · second half of q
@@ -39,6 +39,7 @@ public final class ProductKeys implements ChannelMixer {
   private final int keys;
   private final int top;
   private final Activation activation;
+  private final Projection scores;
   private final Projection queries;
   private final Normalization norm;
   private final Projection firstKeys;
@@ -52,12 +53,12 @@ public final class ProductKeys implements ChannelMixer {
     heads = c.positive("heads", 1);
     keys = c.positive("keys");
     top = c.positive("top");
-    int queryDim = c.positive("queryDim");
+    int queryDim = c.count("queryDim", 0);
     if (queryDim % 2 != 0) {
       throw c.errorAt("queryDim", "queryDim=%d must be even", queryDim);
     }
-    if (top > keys) {
-      throw c.errorAt("top", "top=%d is more than keys=%d", top, keys);
+    if (top > (long) keys * keys) {
+      throw c.errorAt("top", "top=%d is more than there are experts of keys=%d", top, keys);
     }
     if ((long) keys * keys > Integer.MAX_VALUE || (long) heads * 2 * keys > Integer.MAX_VALUE) {
       throw c.errorAt("keys", "keys=%d of heads=%d are too many", keys, heads);
@@ -67,33 +68,26 @@ public final class ProductKeys implements ChannelMixer {
     }
     boolean neurons = c.flag("neurons", true);
     activation = neurons ? Mlp.activation(c, "activation", Activation.GELU) : null;
-    queries = weights.projection("q", heads * queryDim, width);
-    NormSpec spec = c.has("norm") ? NormSpec.read(c.section("norm")) : null;
+    scores = queryDim == 0 ? weights.projection("scores", heads * 2 * keys, width) : null;
+    queries = queryDim > 0 ? weights.projection("q", heads * queryDim, width) : null;
+    NormSpec spec = queries != null && c.has("norm") ? NormSpec.read(c.section("norm")) : null;
     norm = Normalization.of(spec, "q.norm", queryDim, weights);
-    firstKeys = weights.projection("keys.first", keys, queryDim / 2);
-    secondKeys = weights.projection("keys.second", keys, queryDim / 2);
+    boolean asks = queries != null;
+    firstKeys = asks ? weights.projection("keys.first", keys, queryDim / 2) : null;
+    secondKeys = asks ? weights.projection("keys.second", keys, queryDim / 2) : null;
     in = neurons ? weights.lookup("in", keys * keys, width) : null;
     out = weights.lookup("out", keys * keys, width);
   }
 
   @Override
   public void forward(Pass pass, Matrix x, Matrix y) {
-    int queryDim = queries.outputs() / heads;
     try (Pass.Frame frame = pass.frame()) {
-      Matrix q = frame.matrix(x.rows(), queries.outputs());
-      queries.apply(pass, x, q);
-      if (norm != null) {
-        norm.groups(pass, q, q, heads, queryDim, 0);
+      Matrix found = frame.matrix(x.rows(), heads * 2 * keys);
+      if (scores == null) {
+        ask(pass, x, found);
+      } else {
+        scores.apply(pass, x, found);
       }
-      Matrix scores = frame.matrix(x.rows(), heads * 2 * keys);
-      Divisible[] tasks = new Divisible[2 * heads];
-      for (int head = 0; head < heads; head++) {
-        int at = head * queryDim;
-        int to = head * 2 * keys;
-        tasks[2 * head] = firstKeys.task(pass, q, at, scores, to);
-        tasks[2 * head + 1] = secondKeys.task(pass, q, at + queryDim / 2, scores, to + keys);
-      }
-      pass.run(tasks);
       pass.eachRow(
           x.rows(),
           heads * top * (2 * keys + 4 * x.cols()),
@@ -103,12 +97,32 @@ public final class ProductKeys implements ChannelMixer {
             for (int row = from; row < to; row++) {
               Arrays.fill(y.data(), y.at(row), y.at(row + 1), 0);
               for (int head = 0; head < heads; head++) {
-                choice.of(scores.data(), scores.at(row) + head * 2 * keys, scratch);
+                choice.of(found.data(), found.at(row) + head * 2 * keys, scratch);
                 pass.kernels().activations().softmax(scratch, 0, top);
                 add(pass.kernels().activations(), choice, scratch, x, y, row);
               }
             }
           });
+    }
+  }
+
+  /** Queries, and their products with the keys. */
+  private void ask(Pass pass, Matrix x, Matrix found) {
+    int queryDim = queries.outputs() / heads;
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix q = frame.matrix(x.rows(), queries.outputs());
+      queries.apply(pass, x, q);
+      if (norm != null) {
+        norm.groups(pass, q, q, heads, queryDim, 0);
+      }
+      Divisible[] tasks = new Divisible[2 * heads];
+      for (int head = 0; head < heads; head++) {
+        int at = head * queryDim;
+        int to = head * 2 * keys;
+        tasks[2 * head] = firstKeys.task(pass, q, at, found, to);
+        tasks[2 * head + 1] = secondKeys.task(pass, q, at + queryDim / 2, found, to + keys);
+      }
+      pass.run(tasks);
     }
   }
 
@@ -143,8 +157,8 @@ public final class ProductKeys implements ChannelMixer {
     Choice(int keys, int top) {
       this.keys = keys;
       this.experts = new int[top];
-      this.first = new int[top];
-      this.second = new int[top];
+      this.first = new int[Math.min(keys, top)];
+      this.second = new int[Math.min(keys, top)];
     }
 
     /**
@@ -196,8 +210,8 @@ public final class ProductKeys implements ChannelMixer {
   }
 
   /**
-   * The type {@code product-keys}: {@code keys} of each half, {@code queryDim} of both together,
-   * {@code top} experts of each of the {@code heads}, {@code norm} of the queries, {@code
+   * The type {@code product-keys}: {@code keys} of each half, {@code queryDim} of both together, 0
+   * for none, {@code top} experts of each of the {@code heads}, {@code norm} of the queries, {@code
    * activation}, and {@code neurons}: whether experts read x.
    */
   public static final class Type implements ChannelType {

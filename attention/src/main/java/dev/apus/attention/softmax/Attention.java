@@ -37,10 +37,13 @@ import java.util.Set;
  *
  * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window or a choice of blocks
  * of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate
- * are settings. Where heads forget, {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … +
- * log fᵢ}. Projections may read rounded rows, as in BitNet. A layer may read the keys and values of
- * another instead of making its own. A causal sequence may be cut into calls anywhere with the same
- * bits; in a run that looks ahead, all keys are there before the first query asks.
+ * are settings. Heads may come in pairs of which one is taken from the other ({@link
+ * HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values may be
+ * normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f x +
+ * b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
+ * BitNet. A layer may read the keys and values of another instead of making its own. A causal
+ * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
+ * are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -69,6 +72,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Normalization queryNorm;
   private final Normalization keyNorm;
   private final Normalization outNorm;
+  private final Normalization valueNorm;
+  private final DynamicMask mask;
+  private final HeadDifference difference;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
 
@@ -84,12 +90,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
-    int valueCols = spec.kvHeads() * spec.valueDim();
-    int outCols = spec.heads() * spec.valueDim();
+    int valueCols = spec.valueHeads() * spec.valueDim();
+    int outCols = spec.outHeads() * spec.valueDim();
     boolean keeps = keeper == null;
     this.queries = weights.projection("q", queryCols, width, spec.biased());
     this.keys = keeps ? weights.projection("k", keyCols, width, spec.biased()) : null;
-    this.values = keeps ? weights.projection("v", valueCols, width, spec.biased()) : null;
+    this.values =
+        keeps && !spec.keysAreValues()
+            ? weights.projection("v", valueCols, width, spec.biased())
+            : null;
     int rank = spec.gateRank();
     this.gateLatents = rank > 0 ? weights.projection("gate.latent", rank, width) : null;
     this.gates = spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
@@ -107,6 +116,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
+    this.valueNorm =
+        keeps ? Normalization.of(spec.valueNorm(), "v.norm", spec.valueDim(), weights) : null;
+    this.mask =
+        spec.keep() > 0 && keeps
+            ? new DynamicMask(spec.kvHeads(), valueCols, spec.biased(), weights)
+            : null;
+    this.difference =
+        HeadDifference.of(spec.difference(), spec.heads(), spec.headDim(), spec.valueDim(), site);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
     this.tiles =
@@ -123,10 +140,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       dev.apus.kernels.attention.Attention kernel,
       dev.apus.kernels.attention.Attention exact,
       AttentionSpec spec) {
-    int forgetting = spec.forgets() ? spec.group() : 0;
-    BlockSummary summary = spec.selection().summary(exact);
+    int forgetting = spec.forgets() || spec.keep() > 0 ? spec.group() : 0;
     return new CacheLayout(
-        kernel, spec.kvHeads(), spec.headDim(), spec.valueDim(), forgetting, summary);
+        kernel,
+        spec.kvHeads(),
+        spec.valueHeads(),
+        spec.headDim(),
+        spec.valueDim(),
+        forgetting,
+        spec.selection().summary(exact));
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -155,8 +177,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning, and blocks are chosen
-    // among those that are whole.
+    // What is forgotten between a token and one after it has no meaning, and keys that are chosen
+    // are of the past.
     boolean ahead = !spec.forgets() && spec.selection() instanceof NearKeys;
     return ahead ? Set.of(Visibility.values()) : Set.of(Visibility.CAUSAL);
   }
@@ -176,20 +198,39 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         prepare(pass, batch, q, null);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
-        Matrix v = frame.matrix(rows, values.outputs());
-        project(pass, x, q, k, v);
+        Matrix v = frame.matrix(rows, spec.valueHeads() * spec.valueDim());
+        if (values == null) {
+          project(pass, x, q, k);
+          System.arraycopy(k.data(), 0, v.data(), 0, rows * k.cols());
+        } else {
+          project(pass, x, q, k, v);
+        }
+        if (valueNorm != null) {
+          valueNorm.groups(pass, v, v, spec.valueHeads(), spec.valueDim(), 0);
+        }
         prepare(pass, batch, q, k);
         clip(pass, v);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
+        Matrix scores = mask == null ? null : mask.scores(pass, frame, v);
         for (Run<KeyValueCache> run : batch.runs()) {
-          run.state().store(pass, k, v, kept, run);
+          if (scores == null) {
+            run.state().store(pass, k, v, kept, run);
+          } else {
+            run.state().storeScored(pass, k, v, scores, run);
+          }
         }
       }
       Matrix o = output.inner(frame, y);
-      tiles.attend(pass, batch, q, o);
+      if (difference == null) {
+        tiles.attend(pass, batch, q, o);
+      } else {
+        Matrix found = frame.matrix(rows, spec.heads() * spec.valueDim());
+        tiles.attend(pass, batch, q, found);
+        difference.apply(pass, found, o);
+      }
       if (outNorm != null) {
-        outNorm.groups(pass, o, o, spec.heads(), spec.valueDim(), 0);
+        outNorm.groups(pass, o, o, spec.outHeads(), spec.valueDim(), 0);
       }
       if (gates != null) {
         gate(pass, frame, x, o);
@@ -202,7 +243,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
   }
 
-  /** Computes queries, or queries, keys and values. */
+  /** Computes queries, or queries and keys, or values as well. */
   private void project(Pass pass, Matrix x, Matrix... ys) {
     Projection[] matrices = {queries, keys, values};
     Divisible[] tasks = new Divisible[ys.length];

@@ -32,6 +32,12 @@ import java.util.Objects;
  * @param normAfterRope whether they are normalised after they have been turned
  * @param clip the largest magnitude of a value in queries, keys and values; 0 for any
  * @param rope how queries and keys are turned, or null
+ * @param keysAreValues whether values are what keys are before they are normalised and turned
+ * @param valueNorm how each head's value is normalised, or null
+ * @param keep how many tokens a query sees in each key head, those of the greatest scores of a
+ *     {@link DynamicMask}; 0 for layers without one
+ * @param difference how the difference of the first and the second half of the heads is normalised,
+ *     which have their values together; null where heads do not come in pairs
  */
 record AttentionSpec(
     int heads,
@@ -56,7 +62,11 @@ record AttentionSpec(
     NormOver normOver,
     boolean normAfterRope,
     float clip,
-    Rope.Spec rope) {
+    Rope.Spec rope,
+    boolean keysAreValues,
+    NormSpec valueNorm,
+    int keep,
+    NormSpec difference) {
 
   /** What a query–key norm takes the mean over. */
   enum NormOver {
@@ -124,7 +134,34 @@ record AttentionSpec(
         over,
         after,
         clip,
-        c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null);
+        c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null,
+        keysAreValues(c, headDim, valueDim),
+        c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,
+        c.count("keep", 0),
+        difference(c, kvHeads));
+  }
+
+  private static NormSpec difference(Config c, int kvHeads) {
+    if (!c.has("difference")) {
+      return null;
+    }
+    if (kvHeads % 2 != 0 || c.flag("keysAreValues", false)) {
+      throw c.errorAt(
+          "difference", "difference needs an even number of kvHeads, whose keys are not values");
+    }
+    return NormSpec.read(c.section("difference"));
+  }
+
+  private static boolean keysAreValues(Config c, int headDim, int valueDim) {
+    if (!c.flag("keysAreValues", false)) {
+      return false;
+    }
+    if (headDim != valueDim || c.has("rounded") || c.count("adapter", 0) > 0) {
+      throw c.errorAt(
+          "keysAreValues",
+          "keysAreValues=true needs valueDim to be headDim, and neither rounded nor adapter");
+    }
+    return true;
   }
 
   private static NormSpec rounded(Config c) {
@@ -147,6 +184,8 @@ record AttentionSpec(
         && valueDim == keeper.valueDim
         && forgets == keeper.forgets
         && (!forgets || heads == keeper.heads)
+        && valueHeads() == keeper.valueHeads()
+        && (keep == 0) == (keeper.keep == 0)
         && Objects.equals(summary(), keeper.summary())
         && Objects.equals(rope, keeper.rope);
   }
@@ -154,6 +193,16 @@ record AttentionSpec(
   /** What it needs to know of blocks of keys, whoever computes it. */
   private BlockSummary summary() {
     return selection.summary(null);
+  }
+
+  /** Heads of values, which are fewer where differences are taken. */
+  int valueHeads() {
+    return difference == null ? kvHeads : kvHeads / 2;
+  }
+
+  /** Heads of what is projected to the rows that are written. */
+  int outHeads() {
+    return difference == null ? heads : heads / 2;
   }
 
   int group() {

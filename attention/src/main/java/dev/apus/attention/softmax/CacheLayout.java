@@ -6,18 +6,26 @@ import dev.apus.kernels.attention.Attention.Levels;
 /**
  * How a layer keeps the keys and values of a sequence.
  *
- * @param forgetting query heads of each key–value head that forget; 0 if none does
+ * @param heads heads of keys
+ * @param valueHeads heads of values; key head h reads those of value head {@code h mod valueHeads}
+ * @param forgetting query heads of each key head that forget; 0 if none does
  * @param summary what is kept of each whole block of slots besides, or null
  */
 record CacheLayout(
-    Attention kernel, int heads, int keyDim, int valueDim, int forgetting, BlockSummary summary) {
+    Attention kernel,
+    int heads,
+    int valueHeads,
+    int keyDim,
+    int valueDim,
+    int forgetting,
+    BlockSummary summary) {
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
-    this(kernel, heads, keyDim, valueDim, 0, null);
+    this(kernel, heads, heads, keyDim, valueDim, 0, null);
   }
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
-    this(kernel, heads, keyDim, valueDim, forgetting, null);
+    this(kernel, heads, heads, keyDim, valueDim, forgetting, null);
   }
 
   /** Slots are allocated in multiples of this. */
@@ -53,6 +61,6 @@ record CacheLayout(
 
   /** Bytes of all heads, without those of summaries. */
   long bytes(int slots) {
-    return heads * (keyBytes(slots) + valueBytes(slots) + levelBytes(slots));
+    return heads * (keyBytes(slots) + levelBytes(slots)) + valueHeads * valueBytes(slots);
   }
 }

@@ -54,8 +54,8 @@ final class CachePage {
     long valuesAt = heads.length * keyBytes - layout.valueBytes(index * SLOTS);
     for (int head = 0; head < heads.length; head++) {
       long keysAt = head * keyBytes - layout.keyBytes(index * SLOTS);
-      heads[head] =
-          new Piece(memory, keysAt, memory, valuesAt + head * valueBytes, levels(head, slots));
+      long valuesOfHead = valuesAt + head % layout.valueHeads() * valueBytes;
+      heads[head] = new Piece(memory, keysAt, memory, valuesOfHead, levels(head, slots));
     }
   }
 
@@ -63,7 +63,8 @@ final class CachePage {
     if (layout.forgetting() == 0) {
       return null;
     }
-    long at = heads.length * (layout.keyBytes(slots) + layout.valueBytes(slots));
+    long at =
+        heads.length * layout.keyBytes(slots) + layout.valueHeads() * layout.valueBytes(slots);
     return new Levels(memory, at + head * layout.levelBytes(slots), layout.forgetting(), slots);
   }
 

@@ -151,6 +151,26 @@ final class KeyValueCache implements MixerState {
     store(pass, k, v, kept, first, run.from(), run.length());
   }
 
+  /**
+   * The same where tokens have scores of their own, which are added to those of their keys; runs
+   * are causal.
+   *
+   * @param scores a value for each key head
+   */
+  void storeScored(Pass pass, Matrix k, Matrix v, Matrix scores, Run<KeyValueCache> run) {
+    int first = length;
+    store(pass, k, v, null, run);
+    for (int slot = first; slot < length; slot++) {
+      for (int head = 0; head < layout.heads(); head++) {
+        Levels levels = pages.get(slot / SLOTS).head(head).levels();
+        for (int g = 0; g < layout.forgetting(); g++) {
+          levels.setBase(g, 0);
+          levels.set(g, slot, -scores.data()[scores.at(run.from() + slot - first) + head]);
+        }
+      }
+    }
+  }
+
   private void store(Pass pass, Matrix k, Matrix v, Matrix kept, int first, int row, int rows) {
     reserve(first, rows);
     Attention kernel = layout.kernel();
@@ -163,11 +183,13 @@ final class KeyValueCache implements MixerState {
           for (int head = 0; head < layout.heads(); head++) {
             for (int i = from; i < to; i++) {
               int kAt = k.at(row + i) + head * keyDim;
-              int vAt = v.at(row + i) + head * valueDim;
               int slot = first + i;
               Piece at = pages.get(slot / SLOTS).head(head);
               kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
-              kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
+              if (head < layout.valueHeads()) {
+                int vAt = v.at(row + i) + head * valueDim;
+                kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
+              }
             }
           }
         });

@@ -8,8 +8,8 @@ final class Selections {
   private Selections() {}
 
   /**
-   * The selection of a mixer's settings: {@code window} and {@code pinned}, or a section {@code
-   * select} with its kind.
+   * The selection of a mixer's settings: {@code window} and {@code pinned}, {@code keep}, or a
+   * section {@code select} with its kind.
    */
   static KeySelection read(Config c) {
     int window = c.count("window", 0);
@@ -17,6 +17,9 @@ final class Selections {
     if (pinned > 0 && window == 0) {
       throw c.errorAt(
           "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    }
+    if (c.count("keep", 0) > 0) {
+      return greatestScores(c, c.count("keep"));
     }
     if (!c.has("select")) {
       return new NearKeys(window, pinned);
@@ -29,6 +32,15 @@ final class Selections {
       case "moba" -> mixtureOfBlocks(c, select);
       default -> throw new IllegalStateException();
     };
+  }
+
+  private static KeySelection greatestScores(Config c, int keep) {
+    boolean others = c.count("window", 0) > 0 || c.has("select");
+    if (others || c.flag("forgets", false) || c.flag("sinks", false)) {
+      throw c.errorAt(
+          "keep", "keep=%d needs a layer without window, select, forgets and sinks", keep);
+    }
+    return new GreatestScores(keep);
   }
 
   private static KeySelection mixtureOfBlocks(Config c, Config select) {

@@ -61,6 +61,13 @@ class AttentionTest {
         with("norm", Map.of("over", "row", "weighted", false), "heads", 4, "kvHeads", 2),
         with("norm", Map.of("over", "row", "afterRope", true), "rope", Map.of()),
         with("forgets", true),
+        with("keysAreValues", true, "valueNorm", Map.of("epsilon", 0.1), "rope", Map.of()),
+        with("valueNorm", Map.of("weighted", false), "heads", 4, "kvHeads", 2, "valueDim", 5),
+        with("heads", 8, "kvHeads", 4, "valueDim", 12, "difference", Map.of("weighted", false)),
+        with("heads", 2, "kvHeads", 2, "difference", Map.of("epsilon", 0.1), "biased", true),
+        with("keep", 9, "heads", 4, "kvHeads", 2, "biased", true),
+        with("keep", 1, "rope", Map.of()),
+        with("keep", 52, "valueDim", 9),
         with("heads", 6, "kvHeads", 2, "forgets", true, "window", 17, "alibi", 1, "gated", true),
         with("scale", 0),
         with("scale", 1e-30));

@@ -68,7 +68,7 @@ abstract class KeyValueCacheLaws {
   }
 
   private CacheLayout layout(Attention kernel) {
-    return new CacheLayout(kernel, HEADS, KEY_DIM, VALUE_DIM, forgetting, summary);
+    return new CacheLayout(kernel, HEADS, HEADS, KEY_DIM, VALUE_DIM, forgetting, summary);
   }
 
   /** Appends tokens that a seed and their position make. */

@@ -116,7 +116,7 @@ class MixtureOfBlocksTest {
     var traits = new Traits(6, 5, 0.4f, 0);
     var kernel = Kernels.chosen().attention(CacheFormat.F32);
     var selection = new MixtureOfBlocks(block, 3);
-    var layout = new CacheLayout(kernel, 2, 6, 5, 0, selection.summary(kernel));
+    var layout = new CacheLayout(kernel, 2, 2, 6, 5, 0, selection.summary(kernel));
     KeySelection alone = (pass, runs, q, all) -> selection.tiles(pass, runs, q, all);
     int tokens = 700;
     try (Workers workers = Workers.of(2);

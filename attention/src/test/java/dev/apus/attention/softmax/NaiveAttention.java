@@ -23,6 +23,7 @@ final class NaiveAttention {
   private final int group;
   private boolean ahead;
   private double[][] levels;
+  private double[][] added;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
     this.spec = AttentionSpec.read(Config.of("naive", settings), context);
@@ -43,17 +44,27 @@ final class NaiveAttention {
     double[][] v = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
       q[i] = turnedAndNormed(projected("q", spec.heads() * spec.headDim(), x[i]), "q.norm", i);
-      k[i] = turnedAndNormed(projected("k", spec.kvHeads() * spec.headDim(), x[i]), "k.norm", i);
-      v[i] = projected("v", spec.kvHeads() * spec.valueDim(), x[i]);
+      double[] plain = projected("k", spec.kvHeads() * spec.headDim(), x[i]);
+      v[i] =
+          spec.keysAreValues()
+              ? plain.clone()
+              : projected("v", spec.valueHeads() * spec.valueDim(), x[i]);
+      k[i] = turnedAndNormed(plain, "k.norm", i);
+      if (spec.valueNorm() != null) {
+        normalize(v[i], "v.norm", spec.valueNorm(), spec.valueDim());
+      }
     }
     forget(x);
+    mask(v);
     double[][] attended = attended(q, k, v);
+    if (spec.difference() != null) {
+      Arrays.setAll(attended, i -> difference(attended[i]));
+    }
     double[][] y = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
       double[] o = attended[i];
       if (spec.outNorm() != null) {
-        double[] weight = vector("o.norm", spec.valueDim(), Typical.NORM);
-        normalize(o, spec.outNorm(), weight, spec.valueDim());
+        normalize(o, "o.norm", spec.outNorm(), spec.valueDim());
       }
       if (spec.gated()) {
         double[] made = x[i];
@@ -79,6 +90,57 @@ final class NaiveAttention {
       add(vector("f.bias", spec.heads(), Typical.BIAS), z);
       for (int head = 0; head < z.length; head++) {
         levels[i][head] = (i == 0 ? 0 : levels[i - 1][head]) + Math.log(sigmoid(z[head]));
+      }
+    }
+  }
+
+  /** What is added to the scores of each token's keys. */
+  private void mask(double[][] v) {
+    if (spec.keep() == 0) {
+      return;
+    }
+    added = new double[v.length][];
+    double[] factors = vector("mask.factors", spec.kvHeads(), Typical.BIAS);
+    for (int i = 0; i < v.length; i++) {
+      double[] z = times(matrix("mask", spec.kvHeads(), v[i].length), v[i]);
+      if (spec.biased()) {
+        add(vector("mask.bias", z.length, Typical.BIAS), z);
+      }
+      Arrays.setAll(z, head -> Math.exp(factors[head] * Math.log1p(Math.exp(z[head]))));
+      added[i] = z;
+    }
+  }
+
+  private double[] difference(double[] o) {
+    double first = 0.2; // 0.8 − 0.6 in the first layer
+    double share = lambda("1") - lambda("2") + first;
+    double[] y = new double[o.length / 2];
+    Arrays.setAll(y, i -> o[i] - share * o[y.length + i]);
+    normalize(y, "difference.norm", spec.difference(), spec.valueDim());
+    Arrays.setAll(y, i -> (1 - first) * y[i]);
+    return y;
+  }
+
+  private double lambda(String which) {
+    double[] a = vector("difference.q" + which, spec.headDim(), Typical.BIAS);
+    double[] b = vector("difference.k" + which, spec.headDim(), Typical.BIAS);
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += a[i] * b[i];
+    }
+    return Math.exp(sum);
+  }
+
+  /** The root mean square of each head. */
+  private static void normalize(double[] x, String name, NormSpec norm, int size) {
+    for (int at = 0; at < x.length; at += size) {
+      double squares = norm.epsilon();
+      for (int i = at; i < at + size; i++) {
+        squares += x[i] * x[i] / size;
+      }
+      for (int i = at; i < at + size; i++) {
+        double weight = norm.weighted() ? vector(name, size, Typical.NORM)[i - at] : 1;
+        x[i] *= weight / Math.sqrt(squares);
       }
     }
   }
@@ -127,21 +189,17 @@ final class NaiveAttention {
     if (spec.norm().weighted()) {
       weight = vector(name, weights, Typical.NORM);
     }
-    normalize(x, spec.norm(), weight, size);
-  }
-
-  private static void normalize(double[] x, NormSpec norm, double[] weight, int size) {
     for (int at = 0; at < x.length; at += size) {
       double mean = 0;
       double squares = 0;
       for (int i = at; i < at + size; i++) {
-        mean += norm.type() == NormSpec.Type.RMS ? 0 : x[i] / size;
+        mean += spec.norm().type() == NormSpec.Type.RMS ? 0 : x[i] / size;
       }
       for (int i = at; i < at + size; i++) {
         squares += (x[i] - mean) * (x[i] - mean) / size;
       }
       for (int i = at; i < at + size; i++) {
-        x[i] = (x[i] - mean) / Math.sqrt(squares + norm.epsilon()) * weight[i % weight.length];
+        x[i] = (x[i] - mean) / Math.sqrt(squares + spec.norm().epsilon()) * weight[i % weights];
       }
     }
   }
@@ -188,6 +246,15 @@ final class NaiveAttention {
       }
       return visited;
     }
+    if (spec.keep() > 0) {
+      double[] marks = new double[i + 1];
+      Arrays.setAll(marks, j -> added[j][head / group]);
+      for (int j = 0; j <= i; j++) {
+        double mark = marks[j];
+        visited[j] = Arrays.stream(marks).filter(other -> other > mark).count() < spec.keep();
+      }
+      return visited;
+    }
     NearKeys near = (NearKeys) spec.selection();
     for (int j = 0; j < k.length; j++) {
       boolean reached = Math.abs(i - j) < near.window() || j < near.pinned();
@@ -213,7 +280,7 @@ final class NaiveAttention {
         double weight = Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {
-          o[at + d] += weight * v[j][head / group * spec.valueDim() + d];
+          o[at + d] += weight * v[j][head / group % spec.valueHeads() * spec.valueDim() + d];
         }
       }
     }
@@ -237,6 +304,9 @@ final class NaiveAttention {
     }
     if (levels != null) {
       score += levels[i][head] - levels[j][head];
+    }
+    if (added != null) {
+      score += added[j][head / group];
     }
     return score + spec.alibi() * slope(head) * (j - i);
   }

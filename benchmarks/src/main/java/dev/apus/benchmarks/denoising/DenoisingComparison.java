@@ -147,6 +147,7 @@ public final class DenoisingComparison implements Callable<Integer> {
     recipes.put("no cache, threshold 0.7", plain.withRule(Ranked.above(0.7)));
     recipes.put("dual, threshold 0.9", dual.withRule(Ranked.above(0.9)));
     recipes.put("dual, threshold 0.7", dual.withRule(Ranked.above(0.7)));
+    recipes.put("dual, threshold 0.3", dual.withRule(Ranked.above(0.3)));
     recipes.put(
         "dual, entropy bound 1",
         dual.withRule(new Ranked(Ranking.ENTROPY, new Quota.EntropyBound(1), Schedule.EVEN)));

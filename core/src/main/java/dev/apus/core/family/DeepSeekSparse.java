@@ -60,6 +60,11 @@ final class DeepSeekSparse implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufDeepSeekSparse());
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     String ours = IndexSettings.OURS;
     String theirs = Names.LAYER + "self_attn.indexer.";

@@ -32,19 +32,8 @@ final class GgufRouted implements GgufFamily {
 
   @Override
   public Config config(Gguf file) {
-    GgufSettings table = GgufSettings.decoder(file);
-    table
-        .required("expert_count", "n_routed_experts")
-        .required("expert_used_count", "num_experts_per_tok")
-        .required("expert_feed_forward_length", "moe_intermediate_size")
-        .row("expert_shared_count", "n_shared_experts", 0)
-        .row("leading_dense_block_count", "first_k_dense_replace", 0)
-        .row("expert_weights_scale", "routed_scaling_factor", 1.0)
-        .row("expert_weights_norm", "norm_topk_prob", true)
-        .row("expert_group_count", "n_group", 1)
-        .row("expert_group_used_count", "topk_group", 1)
-        .only("expert_gating_func", SIGMOID)
-        .set("attention_bias", table.stores("blk.0.attn_q.bias"));
+    GgufSettings table = experts(GgufSettings.decoder(file));
+    table.set("attention_bias", table.stores("blk.0.attn_q.bias"));
     int layers = table.count("block_count", 0);
     if (architecture.equals("dots1")) {
       return table.set("model_type", "dots1").set("max_window_layers", layers).config();
@@ -58,6 +47,21 @@ final class GgufRouted implements GgufFamily {
         .set("use_qk_norm", table.stores("blk.0.attn_q_norm.weight"))
         .turnedInPart()
         .config();
+  }
+
+  /** The rows of DeepSeek-V3's experts. */
+  static GgufSettings experts(GgufSettings table) {
+    return table
+        .required("expert_count", "n_routed_experts")
+        .required("expert_used_count", "num_experts_per_tok")
+        .required("expert_feed_forward_length", "moe_intermediate_size")
+        .row("expert_shared_count", "n_shared_experts", 0)
+        .row("leading_dense_block_count", "first_k_dense_replace", 0)
+        .row("expert_weights_scale", "routed_scaling_factor", 1.0)
+        .row("expert_weights_norm", "norm_topk_prob", true)
+        .row("expert_group_count", "n_group", 1)
+        .row("expert_group_used_count", "topk_group", 1)
+        .only("expert_gating_func", SIGMOID);
   }
 
   @Override

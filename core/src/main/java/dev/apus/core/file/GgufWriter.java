@@ -92,6 +92,14 @@ public final class GgufWriter {
     return array(key, GgufType.STRING, values.size(), elements.toByteArray());
   }
 
+  public GgufWriter flags(String key, boolean... values) {
+    byte[] elements = new byte[values.length];
+    for (int i = 0; i < values.length; i++) {
+      elements[i] = (byte) (values[i] ? 1 : 0);
+    }
+    return array(key, GgufType.BOOL, values.length, elements);
+  }
+
   public GgufWriter i32s(String key, int... values) {
     ByteBuffer elements = bytes(Math.multiplyExact(values.length, Integer.BYTES));
     elements.asIntBuffer().put(values);

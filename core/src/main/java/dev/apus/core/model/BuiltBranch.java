@@ -41,18 +41,18 @@ record BuiltBranch(
   }
 
   private Matrix normed(Pass pass, Pass.Frame frame, Matrix[] streams) {
-    Matrix x = streams[flow.reads()[0]];
-    boolean one = flow.reads().length == 1;
-    if (one && before == null) {
+    Matrix x = streams[flow.reads()[0].stream()];
+    int values = flow.normed();
+    boolean whole = flow.reads().length == 1 && values == x.cols();
+    if (whole && before == null) {
       return x;
     }
-    int values = flow.normed();
     Matrix read = frame.matrix(x.rows(), values);
-    if (!one) {
+    if (!whole) {
       pass.eachRow(x.rows(), values, (from, to, worker) -> combine(pass, streams, from, to, read));
     }
     if (before != null) {
-      before.rows(pass, one ? x : read, read);
+      before.rows(pass, whole ? x : read, read);
     }
     return read;
   }
@@ -68,10 +68,11 @@ record BuiltBranch(
             int at = read.at(row);
             System.arraycopy(x.data(), x.at(row), read.data(), at, x.cols());
             at += x.cols();
-            for (int number : flow.beside()) {
-              Matrix other = streams[number];
-              System.arraycopy(other.data(), other.at(row), read.data(), at, other.cols());
-              at += other.cols();
+            for (Streams.Source source : flow.beside()) {
+              Matrix other = streams[source.stream()];
+              int first = other.at(row) + source.from();
+              System.arraycopy(other.data(), first, read.data(), at, source.cols());
+              at += source.cols();
             }
           }
         });
@@ -81,17 +82,19 @@ record BuiltBranch(
   private void combine(Pass pass, Matrix[] streams, int from, int to, Matrix read) {
     int at = 0;
     for (int i = 0; i < flow.reads().length; i++) {
-      Matrix x = streams[flow.reads()[i]];
+      Streams.Source source = flow.reads()[i];
+      Matrix x = streams[source.stream()];
       for (int row = from; row < to; row++) {
+        int first = x.at(row) + source.from();
         if (flow.joined() || i == 0) {
-          System.arraycopy(x.data(), x.at(row), read.data(), read.at(row) + at, x.cols());
+          System.arraycopy(x.data(), first, read.data(), read.at(row) + at, source.cols());
         } else {
           pass.kernels()
               .activations()
-              .addScaled(1, x.data(), x.at(row), read.data(), read.at(row), x.cols());
+              .addScaled(1, x.data(), first, read.data(), read.at(row), source.cols());
         }
       }
-      at += flow.joined() ? x.cols() : 0;
+      at += flow.joined() ? source.cols() : 0;
     }
   }
 

@@ -102,6 +102,7 @@ public final class Mixers {
                 new Mlp.Plain(),
                 new Identity.Type(),
                 new Linear.Type(),
+                new Lookup.Type(),
                 new Product.Type()));
     all.addAll(channels);
     return new Mixers(mixers, all);

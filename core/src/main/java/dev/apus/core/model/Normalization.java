@@ -1,6 +1,7 @@
 package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
+import dev.apus.core.config.ConfigException;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -22,11 +23,17 @@ public final class Normalization {
    * The norm whose weight is called {@code name} and whose bias {@code name.bias}.
    *
    * @param spec null for no norm, which gives null
-   * @param size how many values have a weight of their own
+   * @param width how many values have weights of their own, or lie in the groups that share some
+   * @throws ConfigException if these values do not divide into groups
    */
-  public static Normalization of(NormSpec spec, String name, int size, WeightScope weights) {
+  public static Normalization of(NormSpec spec, String name, int width, WeightScope weights) {
     if (spec == null) {
       return null;
+    }
+    int size = spec.group() == 0 ? width : spec.group();
+    if (width % size != 0) {
+      throw new ConfigException(
+          "the norm " + name + " has group=" + size + ", of which " + width + " is no multiple");
     }
     return new Normalization(
         spec,
@@ -39,9 +46,10 @@ public final class Normalization {
     return spec.type() == NormSpec.Type.AFFINE ? new Typical(0, 0.02f) : Typical.BIAS;
   }
 
-  /** Normalises each row as a whole; {@code y} may be {@code x}. */
+  /** Normalises each row, as a whole or in its groups; {@code y} may be {@code x}. */
   public void rows(Pass pass, Matrix x, Matrix y) {
-    groups(pass, x, y, 1, x.cols(), 0);
+    int size = spec.group() == 0 ? x.cols() : spec.group();
+    groups(pass, x, y, x.cols() / size, size, 0);
   }
 
   /**
@@ -81,7 +89,8 @@ public final class Normalization {
       for (int i = 0; i < size; i++) {
         int at = group * size + i;
         int weightAt = group * stride + i;
-        y[yAt + at] = (x[xAt + at] + bias[weightAt]) * weight[weightAt];
+        float moved = bias == null ? x[xAt + at] : x[xAt + at] + bias[weightAt];
+        y[yAt + at] = moved * weight[weightAt];
       }
     }
   }

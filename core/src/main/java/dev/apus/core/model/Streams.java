@@ -20,6 +20,10 @@ final class Streams {
   private final Set<Integer> read = new HashSet<>();
   private final Set<Integer> writing = new HashSet<>();
   private final Set<Integer> written = new HashSet<>(Set.of(RESIDUAL, EMBEDDING));
+  private final int layers;
+
+  /** Columns {@code [from, from + cols)} of a stream. */
+  record Source(int stream, int from, int cols) {}
 
   /**
    * What a branch reads and writes, by the numbers of the streams.
@@ -32,9 +36,9 @@ final class Streams {
    * @param first whether what it gives takes the place of what is in the stream
    */
   record Flow(
-      int[] reads,
+      Source[] reads,
       boolean joined,
-      int[] beside,
+      Source[] beside,
       int normed,
       int inputs,
       int writes,
@@ -44,6 +48,7 @@ final class Streams {
   Streams(Architecture architecture) {
     add(Wiring.RESIDUAL, architecture.width());
     add(Wiring.EMBEDDING, architecture.width());
+    layers = architecture.layers().size();
     architecture.streams().forEach(this::add);
   }
 
@@ -61,25 +66,25 @@ final class Streams {
    * @throws ConfigException if it cannot
    */
   Flow flow(Wiring wiring, int layer) {
-    int[] reads = read(wiring.reads().streams(), layer);
-    int[] beside = read(wiring.reads().beside(), layer);
+    Source[] reads = read(wiring.reads().streams(), layer);
+    Source[] beside = read(wiring.reads().beside(), layer);
     boolean joined = wiring.reads().joined();
     int normed = 0;
-    for (int number : reads) {
-      if (!joined && normed > 0 && normed != widths.get(number)) {
+    for (Source source : reads) {
+      if (!joined && normed > 0 && normed != source.cols()) {
         throw error(
             layer,
             "adds the streams \"%s\" of %d values and \"%s\" of %d",
-            names.get(reads[0]),
+            names.get(reads[0].stream()),
             normed,
-            names.get(number),
-            widths.get(number));
+            names.get(source.stream()),
+            source.cols());
       }
-      normed = joined ? Math.addExact(normed, widths.get(number)) : widths.get(number);
+      normed = joined ? Math.addExact(normed, source.cols()) : source.cols();
     }
     int inputs = normed;
-    for (int number : beside) {
-      inputs = Math.addExact(inputs, widths.get(number));
+    for (Source source : beside) {
+      inputs = Math.addExact(inputs, source.cols());
     }
     int writes = number(wiring.writes(), layer);
     if (writes == EMBEDDING) {
@@ -89,16 +94,32 @@ final class Streams {
     return new Flow(reads, joined, beside, normed, inputs, writes, widths.get(writes), first);
   }
 
-  /** The numbers of streams that have been written and are now read. */
-  private int[] read(List<String> streams, int layer) {
-    int[] numbers = streams.stream().mapToInt(name -> number(name, layer)).toArray();
-    for (int number : numbers) {
-      if (!written.contains(number)) {
-        throw error(layer, "reads the stream \"%s\" before any has written it", names.get(number));
-      }
-      read.add(number);
+  /** Streams, or shares of them, that have been written and are now read. */
+  private Source[] read(List<String> streams, int layer) {
+    return streams.stream().map(name -> read(name, layer)).toArray(Source[]::new);
+  }
+
+  private Source read(String name, int layer) {
+    boolean shared = name.endsWith(Wiring.OF_LAYER);
+    int end = shared ? name.length() - Wiring.OF_LAYER.length() : name.length();
+    int number = number(name.substring(0, end), layer);
+    if (!written.contains(number)) {
+      throw error(layer, "reads the stream \"%s\" before any has written it", names.get(number));
     }
-    return numbers;
+    read.add(number);
+    int width = widths.get(number);
+    if (!shared) {
+      return new Source(number, 0, width);
+    }
+    if (width % layers != 0) {
+      throw error(
+          layer,
+          "reads its share of \"%s\", whose %d values are not divisible by %d layers",
+          names.get(number),
+          width,
+          layers);
+    }
+    return new Source(number, layer * (width / layers), width / layers);
   }
 
   /** Ends a step: what its branches have written can be read from here on. */

@@ -33,11 +33,19 @@ public record Wiring(
   /** The stream that holds the tokens' embeddings as the first layer reads them. */
   public static final String EMBEDDING = "embedding";
 
+  /** What follows the name of a stream of which a layer reads its share. */
+  static final String OF_LAYER = "[layer]";
+
+  /** The share of a layer in a stream that holds equal parts for all layers side by side. */
+  public static String ofLayer(String stream) {
+    return stream + OF_LAYER;
+  }
+
   /** Reads the residual stream, adds to it, and shares nothing. */
   public static final Wiring PLAIN = new Wiring("", Reads.of(RESIDUAL), RESIDUAL, -1, -1, -1);
 
   /**
-   * Rows made of the rows of streams.
+   * Rows made of the rows of streams, or of a layer's share of them ({@link Wiring#ofLayer}).
    *
    * @param joined whether the rows are put one after the other; otherwise they are added
    * @param beside streams whose rows come after those, which alone are normalised

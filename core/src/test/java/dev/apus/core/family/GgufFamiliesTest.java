@@ -190,9 +190,10 @@ class GgufFamiliesTest {
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
     assertTrue(
         message.contains(
-            "falcon-h1, gemma2, gemma3, granitehybrid, jamba, kimi-linear, lfm2, lfm2moe, llama,"
-                + " mamba, mamba2, nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3,"
-                + " qwen35, qwen35moe, qwen3moe, qwen3next"),
+            "deepseek32, dots1, falcon-h1, gemma2, gemma3, glm-dsa, glm4moe, gpt-oss,"
+                + " granitehybrid, jamba, kimi-linear, lfm2, lfm2moe, llama, mamba, mamba2,"
+                + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
+                + " qwen3moe, qwen3next"),
         message);
   }
 

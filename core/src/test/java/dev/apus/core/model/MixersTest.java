@@ -38,24 +38,24 @@ class MixersTest {
     return Stream.of(
         Arguments.of(
             Branch.mixer(Part.of("attention"), null),
-            "the mixer \"attention\"; installed: gated-mlp, identity, linear, mlp, product. Add the"
-                + " artifact dev.apus:apus-attention, which provides it"),
-        Arguments.of(
-            Branch.mixer(Part.of("gated-delta-net"), null),
-            "the mixer \"gated-delta-net\"; installed: gated-mlp, identity, linear, mlp, product."
+            "the mixer \"attention\"; installed: gated-mlp, identity, linear, lookup, mlp, product."
                 + " Add the artifact dev.apus:apus-attention, which provides it"),
         Arguments.of(
+            Branch.mixer(Part.of("gated-delta-net"), null),
+            "the mixer \"gated-delta-net\"; installed: gated-mlp, identity, linear, lookup, mlp,"
+                + " product. Add the artifact dev.apus:apus-attention, which provides it"),
+        Arguments.of(
             Branch.channel(Part.of("moe"), null),
-            "the channel mixer \"moe\"; installed: gated-mlp, identity, linear, mlp, product. Add"
-                + " the artifact dev.apus:apus-moe, which provides it"),
+            "the channel mixer \"moe\"; installed: gated-mlp, identity, linear, lookup, mlp,"
+                + " product. Add the artifact dev.apus:apus-moe, which provides it"),
         Arguments.of(
             Branch.mixer(Part.of("moe"), null),
-            "the mixer \"moe\"; installed: gated-mlp, identity, linear, mlp, product. Add the"
-                + " module that provides it"),
+            "the mixer \"moe\"; installed: gated-mlp, identity, linear, lookup, mlp, product. Add"
+                + " the module that provides it"),
         Arguments.of(
             Branch.channel(Part.of("kan"), null),
-            "the channel mixer \"kan\"; installed: gated-mlp, identity, linear, mlp, product. Add"
-                + " the module that provides it"));
+            "the channel mixer \"kan\"; installed: gated-mlp, identity, linear, lookup, mlp,"
+                + " product. Add the module that provides it"));
   }
 
   @ParameterizedTest
@@ -69,7 +69,7 @@ class MixersTest {
     refused(
         Mixers.of(List.of(new Named("mamba"), new Named("attention")), List.of()),
         Branch.mixer(Part.of("rwkv"), null),
-        "the mixer \"rwkv\"; installed: attention, mamba, gated-mlp, identity, linear, mlp,"
+        "the mixer \"rwkv\"; installed: attention, mamba, gated-mlp, identity, linear, lookup, mlp,"
             + " product. Add the module that provides it");
   }
 

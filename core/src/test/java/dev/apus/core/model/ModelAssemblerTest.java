@@ -83,12 +83,12 @@ class ModelAssemblerTest {
   @Test
   void aPartThatIsNotInstalledIsNamed() {
     assertEquals(
-        "layer 1 needs the mixer \"sponge\"; installed: nothing, gated-mlp, identity, linear, mlp,"
-            + " product. Add the module that provides it",
+        "layer 1 needs the mixer \"sponge\"; installed: nothing, gated-mlp, identity, linear,"
+            + " lookup, mlp, product. Add the module that provides it",
         refusal(Branch.mixer(Part.of("sponge"), null)));
     assertEquals(
         "layer 1 needs the channel mixer \"nothing\"; installed: nothing, gated-mlp, identity,"
-            + " linear, mlp, product. Add the module that provides it",
+            + " linear, lookup, mlp, product. Add the module that provides it",
         refusal(Branch.channel(Part.of("nothing"), null)));
   }
 

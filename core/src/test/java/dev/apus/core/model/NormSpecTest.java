@@ -36,7 +36,8 @@ class NormSpecTest {
           NormSpec.layer(1e-5, true),
           NormSpec.layer(0.25, false),
           NormSpec.layer(0, true).unweighted(),
-          NormSpec.AFFINE);
+          NormSpec.AFFINE,
+          NormSpec.SCALED);
 
   private static NormSpec read(Map<String, ?> settings) {
     return NormSpec.read(Config.of("norm", settings));
@@ -86,7 +87,8 @@ class NormSpecTest {
     assertEquals(List.of("epsilon"), c.unread());
     assertThrows(IllegalArgumentException.class, NormSpec.AFFINE::unweighted);
     assertThrows(
-        IllegalArgumentException.class, () -> new NormSpec(NormSpec.Type.AFFINE, 1e-5, true, true));
+        IllegalArgumentException.class,
+        () -> new NormSpec(NormSpec.Type.AFFINE, 1e-5, true, true, 0));
   }
 
   @Test
@@ -132,6 +134,37 @@ class NormSpecTest {
     }
   }
 
+  private static float of(float[] values, int at) {
+    return values == null ? 0 : values[at];
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2", "3", "12"})
+  void groupsShareOneWeight(int size) {
+    for (NormSpec spec : List.of(NormSpec.rms(0.25).grouped(size), NormSpec.SCALED.grouped(size))) {
+      assertEquals(spec, read(spec.toMap()));
+      try (Arena arena = Arena.ofShared();
+          Workers workers = Workers.of(2)) {
+        var source = new RandomWeights(3, WeightFormat.F32);
+        WeightScope scope = new Weights(source, Kernels.chosen(), workers, arena).root();
+        Normalization norm = Normalization.of(spec, "n", 12, scope);
+        float[] weight = scope.vector("n", size, Typical.NORM);
+        Matrix x = random(5, 12);
+        Matrix y = poisoned(5, 12);
+        norm.rows(new Pass(workers, Kernels.chosen()), x, y);
+        for (int at = 0; at < 60; at += size) {
+          double[] expected = expected(spec, x, at, size, weight, null, 0);
+          for (int i = 0; i < size; i++) {
+            assertEquals(expected[i], y.data()[at + i], 2e-5);
+          }
+        }
+        var e = assertThrows(ConfigException.class, () -> Normalization.of(spec, "n", 13, scope));
+        assertEquals(
+            "the norm n has group=" + size + ", of which 13 is no multiple", e.getMessage());
+      }
+    }
+  }
+
   private static double[] expected(
       NormSpec spec, Matrix x, int at, int size, float[] weight, float[] bias, int weightAt) {
     double mean = 0;
@@ -142,7 +175,7 @@ class NormSpecTest {
     mean = spec.type() == NormSpec.Type.RMS ? 0 : mean;
     if (spec.type() == NormSpec.Type.AFFINE) {
       double[] y = new double[size];
-      Arrays.setAll(y, i -> (x.data()[at + i] + bias[weightAt + i]) * weight[weightAt + i]);
+      Arrays.setAll(y, i -> (x.data()[at + i] + of(bias, weightAt + i)) * weight[weightAt + i]);
       return y;
     }
     for (int i = at; i < at + size; i++) {
