@@ -126,9 +126,7 @@ public sealed interface Cache {
 
     @Override
     public BitSet rows(View v) {
-      return isDue(v.evaluation(), refresh)
-          ? range(v.stored(), v.end())
-          : range(v.from(), v.to());
+      return isDue(v.evaluation(), refresh) ? range(v.stored(), v.end()) : range(v.from(), v.to());
     }
   }
 

@@ -37,8 +37,7 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
   CacheLayout layout(CacheLayout tokens) {
     int keyDim = kind == Kind.KEY_BOUNDS ? 2 * tokens.keyDim() : tokens.keyDim();
     int valueDim = kind == Kind.MEANS ? tokens.valueDim() : 0;
-    return new CacheLayout(
-        kernel, tokens.heads(), tokens.valueHeads(), keyDim, valueDim, 0, null);
+    return new CacheLayout(kernel, tokens.heads(), tokens.valueHeads(), keyDim, valueDim, 0, null);
   }
 
   /** Appends what the blocks leave that have become whole. */

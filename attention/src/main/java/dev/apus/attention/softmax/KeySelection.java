@@ -33,8 +33,8 @@ interface KeySelection {
   }
 
   /**
-   * Whether its tiles are single queries, head after head, that have visits in common, which are
-   * then the same object; scores must not depend on positions.
+   * Whether its tiles are single queries, head after head, that have keys and visits in common,
+   * which are then the same objects; scores must not depend on positions.
    */
   default boolean sharesVisits() {
     return false;

@@ -46,10 +46,16 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
       Visited[] blocks = blocks(run);
+      Tile.Keys keys = null;
       for (int head = 0; head < all; head++) {
+        if (head % heads.group() == 0) {
+          var stored = run.state().stored(head / heads.group());
+          keys = (p, worker) -> stored;
+        }
         for (int row = run.from(); row < run.to(); row++) {
           Visited[] visits = visits(own(run, row), blocks, chosen[row * all + head]);
-          tiles.add(Tile.of(run, row, 1, head, 1, head / heads.group(), visits));
+          Tile tile = Tile.of(run, row, 1, head, 1, head / heads.group(), visits);
+          tiles.add(tile.reading(keys, tile.position()));
         }
       }
     }

@@ -28,8 +28,8 @@ final class SharedVisits {
 
   private static final Biases NO_BIASES = new Biases(null, null, 0);
 
-  /** Slots of one head. */
-  private record Place(KeyValueCache cache, int keyHead, Visited visited) {}
+  /** Slots of one head, whose tiles have the same objects. */
+  private record Place(Tile.Keys keys, Visited visited) {}
 
   /**
    * Queries that visit a place.
@@ -98,7 +98,7 @@ final class SharedVisits {
       Tile tile = tiles.get(i);
       int first = 0;
       for (int visit = 0; visit < tile.visits().length; visit++) {
-        var place = new Place(tile.cache(), tile.keyHead(), tile.visits()[visit]);
+        var place = new Place(tile.keys(), tile.visits()[visit]);
         int end = tile.ends()[visit];
         Share share = open.get(place);
         if (share == null || !fits(share, tile)) {
@@ -143,7 +143,7 @@ final class SharedVisits {
           queries,
           share.place.visited,
           share.spans[span],
-          share.place.cache.stored(share.place.keyHead),
+          share.place.keys.stored(pass, worker),
           NO_BIASES,
           scratch,
           partAt,
