@@ -106,15 +106,20 @@ final class Describe implements Callable<Integer> {
         stored.entrySet().stream()
             .map(type -> line(type.getKey(), type.getValue()) + "\n")
             .collect(Collectors.joining());
+    String windows =
+        model.windowBytes() == 0
+            ? ""
+            : ", and at most " + Units.bytes(model.windowBytes()) + " for what windows see";
     return String.format(
         Locale.ROOT,
         "%s parameters; the file holds\n"
-            + "%sin memory %s of weights; a session takes %s and %s for each token",
+            + "%sin memory %s of weights; a session takes %s and %s for each token%s",
         Units.count(parameters(stored)),
         types,
         Units.bytes(model.weightBytes()),
         Units.bytes(constant),
-        Units.bytes(model.stateBytesPerToken()));
+        Units.bytes(model.stateBytesPerToken()),
+        windows);
   }
 
   private static String line(String type, Stored stored) {
@@ -147,7 +152,8 @@ final class Describe implements Callable<Integer> {
           },
           "weightBytes" : %d,
           "stateBytes" : %d,
-          "stateBytesPerToken" : %d
+          "stateBytesPerToken" : %d,
+          "windowBytes" : %d
         }\
         """,
         model.architecture().toJson().strip().replace("\n", "\n  "),
@@ -155,7 +161,8 @@ final class Describe implements Callable<Integer> {
         types,
         model.weightBytes(),
         constant,
-        model.stateBytesPerToken());
+        model.stateBytesPerToken(),
+        model.windowBytes());
   }
 
   private static String member(String type, Stored stored) {

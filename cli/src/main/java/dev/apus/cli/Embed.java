@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
@@ -75,6 +76,15 @@ final class Embed implements Callable<Integer> {
           "Texts are ids of tokens with commas between, for which no tokenizer is needed.")
   private boolean ids;
 
+  @Option(
+      names = "--global",
+      paramLabel = "AT",
+      split = ",",
+      description =
+          "Positions of tokens that see, and are seen by, the whole text, with commas between,"
+              + " where a model knows such tokens: 0 for the first.")
+  private List<Integer> global = List.of();
+
   @Parameters(
       paramLabel = "TEXT",
       description = "The texts; without any, each line of stdin is one.")
@@ -135,7 +145,8 @@ final class Embed implements Callable<Integer> {
 
   private List<Encoding> encode(Encoder encoder, List<int[]> tokens) {
     try {
-      return encoder.encode(tokens);
+      int[] positions = global.stream().mapToInt(i -> i).toArray();
+      return encoder.encode(tokens, null, Collections.nCopies(tokens.size(), positions));
     } catch (IllegalArgumentException e) {
       throw wrong(choice.name() + ": " + e.getMessage(), e);
     }

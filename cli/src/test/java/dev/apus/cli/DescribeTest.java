@@ -94,6 +94,7 @@ class DescribeTest {
       assertEquals(model.weightBytes(), document.integer("weightBytes"));
       assertEquals(session.bytes(), document.integer("stateBytes"));
       assertEquals(model.stateBytesPerToken(), document.integer("stateBytesPerToken"));
+      assertEquals(model.windowBytes(), document.integer("windowBytes"));
       Config blocks = document.section("stored").section("Q8_0");
       assertEquals(34 * blocks.integer("values"), 32 * blocks.integer("bytes"));
     }

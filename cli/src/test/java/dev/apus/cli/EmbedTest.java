@@ -93,6 +93,8 @@ class EmbedTest {
     refused("--masked is 0; needed: 1 or more", embed("--masked=0", "a"));
     refused("\"a\" is no list of ids such as 5,17,3", embed("--ids", "a"));
     refused("token 192 at 0 is not in the vocabulary of 192", embed("--ids", "192"));
+    refused("nystromformer has no layer that knows global tokens", embed("--global=0", "a"));
+    refused("a global token at 4 of a text of 1 tokens", embed("--global=0,4", "a"));
     refused("a text of 0 tokens; needed is 1 at least", embed(""));
     refused(
         "fable: qwen3_next continues texts, in sessions; it is no encoder", Cli.run("embed", "a"));

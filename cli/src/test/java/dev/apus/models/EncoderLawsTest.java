@@ -132,6 +132,43 @@ class EncoderLawsTest {
     }
   }
 
+  /** A global token sees what is far, and is seen by it, whoever else is read in the same call. */
+  @Test
+  void globalTokensSeeTheWholeText() {
+    int[] text = TinyModels.tokens(101, 1);
+    int[] other = text.clone();
+    other[100] = (other[100] + 1) % 192;
+    try (Model model = model("longformer")) {
+      Encoder encoder = model.newEncoder();
+      List<int[]> texts = List.of(text, other, text, TinyModels.tokens(7, 2));
+      List<int[]> global =
+          List.of(new int[] {40, 0, 40}, new int[] {0, 40}, new int[0], new int[] {3});
+      List<Encoding> together = encoder.encode(texts, null, global);
+      for (int i = 0; i < texts.size(); i++) {
+        List<int[]> own = List.of(global.get(i));
+        assertSame(encoder.encode(List.of(texts.get(i)), null, own).getFirst(), together.get(i));
+      }
+      Encoding near = together.get(2);
+      assertSame(near, encoder.encode(text));
+      // In two layers, a window reaches 16 tokens; by way of a global token, all.
+      assertArrayEquals(near.row(50), encoder.encode(other).row(50));
+      for (int token : new int[] {0, 40, 50}) {
+        assertFalse(Arrays.equals(together.get(0).row(token), together.get(1).row(token)));
+      }
+      refused(
+          "a global token at 101 of a text of 101 tokens",
+          () -> encoder.encode(List.of(text), null, List.of(new int[] {101})));
+      refused(
+          "1 texts, and the global tokens of 2",
+          () -> encoder.encode(List.of(text), null, List.of(new int[0], new int[0])));
+    }
+    try (Model model = model("bert")) {
+      refused(
+          "bert has no layer that knows global tokens",
+          () -> model.newEncoder().encode(List.of(text), null, List.of(new int[] {0})));
+    }
+  }
+
   @Test
   void whatCannotBeReadIsRefused() {
     try (Model model = model("bert")) {

@@ -383,7 +383,7 @@ class SharingTest {
     return Wiring.PLAIN.writing(stream);
   }
 
-  private static void assertSame(float[][] expected, float[][] found) {
+  static void assertSame(float[][] expected, float[][] found) {
     for (int i = 0; i < expected.length; i++) {
       assertArrayEquals(expected[i], found[i], "token " + i);
     }

@@ -201,7 +201,15 @@ final class TinyModels {
 
   /** Families that read whole texts. */
   static final List<String> ENCODER_FAMILIES =
-      List.of("bert", "fnet", "fnet-padded", "modernbert", "nystromformer", "nystromformer-each");
+      List.of(
+          "bert",
+          "big_bird",
+          "fnet",
+          "fnet-padded",
+          "longformer",
+          "modernbert",
+          "nystromformer",
+          "nystromformer-each");
 
   /** Documents of such models, written by hand. */
   static final List<String> ENCODER_DOCUMENTS = List.of("expert-choice", "linformer", "soft-moe");
@@ -286,7 +294,8 @@ final class TinyModels {
         int most = diffusion == null || diffusion.block() == 0 ? length : diffusion.block();
         for (int from = 0; from < length; from += most) {
           int to = Math.min(length, from + most);
-          runs.add(new Run<>(states.get(i), rows + from, rows + to, position + from, visibility));
+          var run = new Run<>(states.get(i), rows + from, rows + to, position + from, visibility);
+          runs.add(network.seesGlobalTokens() ? run.withGlobal(0, length / 2) : run);
         }
         rows += length;
       }

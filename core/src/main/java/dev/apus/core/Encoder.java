@@ -59,7 +59,20 @@ public final class Encoder {
    * @throws IllegalArgumentException also if the model has no such kind, or a text has another
    *     number of kinds than tokens
    */
-  public synchronized List<Encoding> encode(List<int[]> texts, List<int[]> types) {
+  public List<Encoding> encode(List<int[]> texts, List<int[]> types) {
+    return encode(texts, types, null);
+  }
+
+  /**
+   * Reads texts of which some tokens see, and are seen by, the whole text in layers that otherwise
+   * see what is near.
+   *
+   * @param global the positions of these tokens in each text; null if there are none
+   * @throws IllegalArgumentException also if no layer of the model knows such tokens, or a position
+   *     is not in its text
+   */
+  public synchronized List<Encoding> encode(
+      List<int[]> texts, List<int[]> types, List<int[]> global) {
     if (types != null && types.size() != texts.size()) {
       throw new IllegalArgumentException(
           texts.size() + " texts, and the kinds of the tokens of " + types.size());
@@ -67,6 +80,7 @@ public final class Encoder {
     for (int i = 0; i < texts.size(); i++) {
       check(texts.get(i), types == null ? null : types.get(i));
     }
+    List<int[]> wide = global == null ? null : checked(texts, global);
     List<Encoding> result = new ArrayList<>();
     for (int from = 0, to; from < texts.size(); from = to) {
       int rows = texts.get(from).length;
@@ -77,7 +91,8 @@ public final class Encoder {
         rows += texts.get(to).length;
       }
       List<int[]> kinds = types == null ? null : types.subList(from, to);
-      result.addAll(together(texts.subList(from, to), kinds));
+      List<int[]> seeing = wide == null ? null : wide.subList(from, to);
+      result.addAll(together(texts.subList(from, to), kinds, seeing));
     }
     return result;
   }
@@ -112,8 +127,33 @@ public final class Encoder {
     }
   }
 
+  /** The positions of global tokens in ascending order, each once. */
+  private List<int[]> checked(List<int[]> texts, List<int[]> global) {
+    if (global.size() != texts.size()) {
+      throw new IllegalArgumentException(
+          texts.size() + " texts, and the global tokens of " + global.size());
+    }
+    List<int[]> checked = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      int[] positions = Arrays.stream(global.get(i)).sorted().distinct().toArray();
+      int length = texts.get(i).length;
+      for (int position : positions) {
+        if (position < 0 || position >= length) {
+          throw new IllegalArgumentException(
+              "a global token at " + position + " of a text of " + length + " tokens");
+        }
+      }
+      if (positions.length > 0 && !model.network().seesGlobalTokens()) {
+        throw new IllegalArgumentException(
+            model.architecture().family() + " has no layer that knows global tokens");
+      }
+      checked.add(positions);
+    }
+    return checked;
+  }
+
   /** Reads texts in one pass. */
-  private List<Encoding> together(List<int[]> texts, List<int[]> types) {
+  private List<Encoding> together(List<int[]> texts, List<int[]> types, List<int[]> global) {
     int[] tokens = joined(texts);
     Matrix rows = Matrix.zeros(tokens.length, model.architecture().width());
     List<Run<SequenceState>> runs = new ArrayList<>();
@@ -121,7 +161,8 @@ public final class Encoder {
       for (int[] text : texts) {
         int from = runs.isEmpty() ? 0 : runs.getLast().to();
         SequenceState state = model.network().newState(text.length);
-        runs.add(new Run<>(state, from, from + text.length, 0, Visibility.BIDIRECTIONAL));
+        var run = new Run<>(state, from, from + text.length, 0, Visibility.BIDIRECTIONAL);
+        runs.add(global == null ? run : run.withGlobal(global.get(runs.size())));
       }
       int[] kinds = types == null ? null : joined(types);
       computed(

@@ -244,9 +244,20 @@ public final class Model implements AutoCloseable {
     return weights.expertStatistics();
   }
 
-  /** Bytes that a session's state grows by with each token; 0 if its size is constant. */
+  /**
+   * Bytes that a session's state grows by with each token; 0 if its size is constant or bounded.
+   * Layers that see no further than a window take {@link #windowBytes} instead.
+   */
   public long stateBytesPerToken() {
     return network.stateBytesPerToken();
+  }
+
+  /**
+   * Bytes that a session takes at most, between passes, for tokens that later ones take the place
+   * of: keys and values of layers with windows.
+   */
+  public long windowBytes() {
+    return network.windowBytes();
   }
 
   /** How many threads compute. */

@@ -102,6 +102,10 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
     return mixer.bytesPerToken();
   }
 
+  public long windowBytes() {
+    return mixer.windowBytes();
+  }
+
   /** Inputs of {@code count} tokens. */
   public double[][] tokens(int count, long seed) {
     var random = new SplittableRandom(seed);

@@ -35,11 +35,11 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window or a choice of blocks
- * of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate
- * are settings. Heads may come in pairs of which one is taken from the other ({@link
- * HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values may be
- * normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f x +
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits or
+ * a choice of blocks of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output
+ * and an output gate are settings. Heads may come in pairs of which one is taken from the other
+ * ({@link HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values may
+ * be normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f x +
  * b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
  * BitNet. A layer may read the keys and values of another instead of making its own. A causal
  * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
@@ -77,6 +77,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final HeadDifference difference;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
+
+  /** Whose keys and values it reads: its own, or another layer's. */
+  private final Attention keeper;
+
+  /** What is asked of its keys and values, by itself and by those who read them, too. */
+  private Reach reach;
+
+  /** Who reads its keys and values last in a pass. */
+  private Attention lastReader = this;
 
   /**
    * @param keeper whose keys and values it reads instead of making its own, or null
@@ -134,6 +143,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             spec.selection(),
             new Biases(slopes, sinks, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
+    this.reach = spec.selection().reach();
+    this.keeper = keeps ? this : keeper;
+    if (!keeps) {
+      keeper.reach = keeper.reach.or(reach);
+      keeper.lastReader = this;
+    }
   }
 
   private static CacheLayout layout(
@@ -167,7 +182,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    return new KeyValueCache(layout, reach, limit, rope.at(limit));
   }
 
   @Override
@@ -177,15 +192,21 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning, and keys that are chosen
-    // are of the past.
-    boolean ahead = !spec.forgets() && spec.selection() instanceof NearKeys;
-    return ahead ? Set.of(Visibility.values()) : Set.of(Visibility.CAUSAL);
+    // What is forgotten between a token and one after it has no meaning; masks are of the past, and
+    // blocks are chosen among those that are whole.
+    return spec.forgets() || spec.keep() > 0 || layout.summary() != null
+        ? Set.of(Visibility.CAUSAL)
+        : Set.of(Visibility.values());
   }
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return layout.bytesPerToken(reach);
+  }
+
+  @Override
+  public long windowBytes() {
+    return layout.windowBytes(reach);
   }
 
   @Override
@@ -228,6 +249,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         Matrix found = frame.matrix(rows, spec.heads() * spec.valueDim());
         tiles.attend(pass, batch, q, found);
         difference.apply(pass, found, o);
+      }
+      if (keeper.lastReader == this) {
+        batch.runs().forEach(run -> run.state().forget(run));
       }
       if (outNorm != null) {
         outNorm.groups(pass, o, o, spec.outHeads(), spec.valueDim(), 0);

@@ -13,7 +13,11 @@ import java.util.Objects;
  * @param valueDim values of a head's value
  * @param scale factor on {@code q·k}
  * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
- * @param selection which keys a query visits
+ * @param window how many tokens back a token sees, itself included, and as many ahead where it
+ *     looks ahead; 0 for all
+ * @param pinned how many of the first tokens every token sees, whatever its window
+ * @param selection which keys queries visit: those of the window, or what the section {@code
+ *     select} says
  * @param alibi factor on the linear position biases; 0 for none
  * @param forgets whether each head has a forget gate, whose logarithms between two tokens are added
  *     to their score
@@ -46,6 +50,8 @@ record AttentionSpec(
     int valueDim,
     float scale,
     float softcap,
+    int window,
+    int pinned,
     KeySelection selection,
     float alibi,
     boolean forgets,
@@ -102,10 +108,22 @@ record AttentionSpec(
           };
       after = norm.flag("afterRope", false);
     }
+    int window = c.count("window", 0);
+    int pinned = c.count("pinned", 0);
+    if (pinned > 0 && window == 0) {
+      throw c.errorAt(
+          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    }
     boolean gated = c.flag("gated", false);
     int gateRank = c.count("gateRank", 0);
     if (gateRank > 0 && !gated) {
       throw c.errorAt("gateRank", "gateRank=%d needs gated=true", gateRank);
+    }
+    int keep = keep(c);
+    KeySelection selection =
+        keep > 0 ? new GreatestScores(keep) : Selections.read(c, window, pinned);
+    if (selection.isByHead() && heads > kvHeads && c.flag("forgets", false)) {
+      throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
     }
     float clip = c.real("clip", 0);
     if (clip < 0) {
@@ -118,7 +136,9 @@ record AttentionSpec(
         valueDim,
         c.real("scale", (float) (1 / Math.sqrt(headDim))),
         c.real("softcap", 0),
-        Selections.read(c),
+        window,
+        pinned,
+        selection,
         c.real("alibi", 0),
         c.flag("forgets", false),
         c.flag("biased", false),
@@ -137,8 +157,17 @@ record AttentionSpec(
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null,
         keysAreValues(c, headDim, valueDim),
         c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,
-        c.count("keep", 0),
+        keep,
         difference(c, kvHeads));
+  }
+
+  private static int keep(Config c) {
+    int keep = c.count("keep", 0);
+    if (keep > 0
+        && (c.count("window", 0) > 0 || c.flag("forgets", false) || c.flag("sinks", false))) {
+      throw c.errorAt("keep", "keep=%d needs a layer without window, forgets and sinks", keep);
+    }
+    return keep;
   }
 
   private static NormSpec difference(Config c, int kvHeads) {

@@ -59,6 +59,16 @@ record CacheLayout(
         : own + Math.ceilDiv(summary.layout(this).bytesPerToken(), summary.slots());
   }
 
+  /** The same; 0 where another token goes for each. */
+  long bytesPerToken(Reach reach) {
+    return reach.isBounded() ? 0 : bytesPerToken();
+  }
+
+  /** Bytes that are kept at most where tokens are forgotten; 0 where none is. */
+  long windowBytes(Reach reach) {
+    return reach.mostPages() * bytes(CachePage.SLOTS);
+  }
+
   /** Bytes of all heads, without those of summaries. */
   long bytes(int slots) {
     return heads * (keyBytes(slots) + levelBytes(slots)) + valueHeads * valueBytes(slots);

@@ -5,12 +5,16 @@ import static dev.apus.attention.softmax.CachePage.SLOTS;
 import dev.apus.core.model.MixerState;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * The marks of a key–value cache. A mark is a length, because slots before it stay as they are,
- * until the cache goes back behind it or elsewhere: then the mark shares the pages that may be
- * overwritten, which makes the cache copy them, and gives them back when it is asked for.
+ * until the cache goes back behind it or elsewhere, or forgets: then the mark shares the pages that
+ * may be overwritten or go, which makes the cache copy them, and gives them back when it is asked
+ * for.
  */
 final class CacheMarks {
 
@@ -22,44 +26,47 @@ final class CacheMarks {
   }
 
   /**
+   * @param oldest page of the cache
    * @param summaries where those of blocks are, or null
    */
-  MixerState.Mark add(int length, MixerState.Mark summaries) {
+  MixerState.Mark add(int length, int oldest, MixerState.Mark summaries) {
     open.removeIf(mark -> mark.get() == null);
-    At mark = new At(length, summaries);
+    At mark = new At(length, oldest, summaries);
     open.add(new WeakReference<>(mark));
     return mark;
   }
 
-  /** Must be called before pages change from this one on otherwise than by appending. */
-  void keepFrom(int page) {
-    keepFrom(page, null);
+  /** Must be called before the pages {@code [from, to)} change otherwise than by appending. */
+  void keep(int from, int to) {
+    keep(from, to, null);
   }
 
-  private void keepFrom(int page, At except) {
+  private void keep(int from, int to, At except) {
     for (WeakReference<At> reference : open) {
       At mark = reference.get();
       if (mark != null && mark != except) {
-        mark.keepFrom(page);
+        mark.keep(from, to);
       }
     }
   }
 
   private final class At implements MixerState.Mark {
 
-    private final int length;
-    private final MixerState.Mark summaries;
-    private List<CachePage> kept = List.of();
+    private static final CachePage[] NONE = {};
 
-    /** Pages before this are still in the cache as this mark knows them. */
-    private int inCache;
+    private final int length;
+    private final int oldest;
+    private final MixerState.Mark summaries;
+
+    /** By their index, the pages that the cache may not have any more as this mark knows them. */
+    private CachePage[] kept = NONE;
 
     private boolean closed;
 
-    At(int length, MixerState.Mark summaries) {
+    At(int length, int oldest, MixerState.Mark summaries) {
       this.length = length;
+      this.oldest = oldest;
       this.summaries = summaries;
-      this.inCache = Math.ceilDiv(length, SLOTS);
     }
 
     @Override
@@ -67,35 +74,44 @@ final class CacheMarks {
       if (closed) {
         throw new IllegalStateException("the mark is closed");
       }
-      CacheMarks.this.keepFrom(Math.min(length / SLOTS, inCache), this);
-      cache.become(inCache, kept, length);
-      kept = List.of();
-      inCache = Math.ceilDiv(length, SLOTS);
+      int changes = length / SLOTS;
+      for (int i = Math.min(changes, kept.length) - 1; i >= 0; i--) {
+        changes = kept[i] == null ? changes : i;
+      }
+      CacheMarks.this.keep(changes, Integer.MAX_VALUE, this);
+      CachePage[] pages = kept;
+      kept = NONE;
+      cache.become(length, oldest, pages);
       if (summaries != null) {
         summaries.rewind();
       }
     }
 
-    private void keepFrom(int page) {
-      if (page < inCache) {
-        List<CachePage> more = new ArrayList<>(cache.share(page, inCache));
-        more.addAll(kept);
-        kept = more;
-        inCache = page;
+    private void keep(int from, int to) {
+      int end = KeyValueCache.pagesOf(length);
+      for (int page = from; page < Math.min(to, end); page++) {
+        if (cache.keeps(page, oldest)) {
+          kept = kept == NONE ? new CachePage[end] : kept;
+          kept[page] = kept[page] == null ? cache.share(page) : kept[page];
+        }
       }
+    }
+
+    private Stream<CachePage> kept() {
+      return Arrays.stream(kept).filter(Objects::nonNull);
     }
 
     @Override
     public long bytes() {
       long more = summaries == null ? 0 : summaries.bytes();
-      return more + kept.stream().mapToLong(CachePage::shareBytes).sum();
+      return more + kept().mapToLong(CachePage::shareBytes).sum();
     }
 
     @Override
     public void close() {
       open.removeIf(mark -> mark.get() == this || mark.get() == null);
-      kept.forEach(CachePage::release);
-      kept = List.of();
+      kept().forEach(CachePage::release);
+      kept = NONE;
       closed = true;
       if (summaries != null) {
         summaries.close();

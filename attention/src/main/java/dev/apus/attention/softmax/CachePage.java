@@ -82,7 +82,7 @@ final class CachePage {
 
   /** What falls to one of those who use it. */
   long shareBytes() {
-    return memory.byteSize() / Math.max(1, users.get());
+    return slab.shareBytes() / Math.max(1, users.get());
   }
 
   /** Adds a user. */
@@ -94,7 +94,7 @@ final class CachePage {
   /** Takes a user away; when the last one goes, so does the memory. */
   void release() {
     if (users.decrementAndGet() == 0) {
-      slab.release();
+      slab.giveBack();
     }
   }
 

@@ -18,7 +18,11 @@ final class CacheSlab {
   private final long pageBytes;
   private final int pages;
   private final AtomicInteger users = new AtomicInteger(1);
-  private int taken;
+
+  /** Pages that have not gone. */
+  private final AtomicInteger living = new AtomicInteger();
+
+  private volatile int taken;
 
   /** Memory for so many pages of so many slots. */
   CacheSlab(CacheLayout layout, int slots, int pages) {
@@ -27,10 +31,10 @@ final class CacheSlab {
     this.memory = NativeFloats.ofBytes(pageBytes * pages);
   }
 
-  /** Memory for the next pages of a cache that has some: more for those that have many. */
-  static CacheSlab next(CacheLayout layout, int present) {
+  /** Memory for the next full pages of a cache: for so many at most, and one at least. */
+  static CacheSlab next(CacheLayout layout, int most) {
     long enough = Math.ceilDiv(ENOUGH_BYTES, layout.bytes(CachePage.SLOTS));
-    return new CacheSlab(layout, CachePage.SLOTS, (int) Math.clamp(present / 2, 1, enough));
+    return new CacheSlab(layout, CachePage.SLOTS, (int) Math.clamp(most, 1, enough));
   }
 
   boolean isTaken() {
@@ -42,10 +46,24 @@ final class CacheSlab {
     return memory.bytes() - taken * pageBytes;
   }
 
-  /** The next page's memory; the page is a user, and must release it. */
+  /** The next page's memory, which it must give back. */
   MemorySegment take() {
     users.incrementAndGet();
-    return memory.segment().asSlice(taken++ * pageBytes, pageBytes);
+    living.incrementAndGet();
+    int page = taken;
+    taken = page + 1;
+    return memory.segment().asSlice(page * pageBytes, pageBytes);
+  }
+
+  /** What falls to a page: those that have gone before others still take their memory. */
+  long shareBytes() {
+    return taken * pageBytes / Math.max(1, living.get());
+  }
+
+  /** Takes a page back. */
+  void giveBack() {
+    living.decrementAndGet();
+    release();
   }
 
   void release() {

@@ -35,7 +35,8 @@ record CompressedTiles(Attention kernel, Traits traits, int heads, int window, i
     for (Run<CompressedCache> run : batch.runs()) {
       most = Math.max(most, run.state().entries().length());
     }
-    int[] inOrder = IntStream.range(0, most).toArray();
+    int unchosen = chosen == null ? most : Math.min(most, chosen.top());
+    int[] inOrder = IntStream.range(0, unchosen).toArray();
     List<Tile> tiles = new ArrayList<>();
     for (int i = 0; i < tokens.size(); i++) {
       Run<KeyValueCache> run = tokens.get(i);

@@ -157,6 +157,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
   private final float[] temperature;
   private final Projection output;
   private final AttentionTiles tiles;
+  private final Reach reach;
   private final RopeChoice rope;
 
   private ConvolutionalAttention(Spec spec, Site site) {
@@ -180,19 +181,21 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
     this.mixBias = weights.vector("mix.bias", spec.channels(), Typical.BIAS);
     this.temperature = weights.vector("temperature", spec.kvHeads(), Typical.NORM);
     this.output = weights.projection("o", width, spec.queryCols(), spec.outBiased());
+    var selection = new NearKeys(spec.window(), 0);
+    this.reach = selection.reach();
     this.tiles =
         new AttentionTiles(
             kernel,
             new Traits(dim, dim, spec.scale(), 0),
             new Heads(spec.kvHeads(), spec.group()),
-            new NearKeys(spec.window(), 0),
+            selection,
             new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   @Override
   public ConvolvedCache newState(int limit) {
-    var cache = new KeyValueCache(layout, limit, rope.at(limit));
+    var cache = new KeyValueCache(layout, reach, limit, rope.at(limit));
     RecurrentState state = RecurrentState.of(convolution.region(), recent.memory());
     recent.begin(state, convolution.before());
     return new ConvolvedCache(cache, state);
@@ -205,7 +208,12 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return layout.bytesPerToken(reach);
+  }
+
+  @Override
+  public long windowBytes() {
+    return layout.windowBytes(reach);
   }
 
   @Override
@@ -240,6 +248,7 @@ public final class ConvolutionalAttention implements SequenceMixer<ConvolvedCach
       }
       Matrix o = frame.matrix(rows, spec.queryCols());
       tiles.attend(pass, caches, q, o);
+      caches.runs().forEach(run -> run.state().forget(run));
       output.apply(pass, o, y);
     }
   }

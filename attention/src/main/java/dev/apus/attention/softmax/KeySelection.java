@@ -23,6 +23,16 @@ interface KeySelection {
    */
   List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
 
+  /** What tokens to come may visit, whatever they are. */
+  default Reach reach() {
+    return Reach.ALL;
+  }
+
+  /** Whether query heads that share a key–value head may be in tiles of their own. */
+  default boolean isByHead() {
+    return false;
+  }
+
   /**
    * What it must know of blocks of keys; null for nothing.
    *

@@ -17,12 +17,15 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ObjLongConsumer;
+import java.util.stream.Stream;
 
 /**
  * The keys and values that a sequence's tokens have left behind in one layer, in a page for each
  * span of slots, and summaries of blocks of them if its layout has any. A copy shares the pages,
- * and copies of them only what both go on to write.
+ * and copies of them only what both go on to write. Pages that no token to come reaches are given
+ * back.
  */
 final class KeyValueCache implements MixerState {
 
@@ -32,23 +35,36 @@ final class KeyValueCache implements MixerState {
   private static final int STORE_VALUES = 4;
 
   private final CacheLayout layout;
+  private final Reach reach;
   private final int limit;
   private final Rope rope;
   private final CacheMarks marks = new CacheMarks(this);
+
+  /** By their spans; null where they were forgotten. */
   private final List<CachePage> pages = new ArrayList<>();
 
   /** Of every whole block of slots; or null. */
   private final KeyValueCache summaries;
 
+  /** The first page that has not been forgotten, but for pinned ones. */
+  private int oldest;
+
   private CacheSlab slab;
   private int length;
 
+  /** A cache that keeps everything. */
+  KeyValueCache(CacheLayout layout, int limit, Rope rope) {
+    this(layout, Reach.ALL, limit, rope);
+  }
+
   /**
+   * @param reach what tokens to come may ask for
    * @param limit the most tokens the sequence is meant to have
    * @param rope how the sequence's keys and queries are turned, or null
    */
-  KeyValueCache(CacheLayout layout, int limit, Rope rope) {
+  KeyValueCache(CacheLayout layout, Reach reach, int limit, Rope rope) {
     this.layout = layout;
+    this.reach = reach;
     this.limit = limit;
     this.rope = rope;
     BlockSummary summary = layout.summary();
@@ -76,7 +92,8 @@ final class KeyValueCache implements MixerState {
     return length;
   }
 
-  private static int pagesOf(int slots) {
+  /** Pages that so many slots lie in. */
+  static int pagesOf(int slots) {
     return Math.ceilDiv(slots, SLOTS);
   }
 
@@ -84,7 +101,7 @@ final class KeyValueCache implements MixerState {
   private void reserve(int first, int tokens) {
     int end = Math.addExact(first, tokens);
     if (first < length) {
-      marks.keepFrom(first / SLOTS);
+      marks.keep(first / SLOTS, Integer.MAX_VALUE);
     }
     for (int i = first / SLOTS; i < pagesOf(end); i++) {
       int used = Math.clamp((long) length - i * SLOTS, 0, SLOTS);
@@ -108,7 +125,8 @@ final class KeyValueCache implements MixerState {
       return new CachePage(layout, index, slots);
     }
     if (slab == null || slab.isTaken()) {
-      CacheSlab next = CacheSlab.next(layout, pages.size());
+      int ahead = reach.isBounded() ? reach.mostPages() / 16 : pages.size() / 2;
+      CacheSlab next = CacheSlab.next(layout, ahead);
       releaseSlab();
       slab = next;
     }
@@ -207,12 +225,13 @@ final class KeyValueCache implements MixerState {
   /** Sets the levels at a slot, of those at the slot before. */
   private void descend(int head, int slot, float[] kept, int keptAt) {
     Levels levels = pages.get(slot / SLOTS).head(head).levels();
-    Levels before = slot < SLOTS ? null : pages.get(slot / SLOTS - 1).head(head).levels();
+    boolean first = slot % SLOTS == 0;
+    Levels before = first && slot > 0 ? pages.get(slot / SLOTS - 1).head(head).levels() : null;
     for (int g = 0; g < layout.forgetting(); g++) {
-      if (slot % SLOTS == 0) {
+      if (first) {
         levels.setBase(g, before == null ? 0 : before.level(g, slot - 1));
       }
-      float sum = slot % SLOTS == 0 ? 0 : levels.sum(g, slot - 1);
+      float sum = first ? 0 : levels.sum(g, slot - 1);
       levels.set(g, slot, sum + kept[keptAt + g]);
     }
   }
@@ -224,45 +243,102 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public Mark mark(Mark reuse) {
-    return marks.add(length, summaries == null ? null : summaries.mark(null));
+    return marks.add(length, oldest, summaries == null ? null : summaries.mark(null));
   }
 
-  /** The pages {@code [from, to)}, shared. */
-  List<CachePage> share(int from, int to) {
-    return pages.subList(from, to).stream().map(CachePage::share).toList();
+  /** Whether a page is there when this one is the oldest. */
+  boolean keeps(int page, int oldest) {
+    return page < reach.pinnedPages() || page >= oldest;
+  }
+
+  /** A page, shared. */
+  CachePage share(int page) {
+    return pages.get(page).share();
   }
 
   /**
-   * Goes to another place: the pages from {@code first} on become these, unless there are none.
+   * Goes to where the cache was.
    *
-   * @param others given away by the caller
+   * @param newOldest the oldest page that it had then
+   * @param others pages by their index, given away by the caller, that take the place of the
+   *     cache's; null where the cache has what it needs
    */
-  void become(int first, List<CachePage> others, int newLength) {
-    if (!others.isEmpty()) {
-      List<CachePage> old = pages.subList(first, pages.size());
-      List<CachePage> gone = List.copyOf(old);
-      old.clear();
-      pages.addAll(others);
-      gone.forEach(CachePage::release);
+  void become(int newLength, int newOldest, CachePage[] others) {
+    for (int i = 0; i < others.length; i++) {
+      if (i == pages.size()) {
+        pages.add(others[i]);
+      } else if (others[i] != null) {
+        release(pages.set(i, others[i]));
+      }
     }
     length = newLength;
+    int end = pagesOf(newLength);
+    if (end < pages.size() && pages.get(end) == null) {
+      List<CachePage> rest = pages.subList(end, pages.size());
+      rest.forEach(KeyValueCache::release);
+      rest.clear();
+    }
+    oldest = reach.pinnedPages();
+    forget(newOldest);
+    oldest = newOldest;
+  }
+
+  /**
+   * Gives back what no token after a run reaches. A run that looks ahead may be computed again, and
+   * where rows see what stands after them, so may any. Whoever reads the cache in a pass must have
+   * done so.
+   */
+  void forget(Run<KeyValueCache> run) {
+    switch (run.visibility()) {
+      case CAUSAL -> forget(reach.firstPage(length));
+      case BIDIRECTIONAL -> forget(reach.firstPage(run.position()));
+      case SURROUNDED -> {}
+    }
+  }
+
+  private void forget(int end) {
+    for (int i = Math.max(oldest, reach.pinnedPages()); i < end; i++) {
+      if (pages.get(i) != null) {
+        marks.keep(i, i + 1);
+        release(pages.set(i, null));
+      }
+    }
+    oldest = Math.max(oldest, end);
+  }
+
+  private static void release(CachePage page) {
+    if (page != null) {
+      page.release();
+    }
   }
 
   @Override
   public void become(MixerState other) {
     KeyValueCache there = (KeyValueCache) other;
-    List<CachePage> shared = there.share(0, pagesOf(there.length));
-    marks.keepFrom(0);
-    become(0, shared, there.length);
+    List<CachePage> shared = new ArrayList<>();
+    for (int i = 0; i < pagesOf(there.length); i++) {
+      shared.add(there.keeps(i, there.oldest) ? there.share(i) : null);
+    }
+    replace(there.length, there.oldest, shared);
     if (summaries != null) {
       summaries.become(there.summaries);
     }
   }
 
+  /** Goes elsewhere, to pages that the caller gives away. */
+  private void replace(int newLength, int newOldest, List<CachePage> others) {
+    marks.keep(0, Integer.MAX_VALUE);
+    pages.forEach(KeyValueCache::release);
+    pages.clear();
+    pages.addAll(others);
+    length = newLength;
+    oldest = newOldest;
+  }
+
   /** Shares every filled page; whichever of the two writes to a page that both have copies it. */
   @Override
   public KeyValueCache copy() {
-    var copy = new KeyValueCache(layout, limit, rope);
+    var copy = new KeyValueCache(layout, reach, limit, rope);
     copy.become(this);
     return copy;
   }
@@ -272,12 +348,16 @@ final class KeyValueCache implements MixerState {
   public long bytes() {
     long rest = slab == null ? 0 : slab.restBytes();
     rest += summaries == null ? 0 : summaries.bytes();
-    return rest + pages.stream().mapToLong(CachePage::shareBytes).sum();
+    return rest + present().mapToLong(CachePage::shareBytes).sum();
+  }
+
+  private Stream<CachePage> present() {
+    return pages.stream().filter(Objects::nonNull);
   }
 
   @Override
   public void blocks(ObjLongConsumer<Object> visitor) {
-    pages.forEach(page -> visitor.accept(page, page.bytes()));
+    present().forEach(page -> visitor.accept(page, page.bytes()));
     if (summaries != null) {
       summaries.blocks(visitor);
     }
@@ -287,8 +367,11 @@ final class KeyValueCache implements MixerState {
   public void write(DataOutput out) throws IOException {
     out.writeUTF(layout.kernel().format().name());
     out.writeInt(length);
+    out.writeInt(oldest);
     for (int i = 0; i < pagesOf(length); i++) {
-      pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
+      if (keeps(i, oldest)) {
+        pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
+      }
     }
     if (summaries != null) {
       summaries.write(out);
@@ -319,28 +402,34 @@ final class KeyValueCache implements MixerState {
     if (expected >= 0 && written != expected) {
       throw new IOException(written + " summaries of blocks were written; needed: " + expected);
     }
+    int first = in.readInt();
+    if (first < 0 || first > reach.firstPage(written)) {
+      throw new IOException(
+          "a cache of " + written + " tokens was written from page " + first + " on");
+    }
     List<CachePage> read = new ArrayList<>();
     try {
       for (int i = 0; i < pagesOf(written); i++) {
-        read.add(CachePage.read(in, layout, i, Math.min(SLOTS, written - i * SLOTS)));
+        int used = Math.min(SLOTS, written - i * SLOTS);
+        read.add(keeps(i, first) ? CachePage.read(in, layout, i, used) : null);
       }
       if (summaries != null) {
         summaries.read(in, written / layout.summary().slots());
       }
     } catch (IOException | RuntimeException | Error e) {
-      read.forEach(CachePage::release);
+      read.forEach(KeyValueCache::release);
       throw e;
     }
-    marks.keepFrom(0);
-    become(0, read, written);
+    replace(written, first, read);
   }
 
   @Override
   public void close() {
-    pages.forEach(CachePage::release);
+    pages.forEach(KeyValueCache::release);
     pages.clear();
     releaseSlab();
     length = 0;
+    oldest = 0;
     if (summaries != null) {
       summaries.close();
     }

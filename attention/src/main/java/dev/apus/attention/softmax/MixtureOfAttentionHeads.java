@@ -89,6 +89,7 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
   private final List<Projection> outputs = new ArrayList<>();
   private final float[] bias;
   private final AttentionTiles tiles;
+  private final Reach reach;
   private final RopeChoice rope;
 
   private MixtureOfAttentionHeads(Spec spec, Site site) {
@@ -107,19 +108,21 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
       outputs.add(expert.projection("o", site.outputs(), spec.cols()));
     }
     this.bias = spec.outBiased() ? weights.vector("bias", site.outputs(), Typical.BIAS) : null;
+    var selection = new NearKeys(spec.window(), 0);
+    this.reach = selection.reach();
     this.tiles =
         new AttentionTiles(
             kernel,
             new Traits(spec.headDim(), spec.headDim(), (float) (1 / Math.sqrt(spec.headDim())), 0),
             new Heads(spec.kvHeads(), router.top()),
-            new NearKeys(spec.window(), 0),
+            selection,
             new Biases(null, null, 0));
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    return new KeyValueCache(layout, reach, limit, rope.at(limit));
   }
 
   @Override
@@ -134,7 +137,12 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
 
   @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return layout.bytesPerToken(reach);
+  }
+
+  @Override
+  public long windowBytes() {
+    return layout.windowBytes(reach);
   }
 
   @Override
@@ -158,6 +166,7 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
       }
       Matrix o = frame.matrix(rows, q.cols());
       tiles.attend(pass, batch, q, o);
+      batch.runs().forEach(run -> run.state().forget(run));
       answer(pass, choices, weights, o, y);
     }
   }

@@ -24,6 +24,11 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
   }
 
   @Override
+  public boolean isByHead() {
+    return true;
+  }
+
+  @Override
   public boolean sharesVisits() {
     return true;
   }

@@ -22,6 +22,11 @@ record NearKeys(int window, int pinned) implements KeySelection {
   static final NearKeys ALL = new NearKeys(0, 0);
 
   @Override
+  public Reach reach() {
+    return window == 0 ? Reach.ALL : new Reach(window, pinned);
+  }
+
+  @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     int tileRows = Tile.rows(heads.group());
     List<Tile> tiles = new ArrayList<>();

@@ -17,7 +17,7 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param head the first of the query heads
  * @param heads how many of them
  * @param position of the first row
- * @param visits the slots that rows visit; no slot is in two of them
+ * @param visits the slots that rows visit; a slot in several of them counts as often
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
  */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
 import dev.apus.core.config.Config;
@@ -155,6 +156,51 @@ class AttentionTest {
     }
   }
 
+  /**
+   * What goes out of a window's reach is forgotten, however long the runs are, and does not show.
+   */
+  @Test
+  void whatIsForgottenDoesNotShow() {
+    int tokens = 1100;
+    for (Map<String, Object> settings :
+        List.of(
+            with("window", 90, "rope", Map.of()),
+            with("window", 300, "pinned", 2, "alibi", 1),
+            with("window", 1, "forgets", true),
+            with("window", 255, "forgets", true, "kvHeads", 3))) {
+      try (var bench = bench(settings);
+          KeyValueCache state = bench.state(tokens)) {
+        double[][] x = bench.tokens(tokens, 5);
+        double[][] expected = new NaiveAttention(settings, WIDTH, MixerBench.LIMIT).run(x);
+        float[][] whole = bench.run(bench.state(tokens), x, 0);
+        assertClose(expected, whole, 1e-5);
+        for (int piece = 1, from = 0, to; from < tokens; from = to, piece = piece * 5 % 613) {
+          to = Math.min(tokens, from + piece);
+          assertSame(whole, from, bench.run(state, Arrays.copyOfRange(x, from, to), from));
+          assertTrue(state.bytes() <= bench.windowBytes(), state.bytes() + " at " + to);
+        }
+        assertEquals(0, bench.bytesPerToken());
+      }
+    }
+  }
+
+  /** Rows that see what stands after them may be computed again: what they reach is kept. */
+  @Test
+  void aBlockMayBeComputedAgainWhereAWindowForgets() {
+    for (Visibility seen : new Visibility[] {Visibility.BIDIRECTIONAL, Visibility.SURROUNDED}) {
+      try (var bench = bench(with("window", 20));
+          KeyValueCache state = bench.state(1000)) {
+        double[][] x = bench.tokens(1000, 5);
+        bench.run(state, Arrays.copyOf(x, 700), 0);
+        bench.seeing(seen);
+        double[][] block = Arrays.copyOfRange(x, 700, 1000);
+        float[][] first = bench.run(state, block, 700);
+        assertSame(first, 0, bench.run(state, block, 700));
+        assertEquals(1000, state.length());
+      }
+    }
+  }
+
   /** Many tokens, so that there are several spans, which threads may share out. */
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
@@ -184,8 +230,11 @@ class AttentionTest {
         var bench =
             new MixerBench<KeyValueCache>(
                 new Attention.Type(), settings, WIDTH, Kernels.chosen(), CacheFormat.BF16, 2)) {
-      long levels = settings.containsKey("forgets") ? 4L * (int) settings.get("heads") : 0;
-      assertEquals(exact.bytesPerToken() - levels, 2 * (bench.bytesPerToken() - levels));
+      boolean leveled = settings.containsKey("forgets") || settings.containsKey("keep");
+      long levels = leveled ? 4L * (int) settings.get("heads") : 0;
+      if (!settings.containsKey("window")) {
+        assertEquals(exact.bytesPerToken() - levels, 2 * (bench.bytesPerToken() - levels));
+      }
       double[][] x = bench.tokens(TOKENS, 5);
       float[][] whole = bench.run(bench.state(), x, 0);
       float[][] near = exact.run(exact.state(), x, 0);

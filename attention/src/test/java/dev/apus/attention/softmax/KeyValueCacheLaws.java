@@ -5,164 +5,32 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.apus.core.compute.Pass;
-import dev.apus.core.compute.Workers;
 import dev.apus.core.model.MixerState;
-import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
-import dev.apus.kernels.attention.Attention.Biases;
-import dev.apus.kernels.attention.Attention.Queries;
-import dev.apus.kernels.attention.Attention.Stored;
-import dev.apus.kernels.attention.Attention.Traits;
-import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A cache keeps what was appended, however it grew, was copied, rewound or read back. */
-abstract class KeyValueCacheLaws {
+abstract class KeyValueCacheLaws extends CacheBench {
 
-  private static final int HEADS = 3;
-  private static final int KEY_DIM = 5;
-  private static final int VALUE_DIM = 7;
-
-  private final CacheFormat format;
-  private final int forgetting;
-  private final BlockSummary summary;
-  private final Attention kernel;
-  private final Workers workers = Workers.of(1);
-  private final Pass pass = new Pass(workers, Kernels.chosen());
-
-  /**
-   * @param forgetting heads of a group that forget, or 0
-   */
-  KeyValueCacheLaws(CacheFormat format, int forgetting) {
-    this(format, forgetting, null);
+  KeyValueCacheLaws(CacheFormat format, int forgetting, Reach reach) {
+    this(format, forgetting, reach, null);
   }
 
-  /**
-   * @param summary what is kept of blocks, or null
-   */
-  KeyValueCacheLaws(CacheFormat format, int forgetting, BlockSummary summary) {
-    this.format = format;
-    this.summary = summary;
-    this.forgetting = forgetting;
-    this.kernel = Kernels.chosen().attention(format);
-  }
-
-  private KeyValueCache cache(int limit) {
-    return new KeyValueCache(layout(kernel), limit, null);
-  }
-
-  private CacheLayout layout(Attention kernel) {
-    return new CacheLayout(kernel, HEADS, HEADS, KEY_DIM, VALUE_DIM, forgetting, summary);
-  }
-
-  /** Appends tokens that a seed and their position make. */
-  private void append(KeyValueCache cache, int tokens, long seed) {
-    for (int i = 0; i < tokens; i++) {
-      var random = new SplittableRandom(seed * 1_000_003 + cache.length());
-      var k = new Matrix(new float[2 * HEADS * KEY_DIM], 2, HEADS * KEY_DIM);
-      var v = new Matrix(new float[2 * HEADS * VALUE_DIM], 2, HEADS * VALUE_DIM);
-      for (int j = k.at(1); j < k.data().length; j++) {
-        k.data()[j] = (float) random.nextGaussian();
-      }
-      for (int j = v.at(1); j < v.data().length; j++) {
-        v.data()[j] = (float) random.nextGaussian();
-      }
-      cache.append(pass, k, v, kept(random), 1, 1);
-    }
-  }
-
-  private Matrix kept(SplittableRandom random) {
-    int cols = HEADS * forgetting;
-    var kept = new Matrix(new float[2 * cols], 2, cols);
-    for (int i = kept.at(1); i < kept.data().length; i++) {
-      kept.data()[i] = (float) -random.nextDouble(0.01);
-    }
-    return kept;
-  }
-
-  /** What a query of ones finds in each head: every key and value has a part in it. */
-  private float[] content(KeyValueCache cache) {
-    int group = Math.max(1, forgetting);
-    float[] out = new float[HEADS * group * VALUE_DIM];
-    float[] q = new float[group * KEY_DIM];
-    Arrays.fill(out, Float.NaN);
-    Arrays.fill(q, 1);
-    var traits = new Traits(KEY_DIM, VALUE_DIM, 0.3f, 0);
-    for (int head = 0; head < HEADS; head++) {
-      kernel.attend(
-          traits,
-          new Queries(q, 0, group * KEY_DIM, 1, group, cache.length() - 1),
-          new Visited(new int[] {0, cache.length()}, 1, true, 0),
-          cache.stored(head),
-          new Biases(null, null, 0),
-          out,
-          head * group * VALUE_DIM,
-          group * VALUE_DIM,
-          new float[kernel.scratchFloats(traits, group)]);
-    }
-    return summary == null ? out : joined(out, blocks(cache));
-  }
-
-  private static float[] joined(float[] a, float[] b) {
-    float[] both = Arrays.copyOf(a, a.length + b.length);
-    System.arraycopy(b, 0, both, a.length, b.length);
-    return both;
-  }
-
-  /** What a query of ones finds in the summaries: their keys' sums, and the values' mean. */
-  private float[] blocks(KeyValueCache cache) {
-    KeyValueCache blocks = cache.summaries();
-    int count = blocks.length();
-    assertEquals(cache.length() / summary.slots(), count);
-    Attention exact = blocks.layout().kernel();
-    var traits = new Traits(blocks.layout().keyDim(), blocks.layout().valueDim(), 0.3f, 0);
-    int valuesAt = HEADS * count;
-    float[] out = new float[valuesAt + HEADS * traits.valueDim()];
-    float[] q = new float[traits.headDim()];
-    Arrays.fill(q, 1);
-    for (int head = 0; head < HEADS; head++) {
-      var queries = new Queries(q, 0, q.length, 1, 1, 0);
-      float[] scratch = new float[exact.scratchFloats(traits, 1)];
-      Stored stored = blocks.stored(head);
-      exact.score(traits, queries, 0, count, stored, out, head * count, count, scratch);
-      exact.attend(
-          traits,
-          queries,
-          new Visited(new int[] {0, count}, 1, false, 0),
-          stored,
-          new Biases(null, null, 0),
-          out,
-          valuesAt + head * traits.valueDim(),
-          0,
-          scratch);
-    }
-    return out;
-  }
-
-  private static byte[] written(KeyValueCache cache) throws IOException {
-    var bytes = new ByteArrayOutputStream();
-    cache.write(new DataOutputStream(bytes));
-    return bytes.toByteArray();
-  }
-
-  private static DataInputStream in(byte[] bytes) {
-    return new DataInputStream(new ByteArrayInputStream(bytes));
+  KeyValueCacheLaws(CacheFormat format, int forgetting, Reach reach, BlockSummary summary) {
+    super(format, forgetting, reach, summary);
   }
 
   @ParameterizedTest
@@ -191,16 +59,6 @@ abstract class KeyValueCacheLaws {
     cache.close();
     assertEquals(0, cache.bytes());
     cache.close();
-  }
-
-  private long bytes(int slots) {
-    long levels = forgetting * (8L + 4L * slots);
-    return HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots) + levels);
-  }
-
-  private long summaryBytes(int blocks) {
-    int slots = Math.ceilDiv(blocks, kernel.slotGranularity()) * kernel.slotGranularity();
-    return summary == null ? 0 : summary.layout(layout(kernel)).bytes(slots);
   }
 
   @Test
@@ -279,6 +137,7 @@ abstract class KeyValueCacheLaws {
     var out = new DataOutputStream(bytes);
     out.writeUTF(format.name());
     out.writeInt(Integer.MAX_VALUE);
+    out.writeInt(0);
     try (KeyValueCache cache = cache(Integer.MAX_VALUE)) {
       assertThrows(EOFException.class, () -> cache.read(in(bytes.toByteArray())));
     }
@@ -296,17 +155,12 @@ abstract class KeyValueCacheLaws {
       append(straight, 300, 1);
       byte[] written = written(cache);
       assertArrayEquals(written(straight), written);
-      long slots = bytes(256) + bytes(64);
+      long slots = bytes(256) * (pages(300) - 1) + bytes(64);
       if (summary != null) {
-        slots += 2 + CacheFormat.F32.name().length() + 4 + summaryBytes(300 / summary.slots());
+        slots += 2 + CacheFormat.F32.name().length() + 8 + summaryBytes(300 / summary.slots());
       }
-      assertEquals(2 + format.name().length() + 4 + slots, written.length);
+      assertEquals(2 + format.name().length() + 8 + slots, written.length);
     }
-  }
-
-  /** Bytes without those of summaries, which are a cache like any other. */
-  private static long tokenBytes(KeyValueCache cache) {
-    return cache.bytes() - (cache.summaries() == null ? 0 : cache.summaries().bytes());
   }
 
   /** Memory for pages to come is no more than half of what there is. */
@@ -315,7 +169,7 @@ abstract class KeyValueCacheLaws {
     KeyValueCache cache = cache(100_000);
     for (int pages = 1; pages <= 30; pages++) {
       append(cache, CachePage.SLOTS, 1);
-      long held = pages * layout(kernel).bytes(CachePage.SLOTS);
+      long held = pages(pages * CachePage.SLOTS) * layout(kernel).bytes(CachePage.SLOTS);
       assertTrue(tokenBytes(cache) >= held, pages + " pages");
       assertTrue(tokenBytes(cache) <= held + Math.max(held / 2, 64), pages + " pages");
     }
@@ -332,7 +186,7 @@ abstract class KeyValueCacheLaws {
     try (KeyValueCache cache = cache(5000)) {
       append(cache, tokens, 1);
       long alone = tokenBytes(cache);
-      long page = alone / 3;
+      long page = alone / pages(tokens);
       List<KeyValueCache> copies = new ArrayList<>();
       for (int i = 0; i < 99; i++) {
         copies.add(cache.copy());
@@ -454,6 +308,53 @@ abstract class KeyValueCacheLaws {
         assertEquals(37, cache.length());
         assertArrayEquals(then, content(cache));
       }
+    }
+  }
+
+  @Test
+  void itHoldsItsTextHoweverItGotThere() throws IOException {
+    new CacheWalk(this).walk(150);
+  }
+
+  /** A mark takes the pages that go while it is open, and only those that it needs. */
+  @Test
+  void aMarkKeepsWhatIsForgotten() {
+    try (KeyValueCache cache = cache(3000)) {
+      append(cache, 1000, 1);
+      float[] then = content(cache);
+      try (MixerState.Mark mark = cache.mark(null)) {
+        assertEquals(0, mark.bytes());
+        append(cache, 1000, 2);
+        long gone =
+            IntStream.range(0, KeyValueCache.pagesOf(1000))
+                .filter(page -> needs(page, 1000) && !needs(page, 2000))
+                .count();
+        assertEquals(gone * bytes(CachePage.SLOTS), mark.bytes());
+        mark.rewind();
+        assertEquals(0, mark.bytes());
+        assertArrayEquals(then, content(cache));
+      }
+    }
+  }
+
+  /** What a cache with a window says it takes at most is what it takes at most. */
+  @Test
+  void itTakesNoMoreThanItsReachNeeds() {
+    if (!reach.isBounded()) {
+      assertEquals(0, layout(kernel).windowBytes(reach));
+      return;
+    }
+    assertEquals(0, layout(kernel).bytesPerToken(reach));
+    long most = 0;
+    try (KeyValueCache cache = cache(3000)) {
+      for (int i = 0; i < 2500; i++) {
+        append(cache, 1, 1);
+        most = Math.max(most, cache.bytes());
+      }
+      assertEquals(layout(kernel).windowBytes(reach), most);
+      int partial = reach.pinned() == 0 ? 2 : 3;
+      int slots = reach.window() + reach.pinned() + partial * CachePage.SLOTS;
+      assertTrue(most <= slots * bytes(CachePage.SLOTS) / CachePage.SLOTS, most + " bytes");
     }
   }
 }

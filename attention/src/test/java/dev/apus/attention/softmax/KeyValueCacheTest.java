@@ -9,14 +9,14 @@ class KeyValueCacheTest {
   @Nested
   class Exact extends KeyValueCacheLaws {
     Exact() {
-      super(CacheFormat.F32, 0);
+      super(CacheFormat.F32, 0, Reach.ALL);
     }
   }
 
   @Nested
   class Rounded extends KeyValueCacheLaws {
     Rounded() {
-      super(CacheFormat.BF16, 0);
+      super(CacheFormat.BF16, 0, Reach.ALL);
     }
   }
 
@@ -24,7 +24,29 @@ class KeyValueCacheTest {
   @Nested
   class Forgetting extends KeyValueCacheLaws {
     Forgetting() {
-      super(CacheFormat.BF16, 2);
+      super(CacheFormat.BF16, 2, Reach.ALL);
+    }
+  }
+
+  @Nested
+  class Windowed extends KeyValueCacheLaws {
+    Windowed() {
+      super(CacheFormat.F32, 0, new Reach(100, 0));
+    }
+  }
+
+  @Nested
+  class Pinned extends KeyValueCacheLaws {
+    Pinned() {
+      super(CacheFormat.BF16, 0, new Reach(300, 260));
+    }
+  }
+
+  /** Levels go on from the slot before, even if nothing else of it is needed. */
+  @Nested
+  class WindowedAndForgetting extends KeyValueCacheLaws {
+    WindowedAndForgetting() {
+      super(CacheFormat.F32, 2, new Reach(1, 3));
     }
   }
 
@@ -32,7 +54,7 @@ class KeyValueCacheTest {
   @Nested
   class Bounded extends KeyValueCacheLaws {
     Bounded() {
-      super(CacheFormat.BF16, 0, summary(16, BlockSummary.Kind.KEY_BOUNDS));
+      super(CacheFormat.BF16, 0, Reach.ALL, summary(16, BlockSummary.Kind.KEY_BOUNDS));
     }
   }
 
@@ -40,7 +62,7 @@ class KeyValueCacheTest {
   @Nested
   class Averaged extends KeyValueCacheLaws {
     Averaged() {
-      super(CacheFormat.F32, 0, summary(7, BlockSummary.Kind.MEANS));
+      super(CacheFormat.F32, 0, Reach.ALL, summary(7, BlockSummary.Kind.MEANS));
     }
   }
 

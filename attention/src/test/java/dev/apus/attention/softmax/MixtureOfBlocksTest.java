@@ -160,13 +160,14 @@ class MixtureOfBlocksTest {
   static Stream<Arguments> refusals() {
     return Stream.of(
         of(with(4, 1), "select.top=1: a query visits its own block and at least one other"),
-        of(with(4, 3, "window", 9), "window=9: a layer that selects keys has no window"),
+        of(with(4, 3, "window", 9), "select.kind=\"moba\" has no window and no pinned tokens"),
         of(
             with(4, 3, "alibi", 1),
             "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks"),
         of(
             with(4, 3, "select", Map.of("kind", "best")),
-            "select.kind=\"best\" is not supported; supported: moba"));
+            "select.kind=\"best\" is not supported; supported: chunks, strided, fixed, dilated,"
+                + " axial, segments, global, blocks, moba"));
   }
 
   @ParameterizedTest(name = "{1}")

@@ -22,7 +22,12 @@ final class NaiveAttention {
   private final int width;
   private final int group;
   private boolean ahead;
+  private Visits visits = (i, j, head, tokens) -> reaches(i, j) ? 1 : 0;
   private double[][] levels;
+
+  /** By the query head that attends. */
+  private List<Integer> chosen;
+
   private double[][] added;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
@@ -34,6 +39,18 @@ final class NaiveAttention {
   /** The same where every token sees those after it, too. */
   NaiveAttention lookingAhead() {
     ahead = true;
+    return this;
+  }
+
+  /** How often a token counts for another one, as far as it may look. */
+  @FunctionalInterface
+  interface Visits {
+    int count(int i, int j, int head, int tokens);
+  }
+
+  /** The same with other visits than those of a window. */
+  NaiveAttention visiting(Visits other) {
+    visits = other;
     return this;
   }
 
@@ -221,54 +238,56 @@ final class NaiveAttention {
     }
   }
 
-  /** Which of the keys a query visits. */
-  private boolean[] visited(int i, int head, double[] q, double[][] k) {
-    boolean[] visited = new boolean[k.length];
-    if (spec.selection() instanceof MixtureOfBlocks(int block, int top)) {
-      double[] products = new double[i / block];
-      for (int b = 0; b < products.length; b++) {
-        for (int d = 0; d < spec.headDim(); d++) {
-          double mean = 0;
-          for (int j = b * block; j < (b + 1) * block; j++) {
-            mean += k[j][head / group * spec.headDim() + d] / block;
-          }
-          products[b] += q[head * spec.headDim() + d] * mean;
-        }
-      }
-      List<Integer> blocks =
-          IntStream.range(0, products.length)
-              .boxed()
-              .sorted(Comparator.comparingDouble(b -> -products[b]))
-              .limit(top - 1)
-              .toList();
-      for (int j = 0; j <= i; j++) {
-        visited[j] = j / block == i / block || blocks.contains(j / block);
-      }
-      return visited;
-    }
+  private boolean reaches(int i, int j) {
+    return spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
+  }
+
+  private int count(int i, int j, int head, int tokens) {
     if (spec.keep() > 0) {
-      double[] marks = new double[i + 1];
-      Arrays.setAll(marks, j -> added[j][head / group]);
-      for (int j = 0; j <= i; j++) {
-        double mark = marks[j];
-        visited[j] = Arrays.stream(marks).filter(other -> other > mark).count() < spec.keep();
+      return isKept(i, j, head / group) ? 1 : 0;
+    }
+    if (spec.selection() instanceof MixtureOfBlocks(int block, int top)) {
+      return j <= i && (j / block == i / block || chosen.contains(j / block)) ? 1 : 0;
+    }
+    return j <= i || ahead ? visits.count(i, j, head, tokens) : 0;
+  }
+
+  /** The blocks before its own that a query head chooses. */
+  private List<Integer> chosen(int i, int head, double[] q, double[][] k) {
+    if (!(spec.selection() instanceof MixtureOfBlocks(int block, int top))) {
+      return List.of();
+    }
+    double[] products = new double[i / block];
+    for (int b = 0; b < products.length; b++) {
+      for (int d = 0; d < spec.headDim(); d++) {
+        double mean = 0;
+        for (int j = b * block; j < (b + 1) * block; j++) {
+          mean += k[j][head / group * spec.headDim() + d] / block;
+        }
+        products[b] += q[head * spec.headDim() + d] * mean;
       }
-      return visited;
     }
-    NearKeys near = (NearKeys) spec.selection();
-    for (int j = 0; j < k.length; j++) {
-      boolean reached = Math.abs(i - j) < near.window() || j < near.pinned();
-      visited[j] = (near.window() == 0 || reached) && (j <= i || ahead);
+    return IntStream.range(0, products.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(b -> -products[b]))
+        .limit(top - 1)
+        .toList();
+  }
+
+  private boolean isKept(int i, int j, int keyHead) {
+    int better = 0;
+    for (int other = 0; other <= i; other++) {
+      better += added[other][keyHead] > added[j][keyHead] ? 1 : 0;
     }
-    return visited;
+    return j <= i && better < spec.keep();
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
     double[] scores = new double[q.length];
-    boolean[] visited = visited(i, head, q[i], k);
+    chosen = chosen(i, head, q[i], k);
     double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
     for (int j = 0; j < q.length; j++) {
-      if (visited[j]) {
+      if (count(i, j, head, q.length) > 0) {
         scores[j] = score(i, j, head, q[i], k[j]);
         most = Math.max(most, scores[j]);
       }
@@ -276,8 +295,9 @@ final class NaiveAttention {
     double sum = spec.sinks() ? Math.exp(sink(head) - most) : 0;
     int at = head * spec.valueDim();
     for (int j = 0; j < q.length; j++) {
-      if (visited[j]) {
-        double weight = Math.exp(scores[j] - most);
+      int count = count(i, j, head, q.length);
+      if (count > 0) {
+        double weight = count * Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {
           o[at + d] += weight * v[j][head / group % spec.valueHeads() * spec.valueDim() + d];

@@ -28,10 +28,17 @@ final class PostNormEncoder {
   private final String activation;
 
   PostNormEncoder(Config c, Decoder shape, double epsilon) {
+    this(c, shape, epsilon, "gelu");
+  }
+
+  /**
+   * @param absent the activation where the config names none
+   */
+  PostNormEncoder(Config c, Decoder shape, double epsilon, String absent) {
     this.c = c;
     this.shape = shape;
     this.norm = NormSpec.layer(Decoder.epsilon(c, "layer_norm_eps", epsilon), true);
-    this.activation = Activations.of(c, "hidden_act", "gelu");
+    this.activation = Activations.of(c, "hidden_act", absent);
     c.ignore("attention_probs_dropout_prob", "directionality", "pooler_fc_size", "pooler_type");
     c.ignore("pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head");
     Decoder.only(c, "is_decoder", false);
@@ -45,7 +52,12 @@ final class PostNormEncoder {
 
   /** Learned positions, kinds of tokens, and a norm. */
   Embedding embedding(int types) {
-    return new Embedding(1, shape.context, norm).withTypes(c.count("type_vocab_size", types));
+    return embedding(1, types);
+  }
+
+  /** The same where words are scaled. */
+  Embedding embedding(float scale, int types) {
+    return new Embedding(scale, shape.context, norm).withTypes(c.count("type_vocab_size", types));
   }
 
   /** A mixer and a block without a gate, each added and normalised. */
@@ -65,9 +77,19 @@ final class PostNormEncoder {
    */
   Architecture architecture(
       String family, List<String> names, Embedding embedding, IntFunction<Layer> layer) {
+    return architecture(family, names, embedding, layer, activation);
+  }
+
+  /** The same where the head has an activation of its own. */
+  Architecture architecture(
+      String family,
+      List<String> names,
+      Embedding embedding,
+      IntFunction<Layer> layer,
+      String headActivation) {
     Head head =
         Head.masked(
-            c.flag("tie_word_embeddings", true), true, new Transform(activation, true, norm));
+            c.flag("tie_word_embeddings", true), true, new Transform(headActivation, true, norm));
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < shape.layers; i++) {
       layers.add(layer.apply(i));
@@ -114,6 +136,40 @@ final class PostNormEncoder {
    * @param mixer where a layer has the norm of its mixer's sum
    */
   static WeightNames names(String prefix, String mixer) {
+    WeightNames names = layers(prefix, mixer);
+    names
+        .row("head", "cls.predictions.decoder.weight")
+        .row("head.transform", "cls.predictions.transform.dense.weight")
+        .ignore("cls\\.seq_relationship\\..*|cls\\.predictions\\.decoder\\.bias");
+    biases(names, "cls.predictions.");
+    return norm(names, "head.norm", "cls.predictions.transform.");
+  }
+
+  /**
+   * The same where the head is called otherwise.
+   *
+   * @param head such as {@code lm_head.}
+   */
+  static WeightNames names(String prefix, String mixer, String head) {
+    WeightNames names =
+        layers(prefix, mixer)
+            .row("head", head + "decoder.weight")
+            .row("head.transform", head + "dense.weight")
+            .row("head.norm", head + "layer_norm.weight")
+            .row("head.norm.bias", head + "layer_norm.bias")
+            .ignore(head.replace(".", "\\.") + "decoder\\.bias");
+    return biases(names, head);
+  }
+
+  /** The logits' biases, where the embedding serves as the head, too. */
+  private static WeightNames biases(WeightNames names, String head) {
+    for (String ours : List.of("embedding.bias", "head.bias")) {
+      names.row(ours, head + "decoder.bias").row(ours, head + "bias");
+    }
+    return names;
+  }
+
+  private static WeightNames layers(String prefix, String mixer) {
     String embeddings = prefix + "embeddings.";
     String layer = layer(prefix);
     WeightNames names =
@@ -124,18 +180,11 @@ final class PostNormEncoder {
             .row("types", embeddings + "token_type_embeddings.weight")
             .row("mlp.up", layer + "intermediate.dense.weight")
             .row("mlp.down", layer + "output.dense.weight")
-            .row("head", "cls.predictions.decoder.weight")
-            .row("head.transform", "cls.predictions.transform.dense.weight")
             .ignore("(.*\\.)?embeddings\\.(position|token_type)_ids")
-            .ignore("(.*\\.)?pooler\\..*|cls\\.seq_relationship\\..*")
-            .ignore("cls\\.predictions\\.decoder\\.bias");
-    for (String head : List.of("embedding.bias", "head.bias")) {
-      names.row(head, "cls.predictions.decoder.bias").row(head, "cls.predictions.bias");
-    }
+            .ignore("(.*\\.)?pooler\\..*");
     norm(names, "embedding.norm", embeddings);
     norm(names, "mixer.sum", layer + mixer);
-    norm(names, "channel.sum", layer + "output.");
-    return norm(names, "head.norm", "cls.predictions.transform.");
+    return norm(names, "channel.sum", layer + "output.");
   }
 
   static String layer(String prefix) {

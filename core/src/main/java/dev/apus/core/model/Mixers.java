@@ -25,6 +25,7 @@ public final class Mixers {
               "fourier",
               "gated-delta-net",
               "gated-recurrence",
+              "global-attention",
               "latent-attention",
               "linear-attention",
               "linearized-attention",

@@ -88,9 +88,19 @@ public final class Network {
         .map(BuiltBranch::mixer);
   }
 
-  /** Bytes that one more token adds to a sequence's state. */
+  /** Whether any mixer knows global tokens. */
+  public boolean seesGlobalTokens() {
+    return mixers().anyMatch(SequenceMixer::seesGlobalTokens);
+  }
+
+  /** Bytes that one more token adds to a sequence's state, however long it is. */
   public long stateBytesPerToken() {
     return mixers().mapToLong(SequenceMixer::bytesPerToken).sum();
+  }
+
+  /** Bytes that a sequence's state takes at most, between passes, where it forgets old tokens. */
+  public long windowBytes() {
+    return mixers().mapToLong(SequenceMixer::windowBytes).sum();
   }
 
   /**

@@ -32,11 +32,24 @@ public interface SequenceMixer<S extends MixerState> {
     return Set.of(Visibility.CAUSAL);
   }
 
+  /** Whether tokens that a run names as global matter to it. */
+  default boolean seesGlobalTokens() {
+    return false;
+  }
+
   /**
-   * Bytes that one more token adds to a state; 0 for a state of constant size, and for one that
-   * grows ever more slowly.
+   * Bytes that one more token adds to a state, however long it is; 0 for a state of constant size,
+   * for one that grows ever more slowly, and for one that forgets a token for each new one.
    */
   long bytesPerToken();
+
+  /**
+   * Bytes that a state takes at most, between passes, for its last tokens, if it forgets those
+   * before; 0 if it forgets none.
+   */
+  default long windowBytes() {
+    return 0;
+  }
 
   /**
    * A number of tokens at whose multiples a run may be cut with the same bits as in one piece: 1 if

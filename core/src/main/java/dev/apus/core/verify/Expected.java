@@ -16,6 +16,7 @@ import java.util.Locale;
  * {@code expected.json} hold them.
  *
  * @param tokens what the reference read
+ * @param global the positions of tokens that see, and are seen by, the whole text
  * @param positions where it gave logits
  * @param logits one row for each position
  * @param spread the standard deviation of the logits
@@ -25,6 +26,7 @@ import java.util.Locale;
  */
 public record Expected(
     int[] tokens,
+    int[] global,
     int[] positions,
     float[][] logits,
     double spread,
@@ -53,6 +55,7 @@ public record Expected(
       boolean causal = json.has("greedy");
       return new Expected(
           tokens,
+          global(json, tokens.length),
           positions,
           rows(file, positions.length),
           spread(json),
@@ -104,6 +107,19 @@ public record Expected(
   /** How long a session must be able to become. */
   int length() {
     return Math.max(tokens.length, promptLength + greedy.length);
+  }
+
+  private static int[] global(Config json, int tokens) {
+    if (!json.has("global_positions")) {
+      return new int[0];
+    }
+    int[] global = json.integers("global_positions").stream().mapToInt(i -> i).toArray();
+    for (int i = 0; i < global.length; i++) {
+      if (global[i] < 0 || global[i] >= tokens) {
+        throw fault(JSON, "global_positions[%d] is %d; needed: 0 to %d", i, global[i], tokens - 1);
+      }
+    }
+    return global;
   }
 
   private static double spread(Config json) {

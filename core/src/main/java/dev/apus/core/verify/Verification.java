@@ -8,6 +8,7 @@ import dev.apus.core.tensor.Matrix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -75,7 +76,12 @@ public record Verification(
   /** The model's logits at the places of the reference's. */
   private static float[][] logits(Model model, Expected expected, int limit) {
     if (model.architecture().isEncoder()) {
-      return model.newEncoder().encode(expected.tokens()).logits(expected.positions());
+      List<int[]> global = List.of(expected.global());
+      return model
+          .newEncoder()
+          .encode(List.of(expected.tokens()), null, global)
+          .getFirst()
+          .logits(expected.positions());
     }
     if (model.architecture().diffusion() != null) {
       return noisy(model, expected, limit);

@@ -1,6 +1,7 @@
 package dev.apus.core.family;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -73,6 +74,85 @@ class EncoderFamiliesTest {
        "pad_token_id": 3, "tpu_short_seq_length": 512, "type_vocab_size": 4,
        "use_tpu_fourier_optimizations": true, "vocab_size": 32000}
       """;
+
+  private static final String LONGFORMER =
+      """
+      {"attention_mode": "longformer", "architectures": ["LongformerForMaskedLM"],
+       "attention_probs_dropout_prob": 0.1, "attention_window": [512, 256], "bos_token_id": 0,
+       "eos_token_id": 2, "gradient_checkpointing": false, "hidden_act": "gelu",
+       "hidden_dropout_prob": 0.1, "hidden_size": 96, "ignore_attention_mask": false,
+       "initializer_range": 0.02, "intermediate_size": 384, "layer_norm_eps": 1e-05,
+       "max_position_embeddings": 4098, "model_type": "longformer", "num_attention_heads": 12,
+       "num_hidden_layers": 2, "pad_token_id": 1, "sep_token_id": 2, "type_vocab_size": 1,
+       "vocab_size": 50265}
+      """;
+
+  private static final String BIG_BIRD =
+      """
+      {"architectures": ["BigBirdForPreTraining"], "attention_probs_dropout_prob": 0.1,
+       "attention_type": "block_sparse", "block_size": 64, "bos_token_id": 1, "eos_token_id": 2,
+       "gradient_checkpointing": false, "hidden_act": "gelu_new", "hidden_dropout_prob": 0.1,
+       "hidden_size": 96, "initializer_range": 0.02, "intermediate_size": 384,
+       "layer_norm_eps": 1e-12, "max_position_embeddings": 4096, "model_type": "big_bird",
+       "num_attention_heads": 12, "num_hidden_layers": 2, "num_random_blocks": 3,
+       "pad_token_id": 0, "position_embedding_type": "absolute", "rescale_embeddings": false,
+       "sep_token_id": 66, "type_vocab_size": 2, "use_bias": true, "use_cache": true,
+       "vocab_size": 50358}
+      """;
+
+  @Test
+  void longformerHasAWindowForEachLayer() {
+    Architecture model = FamilyFixtures.describe(LONGFORMER);
+    assertEquals(257, mixer(model, 0).get("window"), "256 tokens on either side, and itself");
+    assertEquals(129, mixer(model, 1).get("window"));
+    assertEquals(4096, model.context());
+    assertEquals(2, model.embedding().skipped());
+    String one = FamilyFixtures.with(LONGFORMER, "attention_window", "32");
+    assertEquals(17, mixer(FamilyFixtures.describe(one), 1).get("window"));
+    String relu = FamilyFixtures.with(LONGFORMER, "hidden_act", "\"relu\"");
+    assertEquals("gelu", FamilyFixtures.describe(relu).head().transform().activation());
+    refused(
+        LONGFORMER,
+        "attention_window",
+        "[512]",
+        "attention_window has 1 windows; needed: one for each of num_hidden_layers=2");
+    refused(LONGFORMER, "attention_window", "31", "attention_window=31 must be even and positive");
+    refused(
+        LONGFORMER,
+        "attention_mode",
+        "\"tvm\"",
+        "attention_mode=\"tvm\" is not supported; supported: longformer");
+    refused(
+        LONGFORMER,
+        "max_position_embeddings",
+        "2",
+        "max_position_embeddings=2 has no place after the first 2, which are of padding");
+  }
+
+  @Test
+  void bigBirdCountsTheFirstBlockForThoseThatWereDrawn() {
+    Architecture model = FamilyFixtures.describe(BIG_BIRD);
+    assertEquals(
+        Map.of("kind", "blocks", "block", 64, "near", 1, "firstCounts", 4, "whole", 11 * 64),
+        mixer(model, 1).get("select"));
+    assertEquals("gelu-tanh", model.head().transform().activation());
+    String full = FamilyFixtures.with(BIG_BIRD, "attention_type", "\"original_full\"");
+    assertFalse(mixer(FamilyFixtures.describe(full), 0).containsKey("select"));
+    String scaled = FamilyFixtures.with(BIG_BIRD, "rescale_embeddings", "true");
+    assertEquals((float) Math.sqrt(96), FamilyFixtures.describe(scaled).embedding().scale());
+    refused(
+        BIG_BIRD,
+        "attention_type",
+        "\"dense\"",
+        "attention_type=\"dense\" is not supported; supported: block_sparse, original_full");
+    refused(BIG_BIRD, "is_decoder", "true", "is_decoder=true is not supported; supported: false");
+  }
+
+  private static void refused(String config, String key, String value, String message) {
+    String changed = FamilyFixtures.with(config, key, value);
+    var e = assertThrows(ConfigException.class, () -> FamilyFixtures.describe(changed));
+    assertTrue(e.getMessage().endsWith(message), e.getMessage());
+  }
 
   private static Map<String, Object> mixer(Architecture model, int layer) {
     return FamilyFixtures.mixer(model, layer).part().settings();

@@ -20,6 +20,12 @@ class LaterHubConfigTest {
     assertOpens(config.json, config.trait);
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void opensWithItsTraits(VariantHubConfig config) {
+    assertOpens(config.json, config.trait);
+  }
+
   private static void assertOpens(String json, String trait) {
     String document = FamilyFixtures.describe(json).toJson();
     assertTrue(document.contains(trait), () -> trait + " must be in " + document);
