@@ -35,12 +35,12 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits or
- * a choice of blocks of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output
- * and an output gate are settings. Heads may come in pairs of which one is taken from the other
- * ({@link HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values may
- * be normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f x +
- * b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits
+ * or a choice of blocks of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's
+ * output and an output gate are settings. Heads may come in pairs of which one is taken from the
+ * other ({@link HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values
+ * may be normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f
+ * x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
  * BitNet. A layer may read the keys and values of another instead of making its own. A causal
  * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
  * are there before the first query asks.
@@ -192,11 +192,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning; masks are of the past, and
-    // blocks are chosen among those that are whole.
-    return spec.forgets() || spec.keep() > 0 || layout.summary() != null
-        ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.values());
+    // What is forgotten between a token and one after it has no meaning, and keys that are chosen
+    // are of the past.
+    boolean ahead = !spec.forgets() && spec.selection() instanceof NearKeys;
+    return ahead ? Set.of(Visibility.values()) : Set.of(Visibility.CAUSAL);
   }
 
   @Override

@@ -40,6 +40,11 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
     return new CacheLayout(kernel, tokens.heads(), tokens.valueHeads(), keyDim, valueDim, 0, null);
   }
 
+  /** An empty cache of the summaries of a sequence. */
+  KeyValueCache cache(CacheLayout tokens, int limit) {
+    return new KeyValueCache(layout(tokens), limit / slots, null);
+  }
+
   /** Appends what the blocks leave that have become whole. */
   void append(Pass pass, KeyValueCache tokens, KeyValueCache blocks) {
     int first = blocks.length();

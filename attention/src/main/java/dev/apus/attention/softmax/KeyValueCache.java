@@ -29,8 +29,6 @@ import java.util.stream.Stream;
  */
 final class KeyValueCache implements MixerState {
 
-  private static final int FIRST_SLOTS = 64;
-
   /** Storing a value takes about as long as computing so many. */
   private static final int STORE_VALUES = 4;
 
@@ -49,7 +47,7 @@ final class KeyValueCache implements MixerState {
   /** The first page that has not been forgotten, but for pinned ones. */
   private int oldest;
 
-  private CacheSlab slab;
+  private final CacheSupply supply;
   private int length;
 
   /** A cache that keeps everything. */
@@ -67,11 +65,9 @@ final class KeyValueCache implements MixerState {
     this.reach = reach;
     this.limit = limit;
     this.rope = rope;
+    this.supply = new CacheSupply(layout, reach, limit);
     BlockSummary summary = layout.summary();
-    this.summaries =
-        summary == null
-            ? null
-            : new KeyValueCache(summary.layout(layout), limit / summary.slots(), null);
+    this.summaries = summary == null ? null : summary.cache(layout, limit);
   }
 
   CacheLayout layout() {
@@ -108,45 +104,16 @@ final class KeyValueCache implements MixerState {
       int from = Math.max(0, first - i * SLOTS);
       int to = Math.max(used, Math.min(SLOTS, end - i * SLOTS));
       if (i == pages.size()) {
-        pages.add(page(i, slots(i, 0, to)));
+        pages.add(supply.next(i, to));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
-        CachePage own = page.copy(slots(i, page.slots(), to), used);
+        CachePage own = page.copy(supply.slots(i, page.slots(), to), used);
         own.claim(from, to);
         pages.set(i, own);
         page.release();
       }
     }
-  }
-
-  private CachePage page(int index, int slots) {
-    if (slots < SLOTS) {
-      return new CachePage(layout, index, slots);
-    }
-    if (slab == null || slab.isTaken()) {
-      int ahead = reach.isBounded() ? reach.mostPages() / 16 : pages.size() / 2;
-      CacheSlab next = CacheSlab.next(layout, ahead);
-      releaseSlab();
-      slab = next;
-    }
-    return new CachePage(layout, index, slots, slab);
-  }
-
-  private void releaseSlab() {
-    if (slab != null) {
-      slab.release();
-      slab = null;
-    }
-  }
-
-  /** How large a page should be of which {@code needed} slots are needed. */
-  private int slots(int index, int present, int needed) {
-    long rest = limit - (long) index * SLOTS;
-    int most = rest <= 0 ? SLOTS : layout.blocks((int) Math.min(SLOTS, rest));
-    int first = Math.max(FIRST_SLOTS, Math.max(present, needed));
-    int wanted = index > 0 ? SLOTS : Integer.highestOneBit(first - 1) << 1;
-    return Math.max(layout.blocks(needed), Math.min(most, wanted));
   }
 
   /** Appends the keys and values in some rows of these matrices. */
@@ -346,7 +313,7 @@ final class KeyValueCache implements MixerState {
   /** A page that several caches have counts for each of them in part. */
   @Override
   public long bytes() {
-    long rest = slab == null ? 0 : slab.restBytes();
+    long rest = supply.restBytes();
     rest += summaries == null ? 0 : summaries.bytes();
     return rest + present().mapToLong(CachePage::shareBytes).sum();
   }
@@ -384,11 +351,7 @@ final class KeyValueCache implements MixerState {
     read(in, -1);
   }
 
-  /**
-   * The same.
-   *
-   * @param expected how many slots must have been written; below 0 for any number
-   */
+  /** The same where so many slots must have been written; below 0 for any number. */
   private void read(DataInput in, int expected) throws IOException {
     String format = in.readUTF();
     if (!format.equals(layout.kernel().format().name())) {
@@ -427,7 +390,7 @@ final class KeyValueCache implements MixerState {
   public void close() {
     pages.forEach(KeyValueCache::release);
     pages.clear();
-    releaseSlab();
+    supply.release();
     length = 0;
     oldest = 0;
     if (summaries != null) {
