@@ -10,6 +10,7 @@ module dev.apus.attention {
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.softmax.LinformerAttention.Type,
       dev.apus.attention.softmax.MixtureOfAttentionHeads.Type,
+      dev.apus.attention.softmax.NativeSparseAttention.Type,
       dev.apus.attention.softmax.NystromAttention.Type,
       dev.apus.attention.softmax.PathAttention.Type,
       dev.apus.attention.fourier.FourierMixing.Type,

@@ -45,6 +45,7 @@ class GoldenTest {
           "doge", 0.5,
           "fla-forgetting_transformer", 5e-3,
           "fla-mesa_net", 1e-2,
+          "fla-nsa", 4e-3,
           "fla-path_attn", 2e-2,
           "fla-rwkv7", 2.5e-3);
 

@@ -25,6 +25,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.Set;
 
 /**
@@ -34,14 +35,15 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits,
- * ALiBi, a soft cap on the scores, sinks and an output gate are settings. Heads may come in pairs
- * of which one is taken from the other ({@link HeadDifference}). A {@link DynamicMask} may choose
- * the tokens that are seen. Values may be normalised, and be the keys as the matrix gives them.
- * Where heads forget, {@code f = σ(W_f x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}.
- * Projections may read rounded rows, as in BitNet. A layer may read the keys and values of another
- * instead of making its own. A causal sequence may be cut into calls anywhere with the same bits;
- * in a run that looks ahead, all keys are there before the first query asks.
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits
+ * or a choice of blocks of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's
+ * output and an output gate are settings. Heads may come in pairs of which one is taken from the
+ * other ({@link HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values
+ * may be normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f
+ * x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
+ * BitNet. A layer may read the keys and values of another instead of making its own. A causal
+ * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
+ * are there before the first query asks.
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  * @see <a href="https://arxiv.org/abs/2503.02130">Forgetting Transformer</a>
@@ -58,6 +60,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Projection queries;
   private final Projection keys;
   private final Projection values;
+  private final Projection gateLatents;
   private final Projection gates;
   private final Projection forgetGates;
 
@@ -68,6 +71,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private final Adapters adapters;
   private final Normalization queryNorm;
   private final Normalization keyNorm;
+  private final Normalization outNorm;
   private final Normalization valueNorm;
   private final DynamicMask mask;
   private final HeadDifference difference;
@@ -91,7 +95,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
-    this.layout = layout(kernel, spec);
+    this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec);
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -104,7 +108,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         keeps && !spec.keysAreValues()
             ? weights.projection("v", valueCols, width, spec.biased())
             : null;
-    this.gates = spec.gated() ? weights.projection("gate", outCols, width) : null;
+    int rank = spec.gateRank();
+    this.gateLatents = rank > 0 ? weights.projection("gate.latent", rank, width) : null;
+    this.gates = spec.gated() ? weights.projection("gate", outCols, rank > 0 ? rank : width) : null;
     this.forgetGates =
         spec.forgets() && keeps ? weights.projection("f", spec.heads(), width, true) : null;
     this.rounded = spec.rounded() == null ? null : rounded(width, outCols, keeps, weights);
@@ -118,6 +124,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     this.queryNorm = norm("q.norm", queryCols, weights);
     this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
     this.valueNorm =
         keeps ? Normalization.of(spec.valueNorm(), "v.norm", spec.valueDim(), weights) : null;
     this.mask =
@@ -145,10 +152,18 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   }
 
   private static CacheLayout layout(
-      dev.apus.kernels.attention.Attention kernel, AttentionSpec spec) {
+      dev.apus.kernels.attention.Attention kernel,
+      dev.apus.kernels.attention.Attention exact,
+      AttentionSpec spec) {
     int forgetting = spec.forgets() || spec.keep() > 0 ? spec.group() : 0;
     return new CacheLayout(
-        kernel, spec.kvHeads(), spec.valueHeads(), spec.headDim(), spec.valueDim(), forgetting);
+        kernel,
+        spec.kvHeads(),
+        spec.valueHeads(),
+        spec.headDim(),
+        spec.valueDim(),
+        forgetting,
+        spec.selection().summary(exact));
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -177,10 +192,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning, and masks are of the past.
-    return spec.forgets() || spec.keep() > 0
-        ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.values());
+    // What is forgotten between a token and one after it has no meaning, and keys that are chosen
+    // are of the past.
+    boolean ahead = !spec.forgets() && spec.selection() instanceof NearKeys;
+    return ahead ? Set.of(Visibility.values()) : Set.of(Visibility.CAUSAL);
   }
 
   @Override
@@ -236,6 +251,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       }
       if (keeper.lastReader == this) {
         batch.runs().forEach(run -> run.state().forget(run));
+      }
+      if (outNorm != null) {
+        outNorm.groups(pass, o, o, spec.outHeads(), spec.valueDim(), 0);
       }
       if (gates != null) {
         gate(pass, frame, x, o);
@@ -318,7 +336,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   private void gate(Pass pass, Pass.Frame frame, Matrix x, Matrix o) {
     Matrix gate = frame.matrix(o.rows(), o.cols());
-    gates.apply(pass, x, gate);
+    Matrix made = x;
+    if (gateLatents != null) {
+      made = frame.matrix(x.rows(), gateLatents.outputs());
+      gateLatents.apply(pass, x, made);
+    }
+    gates.apply(pass, made, gate);
     int cols = o.cols();
     pass.eachRow(
         o.rows(),

@@ -25,7 +25,9 @@ import java.util.Objects;
  * @param projected whether the heads' values are projected to the rows that are written, instead of
  *     being those rows
  * @param adapter rank of the adapters of queries, keys and values; 0 for none
+ * @param outNorm how each head's output is normalised, before its gate; or null
  * @param gated whether each output value is multiplied by the sigmoid of a gate
+ * @param gateRank how many values gates are made of; 0 for the row itself
  * @param sinks whether each head has a learned score that nothing is attended for
  * @param rounded how rows are normalised before each projection, which then reads them rounded, or
  *     null
@@ -57,7 +59,9 @@ record AttentionSpec(
     boolean outBiased,
     boolean projected,
     int adapter,
+    NormSpec outNorm,
     boolean gated,
+    int gateRank,
     boolean sinks,
     NormSpec rounded,
     NormSpec norm,
@@ -110,6 +114,11 @@ record AttentionSpec(
       throw c.errorAt(
           "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
     }
+    boolean gated = c.flag("gated", false);
+    int gateRank = c.count("gateRank", 0);
+    if (gateRank > 0 && !gated) {
+      throw c.errorAt("gateRank", "gateRank=%d needs gated=true", gateRank);
+    }
     int keep = keep(c);
     KeySelection selection =
         keep > 0 ? new GreatestScores(keep) : Selections.read(c, window, pinned);
@@ -136,7 +145,9 @@ record AttentionSpec(
         c.flag("outBiased", false),
         c.flag("projected", true),
         c.count("adapter", 0),
-        c.flag("gated", false),
+        c.has("outNorm") ? NormSpec.read(c.section("outNorm")) : null,
+        gated,
+        gateRank,
         c.flag("sinks", false),
         rounded(c),
         norm == null ? null : NormSpec.read(norm),
@@ -204,7 +215,13 @@ record AttentionSpec(
         && (!forgets || heads == keeper.heads)
         && valueHeads() == keeper.valueHeads()
         && (keep == 0) == (keeper.keep == 0)
+        && Objects.equals(summary(), keeper.summary())
         && Objects.equals(rope, keeper.rope);
+  }
+
+  /** What it needs to know of blocks of keys, whoever computes it. */
+  private BlockSummary summary() {
+    return selection.summary(null);
   }
 
   /** Heads of values, which are fewer where differences are taken. */

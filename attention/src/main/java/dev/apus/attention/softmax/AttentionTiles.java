@@ -49,7 +49,12 @@ final class AttentionTiles {
 
   /** The same for some of the rows. */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix o) {
-    attendTiles(pass, selection.tiles(pass, runs, q, heads), q, o);
+    List<Tile> tiles = selection.tiles(pass, runs, q, heads);
+    if (selection.sharesVisits()) {
+      new SharedVisits(kernel, traits, biases).attend(pass, tiles, q, o);
+    } else {
+      attendTiles(pass, tiles, q, o);
+    }
   }
 
   /** The same for tiles that have been made already. */
@@ -117,7 +122,17 @@ final class AttentionTiles {
                   to -= tile.parts();
                 }
               });
-      pass.workers().run(tiles.size(), (i, worker) -> merge(tiles.get(i), q, parts, partsAt[i], o));
+      pass.workers()
+          .run(
+              tiles.size(),
+              (i, worker) -> {
+                Tile tile = tiles.get(i);
+                if (tile.parts() == 0) {
+                  attend(pass, worker, tile, q, o);
+                } else {
+                  merge(tile, q, parts, partsAt[i], o);
+                }
+              });
     }
   }
 

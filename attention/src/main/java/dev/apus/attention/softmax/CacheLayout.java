@@ -9,16 +9,23 @@ import dev.apus.kernels.attention.Attention.Levels;
  * @param heads heads of keys
  * @param valueHeads heads of values; key head h reads those of value head {@code h mod valueHeads}
  * @param forgetting query heads of each key head that forget; 0 if none does
+ * @param summary what is kept of each whole block of slots besides, or null
  */
 record CacheLayout(
-    Attention kernel, int heads, int valueHeads, int keyDim, int valueDim, int forgetting) {
-
-  CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
-    this(kernel, heads, heads, keyDim, valueDim, forgetting);
-  }
+    Attention kernel,
+    int heads,
+    int valueHeads,
+    int keyDim,
+    int valueDim,
+    int forgetting,
+    BlockSummary summary) {
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
-    this(kernel, heads, keyDim, valueDim, 0);
+    this(kernel, heads, heads, keyDim, valueDim, 0, null);
+  }
+
+  CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
+    this(kernel, heads, heads, keyDim, valueDim, forgetting, null);
   }
 
   /** Slots are allocated in multiples of this. */
@@ -46,7 +53,10 @@ record CacheLayout(
 
   /** Bytes that one more token adds, on average over a full page. */
   long bytesPerToken() {
-    return bytes(CachePage.SLOTS) / CachePage.SLOTS;
+    long own = bytes(CachePage.SLOTS) / CachePage.SLOTS;
+    return summary == null
+        ? own
+        : own + Math.ceilDiv(summary.layout(this).bytesPerToken(), summary.slots());
   }
 
   /** The same; 0 where another token goes for each. */
@@ -59,7 +69,7 @@ record CacheLayout(
     return reach.mostPages() * bytes(CachePage.SLOTS);
   }
 
-  /** Bytes of all heads. */
+  /** Bytes of all heads, without those of summaries. */
   long bytes(int slots) {
     return heads * (keyBytes(slots) + levelBytes(slots)) + valueHeads * valueBytes(slots);
   }

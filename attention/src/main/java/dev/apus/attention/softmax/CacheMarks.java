@@ -25,9 +25,13 @@ final class CacheMarks {
     this.cache = cache;
   }
 
-  MixerState.Mark add(int length, int oldest) {
+  /**
+   * @param oldest page of the cache
+   * @param summaries where those of blocks are, or null
+   */
+  MixerState.Mark add(int length, int oldest, MixerState.Mark summaries) {
     open.removeIf(mark -> mark.get() == null);
-    At mark = new At(length, oldest);
+    At mark = new At(length, oldest, summaries);
     open.add(new WeakReference<>(mark));
     return mark;
   }
@@ -52,15 +56,17 @@ final class CacheMarks {
 
     private final int length;
     private final int oldest;
+    private final MixerState.Mark summaries;
 
     /** By their index, the pages that the cache may not have any more as this mark knows them. */
     private CachePage[] kept = NONE;
 
     private boolean closed;
 
-    At(int length, int oldest) {
+    At(int length, int oldest, MixerState.Mark summaries) {
       this.length = length;
       this.oldest = oldest;
+      this.summaries = summaries;
     }
 
     @Override
@@ -76,6 +82,9 @@ final class CacheMarks {
       CachePage[] pages = kept;
       kept = NONE;
       cache.become(length, oldest, pages);
+      if (summaries != null) {
+        summaries.rewind();
+      }
     }
 
     private void keep(int from, int to) {
@@ -94,7 +103,8 @@ final class CacheMarks {
 
     @Override
     public long bytes() {
-      return kept().mapToLong(CachePage::shareBytes).sum();
+      long more = summaries == null ? 0 : summaries.bytes();
+      return more + kept().mapToLong(CachePage::shareBytes).sum();
     }
 
     @Override
@@ -103,6 +113,9 @@ final class CacheMarks {
       kept().forEach(CachePage::release);
       kept = NONE;
       closed = true;
+      if (summaries != null) {
+        summaries.close();
+      }
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.apus.attention.softmax;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention;
 import java.util.List;
 
 /**
@@ -29,6 +30,23 @@ interface KeySelection {
 
   /** Whether query heads that share a key–value head may be in tiles of their own. */
   default boolean isByHead() {
+    return false;
+  }
+
+  /**
+   * What it must know of blocks of keys; null for nothing.
+   *
+   * @param exact a kernel that rounds nothing
+   */
+  default BlockSummary summary(Attention exact) {
+    return null;
+  }
+
+  /**
+   * Whether its tiles are single queries, head after head, that have keys and visits in common,
+   * which are then the same objects; scores must not depend on positions.
+   */
+  default boolean sharesVisits() {
     return false;
   }
 

@@ -23,12 +23,11 @@ import java.util.stream.Stream;
 
 /**
  * The keys and values that a sequence's tokens have left behind in one layer, in a page for each
- * span of slots. A copy shares the pages, and copies of them only what both go on to write. Pages
- * that no token to come reaches are given back.
+ * span of slots, and summaries of blocks of them if its layout has any. A copy shares the pages,
+ * and copies of them only what both go on to write. Pages that no token to come reaches are given
+ * back.
  */
 final class KeyValueCache implements MixerState {
-
-  private static final int FIRST_SLOTS = 64;
 
   /** Storing a value takes about as long as computing so many. */
   private static final int STORE_VALUES = 4;
@@ -42,10 +41,13 @@ final class KeyValueCache implements MixerState {
   /** By their spans; null where they were forgotten. */
   private final List<CachePage> pages = new ArrayList<>();
 
+  /** Of every whole block of slots; or null. */
+  private final KeyValueCache summaries;
+
   /** The first page that has not been forgotten, but for pinned ones. */
   private int oldest;
 
-  private CacheSlab slab;
+  private final CacheSupply supply;
   private int length;
 
   /** A cache that keeps everything. */
@@ -63,6 +65,18 @@ final class KeyValueCache implements MixerState {
     this.reach = reach;
     this.limit = limit;
     this.rope = rope;
+    this.supply = new CacheSupply(layout, reach, limit);
+    BlockSummary summary = layout.summary();
+    this.summaries = summary == null ? null : summary.cache(layout, limit);
+  }
+
+  CacheLayout layout() {
+    return layout;
+  }
+
+  /** What {@link BlockSummary} makes of every whole block; null if the layout has none. */
+  KeyValueCache summaries() {
+    return summaries;
   }
 
   Rope rope() {
@@ -90,45 +104,16 @@ final class KeyValueCache implements MixerState {
       int from = Math.max(0, first - i * SLOTS);
       int to = Math.max(used, Math.min(SLOTS, end - i * SLOTS));
       if (i == pages.size()) {
-        pages.add(page(i, slots(i, 0, to)));
+        pages.add(supply.next(i, to));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
-        CachePage own = page.copy(slots(i, page.slots(), to), used);
+        CachePage own = page.copy(supply.slots(i, page.slots(), to), used);
         own.claim(from, to);
         pages.set(i, own);
         page.release();
       }
     }
-  }
-
-  private CachePage page(int index, int slots) {
-    if (slots < SLOTS) {
-      return new CachePage(layout, index, slots);
-    }
-    if (slab == null || slab.isTaken()) {
-      int ahead = reach.isBounded() ? reach.mostPages() / 16 : pages.size() / 2;
-      CacheSlab next = CacheSlab.next(layout, ahead);
-      releaseSlab();
-      slab = next;
-    }
-    return new CachePage(layout, index, slots, slab);
-  }
-
-  private void releaseSlab() {
-    if (slab != null) {
-      slab.release();
-      slab = null;
-    }
-  }
-
-  /** How large a page should be of which {@code needed} slots are needed. */
-  private int slots(int index, int present, int needed) {
-    long rest = limit - (long) index * SLOTS;
-    int most = rest <= 0 ? SLOTS : layout.blocks((int) Math.min(SLOTS, rest));
-    int first = Math.max(FIRST_SLOTS, Math.max(present, needed));
-    int wanted = index > 0 ? SLOTS : Integer.highestOneBit(first - 1) << 1;
-    return Math.max(layout.blocks(needed), Math.min(most, wanted));
   }
 
   /** Appends the keys and values in some rows of these matrices. */
@@ -199,6 +184,9 @@ final class KeyValueCache implements MixerState {
       }
     }
     length = Math.max(length, first + rows);
+    if (summaries != null) {
+      layout.summary().append(pass, this, summaries);
+    }
   }
 
   /** Sets the levels at a slot, of those at the slot before. */
@@ -222,7 +210,7 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public Mark mark(Mark reuse) {
-    return marks.add(length, oldest);
+    return marks.add(length, oldest, summaries == null ? null : summaries.mark(null));
   }
 
   /** Whether a page is there when this one is the oldest. */
@@ -299,6 +287,9 @@ final class KeyValueCache implements MixerState {
       shared.add(there.keeps(i, there.oldest) ? there.share(i) : null);
     }
     replace(there.length, there.oldest, shared);
+    if (summaries != null) {
+      summaries.become(there.summaries);
+    }
   }
 
   /** Goes elsewhere, to pages that the caller gives away. */
@@ -322,7 +313,8 @@ final class KeyValueCache implements MixerState {
   /** A page that several caches have counts for each of them in part. */
   @Override
   public long bytes() {
-    long rest = slab == null ? 0 : slab.restBytes();
+    long rest = supply.restBytes();
+    rest += summaries == null ? 0 : summaries.bytes();
     return rest + present().mapToLong(CachePage::shareBytes).sum();
   }
 
@@ -333,6 +325,9 @@ final class KeyValueCache implements MixerState {
   @Override
   public void blocks(ObjLongConsumer<Object> visitor) {
     present().forEach(page -> visitor.accept(page, page.bytes()));
+    if (summaries != null) {
+      summaries.blocks(visitor);
+    }
   }
 
   @Override
@@ -345,11 +340,19 @@ final class KeyValueCache implements MixerState {
         pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
       }
     }
+    if (summaries != null) {
+      summaries.write(out);
+    }
   }
 
   /** Reads beside the cache first, so that a file that ends early leaves it as it was. */
   @Override
   public void read(DataInput in) throws IOException {
+    read(in, -1);
+  }
+
+  /** The same where so many slots must have been written; below 0 for any number. */
+  private void read(DataInput in, int expected) throws IOException {
     String format = in.readUTF();
     if (!format.equals(layout.kernel().format().name())) {
       throw new IOException(
@@ -358,6 +361,9 @@ final class KeyValueCache implements MixerState {
     int written = in.readInt();
     if (written < 0 || written > limit) {
       throw new IOException("a cache of " + written + " tokens does not fit a limit of " + limit);
+    }
+    if (expected >= 0 && written != expected) {
+      throw new IOException(written + " summaries of blocks were written; needed: " + expected);
     }
     int first = in.readInt();
     if (first < 0 || first > reach.firstPage(written)) {
@@ -370,6 +376,9 @@ final class KeyValueCache implements MixerState {
         int used = Math.min(SLOTS, written - i * SLOTS);
         read.add(keeps(i, first) ? CachePage.read(in, layout, i, used) : null);
       }
+      if (summaries != null) {
+        summaries.read(in, written / layout.summary().slots());
+      }
     } catch (IOException | RuntimeException | Error e) {
       read.forEach(KeyValueCache::release);
       throw e;
@@ -381,8 +390,11 @@ final class KeyValueCache implements MixerState {
   public void close() {
     pages.forEach(KeyValueCache::release);
     pages.clear();
-    releaseSlab();
+    supply.release();
     length = 0;
     oldest = 0;
+    if (summaries != null) {
+      summaries.close();
+    }
   }
 }

@@ -23,7 +23,8 @@ final class Selections {
     if (pinned > 0 || (window > 0 && !kind.equals("global"))) {
       throw c.errorAt("select", "select.kind=\"%s\" has no window and no pinned tokens", kind);
     }
-    KeySelection selection = patterned(s, kind, window);
+    KeySelection selection =
+        kind.equals("moba") ? mixtureOfBlocks(c, s) : patterned(s, kind, window);
     if (!s.unread().isEmpty()) {
       throw s.error("%s is not a setting of the kind \"%s\"", s.unread().getFirst(), kind);
     }
@@ -45,9 +46,23 @@ final class Selections {
               throw s.errorAt(
                   "kind",
                   "select.kind=\"%s\" is not supported; supported: chunks, strided, fixed, dilated,"
-                      + " axial, segments, global, blocks",
+                      + " axial, segments, global, blocks, moba",
                   kind);
         });
+  }
+
+  private static KeySelection mixtureOfBlocks(Config c, Config s) {
+    if (c.real("alibi", 0) != 0 || c.flag("forgets", false)) {
+      throw s.errorAt(
+          "kind",
+          "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks");
+    }
+    int top = s.positive("top");
+    if (top < 2) {
+      throw s.errorAt(
+          "top", "select.top=%d: a query visits its own block and at least one other", top);
+    }
+    return new MixtureOfBlocks(s.positive("block"), top);
   }
 
   private static KeyPattern fixed(Config s) {

@@ -53,6 +53,7 @@ class AttentionTest {
         with("heads", 5, "alibi", 1),
         with("heads", 12, "kvHeads", 4, "alibi", 0.5, "window", 9),
         with("gated", true, "valueDim", 9),
+        with("gated", true, "gateRank", 4, "valueDim", 9, "outNorm", Map.of("epsilon", 1e-3)),
         with("rope", Map.of("layout", "interleaved", "theta", 100)),
         with("rope", Map.of("dims", 4)),
         with("norm", Map.of("over", "head"), "rope", Map.of()),
@@ -340,6 +341,7 @@ class AttentionTest {
         of(
             with("norm", Map.of("over", "columns")),
             "norm.over=\"columns\" is not supported; supported: head, each-head, row"),
+        of(with("gateRank", 3), "gateRank=3 needs gated=true"),
         of(with("softcap", "high"), "softcap=\"high\" must be a finite number"),
         of(
             with("heads", 65_536, "headDim", 65_536),

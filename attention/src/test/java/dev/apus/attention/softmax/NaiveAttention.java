@@ -10,7 +10,10 @@ import dev.apus.core.model.NormSpec;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.rope.Rotary.Layout;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Attention as its definition says it, every score for itself, in double precision. */
 final class NaiveAttention {
@@ -21,6 +24,10 @@ final class NaiveAttention {
   private boolean ahead;
   private Visits visits = (i, j, head, tokens) -> reaches(i, j) ? 1 : 0;
   private double[][] levels;
+
+  /** By the query head that attends. */
+  private List<Integer> chosen;
+
   private double[][] added;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
@@ -73,8 +80,15 @@ final class NaiveAttention {
     double[][] y = new double[tokens][];
     for (int i = 0; i < tokens; i++) {
       double[] o = attended[i];
+      if (spec.outNorm() != null) {
+        normalize(o, "o.norm", spec.outNorm(), spec.valueDim());
+      }
       if (spec.gated()) {
-        double[] gate = times(matrix("gate", o.length, width), x[i]);
+        double[] made = x[i];
+        if (spec.gateRank() > 0) {
+          made = times(matrix("gate.latent", spec.gateRank(), width), made);
+        }
+        double[] gate = times(matrix("gate", o.length, made.length), made);
         Arrays.setAll(o, j -> o[j] * sigmoid(gate[j]));
       }
       y[i] = times(matrix("o", width, o.length), o);
@@ -232,7 +246,32 @@ final class NaiveAttention {
     if (spec.keep() > 0) {
       return isKept(i, j, head / group) ? 1 : 0;
     }
+    if (spec.selection() instanceof MixtureOfBlocks(int block, int top)) {
+      return j <= i && (j / block == i / block || chosen.contains(j / block)) ? 1 : 0;
+    }
     return j <= i || ahead ? visits.count(i, j, head, tokens) : 0;
+  }
+
+  /** The blocks before its own that a query head chooses. */
+  private List<Integer> chosen(int i, int head, double[] q, double[][] k) {
+    if (!(spec.selection() instanceof MixtureOfBlocks(int block, int top))) {
+      return List.of();
+    }
+    double[] products = new double[i / block];
+    for (int b = 0; b < products.length; b++) {
+      for (int d = 0; d < spec.headDim(); d++) {
+        double mean = 0;
+        for (int j = b * block; j < (b + 1) * block; j++) {
+          mean += k[j][head / group * spec.headDim() + d] / block;
+        }
+        products[b] += q[head * spec.headDim() + d] * mean;
+      }
+    }
+    return IntStream.range(0, products.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(b -> -products[b]))
+        .limit(top - 1)
+        .toList();
   }
 
   private boolean isKept(int i, int j, int keyHead) {
@@ -245,6 +284,7 @@ final class NaiveAttention {
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
     double[] scores = new double[q.length];
+    chosen = chosen(i, head, q[i], k);
     double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
     for (int j = 0; j < q.length; j++) {
       if (count(i, j, head, q.length) > 0) {

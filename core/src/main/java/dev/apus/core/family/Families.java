@@ -52,6 +52,7 @@ public final class Families {
           new FlaRwkv6(),
           new FlaRwkv7(),
           new FlaSlots(),
+          new FlaSparse(),
           new Gemma(),
           new Gemma4(),
           new Glm(),

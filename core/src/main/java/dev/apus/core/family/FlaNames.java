@@ -20,14 +20,15 @@ final class FlaNames {
             .row("mixer.norm", Names.LAYER + "attn_norm.weight")
             .row("channel.norm", Names.LAYER + "mlp_norm.weight")
             .ignore(".*\\.rotary\\.inv_freq");
-    return Names.gatedMlp(attention(names), "gated-mlp.", Names.LAYER + "mlp.");
+    return Names.gatedMlp(projections(names, "attention."), "gated-mlp.", Names.LAYER + "mlp.");
   }
 
-  private static WeightNames attention(WeightNames names) {
+  /** Rows of queries, keys, values and outputs. */
+  static WeightNames projections(WeightNames names, String ours) {
     for (String p : new String[] {"q", "k", "v", "o"}) {
       names
-          .row("attention." + p, MIXER + p + "_proj.weight")
-          .row("attention." + p + ".bias", MIXER + p + "_proj.bias");
+          .row(ours + p, MIXER + p + "_proj.weight")
+          .row(ours + p + ".bias", MIXER + p + "_proj.bias");
     }
     return names;
   }

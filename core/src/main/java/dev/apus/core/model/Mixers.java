@@ -36,6 +36,7 @@ public final class Mixers {
               "mixture-of-memories",
               "mlstm",
               "mlstm-block",
+              "native-sparse-attention",
               "neural-memory",
               "nystrom-attention",
               "path-attention",

@@ -192,8 +192,30 @@ public interface Attention {
 
   void storeValues(float[] v, int vAt, int valueDim, MemorySegment values, long valuesAt, int slot);
 
+  /** Reads what {@link #storeKeys} has stored for one token. */
+  void loadKeys(MemorySegment keys, long keysAt, int headDim, int slot, float[] k, int kAt);
+
   /** Reads what {@link #storeValues} has stored for one token. */
   void loadValues(MemorySegment values, long valuesAt, int valueDim, int slot, float[] v, int vAt);
+
+  /**
+   * Writes {@code (Σ_d k_i[d] · q[d]) · scale} for every query and the slots {@code [from, to)}:
+   * what {@link #attend} starts with, before anything hides or bends it.
+   *
+   * @param scores those of row {@code r}, head {@code g} are written from {@code scoresAt + (r ·
+   *     group + g) · scoresStride} on
+   * @param scratch as for {@link #attend}
+   */
+  void score(
+      Traits traits,
+      Queries q,
+      int from,
+      int to,
+      Stored stored,
+      float[] scores,
+      int scoresAt,
+      int scoresStride,
+      float[] scratch);
 
   /**
    * Collects scattered slots as neighbouring ones. What {@link #storeValues} has stored at a slot

@@ -66,6 +66,27 @@ public final class ScalarAttention extends SpannedAttention {
   }
 
   @Override
+  public void score(
+      Traits traits,
+      Queries q,
+      int from,
+      int to,
+      Stored stored,
+      float[] scores,
+      int scoresAt,
+      int scoresStride,
+      float[] scratch) {
+    for (int i = 0; i < q.count(); i++) {
+      int queryAt = q.at() + i / q.group() * q.stride() + i % q.group() * traits.headDim();
+      for (int slot = from; slot < to; slot++) {
+        Piece piece = stored.piece(slot / SPAN);
+        scores[scoresAt + i * scoresStride + slot - from] =
+            dot(traits.headDim(), q.data(), queryAt, piece, slot, scratch) * traits.scale();
+      }
+    }
+  }
+
+  @Override
   public int indexFloats(int heads) {
     return LOADED_AT + 1;
   }

@@ -127,6 +127,28 @@ final class SpanWork {
         scoreAt(strip, query));
   }
 
+  /**
+   * Writes the scaled scores of the visited slots, which all follow one another.
+   *
+   * @param at where the score of the first query with slot 0 would be; those of the next query are
+   *     {@code stride} apart
+   */
+  void scores(float[] scores, int at, int stride) {
+    int first = slots.next(0);
+    int end = slots.last(Integer.MAX_VALUE);
+    for (int i = 0; i < queries; i++) {
+      int to = at + i * stride;
+      for (int slot = first; slot < end; ) {
+        int count = Math.min(end, (slot / STRIP + 1) * STRIP) - slot;
+        int scoreAt = scoreAt(slot, i) + slot % STRIP;
+        for (int j = 0; j < count; j++) {
+          scores[to + slot + j] = scratch[scoreAt + j] * traits.scale();
+        }
+        slot += count;
+      }
+    }
+  }
+
   /** Turns scores into weights, and writes each query's greatest score and denominator. */
   void weigh(float[] part, int partAt) {
     int floats = SpannedAttention.queryFloats(traits);

@@ -89,6 +89,15 @@ abstract class SpannedAttention implements Attention {
   }
 
   @Override
+  public final void loadKeys(
+      MemorySegment keys, long keysAt, int headDim, int slot, float[] k, int kAt) {
+    long at = keysAt + keyPanelAt(slot, headDim) + (long) slot % LANES * unit;
+    for (int d = 0; d < headDim; d++) {
+      load(keys, at + (long) d * LANES * unit, k, kAt + d, 1);
+    }
+  }
+
+  @Override
   public final void loadValues(
       MemorySegment values, long valuesAt, int valueDim, int slot, float[] v, int vAt) {
     for (int j = 0; j < valueDim; j += LANES) {

@@ -8,6 +8,8 @@ import dev.apus.kernels.matmul.PanelProducts;
  */
 public final class VectorAttention extends SpannedAttention {
 
+  private static final Biases NO_BIASES = new Biases(null, null, 0);
+
   private final PanelProducts products;
 
   public VectorAttention(CacheFormat format) {
@@ -18,6 +20,27 @@ public final class VectorAttention extends SpannedAttention {
   @Override
   int spanFloats(Traits traits, int queries) {
     return SpanWork.floats(traits, queries);
+  }
+
+  @Override
+  public void score(
+      Traits traits,
+      Queries q,
+      int from,
+      int to,
+      Stored stored,
+      float[] scores,
+      int scoresAt,
+      int scoresStride,
+      float[] scratch) {
+    var all = new Visited(new int[] {from, to}, 1, false, 0);
+    for (int slot = from; slot < to; slot = (slot / SPAN + 1) * SPAN) {
+      int span = slot / SPAN;
+      var slots = new VisitedSlots(all, 0, 0, span * SPAN, (span + 1) * SPAN);
+      var work = new SpanWork(this, products, traits, q, slots, stored, span, NO_BIASES, scratch);
+      work.score();
+      work.scores(scores, scoresAt - from, scoresStride);
+    }
   }
 
   @Override

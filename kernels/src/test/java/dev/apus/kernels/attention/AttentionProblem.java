@@ -128,6 +128,19 @@ final class AttentionProblem {
     return run(attention, shape.visited(), shape.rows(), this::attendSpans);
   }
 
+  /** The scores of some slots, each query's with a gap behind them. */
+  float[] runScores(Attention attention, int from, int to) {
+    int stride = to - from + GAP;
+    float[] scores = Guarded.poisoned(shape.rows() * shape.group() * stride);
+    run(
+        attention,
+        shape.visited(),
+        shape.rows(),
+        (kernel, q, visited, stored, out, outAt) ->
+            kernel.score(traits, q, from, to, stored, scores, AT, stride, scratch(kernel, q)));
+    return scores;
+  }
+
   /** Runs calls. Slots that no row sees hold NaN. Each span lies by itself, the last one first. */
   private float[] run(Attention attention, Visited visited, int rowsPerCall, Call call) {
     int spans = Math.ceilDiv(end(), Attention.SPAN);

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AttentionTest {
@@ -142,6 +143,39 @@ class AttentionTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 1, 1, 0, 70",
+    "5, 2, 3, 3, 3",
+    "24, 1, 1, 0, 31",
+    "24, 16, 1, 17, 300",
+    "24, 3, 20, 255, 257",
+    "33, 2, 5, 40, 600",
+    "130, 1, 9, 511, 513"
+  })
+  void scoresAreProductsWithKeys(int headDim, int group, int rows, int from, int to) {
+    var shape = new Case(headDim, 1, group, rows, 5, everywhere(0, 0, 700));
+    var problem = new AttentionProblem(shape);
+    float[] scalar = problem.runScores(Kernels.scalar().attention(CacheFormat.F32), from, to);
+    assertGuardsHold(scalar);
+    int stride = (scalar.length - 2 * AT) / (rows * group);
+    for (int i = 0; i < rows * group; i++) {
+      for (int slot = from; slot < to; slot++) {
+        double exact = problem.score(i / group, i % group, slot);
+        double tolerance = (headDim + 4) * 0x1p-23 * problem.reach(i / group, i % group, slot);
+        assertEquals(exact, scalar[AT + i * stride + slot - from], tolerance);
+      }
+      for (int gap = to - from; gap < stride; gap++) {
+        assertTrue(Float.isNaN(scalar[AT + i * stride + gap]));
+      }
+    }
+    Attention vector = VectorApi.kernels().attention(CacheFormat.F32);
+    assertSameBits(scalar, problem.runScores(vector, from, to), shape.toString());
+    float[] halves = problem.runScores(VectorApi.kernels().attention(CacheFormat.BF16), from, to);
+    problem.round();
+    assertSameBits(problem.runScores(vector, from, to), halves, "in half the size");
   }
 
   @ParameterizedTest
