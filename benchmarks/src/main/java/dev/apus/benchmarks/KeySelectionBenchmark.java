@@ -59,6 +59,10 @@ public class KeySelectionBenchmark extends KernelBenchmark {
   private Arena arena;
   private Pass pass;
   private SequenceMixer<MixerState> mixer;
+
+  /** What goes through the context: keys do not depend on who visits them. */
+  private SequenceMixer<MixerState> filler;
+
   private MixerState state;
   private MixerState.Mark mark;
   private Matrix x;
@@ -74,11 +78,12 @@ public class KeySelectionBenchmark extends KernelBenchmark {
     var weights = new Weights(new RandomWeights(1, WeightFormat.F32), kernels, workers, arena);
     int limit = context + STEP;
     Site site = new Site(WIDTH, 0, limit, kernels, CacheFormat.F32, weights.root());
-    mixer = mixer(site);
+    mixer = mixer(rule, site);
+    filler = rule.equals("full") ? mixer("near", site) : mixer;
     state = mixer.newState(limit);
     for (int position = 0; position < context; position += STEP) {
       prepareRows(STEP);
-      run(position);
+      run(filler, position);
     }
     mark = state.mark(null);
     prepareRows(rows);
@@ -90,7 +95,7 @@ public class KeySelectionBenchmark extends KernelBenchmark {
   }
 
   @SuppressWarnings("unchecked")
-  private SequenceMixer<MixerState> mixer(Site site) {
+  private SequenceMixer<MixerState> mixer(String rule, Site site) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("heads", heads);
     settings.put("kvHeads", kvHeads);
@@ -98,6 +103,7 @@ public class KeySelectionBenchmark extends KernelBenchmark {
     String type = "attention";
     switch (rule) {
       case "full" -> {}
+      case "near" -> settings.put("window", 64);
       case "moba" -> settings.put("select", Map.of("kind", "moba", "block", 256, "top", 4));
       case "nsa" -> {
         type = "native-sparse-attention";
@@ -115,9 +121,9 @@ public class KeySelectionBenchmark extends KernelBenchmark {
             .build(Config.of("benchmark", settings), site);
   }
 
-  private void run(int position) {
+  private void run(SequenceMixer<MixerState> layer, int position) {
     pass.begin();
-    mixer.forward(pass, new Batch<>(List.of(new Run<>(state, 0, x.rows(), position))), x, y);
+    layer.forward(pass, new Batch<>(List.of(new Run<>(state, 0, x.rows(), position))), x, y);
   }
 
   @TearDown(Level.Trial)
@@ -131,7 +137,7 @@ public class KeySelectionBenchmark extends KernelBenchmark {
   @Benchmark
   public float[] forward() {
     mark.rewind();
-    run(context);
+    run(mixer, context);
     return y.data();
   }
 }

@@ -275,7 +275,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         difference.apply(pass, found, o);
       }
       if (outNorm != null) {
-        outNorm.groups(pass, o, o, spec.heads(), spec.valueDim(), 0);
+        outNorm.groups(pass, o, o, spec.outHeads(), spec.valueDim(), 0);
       }
       if (keeper.lastReader == this) {
         batch.runs().forEach(run -> run.state().forget(run));

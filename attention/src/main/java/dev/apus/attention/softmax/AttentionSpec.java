@@ -102,6 +102,12 @@ record AttentionSpec(
           };
       after = norm.flag("afterRope", false);
     }
+    int window = c.count("window", 0);
+    int pinned = c.count("pinned", 0);
+    if (pinned > 0 && window == 0) {
+      throw c.errorAt(
+          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    }
     boolean gated = c.flag("gated", false);
     int gateRank = c.count("gateRank", 0);
     if (gateRank > 0 && !gated) {

@@ -99,9 +99,9 @@ final class AttentionTiles {
     count(runs, tiles);
     if (selection.sharesVisits()) {
       new SharedVisits(kernel, traits, biases).attend(pass, tiles, q, o);
-      return;
+    } else {
+      attendTiles(pass, tiles, q, far, o);
     }
-    attendTiles(pass, tiles, q, far, o);
   }
 
   /** Takes note of the keys that each run's tiles visit. */

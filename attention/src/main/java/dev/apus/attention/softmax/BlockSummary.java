@@ -37,7 +37,12 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
   CacheLayout layout(CacheLayout tokens) {
     int keyDim = kind == Kind.KEY_BOUNDS ? 2 * tokens.keyDim() : tokens.keyDim();
     int valueDim = kind == Kind.MEANS ? tokens.valueDim() : 0;
-    return new CacheLayout(kernel, tokens.heads(), keyDim, valueDim);
+    return new CacheLayout(kernel, tokens.heads(), tokens.valueHeads(), keyDim, valueDim, 0, null);
+  }
+
+  /** An empty cache of the summaries of a sequence. */
+  KeyValueCache cache(CacheLayout tokens, int limit) {
+    return new KeyValueCache(layout(tokens), limit / slots, null);
   }
 
   /** Appends what the blocks leave that have become whole. */
@@ -52,7 +57,7 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
     int heads = from.heads();
     try (Pass.Frame frame = pass.frame()) {
       Matrix k = frame.matrix(count, heads * to.keyDim());
-      Matrix v = frame.matrix(count, heads * to.valueDim());
+      Matrix v = frame.matrix(count, to.valueHeads() * to.valueDim());
       pass.eachRow(
           count * heads,
           FOLD_VALUES * slots * (from.keyDim() + to.valueDim()),
@@ -63,7 +68,7 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
               int head = i % heads;
               int kAt = k.at(block) + head * to.keyDim();
               keys(tokens, head, first + block, loaded, k.data(), kAt);
-              if (to.valueDim() > 0) {
+              if (to.valueDim() > 0 && head < to.valueHeads()) {
                 int vAt = v.at(block) + head * to.valueDim();
                 values(tokens, head, first + block, loaded, v.data(), vAt);
               }

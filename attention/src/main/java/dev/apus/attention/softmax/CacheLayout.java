@@ -26,11 +26,11 @@ record CacheLayout(
   }
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
-    this(kernel, heads, keyDim, valueDim, 0, null);
+    this(kernel, heads, heads, keyDim, valueDim, 0, null);
   }
 
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim, int forgetting) {
-    this(kernel, heads, keyDim, valueDim, forgetting, null);
+    this(kernel, heads, heads, keyDim, valueDim, forgetting, null);
   }
 
   /** Slots are allocated in multiples of this. */

@@ -26,7 +26,8 @@ final class CacheMarks {
   }
 
   /**
-   * @param beside what is kept beside the pages, or null
+   * @param oldest page of the cache
+   * @param beside what is marked beside the pages, or null
    */
   MixerState.Mark add(int length, int oldest, MixerState.Mark beside) {
     open.removeIf(mark -> mark.get() == null);

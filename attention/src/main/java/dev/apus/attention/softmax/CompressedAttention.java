@@ -52,6 +52,7 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
 
   private final CompressedSpec spec;
   private final CacheLayout layout;
+  private final Reach reach;
   private final Projection latents;
   private final Normalization latentNorm;
   private final Projection queries;
@@ -73,6 +74,7 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
     this.spec = spec;
     var kernel = site.kernels().attention(site.cache());
     this.layout = new CacheLayout(kernel, 1, 0, dim);
+    this.reach = new Reach(spec.window(), 0);
     this.latents = weights.projection("latent", spec.queryLatent(), width);
     this.latentNorm = Normalization.of(spec.norm(), "latent.norm", spec.queryLatent(), weights);
     this.queries = weights.projection("q", spec.cols(), spec.queryLatent());
@@ -114,7 +116,7 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
     int entries = compressor == null ? 0 : limit / spec.entries().rate();
     CacheLayout keyLayout = index == null ? layout : index.layout();
     return new CompressedCache(
-        new KeyValueCache(layout, limit, rope.at(limit)),
+        new KeyValueCache(layout, reach, limit, rope.at(limit)),
         new KeyValueCache(layout, entries, null),
         new KeyValueCache(keyLayout, index == null ? 0 : entries, null),
         RecurrentState.of(regions.toArray(Region[]::new)));
@@ -128,7 +130,12 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
   @Override
   public long bytesPerToken() {
     long entry = layout.bytesPerToken() + (index == null ? 0 : index.layout().bytesPerToken());
-    return layout.bytesPerToken() + (compressor == null ? 0 : entry / spec.entries().rate());
+    return compressor == null ? 0 : entry / spec.entries().rate();
+  }
+
+  @Override
+  public long windowBytes() {
+    return layout.windowBytes(reach);
   }
 
   @Override
@@ -163,6 +170,8 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
       ChosenSlots chosen = work == null ? null : work.compress(pass, frame, batch);
       Matrix o = frame.matrix(rows, spec.cols());
       attention.attendTiles(pass, tiles.tiles(batch, chosen), q, o);
+      Batch<KeyValueCache> tokens = batch.map(CompressedCache::tokens);
+      tokens.runs().forEach(run -> run.state().forget(run));
       turn(pass, batch, o, spec.headDim(), true);
       project(pass, frame, o, y);
     }

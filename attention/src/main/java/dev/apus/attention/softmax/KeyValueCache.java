@@ -36,7 +36,6 @@ final class KeyValueCache implements MixerState {
   private final Reach reach;
   private final int limit;
   private final Rope rope;
-  private final PageSupply supply;
   private final CacheMarks marks = new CacheMarks(this);
 
   /** By their spans; null where they were forgotten. */
@@ -50,6 +49,7 @@ final class KeyValueCache implements MixerState {
   /** The first page that has not been forgotten, but for pinned ones. */
   private int oldest;
 
+  private final CacheSupply supply;
   private int length;
   private KeyVisits visits = KeyVisits.NONE;
 
@@ -58,20 +58,14 @@ final class KeyValueCache implements MixerState {
     this(layout, Reach.ALL, limit, rope);
   }
 
-  /**
-   * The same without a policy.
-   *
-   * @param reach what tokens to come may ask for
-   * @param limit the most tokens the sequence is meant to have
-   * @param rope how the sequence's keys and queries are turned, or null
-   */
+  /** A cache without a policy. */
   KeyValueCache(CacheLayout layout, Reach reach, int limit, Rope rope) {
     this(layout, reach, limit, rope, null);
   }
 
   /**
    * @param reach what tokens to come may ask for
-   * @param limit the most slots that are needed at a time
+   * @param limit the most slots that are meant to be needed at a time
    * @param rope how the sequence's keys and queries are turned, or null
    * @param memory what a policy remembers beside, or null
    */
@@ -81,12 +75,9 @@ final class KeyValueCache implements MixerState {
     this.reach = reach;
     this.limit = limit;
     this.rope = rope;
-    this.supply = new PageSupply(layout, reach, limit);
+    this.supply = new CacheSupply(layout, reach, limit);
     BlockSummary summary = layout.summary();
-    this.summaries =
-        summary == null
-            ? null
-            : new KeyValueCache(summary.layout(layout), limit / summary.slots(), null);
+    this.summaries = summary == null ? null : summary.cache(layout, limit);
   }
 
   CacheLayout layout() {
@@ -138,7 +129,7 @@ final class KeyValueCache implements MixerState {
       int from = Math.max(0, first - i * SLOTS);
       int to = Math.max(used, Math.min(SLOTS, end - i * SLOTS));
       if (i == pages.size()) {
-        pages.add(supply.page(i, supply.slots(i, 0, to), pages.size()));
+        pages.add(supply.next(i, to));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
@@ -241,11 +232,8 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public Mark mark(Mark reuse) {
-    MixerState.Mark beside = memory == null ? null : memory.mark();
-    if (summaries != null) {
-      beside = summaries.mark(null);
-    }
-    return marks.add(length, oldest, beside);
+    Mark beside = memory == null ? null : memory.mark();
+    return marks.add(length, oldest, summaries == null ? beside : summaries.mark(null));
   }
 
   /** Whether a page is there when this one is the oldest. */
@@ -394,11 +382,7 @@ final class KeyValueCache implements MixerState {
     read(in, -1);
   }
 
-  /**
-   * The same.
-   *
-   * @param expected how many slots must have been written; below 0 for any number
-   */
+  /** The same where so many slots must have been written; below 0 for any number. */
   private void read(DataInput in, int expected) throws IOException {
     String format = in.readUTF();
     if (!format.equals(layout.kernel().format().name())) {
@@ -440,7 +424,7 @@ final class KeyValueCache implements MixerState {
   public void close() {
     pages.forEach(KeyValueCache::release);
     pages.clear();
-    supply.close();
+    supply.release();
     length = 0;
     oldest = 0;
     if (summaries != null) {

@@ -6,7 +6,6 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -25,6 +24,11 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
   }
 
   @Override
+  public boolean isByHead() {
+    return true;
+  }
+
+  @Override
   public boolean sharesVisits() {
     return true;
   }
@@ -32,9 +36,7 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
   @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     int all = heads.keyHeads() * heads.group();
-    int most = top - 1;
-    int[] chosen = new int[Math.multiplyExact(q.rows(), Math.multiplyExact(all, most))];
-    Arrays.fill(chosen, -1);
+    int[][] chosen = new int[Math.multiplyExact(q.rows(), all)][];
     new BlockScores(heads, 1, position -> position / block)
         .read(
             pass,
@@ -42,17 +44,23 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
             q,
             (run, row, keyHead, scores, at, stride, count) -> {
               for (int g = 0; g < heads.group(); g++) {
-                int to = (row * all + keyHead * heads.group() + g) * most;
-                Greatest.indices(scores, at + g * stride, count, most, chosen, to);
+                chosen[row * all + keyHead * heads.group() + g] =
+                    TopSlots.of(scores, at + g * stride, count, Math.min(count, top - 1));
               }
             });
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
       Visited[] blocks = blocks(run);
+      Tile.Keys keys = null;
       for (int head = 0; head < all; head++) {
+        if (head % heads.group() == 0) {
+          var stored = run.state().stored(head / heads.group());
+          keys = (p, worker) -> stored;
+        }
         for (int row = run.from(); row < run.to(); row++) {
-          Visited[] visits = visits(run, row, blocks, chosen, (row * all + head) * most);
-          tiles.add(Tile.of(run, row, 1, head, 1, head / heads.group(), visits));
+          Visited[] visits = visits(own(run, row), blocks, chosen[row * all + head]);
+          Tile tile = Tile.of(run, row, 1, head, 1, head / heads.group(), visits);
+          tiles.add(tile.reading(keys, tile.position()));
         }
       }
     }
@@ -78,15 +86,12 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
     return blocks;
   }
 
-  private Visited[] visits(
-      Run<KeyValueCache> run, int row, Visited[] blocks, int[] chosen, int chosenAt) {
-    int own = own(run, row);
-    int others = Math.min(own, top - 1);
-    Visited[] visits = new Visited[others + 1];
-    for (int i = 0; i < others; i++) {
-      visits[i] = blocks[chosen[chosenAt + i]];
+  private static Visited[] visits(int own, Visited[] blocks, int[] chosen) {
+    Visited[] visits = new Visited[chosen.length + 1];
+    for (int i = 0; i < chosen.length; i++) {
+      visits[i] = blocks[chosen[i]];
     }
-    visits[others] = blocks[blocks.length / 2 + own];
+    visits[chosen.length] = blocks[blocks.length / 2 + own];
     return visits;
   }
 }

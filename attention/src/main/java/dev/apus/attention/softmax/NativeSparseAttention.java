@@ -59,7 +59,8 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
     var exact = kernels.attention(CacheFormat.F32);
     var chosen = new ChosenBlocks(spec.block(), spec.top(), spec.scale());
     int dim = spec.headDim();
-    this.layout = new CacheLayout(kernel, spec.kvHeads(), dim, dim, 0, chosen.summary(exact));
+    this.layout =
+        new CacheLayout(kernel, spec.kvHeads(), spec.kvHeads(), dim, dim, 0, chosen.summary(exact));
     this.queries = weights.projection("q", spec.queryCols(), width, spec.biased());
     this.keys = weights.projection("k", spec.keyCols(), width, spec.biased());
     this.values = weights.projection("v", spec.keyCols(), width, spec.biased());

@@ -28,7 +28,7 @@ final class SharedVisits {
 
   private static final Biases NO_BIASES = new Biases(null, null, 0);
 
-  /** Slots of one head. */
+  /** Slots of one head, whose tiles have the same objects. */
   private record Place(Tile.Keys keys, Visited visited) {}
 
   /**

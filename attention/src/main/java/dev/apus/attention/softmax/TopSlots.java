@@ -11,6 +11,9 @@ final class TopSlots {
   /** A score's bits are looked at in three parts, the highest first. */
   private static final int PART_BITS = 11;
 
+  /** So few are kept in order as scores come, which needs no counts. */
+  private static final int FEW = 16;
+
   private TopSlots() {}
 
   /**
@@ -20,6 +23,33 @@ final class TopSlots {
    * @param count how many slots there are, at least {@code top}
    */
   static int[] of(float[] scores, int at, int count, int top) {
+    return top <= FEW ? few(scores, at, count, top) : many(scores, at, count, top);
+  }
+
+  /** Keeps the greatest so far in order, of equal ones the first. */
+  private static int[] few(float[] scores, int at, int count, int top) {
+    int[] slots = new int[top];
+    int[] keys = new int[top];
+    int found = 0;
+    for (int i = 0; i < count && top > 0; i++) {
+      int key = key(scores[at + i]);
+      if (found == top && Integer.compareUnsigned(key, keys[top - 1]) <= 0) {
+        continue;
+      }
+      int to = found < top ? found++ : top - 1;
+      for (; to > 0 && Integer.compareUnsigned(key, keys[to - 1]) > 0; to--) {
+        keys[to] = keys[to - 1];
+        slots[to] = slots[to - 1];
+      }
+      keys[to] = key;
+      slots[to] = i;
+    }
+    Arrays.sort(slots);
+    return slots;
+  }
+
+  /** Counts the parts of keys to find the least key that is taken. */
+  private static int[] many(float[] scores, int at, int count, int top) {
     int[] counts = new int[1 << PART_BITS];
     int least = 0;
     int wanted = top;

@@ -39,7 +39,7 @@ class BlockSummaryTest {
     Attention kernel = Kernels.chosen().attention(CacheFormat.F32);
     var layout =
         new CacheLayout(
-            kernel, HEADS, KEY_DIM, VALUE_DIM, 0, new BlockSummary(slots, kind, kernel));
+            kernel, HEADS, HEADS, KEY_DIM, VALUE_DIM, 0, new BlockSummary(slots, kind, kernel));
     Matrix k = random(1, KEY_DIM);
     Matrix v = random(2, VALUE_DIM);
     for (int step : new int[] {TOKENS, 1, 33, 257}) {

@@ -1,5 +1,7 @@
 package dev.apus.attention.softmax;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.model.Run;
@@ -8,6 +10,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
@@ -30,15 +33,18 @@ class CacheBench {
   final CacheFormat format;
   private final int forgetting;
   final Reach reach;
+  final BlockSummary summary;
   final Attention kernel;
   private final Workers workers = Workers.of(1);
   private final Pass pass = new Pass(workers, Kernels.chosen());
 
   /**
    * @param forgetting heads of a group that forget, or 0
+   * @param summary what is kept of blocks, or null
    */
-  CacheBench(CacheFormat format, int forgetting, Reach reach) {
+  CacheBench(CacheFormat format, int forgetting, Reach reach, BlockSummary summary) {
     this.format = format;
+    this.summary = summary;
     this.forgetting = forgetting;
     this.reach = reach;
     this.kernel = Kernels.chosen().attention(format);
@@ -49,7 +55,7 @@ class CacheBench {
   }
 
   CacheLayout layout(Attention kernel) {
-    return new CacheLayout(kernel, HEADS, KEY_DIM, VALUE_DIM, forgetting);
+    return new CacheLayout(kernel, HEADS, HEADS, KEY_DIM, VALUE_DIM, forgetting, summary);
   }
 
   /** Appends tokens that a seed and their position make. */
@@ -98,7 +104,53 @@ class CacheBench {
           group * VALUE_DIM,
           new float[kernel.scratchFloats(traits, group)]);
     }
+    return summary == null ? out : joined(out, blocks(cache));
+  }
+
+  private static float[] joined(float[] a, float[] b) {
+    float[] both = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, both, a.length, b.length);
+    return both;
+  }
+
+  /** What a query of ones finds in the summaries: their keys' sums, and the values' mean. */
+  private float[] blocks(KeyValueCache cache) {
+    KeyValueCache blocks = cache.summaries();
+    int count = blocks.length();
+    assertEquals(cache.length() / summary.slots(), count);
+    Attention exact = blocks.layout().kernel();
+    var traits = new Traits(blocks.layout().keyDim(), blocks.layout().valueDim(), 0.3f, 0);
+    int valuesAt = HEADS * count;
+    float[] out = new float[valuesAt + HEADS * traits.valueDim()];
+    float[] q = new float[traits.headDim()];
+    Arrays.fill(q, 1);
+    for (int head = 0; head < HEADS; head++) {
+      var queries = new Queries(q, 0, q.length, 1, 1, 0);
+      float[] scratch = new float[exact.scratchFloats(traits, 1)];
+      Stored stored = blocks.stored(head);
+      exact.score(traits, queries, 0, count, stored, out, head * count, count, scratch);
+      exact.attend(
+          traits,
+          queries,
+          new Visited(new int[] {0, count}, 1, false, 0),
+          stored,
+          new Biases(null, null, 0),
+          out,
+          valuesAt + head * traits.valueDim(),
+          0,
+          scratch);
+    }
     return out;
+  }
+
+  long summaryBytes(int blocks) {
+    int slots = Math.ceilDiv(blocks, kernel.slotGranularity()) * kernel.slotGranularity();
+    return summary == null ? 0 : summary.layout(layout(kernel)).bytes(slots);
+  }
+
+  /** Bytes without those of summaries, which are a cache like any other. */
+  static long tokenBytes(KeyValueCache cache) {
+    return cache.bytes() - (cache.summaries() == null ? 0 : cache.summaries().bytes());
   }
 
   /** The slots that the token after so many may see. */

@@ -7,6 +7,7 @@ import static dev.apus.testing.MixerBench.vector;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
 import dev.apus.core.config.Config;
@@ -312,6 +313,21 @@ class CompressedAttentionTest {
     }
   }
 
+  /** Of tokens that no window reaches, their entries alone are left. */
+  @Test
+  void tokensBehindTheWindowAreForgotten() {
+    try (var bench = bench(with("headDim", 32, "entries", entries(16, false)));
+        CompressedCache state = bench.state(2000)) {
+      bench.run(state, bench.tokens(300, 5), 0);
+      long few = state.tokens().bytes();
+      for (int position = 300; position < 1800; position += 100) {
+        bench.run(state, bench.tokens(100, position), position);
+      }
+      assertEquals(1800 / 16, state.entries().length());
+      assertTrue(state.tokens().bytes() <= 2 * few, few + " became " + state.tokens().bytes());
+    }
+  }
+
   /** A token's key is its value, and is kept once; of a block there is one entry, and one key. */
   @Test
   void aTokenIsKeptOnceAndABlockAsOneEntry() {
@@ -320,8 +336,8 @@ class CompressedAttentionTest {
     try (var plain = bench(with("headDim", 32));
         var bench = bench(settings);
         CompressedCache state = bench.state()) {
-      assertEquals(4 * 32, plain.bytesPerToken());
-      assertEquals(4 * 32 + 4 * (32 + 64) / rate, bench.bytesPerToken());
+      assertEquals(0, plain.bytesPerToken());
+      assertEquals(4 * (32 + 64) / rate, bench.bytesPerToken());
       bench.run(state, bench.tokens(MixerBench.LIMIT, 5), 0);
       assertEquals(MixerBench.LIMIT, state.tokens().length());
       assertEquals(MixerBench.LIMIT / rate, state.entries().length());

@@ -26,7 +26,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 abstract class KeyValueCacheLaws extends CacheBench {
 
   KeyValueCacheLaws(CacheFormat format, int forgetting, Reach reach) {
-    super(format, forgetting, reach);
+    this(format, forgetting, reach, null);
+  }
+
+  KeyValueCacheLaws(CacheFormat format, int forgetting, Reach reach, BlockSummary summary) {
+    super(format, forgetting, reach, summary);
   }
 
   @ParameterizedTest
@@ -50,7 +54,8 @@ abstract class KeyValueCacheLaws extends CacheBench {
     assertEquals(0, cache.bytes());
     append(cache, 100, 1);
     int slots = Math.ceilDiv(100, kernel.slotGranularity()) * kernel.slotGranularity();
-    assertEquals(bytes(slots), cache.bytes());
+    int blocks = summary == null ? 0 : 100 / summary.slots();
+    assertEquals(bytes(slots) + summaryBytes(blocks), cache.bytes());
     cache.close();
     assertEquals(0, cache.bytes());
     cache.close();
@@ -151,6 +156,9 @@ abstract class KeyValueCacheLaws extends CacheBench {
       byte[] written = written(cache);
       assertArrayEquals(written(straight), written);
       long slots = bytes(256) * (pages(300) - 1) + bytes(64);
+      if (summary != null) {
+        slots += 2 + CacheFormat.F32.name().length() + 8 + summaryBytes(300 / summary.slots());
+      }
       assertEquals(2 + format.name().length() + 8 + slots, written.length);
     }
   }
@@ -162,8 +170,8 @@ abstract class KeyValueCacheLaws extends CacheBench {
     for (int pages = 1; pages <= 30; pages++) {
       append(cache, CachePage.SLOTS, 1);
       long held = pages(pages * CachePage.SLOTS) * layout(kernel).bytes(CachePage.SLOTS);
-      assertTrue(cache.bytes() >= held, pages + " pages");
-      assertTrue(cache.bytes() <= held + Math.max(held / 2, 64), pages + " pages");
+      assertTrue(tokenBytes(cache) >= held, pages + " pages");
+      assertTrue(tokenBytes(cache) <= held + Math.max(held / 2, 64), pages + " pages");
     }
     float[] then = content(cache);
     try (KeyValueCache copy = cache.copy()) {
@@ -177,13 +185,13 @@ abstract class KeyValueCacheLaws extends CacheBench {
     int tokens = 2 * CachePage.SLOTS + 10;
     try (KeyValueCache cache = cache(5000)) {
       append(cache, tokens, 1);
-      long alone = cache.bytes();
+      long alone = tokenBytes(cache);
       long page = alone / pages(tokens);
       List<KeyValueCache> copies = new ArrayList<>();
       for (int i = 0; i < 99; i++) {
         copies.add(cache.copy());
       }
-      assertEquals(alone, 100 * cache.bytes(), 300, "but for what the division drops");
+      assertEquals(alone, 100 * tokenBytes(cache), 300, "but for what the division drops");
       append(copies.getFirst(), 5, 2);
       assertEquals(alone, sum(cache, copies), 300, "the first to go on does so in place");
       append(copies.get(1), 5, 3);
@@ -196,13 +204,13 @@ abstract class KeyValueCacheLaws extends CacheBench {
       assertArrayEquals(made(tokens, 5, 4), content(cache));
       assertArrayEquals(made(tokens, 0, 0), content(copies.get(2)));
       copies.forEach(KeyValueCache::close);
-      assertEquals(alone, cache.bytes(), "whoever is left has it all");
+      assertEquals(alone, tokenBytes(cache), "whoever is left has it all");
       assertArrayEquals(made(tokens, 5, 4), content(cache));
     }
   }
 
   private static long sum(KeyValueCache cache, List<KeyValueCache> copies) {
-    return cache.bytes() + copies.stream().mapToLong(KeyValueCache::bytes).sum();
+    return tokenBytes(cache) + copies.stream().mapToLong(KeyValueCacheLaws::tokenBytes).sum();
   }
 
   private float[] made(int tokens, int more, long seed) {

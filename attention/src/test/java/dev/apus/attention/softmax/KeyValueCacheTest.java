@@ -1,5 +1,6 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import org.junit.jupiter.api.Nested;
 
@@ -47,5 +48,25 @@ class KeyValueCacheTest {
     WindowedAndForgetting() {
       super(CacheFormat.F32, 2, new Reach(1, 3));
     }
+  }
+
+  /** With the bounds of the keys of blocks that divide a span. */
+  @Nested
+  class Bounded extends KeyValueCacheLaws {
+    Bounded() {
+      super(CacheFormat.BF16, 0, Reach.ALL, summary(16, BlockSummary.Kind.KEY_BOUNDS));
+    }
+  }
+
+  /** With the means of blocks that lie across spans. */
+  @Nested
+  class Averaged extends KeyValueCacheLaws {
+    Averaged() {
+      super(CacheFormat.F32, 0, Reach.ALL, summary(7, BlockSummary.Kind.MEANS));
+    }
+  }
+
+  private static BlockSummary summary(int slots, BlockSummary.Kind kind) {
+    return new BlockSummary(slots, kind, Kernels.chosen().attention(CacheFormat.F32));
   }
 }

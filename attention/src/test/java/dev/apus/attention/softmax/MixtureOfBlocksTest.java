@@ -116,7 +116,7 @@ class MixtureOfBlocksTest {
     var traits = new Traits(6, 5, 0.4f, 0);
     var kernel = Kernels.chosen().attention(CacheFormat.F32);
     var selection = new MixtureOfBlocks(block, 3);
-    var layout = new CacheLayout(kernel, 2, 6, 5, 0, selection.summary(kernel));
+    var layout = new CacheLayout(kernel, 2, 2, 6, 5, 0, selection.summary(kernel));
     KeySelection alone = (pass, runs, q, all) -> selection.tiles(pass, runs, q, all);
     int tokens = 700;
     try (Workers workers = Workers.of(2);
@@ -160,7 +160,7 @@ class MixtureOfBlocksTest {
   static Stream<Arguments> refusals() {
     return Stream.of(
         of(with(4, 1), "select.top=1: a query visits its own block and at least one other"),
-        of(with(4, 3, "window", 9), "window=9: a layer that selects keys has no window"),
+        of(with(4, 3, "window", 9), "select.kind=\"moba\" has no window and no pinned tokens"),
         of(
             with(4, 3, "alibi", 1),
             "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks"),

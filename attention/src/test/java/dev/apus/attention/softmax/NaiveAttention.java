@@ -112,8 +112,7 @@ final class NaiveAttention {
     for (int i = 0; i < tokens; i++) {
       double[] o = attended[i];
       if (spec.outNorm() != null) {
-        double[] weight = vector("o.norm", spec.valueDim(), Typical.NORM);
-        normalize(o, spec.outNorm(), weight, spec.valueDim());
+        normalize(o, "o.norm", spec.outNorm(), spec.valueDim());
       }
       if (spec.gated()) {
         double[] made = x[i];
@@ -239,21 +238,17 @@ final class NaiveAttention {
     if (spec.norm().weighted()) {
       weight = vector(name, weights, Typical.NORM);
     }
-    normalize(x, spec.norm(), weight, size);
-  }
-
-  private static void normalize(double[] x, NormSpec norm, double[] weight, int size) {
     for (int at = 0; at < x.length; at += size) {
       double mean = 0;
       double squares = 0;
       for (int i = at; i < at + size; i++) {
-        mean += norm.type() == NormSpec.Type.RMS ? 0 : x[i] / size;
+        mean += spec.norm().type() == NormSpec.Type.RMS ? 0 : x[i] / size;
       }
       for (int i = at; i < at + size; i++) {
         squares += (x[i] - mean) * (x[i] - mean) / size;
       }
       for (int i = at; i < at + size; i++) {
-        x[i] = (x[i] - mean) / Math.sqrt(squares + norm.epsilon()) * weight[i % weight.length];
+        x[i] = (x[i] - mean) / Math.sqrt(squares + spec.norm().epsilon()) * weight[i % weights];
       }
     }
   }

@@ -84,7 +84,6 @@ final class BalancedClusters {
     int count = centers.length;
     float[] closeness = new float[vectors.length * count];
     IntStream.range(0, vectors.length)
-        .parallel()
         .forEach(
             i -> {
               for (int c = 0; c < count; c++) {

@@ -2,8 +2,8 @@ package dev.apus.attention.softmax;
 
 import static dev.apus.attention.softmax.CachePage.SLOTS;
 
-/** Makes the pages that a cache grows by. */
-final class PageSupply {
+/** Where a cache gets its pages: the first grows with a sequence, later ones come from slabs. */
+final class CacheSupply {
 
   private static final int FIRST_SLOTS = 64;
 
@@ -13,27 +13,25 @@ final class PageSupply {
   private CacheSlab slab;
 
   /**
-   * @param limit the most slots that are meant to be needed
+   * @param reach what tokens to come may ask for
+   * @param limit the most tokens the sequence is meant to have
    */
-  PageSupply(CacheLayout layout, Reach reach, int limit) {
+  CacheSupply(CacheLayout layout, Reach reach, int limit) {
     this.layout = layout;
     this.reach = reach;
     this.limit = limit;
   }
 
-  /**
-   * A page for one span of slots.
-   *
-   * @param present pages that the cache has
-   */
-  CachePage page(int index, int slots, int present) {
+  /** The page of a span of which {@code needed} slots are needed, behind those that are there. */
+  CachePage next(int index, int needed) {
+    int slots = slots(index, 0, needed);
     if (slots < SLOTS) {
       return new CachePage(layout, index, slots);
     }
     if (slab == null || slab.isTaken()) {
-      int ahead = reach.isBounded() ? reach.mostPages() / 16 : present / 2;
+      int ahead = reach.isBounded() ? reach.mostPages() / 16 : index / 2;
       CacheSlab next = CacheSlab.next(layout, ahead);
-      close();
+      release();
       slab = next;
     }
     return new CachePage(layout, index, slots, slab);
@@ -48,13 +46,12 @@ final class PageSupply {
     return Math.max(layout.blocks(needed), Math.min(most, wanted));
   }
 
-  /** Memory that was taken ahead. */
+  /** Memory that no page has taken. */
   long restBytes() {
     return slab == null ? 0 : slab.restBytes();
   }
 
-  /** Gives back what was taken ahead. */
-  void close() {
+  void release() {
     if (slab != null) {
       slab.release();
       slab = null;
