@@ -9,8 +9,6 @@ import dev.apus.core.model.MixerState;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.kernels.attention.Attention;
-import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Stored;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -28,9 +26,6 @@ import java.util.stream.Stream;
  * back.
  */
 final class KeyValueCache implements MixerState {
-
-  /** Storing a value takes about as long as computing so many. */
-  private static final int STORE_VALUES = 4;
 
   private final CacheLayout layout;
   private final Reach reach;
@@ -103,14 +98,9 @@ final class KeyValueCache implements MixerState {
     return memory;
   }
 
-  /** Tokens whose slots are gone. */
-  int dropped() {
-    return memory == null ? 0 : memory.dropped();
-  }
-
   /** The slot of one of the last tokens, by its position in the text. */
   int slot(int position) {
-    return position - dropped();
+    return memory == null ? position : position - memory.dropped();
   }
 
   /** Pages that so many slots lie in. */
@@ -170,33 +160,15 @@ final class KeyValueCache implements MixerState {
   void storeScored(Pass pass, Matrix k, Matrix v, Matrix scores, Run<KeyValueCache> run) {
     int first = length;
     store(pass, k, v, null, run);
-    new SlotLevels(layout, pages).score(first, length - first, scores, run.from());
+    new SlotWriter(layout, pages).score(first, length - first, scores, run.from());
   }
 
   private void store(Pass pass, Matrix k, Matrix v, Matrix kept, int first, int row, int rows) {
     reserve(first, rows);
-    Attention kernel = layout.kernel();
-    int keyDim = layout.keyDim();
-    int valueDim = layout.valueDim();
-    pass.eachRow(
-        rows,
-        STORE_VALUES * (k.cols() + v.cols()),
-        (from, to, worker) -> {
-          for (int head = 0; head < layout.heads(); head++) {
-            for (int i = from; i < to; i++) {
-              int kAt = k.at(row + i) + head * keyDim;
-              int slot = first + i;
-              Piece at = pages.get(slot / SLOTS).head(head);
-              kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
-              if (head < layout.valueHeads()) {
-                int vAt = v.at(row + i) + head * valueDim;
-                kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
-              }
-            }
-          }
-        });
+    var slots = new SlotWriter(layout, pages);
+    slots.store(pass, k, v, first, row, rows);
     if (kept != null) {
-      new SlotLevels(layout, pages).descend(first, rows, kept, row);
+      slots.descend(first, rows, kept, row);
     }
     length = Math.max(length, first + rows);
     if (summaries != null) {

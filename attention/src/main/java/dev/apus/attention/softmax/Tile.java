@@ -147,7 +147,7 @@ record Tile(
         ahead |= !some.causal();
         visited += count(some, row);
       }
-      seen += ahead ? cache.length() : row + 1L + cache.dropped();
+      seen += ahead ? cache.length() : row + 1L - cache.slot(0);
     }
     return new KeyVisits(heads * visited, heads * seen);
   }

@@ -2,16 +2,47 @@ package dev.apus.attention.softmax;
 
 import static dev.apus.attention.softmax.CachePage.SLOTS;
 
+import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Levels;
+import dev.apus.kernels.attention.Attention.Piece;
 import java.util.List;
 
 /**
- * What the pages of a cache keep of forgetting, or of scores that tokens have of their own.
+ * Writes what the slots of a cache hold: keys and values, and levels of forgetting or scores that
+ * tokens have of their own.
  *
  * @param pages by their spans
  */
-record SlotLevels(CacheLayout layout, List<CachePage> pages) {
+record SlotWriter(CacheLayout layout, List<CachePage> pages) {
+
+  /** Storing a value takes about as long as computing so many. */
+  private static final int STORE_VALUES = 4;
+
+  /** Writes the keys and values of some rows to slots that are there. */
+  void store(Pass pass, Matrix k, Matrix v, int first, int row, int rows) {
+    Attention kernel = layout.kernel();
+    int keyDim = layout.keyDim();
+    int valueDim = layout.valueDim();
+    pass.eachRow(
+        rows,
+        STORE_VALUES * (k.cols() + v.cols()),
+        (from, to, worker) -> {
+          for (int head = 0; head < layout.heads(); head++) {
+            for (int i = from; i < to; i++) {
+              int kAt = k.at(row + i) + head * keyDim;
+              int slot = first + i;
+              Piece at = pages.get(slot / SLOTS).head(head);
+              kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
+              if (head < layout.valueHeads()) {
+                int vAt = v.at(row + i) + head * valueDim;
+                kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
+              }
+            }
+          }
+        });
+  }
 
   /**
    * Sets the levels of slots of those before them.
