@@ -21,9 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * The keys and values that a sequence's tokens have left behind in one layer, in a page for each
- * span of slots, and summaries of blocks of them if its layout has any. A copy shares the pages,
- * and copies of them only what both go on to write. Pages that no token to come reaches are given
- * back.
+ * span of slots, and summaries of blocks of them. A copy shares the pages, and copies of them only
+ * what both go on to write. Pages that no token to come reaches are given back.
  */
 final class KeyValueCache implements MixerState {
 
@@ -221,9 +220,7 @@ final class KeyValueCache implements MixerState {
   /**
    * Goes to where the cache was.
    *
-   * @param newOldest the oldest page that it had then
-   * @param others pages by their index, given away by the caller, that take the place of the
-   *     cache's; null where the cache has what it needs
+   * @param others pages by their index, given away, to take those places; null where none is needed
    */
   void become(int newLength, int newOldest, CachePage[] others) {
     for (int i = 0; i < others.length; i++) {
@@ -246,9 +243,8 @@ final class KeyValueCache implements MixerState {
   }
 
   /**
-   * Gives back what no token after a run reaches. A run that looks ahead may be computed again, and
-   * where rows see what stands after them, so may any. Whoever reads the cache in a pass must have
-   * done so.
+   * Gives back what no token after a run reaches, when all have read it. A run that looks ahead may
+   * be computed again, and where rows see what stands after them, so may any.
    */
   void forget(Run<KeyValueCache> run) {
     switch (run.visibility()) {
@@ -312,10 +308,9 @@ final class KeyValueCache implements MixerState {
   /** A page that several caches have counts for each of them in part. */
   @Override
   public long bytes() {
-    long rest = supply.restBytes();
-    rest += summaries == null ? 0 : summaries.bytes();
+    long rest = summaries == null ? 0 : summaries.bytes();
     rest += memory == null ? 0 : memory.bytes();
-    return rest + present().mapToLong(CachePage::shareBytes).sum();
+    return supply.restBytes() + rest + present().mapToLong(CachePage::shareBytes).sum();
   }
 
   private Stream<CachePage> present() {

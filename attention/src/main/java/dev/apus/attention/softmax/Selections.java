@@ -162,20 +162,6 @@ final class Selections {
     return layer -> selection;
   }
 
-  private static KeySelection mixtureOfBlocks(Config c, Config s) {
-    if (c.real("alibi", 0) != 0 || c.flag("forgets", false)) {
-      throw s.errorAt(
-          "kind",
-          "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks");
-    }
-    int top = s.positive("top");
-    if (top < 2) {
-      throw s.errorAt(
-          "top", "select.top=%d: a query visits its own block and at least one other", top);
-    }
-    return new MixtureOfBlocks(s.positive("block"), top);
-  }
-
   private static KeyPattern fixed(Config s) {
     int block = s.positive("block");
     int summary = s.positive("summary");
