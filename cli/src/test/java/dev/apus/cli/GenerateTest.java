@@ -69,8 +69,7 @@ class GenerateTest {
     Cli run = Cli.run("generate", "--greedy", "-n", 8, "--attention", "tova:budget=5", PROMPT);
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.err().matches("(?s).*; [0-9.]+ % of all keys visited\n"), run.err());
-    Cli ample =
-        Cli.run("generate", "--greedy", "-n", 8, "--attention", "tova:budget=50", PROMPT);
+    Cli ample = Cli.run("generate", "--greedy", "-n", 8, "--attention", "tova:budget=50", PROMPT);
     assertEquals(" a man was born to him, and\n", ample.out());
     assertFalse(ample.err().contains("keys visited"), ample.err());
     Cli unknown = Cli.run("generate", "--attention", "nearest", PROMPT);

@@ -142,8 +142,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     boolean shares = !keeps || spec.valueHeads() != spec.kvHeads();
     boolean placed = spec.forgets() || slopes != null;
     var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, shares);
-    this.selection =
-        spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
+    this.selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
     this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
     this.reach = selection.reach();
@@ -241,8 +240,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
       Matrix far = turnsFar ? frame.matrix(rows, queries.outputs()) : q;
       Matrix o = output.inner(frame, y);
-      Matrix found =
-          difference == null ? o : frame.matrix(rows, spec.heads() * spec.valueDim());
+      Matrix found = difference == null ? o : frame.matrix(rows, spec.heads() * spec.valueDim());
       if (keys == null) {
         project(pass, x, q);
         prepare(pass, batch, q, far, null);

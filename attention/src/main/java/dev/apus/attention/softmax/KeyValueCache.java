@@ -52,7 +52,6 @@ final class KeyValueCache implements MixerState {
     this(layout, Reach.ALL, limit, rope);
   }
 
-  /** A cache without a policy. */
   KeyValueCache(CacheLayout layout, Reach reach, int limit, Rope rope) {
     this(layout, reach, limit, rope, null);
   }
@@ -78,7 +77,7 @@ final class KeyValueCache implements MixerState {
     return layout;
   }
 
-  /** What {@link BlockSummary} makes of every whole block; null if the layout has none. */
+  /** What is known of every whole block; null if the layout has no summary. */
   KeyValueCache summaries() {
     return summaries;
   }

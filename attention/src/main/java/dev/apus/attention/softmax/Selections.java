@@ -80,7 +80,10 @@ final class Selections {
     Config select = c.section("select");
     boolean global = select.word("kind").equals("global");
     if (pinned > 0 || (window > 0 && !global)) {
-      throw c.errorAt("window", "window=%d: a layer that selects keys has no window", window);
+      throw c.errorAt(
+          "select",
+          "select.kind=\"%s\" has no window and no pinned tokens",
+          select.word("kind"));
     }
     Maker maker =
         switch (select.choice(

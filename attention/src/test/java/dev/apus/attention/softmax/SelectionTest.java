@@ -343,13 +343,13 @@ class SelectionTest {
     return Stream.of(
         of(
             with("nearest"),
-            "select.kind=\"nearest\" is not supported; supported: axial, blocks, chunks, dilated, duo,"
-                + " fixed, full, global, h2o, moba, quest, segments, snapkv, streaming, strided,"
-                + " tova, vertical-slash, xattention"),
+            "select.kind=\"nearest\" is not supported; supported: axial, blocks, chunks, dilated,"
+                + " duo, fixed, full, global, h2o, moba, quest, segments, snapkv, streaming,"
+                + " strided, tova, vertical-slash, xattention"),
         of(
             with("streaming:windows=3"),
             "select.windows is not a setting of streaming; there are: positions, sinks, window"),
-        of(with("full", "window", 3), "window=3: a layer that selects keys has no window"),
+        of(with("full", "window", 3), "select.kind=\"full\" has no window and no pinned tokens"),
         of(
             with("streaming:window=9", "alibi", 1, "rope", Map.of()),
             "select.positions=cache turns queries, and layer 0 tells distances by ALiBi; say"
