@@ -2,6 +2,8 @@
 module dev.apus.benchmarks {
   requires com.fasterxml.jackson.databind;
   requires dev.apus.core;
+  requires dev.apus.diffusion;
+  requires dev.apus.fable;
   requires dev.apus.kernels;
   requires dev.apus.moe;
   requires info.picocli;
@@ -14,6 +16,8 @@ module dev.apus.benchmarks {
   opens dev.apus.benchmarks.approximation to
       info.picocli;
   opens dev.apus.benchmarks.context to
+      info.picocli;
+  opens dev.apus.benchmarks.denoising to
       info.picocli;
   opens dev.apus.benchmarks.policies to
       info.picocli;

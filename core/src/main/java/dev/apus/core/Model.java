@@ -164,12 +164,7 @@ public final class Model implements AutoCloseable {
               options.eased());
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
-      if (network.endsShow() && options.prefixes().bytes() > 0) {
-        throw new ConfigException(
-            "attention forgets keys at the end of each prompt, so that another text with the same"
-                + " beginning cannot go on from there; prefixes must not be reused"
-                + " (--prefix-cache 0)");
-      }
+      options.prefixes().requirePossible(network);
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
       return new Model(
           network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));

@@ -1,6 +1,5 @@
 package dev.apus.attention.softmax;
 
-import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
 import dev.apus.attention.softmax.KeySelection.Heads;
@@ -70,8 +69,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   private final Output output;
   private final Adapters adapters;
-  private final Normalization queryNorm;
-  private final Normalization keyNorm;
+  private final Preparation preparation;
   private final Normalization outNorm;
   private final KeySelection selection;
   private final Normalization valueNorm;
@@ -123,8 +121,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     if (adapters != null && keeps) {
       adapters.to("k", keyCols).to("v", valueCols);
     }
-    this.queryNorm = norm("q.norm", queryCols, weights);
-    this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    Normalization queryNorm = norm("q.norm", queryCols, weights);
+    Normalization keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
     this.valueNorm =
         keeps ? Normalization.of(spec.valueNorm(), "v.norm", spec.valueDim(), weights) : null;
@@ -143,6 +141,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     boolean placed = spec.forgets() || slopes != null;
     var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, shares);
     this.selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
+    this.preparation = new Preparation(spec, queryNorm, keyNorm, selection.farPosition());
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
     this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
     this.reach = selection.reach();
@@ -243,7 +242,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
       Matrix found = difference == null ? o : frame.matrix(rows, spec.heads() * spec.valueDim());
       if (keys == null) {
         project(pass, x, q);
-        prepare(pass, batch, q, far, null);
+        preparation.apply(pass, batch, q, far, null);
         tiles.attend(pass, batch.runs(), q, far, found);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
@@ -257,8 +256,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         if (valueNorm != null) {
           valueNorm.groups(pass, v, v, spec.valueHeads(), spec.valueDim(), 0);
         }
-        prepare(pass, batch, q, far, k);
-        clip(pass, v);
+        preparation.apply(pass, batch, q, far, k);
+        preparation.clip(pass, v);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
         if (mask == null) {
@@ -306,63 +305,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     if (adapters != null) {
       adapters.add(pass, x, ys);
-    }
-  }
-
-  /**
-   * Normalises and turns queries and keys.
-   *
-   * @param far receives the queries as they are turned for far visits, unless it is {@code q}
-   * @param k null where the keys are another layer's
-   */
-  private void prepare(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix far, Matrix k) {
-    if (!spec.normAfterRope()) {
-      normalize(pass, queryNorm, spec.heads(), q);
-      normalize(pass, keyNorm, spec.kvHeads(), k);
-    }
-    clip(pass, q);
-    clip(pass, k);
-    if (spec.rope() != null) {
-      if (far != q) {
-        System.arraycopy(q.data(), 0, far.data(), 0, q.rows() * q.cols());
-        int most = selection.farPosition();
-        Rope.turnAtMost(pass, batch, KeyValueCache::rope, far, spec.headDim(), most);
-      }
-      Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
-    }
-    if (spec.normAfterRope()) {
-      normalize(pass, queryNorm, spec.heads(), q);
-      normalize(pass, keyNorm, spec.kvHeads(), k);
-      if (far != q) {
-        normalize(pass, queryNorm, spec.heads(), far);
-      }
-    }
-  }
-
-  private void clip(Pass pass, Matrix x) {
-    if (spec.clip() == 0 || x == null) {
-      return;
-    }
-    float most = spec.clip();
-    pass.eachRow(
-        x.rows(),
-        x.cols(),
-        (from, to, worker) -> {
-          for (int i = x.at(from); i < x.at(to); i++) {
-            x.data()[i] = Math.clamp(x.data()[i], -most, most);
-          }
-        });
-  }
-
-  private void normalize(Pass pass, Normalization norm, int heads, Matrix x) {
-    if (norm == null) {
-      return;
-    }
-    if (spec.normOver() == NormOver.ROW) {
-      norm.rows(pass, x, x);
-    } else {
-      int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.headDim() : 0;
-      norm.groups(pass, x, x, heads, spec.headDim(), stride);
     }
   }
 

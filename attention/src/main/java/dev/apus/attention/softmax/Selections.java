@@ -81,9 +81,7 @@ final class Selections {
     boolean global = select.word("kind").equals("global");
     if (pinned > 0 || (window > 0 && !global)) {
       throw c.errorAt(
-          "select",
-          "select.kind=\"%s\" has no window and no pinned tokens",
-          select.word("kind"));
+          "select", "select.kind=\"%s\" has no window and no pinned tokens", select.word("kind"));
     }
     Maker maker =
         switch (select.choice(

@@ -148,23 +148,6 @@ public record Architecture(
         undone);
   }
 
-  /** This model with other layers. */
-  public Architecture withLayers(List<Layer> others) {
-    return new Architecture(
-        family,
-        vocabulary,
-        width,
-        context,
-        visibility,
-        embedding,
-        streams,
-        hyper,
-        others,
-        norm,
-        head,
-        diffusion);
-  }
-
   /** This encoder without what makes logits of its rows. */
   public Architecture withoutHead() {
     return new Architecture(
