@@ -192,10 +192,11 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning, and keys that are chosen
-    // are of the past.
-    boolean ahead = !spec.forgets() && spec.selection() instanceof NearKeys;
-    return ahead ? Set.of(Visibility.values()) : Set.of(Visibility.CAUSAL);
+    // What is forgotten between a token and one after it has no meaning; masks are of the past, and
+    // blocks are chosen among those that are whole.
+    return spec.forgets() || spec.keep() > 0 || layout.summary() != null
+        ? Set.of(Visibility.CAUSAL)
+        : Set.of(Visibility.values());
   }
 
   @Override
