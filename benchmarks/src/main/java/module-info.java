@@ -2,6 +2,8 @@
 module dev.apus.benchmarks {
   requires com.fasterxml.jackson.databind;
   requires dev.apus.core;
+  requires dev.apus.diffusion;
+  requires dev.apus.fable;
   requires dev.apus.kernels;
   requires dev.apus.moe;
   requires info.picocli;
@@ -17,5 +19,7 @@ module dev.apus.benchmarks {
       info.picocli;
   opens dev.apus.benchmarks.compare to
       com.fasterxml.jackson.databind,
+      info.picocli;
+  opens dev.apus.benchmarks.denoising to
       info.picocli;
 }
