@@ -17,6 +17,10 @@ module dev.apus.benchmarks {
       info.picocli;
   opens dev.apus.benchmarks.context to
       info.picocli;
+  opens dev.apus.benchmarks.denoising to
+      info.picocli;
+  opens dev.apus.benchmarks.policies to
+      info.picocli;
   opens dev.apus.benchmarks.compare to
       com.fasterxml.jackson.databind,
       info.picocli;

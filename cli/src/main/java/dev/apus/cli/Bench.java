@@ -56,6 +56,7 @@ final class Bench implements Callable<Integer> {
   @Mixin private ModelChoice choice;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private AttentionChoice attention;
 
   @Option(
       names = {"-p", "--prompt"},
@@ -144,7 +145,7 @@ final class Bench implements Callable<Integer> {
               warmUp,
               sessions));
     }
-    ModelOptions options = cache.over(opening.options());
+    ModelOptions options = attention.over(cache.over(opening.options()));
     long start = System.nanoTime();
     try (Model model = choice.open(options)) {
       double loadSeconds = (System.nanoTime() - start) / 1e9;
@@ -288,7 +289,7 @@ final class Bench implements Callable<Integer> {
           Units.count(model.parameters()),
           options.kernels().name(),
           String.valueOf(options.threads()),
-          options.cache().name(),
+          keeping(options),
           speed.test,
           Units.rate(speed.mean()) + " ± " + Units.rate(speed.deviation()));
     }
@@ -306,6 +307,12 @@ final class Bench implements Callable<Integer> {
       out.println(sessions + " sessions hold " + Units.bytes(stateBytes.getAsLong()));
     }
     out.println(report.jdk());
+  }
+
+  /** How keys are kept, and which of them are visited if not all. */
+  private static String keeping(ModelOptions options) {
+    String format = options.cache().name();
+    return options.attention().isFull() ? format : format + ", " + options.attention();
   }
 
   /** The most memory that this process had at once, where the system says so. */
@@ -351,6 +358,7 @@ final class Bench implements Callable<Integer> {
           "kernels" : %s,
           "threads" : %d,
           "cache" : %s,
+          "attention" : %s,
           "jdk" : %s,
           "loadSeconds" : %.3f,
           "peakBytes" : %s,
@@ -369,6 +377,7 @@ final class Bench implements Callable<Integer> {
         quoted(options.kernels().name()),
         options.threads(),
         quoted(options.cache().name()),
+        quoted(options.attention().toString()),
         quoted(Kernels.report().jdk()),
         loadSeconds,
         peakBytes().map(String::valueOf).orElse("null"),

@@ -43,6 +43,7 @@ final class Converse implements Callable<Integer> {
   @Mixin private SamplingOptions sampling;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private AttentionChoice attention;
 
   @Option(
       names = "--system",
@@ -84,7 +85,9 @@ final class Converse implements Callable<Integer> {
       throw new ParameterException(command.commandLine(), "--prefix-cache must not be negative");
     }
     ModelOptions options =
-        cache.over(opening.options()).withPrefixReuse(PrefixReuse.of(prefixCache * MEGABYTE));
+        attention
+            .over(cache.over(opening.options()))
+            .withPrefixReuse(PrefixReuse.of(prefixCache * MEGABYTE));
     PrintWriter out = command.commandLine().getOut();
     try (Model model = choice.open(options);
         ChatRoom room = room(model, out);

@@ -7,6 +7,7 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
 import dev.apus.core.model.Diffusion;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.diffusion.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -46,6 +47,7 @@ final class Generate implements Callable<Integer> {
   @Mixin private SamplingOptions sampling;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private AttentionChoice attention;
   @Mixin private DenoisingOptions denoising;
 
   @Option(
@@ -73,7 +75,7 @@ final class Generate implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
-    try (Model model = choice.open(cache.over(opening.options()))) {
+    try (Model model = choice.open(attention.over(cache.over(opening.options())))) {
       Diffusion diffusion = model.architecture().diffusion();
       if (diffusion != null) {
         fill(model, diffusion, text);
@@ -158,7 +160,7 @@ final class Generate implements Callable<Integer> {
     Usage usage = generation.usage();
     return String.format(
         Locale.ROOT,
-        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s%s",
+        "%d prompt tokens at %s/s, %d tokens at %s/s until %s; %s; weights %s, state %s%s%s",
         usage.promptTokens(),
         Units.rate(usage.promptTokensPerSecond()),
         usage.generatedTokens(),
@@ -167,7 +169,15 @@ final class Generate implements Callable<Integer> {
         wanted.temperature() == 0 ? "greedy" : "seed " + wanted.seed(),
         Units.bytes(session.model().weightBytes()),
         Units.bytes(session.bytes()),
+        keys(session.keyVisits()),
         Opening.experts(session.model()));
+  }
+
+  /** How many keys were visited, unless it was all of them. */
+  private static String keys(KeyVisits visits) {
+    return visits.visited() == visits.seen()
+        ? ""
+        : String.format(Locale.ROOT, "; %.1f %% of all keys visited", 100 * visits.share());
   }
 
   private static String reason(Generation generation) {

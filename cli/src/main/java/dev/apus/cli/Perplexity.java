@@ -37,6 +37,7 @@ final class Perplexity implements Callable<Integer> {
   @Mixin private ModelChoice choice;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
+  @Mixin private AttentionChoice attention;
 
   @Option(
       names = "--window",
@@ -54,7 +55,7 @@ final class Perplexity implements Callable<Integer> {
       throw wrong("--window is " + window + "; needed: 2 or more", null);
     }
     String text = text();
-    try (Model model = choice.open(cache.over(opening.options()))) {
+    try (Model model = choice.open(attention.over(cache.over(opening.options())))) {
       int[] tokens = choice.tokenizer(model).encode(text, false, false);
       if (tokens.length < 2) {
         throw wrong(file + " has fewer than 2 tokens; there is nothing to measure", null);

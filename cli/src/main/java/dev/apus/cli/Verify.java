@@ -45,6 +45,7 @@ final class Verify implements Callable<Integer> {
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
   @Mixin private Opening opening;
+  @Mixin private AttentionChoice attention;
 
   @Option(
       names = "--tolerance",
@@ -70,7 +71,7 @@ final class Verify implements Callable<Integer> {
       throw wrong("--tolerance is " + tolerance + "; needed: 0 or a positive number");
     }
     List<Path> checkpoints = checkpoints();
-    ModelOptions options = opening.options();
+    ModelOptions options = attention.over(opening.options());
     apus.noteKernels(command.commandLine().getErr(), options);
     PrintWriter out = command.commandLine().getOut();
     int agreeing = 0;

@@ -81,6 +81,7 @@ class BenchTest {
     assertEquals(7_640_352, json.integer("parameters"));
     assertEquals(1, json.positive("threads"));
     assertEquals("F32", json.word("cache"));
+    assertEquals("full", json.word("attention"));
     assertTrue(json.number("loadSeconds") > 0);
     assertTrue(json.isNull("peakBytes") || json.number("peakBytes") > json.number("weightBytes"));
     assertTrue(json.has("version"));

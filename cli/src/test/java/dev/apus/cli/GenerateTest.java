@@ -64,6 +64,22 @@ class GenerateTest {
     assertTrue(wrong.err().contains("'--cache'") && wrong.err().contains("F32, BF16"), wrong.err());
   }
 
+  @Test
+  void aPolicyVisitsFewerKeys() {
+    Cli run = Cli.run("generate", "--greedy", "-n", 8, "--attention", "tova:budget=5", PROMPT);
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.err().matches("(?s).*; [0-9.]+ % of all keys visited\n"), run.err());
+    Cli ample = Cli.run("generate", "--greedy", "-n", 8, "--attention", "tova:budget=50", PROMPT);
+    assertEquals(" a man was born to him, and\n", ample.out());
+    assertFalse(ample.err().contains("keys visited"), ample.err());
+    Cli unknown = Cli.run("generate", "--attention", "nearest", PROMPT);
+    assertNotEquals(0, unknown.exitCode());
+    assertTrue(unknown.err().contains("select.kind=\"nearest\" is not supported; supported: "));
+    Cli malformed = Cli.run("generate", "--attention", "tova:budget", PROMPT);
+    assertEquals(2, malformed.exitCode());
+    assertTrue(malformed.err().contains("\"budget\" is not key=value"), malformed.err());
+  }
+
   private static double stateOf(String summary) {
     String state = summary.replaceFirst("(?s).*state ([0-9.]+) ([kM])B.*", "$1 $2");
     double size = Double.parseDouble(state.split(" ")[0]);

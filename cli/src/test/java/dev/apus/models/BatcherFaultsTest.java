@@ -104,6 +104,7 @@ class BatcherFaultsTest {
             2,
             options.kernels(),
             options.cache(),
+            options.attention(),
             mixers,
             options.families(),
             options.weights(),

@@ -144,11 +144,12 @@ public final class Model implements AutoCloseable {
   }
 
   private static Model assemble(
-      Architecture architecture,
+      Architecture described,
       WeightSource source,
       Later<Language> language,
       ModelOptions options,
       TensorFile file) {
+    Architecture architecture = options.attention().over(described, options.mixers());
     Workers workers = Workers.of(options.threads());
     Arena arena = Arena.ofShared();
     try {
@@ -163,6 +164,7 @@ public final class Model implements AutoCloseable {
               options.eased());
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
+      options.prefixes().requirePossible(network);
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
       return new Model(
           network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));

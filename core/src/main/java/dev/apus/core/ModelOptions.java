@@ -2,6 +2,7 @@ package dev.apus.core;
 
 import dev.apus.core.compute.Workers;
 import dev.apus.core.family.Families;
+import dev.apus.core.model.AttentionPolicy;
 import dev.apus.core.model.Mixers;
 import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
@@ -15,6 +16,7 @@ import java.util.Objects;
  * @param threads how many threads compute, the caller's included
  * @param kernels what computes
  * @param cache how sessions keep keys and values
+ * @param attention which keys queries visit
  * @param mixers the parts that an architecture may name
  * @param families the checkpoints that can be read
  * @param weights where matrices lie
@@ -27,6 +29,7 @@ public record ModelOptions(
     int threads,
     Kernels kernels,
     CacheFormat cache,
+    AttentionPolicy attention,
     Mixers mixers,
     Families families,
     Placement weights,
@@ -38,6 +41,7 @@ public record ModelOptions(
     Workers.checked(threads);
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(cache, "cache");
+    Objects.requireNonNull(attention, "attention");
     Objects.requireNonNull(mixers, "mixers");
     Objects.requireNonNull(families, "families");
     Objects.requireNonNull(weights, "weights");
@@ -46,14 +50,15 @@ public record ModelOptions(
   }
 
   /**
-   * As many threads as processors, the best kernels for this JVM, exact caches, everything that is
-   * installed, and packed weights.
+   * As many threads as processors, the best kernels for this JVM, exact caches, all keys,
+   * everything that is installed, and packed weights.
    */
   public static ModelOptions standard() {
     return new ModelOptions(
         Math.min(Workers.MOST_THREADS, Runtime.getRuntime().availableProcessors()),
         Kernels.chosen(),
         CacheFormat.F32,
+        AttentionPolicy.FULL,
         Mixers.installed(),
         Families.installed(),
         Placement.PACKED,
@@ -64,40 +69,49 @@ public record ModelOptions(
 
   public ModelOptions withThreads(int count) {
     return new ModelOptions(
-        count, kernels, cache, mixers, families, weights, experts, eased, prefixes);
+        count, kernels, cache, attention, mixers, families, weights, experts, eased, prefixes);
   }
 
   public ModelOptions withKernels(Kernels chosen) {
     return new ModelOptions(
-        threads, chosen, cache, mixers, families, weights, experts, eased, prefixes);
+        threads, chosen, cache, attention, mixers, families, weights, experts, eased, prefixes);
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */
   public ModelOptions withCache(CacheFormat format) {
     return new ModelOptions(
-        threads, kernels, format, mixers, families, weights, experts, eased, prefixes);
+        threads, kernels, format, attention, mixers, families, weights, experts, eased, prefixes);
+  }
+
+  /**
+   * Lets queries visit some keys only, or caches forget some; see the guide on policies. A model
+   * whose layers cannot follow is refused.
+   */
+  public ModelOptions withAttention(AttentionPolicy policy) {
+    return new ModelOptions(
+        threads, kernels, cache, policy, mixers, families, weights, experts, eased, prefixes);
   }
 
   public ModelOptions withWeights(Placement placement) {
     return new ModelOptions(
-        threads, kernels, cache, mixers, families, placement, experts, eased, prefixes);
+        threads, kernels, cache, attention, mixers, families, placement, experts, eased, prefixes);
   }
 
   /** Keeps only so many experts in memory, and reads the others from the file as they are asked. */
   public ModelOptions withExperts(ExpertMemory memory) {
     return new ModelOptions(
-        threads, kernels, cache, mixers, families, weights, memory, eased, prefixes);
+        threads, kernels, cache, attention, mixers, families, weights, memory, eased, prefixes);
   }
 
   /** Computes with the chosen kernels from the first call on, however slow they are then. */
   public ModelOptions withoutEasing() {
     return new ModelOptions(
-        threads, kernels, cache, mixers, families, weights, experts, false, prefixes);
+        threads, kernels, cache, attention, mixers, families, weights, experts, false, prefixes);
   }
 
   /** Sessions start from the longest beginning of their tokens that was computed before. */
   public ModelOptions withPrefixReuse(PrefixReuse reuse) {
     return new ModelOptions(
-        threads, kernels, cache, mixers, families, weights, experts, eased, reuse);
+        threads, kernels, cache, attention, mixers, families, weights, experts, eased, reuse);
   }
 }

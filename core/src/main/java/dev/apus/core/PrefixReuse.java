@@ -1,5 +1,7 @@
 package dev.apus.core;
 
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.Network;
 import java.util.Locale;
 
 /**
@@ -38,5 +40,15 @@ public record PrefixReuse(long bytes, int interval, boolean exact) {
   /** Only what gives the bits that there are without reuse. */
   public PrefixReuse exactly() {
     return new PrefixReuse(bytes, interval, true);
+  }
+
+  /** Refuses a model whose states are of no use to other texts. */
+  void requirePossible(Network network) {
+    if (bytes > 0 && network.endsShow()) {
+      throw new ConfigException(
+          "attention forgets keys at the end of each prompt, so that another text with the same"
+              + " beginning cannot go on from there; prefixes must not be reused"
+              + " (--prefix-cache 0)");
+    }
   }
 }

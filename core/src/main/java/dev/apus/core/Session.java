@@ -5,6 +5,7 @@ import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
 import dev.apus.core.generate.TokenSource;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.routing.RouteListener;
 import dev.apus.core.tokenizer.TextDecoder;
 import java.io.IOException;
@@ -73,6 +74,15 @@ public final class Session implements TokenSource, AutoCloseable {
    */
   public long bytes() {
     return sequence.bytes();
+  }
+
+  /**
+   * How many keys this session's queries have visited so far, and how many there were to see: what
+   * a {@linkplain ModelOptions#withAttention policy} saves. Layers without softmax attention do not
+   * count.
+   */
+  public KeyVisits keyVisits() {
+    return sequence.state().visits();
   }
 
   @Override

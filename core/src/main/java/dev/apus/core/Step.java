@@ -112,6 +112,11 @@ final class Step {
               wanted,
               logits,
               () -> lifetime.isClosed() || cancelled.getAsBoolean());
+      for (Sequence sequence : sequences) {
+        if (sequence.due() == 0) {
+          model.network().rest(pass, sequence.state());
+        }
+      }
       return logits;
     } catch (RuntimeException | Error e) {
       throw undone(kept, e);

@@ -94,6 +94,11 @@ public final class MixerBench<S extends MixerState> implements AutoCloseable {
     return mixer.newState(limit);
   }
 
+  /** Tells the mixer that all tokens were given. */
+  public void rest(S state) {
+    mixer.rest(pass, state);
+  }
+
   public int grain() {
     return mixer.grain();
   }

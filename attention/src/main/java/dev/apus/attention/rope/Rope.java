@@ -207,6 +207,34 @@ public final class Rope {
   }
 
   /**
+   * Turns queries as if those that stand behind a position stood there.
+   *
+   * @param most the position
+   */
+  public static <S> void turnAtMost(
+      Pass pass, Batch<S> batch, Function<S, Rope> of, Matrix q, int headDim, int most) {
+    Rotary rotary = pass.kernels().rotary();
+    int heads = q.cols() / headDim;
+    for (Run<S> run : batch.runs()) {
+      Rope rope = of.apply(run.state());
+      Tables tables = rope.tables(pass, run.position(), run.length());
+      Tables last = rope.tables(pass, most, 1);
+      int near = Math.clamp(most + 1L - run.position(), 0, run.length());
+      pass.eachRow(
+          run.length(),
+          2 * q.cols(),
+          (from, to, worker) -> {
+            for (int i = from; i < to; i++) {
+              int at = q.at(run.from() + i);
+              boolean there = i < near;
+              rope.rotate(
+                  rotary, q.data(), at, heads, headDim, there ? tables : last, there ? i : 0);
+            }
+          });
+    }
+  }
+
+  /**
    * Turns the last values of each head, in rows whose positions are {@code step} apart.
    *
    * @param from the first of the rows

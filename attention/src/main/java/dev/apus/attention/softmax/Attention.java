@@ -1,6 +1,5 @@
 package dev.apus.attention.softmax;
 
-import dev.apus.attention.rope.Rope;
 import dev.apus.attention.rope.RopeChoice;
 import dev.apus.attention.softmax.AttentionSpec.NormOver;
 import dev.apus.attention.softmax.KeySelection.Heads;
@@ -12,7 +11,6 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Output;
 import dev.apus.core.model.RoundedInputs;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.model.Visibility;
@@ -26,6 +24,8 @@ import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.CacheFormat;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -35,12 +35,12 @@ import java.util.Set;
  *   oᵢ = Σⱼ softmaxⱼ(scale · qᵢ·kⱼ + bias) vⱼ          y = W_o (o ⊙ σ(gate))
  * </pre>
  *
- * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window, a pattern of visits
- * or a choice of blocks of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's
- * output and an output gate are settings. Heads may come in pairs of which one is taken from the
- * other ({@link HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values
- * may be normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f
- * x + b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
+ * <p>Queries and keys may be normalised, clipped and turned (RoPE); a window or another selection
+ * of keys, ALiBi, a soft cap on the scores, sinks, a norm of each head's output and an output gate
+ * are settings. Heads may come in pairs of which one is taken from the other ({@link
+ * HeadDifference}). A {@link DynamicMask} may choose the tokens that are seen. Values may be
+ * normalised, and be the keys as the matrix gives them. Where heads forget, {@code f = σ(W_f x +
+ * b)} and the bias has {@code log fⱼ₊₁ + … + log fᵢ}. Projections may read rounded rows, as in
  * BitNet. A layer may read the keys and values of another instead of making its own. A causal
  * sequence may be cut into calls anywhere with the same bits; in a run that looks ahead, all keys
  * are there before the first query asks.
@@ -69,9 +69,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   private final Output output;
   private final Adapters adapters;
-  private final Normalization queryNorm;
-  private final Normalization keyNorm;
+  private final Preparation preparation;
   private final Normalization outNorm;
+  private final KeySelection selection;
   private final Normalization valueNorm;
   private final DynamicMask mask;
   private final HeadDifference difference;
@@ -95,7 +95,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     this.spec = spec;
     this.kernels = site.kernels();
     this.kernel = kernels.attention(site.cache());
-    this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec);
     int width = site.inputs();
     int queryCols = spec.heads() * spec.headDim();
     int keyCols = spec.kvHeads() * spec.headDim();
@@ -122,8 +121,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     if (adapters != null && keeps) {
       adapters.to("k", keyCols).to("v", valueCols);
     }
-    this.queryNorm = norm("q.norm", queryCols, weights);
-    this.keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
+    Normalization queryNorm = norm("q.norm", queryCols, weights);
+    Normalization keyNorm = keeps ? norm("k.norm", keyCols, weights) : null;
     this.outNorm = Normalization.of(spec.outNorm(), "o.norm", spec.valueDim(), weights);
     this.valueNorm =
         keeps ? Normalization.of(spec.valueNorm(), "v.norm", spec.valueDim(), weights) : null;
@@ -135,15 +134,18 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         HeadDifference.of(spec.difference(), spec.heads(), spec.headDim(), spec.valueDim(), site);
     float[] slopes = spec.alibi() == 0 ? null : Alibi.slopes(spec.heads(), spec.alibi());
     float[] sinks = spec.sinks() ? weights.vector("sinks", spec.heads(), Typical.BIAS) : null;
-    this.tiles =
-        new AttentionTiles(
-            kernel,
-            new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap()),
-            new Heads(spec.kvHeads(), spec.group()),
-            spec.selection(),
-            new Biases(slopes, sinks, 0));
+    var traits = new Traits(spec.headDim(), spec.valueDim(), spec.scale(), spec.softcap());
+    var heads = new Heads(spec.kvHeads(), spec.group());
+    var biases = new Biases(slopes, sinks, 0);
+    boolean shares = !keeps || spec.valueHeads() != spec.kvHeads();
+    boolean placed = spec.forgets() || slopes != null;
+    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, shares);
+    this.selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
+    this.preparation = new Preparation(spec, queryNorm, keyNorm, selection.farPosition());
+    this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
+    this.tiles = new AttentionTiles(kernel, traits, heads, selection, biases);
+    this.reach = selection.reach();
     this.rope = RopeChoice.of(spec.rope(), site.context());
-    this.reach = spec.selection().reach();
     this.keeper = keeps ? this : keeper;
     if (!keeps) {
       keeper.reach = keeper.reach.or(reach);
@@ -154,8 +156,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   private static CacheLayout layout(
       dev.apus.kernels.attention.Attention kernel,
       dev.apus.kernels.attention.Attention exact,
-      AttentionSpec spec) {
+      AttentionSpec spec,
+      KeySelection selection) {
     int forgetting = spec.forgets() || spec.keep() > 0 ? spec.group() : 0;
+    BlockSummary summary = selection.summary(exact);
     return new CacheLayout(
         kernel,
         spec.kvHeads(),
@@ -163,7 +167,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         spec.headDim(),
         spec.valueDim(),
         forgetting,
-        spec.selection().summary(exact));
+        summary);
   }
 
   private RoundedInputs[] rounded(int width, int outCols, boolean keeps, WeightScope weights) {
@@ -182,7 +186,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, reach, limit, rope.at(limit));
+    int capacity = selection.capacity(limit);
+    PolicyMemory memory = selection.newMemory(limit);
+    return new KeyValueCache(layout, reach, capacity, rope.at(limit), memory);
   }
 
   @Override
@@ -192,21 +198,37 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning; masks are of the past, and
-    // blocks are chosen among those that are whole.
-    return spec.forgets() || spec.keep() > 0 || layout.summary() != null
+    // What is forgotten between a token and one after it has no meaning.
+    return spec.forgets() || !selection.looksAhead()
         ? Set.of(Visibility.CAUSAL)
         : Set.of(Visibility.values());
   }
 
   @Override
+  public int grain() {
+    return selection.grain();
+  }
+
+  @Override
+  public boolean endsShow() {
+    return selection.endsShow();
+  }
+
+  @Override
+  public void rest(Pass pass, KeyValueCache state) {
+    selection.rest(pass, state);
+  }
+
+  @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken(reach);
+    return selection.isBounded() ? 0 : layout.bytesPerToken(reach);
   }
 
   @Override
   public long windowBytes() {
-    return layout.windowBytes(reach);
+    return selection.isBounded()
+        ? layout.bytes(layout.blocks(selection.capacity(Integer.MAX_VALUE)))
+        : layout.windowBytes(reach);
   }
 
   @Override
@@ -214,9 +236,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
       Matrix q = frame.matrix(rows, queries.outputs());
+      boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
+      Matrix far = turnsFar ? frame.matrix(rows, queries.outputs()) : q;
+      Matrix o = output.inner(frame, y);
+      Matrix found = difference == null ? o : frame.matrix(rows, spec.heads() * spec.valueDim());
       if (keys == null) {
         project(pass, x, q);
-        prepare(pass, batch, q, null);
+        preparation.apply(pass, batch, q, far, null);
+        tiles.attend(pass, batch.runs(), q, far, found);
       } else {
         Matrix k = frame.matrix(rows, keys.outputs());
         Matrix v = frame.matrix(rows, spec.valueHeads() * spec.valueDim());
@@ -229,32 +256,26 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         if (valueNorm != null) {
           valueNorm.groups(pass, v, v, spec.valueHeads(), spec.valueDim(), 0);
         }
-        prepare(pass, batch, q, k);
-        clip(pass, v);
+        preparation.apply(pass, batch, q, far, k);
+        preparation.clip(pass, v);
         Matrix kept =
             forgetGates == null ? null : ForgetGate.logarithms(pass, frame, forgetGates, x);
-        Matrix scores = mask == null ? null : mask.scores(pass, frame, v);
-        for (Run<KeyValueCache> run : batch.runs()) {
-          if (scores == null) {
-            run.state().store(pass, k, v, kept, run);
-          } else {
-            run.state().storeScored(pass, k, v, scores, run);
-          }
+        if (mask == null) {
+          tiles.append(pass, batch, q, far, k, v, kept, found);
+        } else {
+          Matrix scores = mask.scores(pass, frame, v);
+          batch.runs().forEach(run -> run.state().storeScored(pass, k, v, scores, run));
+          tiles.attend(pass, batch, q, found);
         }
       }
-      Matrix o = output.inner(frame, y);
-      if (difference == null) {
-        tiles.attend(pass, batch, q, o);
-      } else {
-        Matrix found = frame.matrix(rows, spec.heads() * spec.valueDim());
-        tiles.attend(pass, batch, q, found);
+      if (difference != null) {
         difference.apply(pass, found, o);
-      }
-      if (keeper.lastReader == this) {
-        batch.runs().forEach(run -> run.state().forget(run));
       }
       if (outNorm != null) {
         outNorm.groups(pass, o, o, spec.outHeads(), spec.valueDim(), 0);
+      }
+      if (keeper.lastReader == this) {
+        batch.runs().forEach(run -> run.state().forget(run));
       }
       if (gates != null) {
         gate(pass, frame, x, o);
@@ -284,54 +305,6 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
     if (adapters != null) {
       adapters.add(pass, x, ys);
-    }
-  }
-
-  /**
-   * Normalises and turns queries and keys.
-   *
-   * @param k null where the keys are another layer's
-   */
-  private void prepare(Pass pass, Batch<KeyValueCache> batch, Matrix q, Matrix k) {
-    if (!spec.normAfterRope()) {
-      normalize(pass, queryNorm, spec.heads(), q);
-      normalize(pass, keyNorm, spec.kvHeads(), k);
-    }
-    clip(pass, q);
-    clip(pass, k);
-    if (spec.rope() != null) {
-      Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
-    }
-    if (spec.normAfterRope()) {
-      normalize(pass, queryNorm, spec.heads(), q);
-      normalize(pass, keyNorm, spec.kvHeads(), k);
-    }
-  }
-
-  private void clip(Pass pass, Matrix x) {
-    if (spec.clip() == 0 || x == null) {
-      return;
-    }
-    float most = spec.clip();
-    pass.eachRow(
-        x.rows(),
-        x.cols(),
-        (from, to, worker) -> {
-          for (int i = x.at(from); i < x.at(to); i++) {
-            x.data()[i] = Math.clamp(x.data()[i], -most, most);
-          }
-        });
-  }
-
-  private void normalize(Pass pass, Normalization norm, int heads, Matrix x) {
-    if (norm == null) {
-      return;
-    }
-    if (spec.normOver() == NormOver.ROW) {
-      norm.rows(pass, x, x);
-    } else {
-      int stride = spec.normOver() == NormOver.EACH_HEAD ? spec.headDim() : 0;
-      norm.groups(pass, x, x, heads, spec.headDim(), stride);
     }
   }
 
@@ -368,6 +341,12 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     }
 
     @Override
+    public boolean takesSelection(Map<String, Object> settings) {
+      boolean chooses = settings.containsKey("select") || settings.containsKey("keep");
+      return !chooses && settings.getOrDefault("window", 0).equals(0);
+    }
+
+    @Override
     public SequenceMixer<?> build(Config settings, Site site) {
       return new Attention(spec(settings, site), site, null);
     }
@@ -381,7 +360,15 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
             "stateOf: kvHeads, headDim, valueDim and rope must be those of the layer whose keys and"
                 + " values are read, and so must heads be where it forgets");
       }
-      return new Attention(spec, site, keeper);
+      Attention reader = new Attention(spec, site, keeper);
+      BlockSummary needed = reader.selection.summary(null);
+      boolean there = Objects.equals(needed, keeper.selection.summary(null));
+      if (needed != null && !there && !(reader.selection instanceof QuestKeys)) {
+        throw settings.error(
+            "stateOf: the layer whose keys are read must know the same of blocks of keys; select"
+                + " must be the same there");
+      }
+      return reader;
     }
 
     private static AttentionSpec spec(Config settings, Site site) {

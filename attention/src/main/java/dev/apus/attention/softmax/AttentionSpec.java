@@ -13,11 +13,7 @@ import java.util.Objects;
  * @param valueDim values of a head's value
  * @param scale factor on {@code q·k}
  * @param softcap scores become {@code softcap · tanh(score / softcap)}; 0 for none
- * @param window how many tokens back a token sees, itself included, and as many ahead where it
- *     looks ahead; 0 for all
- * @param pinned how many of the first tokens every token sees, whatever its window
- * @param selection which keys queries visit: those of the window, or what the section {@code
- *     select} says
+ * @param select which keys a query visits
  * @param alibi factor on the linear position biases; 0 for none
  * @param forgets whether each head has a forget gate, whose logarithms between two tokens are added
  *     to their score
@@ -50,9 +46,7 @@ record AttentionSpec(
     int valueDim,
     float scale,
     float softcap,
-    int window,
-    int pinned,
-    KeySelection selection,
+    Selections.Maker select,
     float alibi,
     boolean forgets,
     boolean biased,
@@ -119,12 +113,6 @@ record AttentionSpec(
     if (gateRank > 0 && !gated) {
       throw c.errorAt("gateRank", "gateRank=%d needs gated=true", gateRank);
     }
-    int keep = keep(c);
-    KeySelection selection =
-        keep > 0 ? new GreatestScores(keep) : Selections.read(c, window, pinned);
-    if (selection.isByHead() && heads > kvHeads && c.flag("forgets", false)) {
-      throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
-    }
     float clip = c.real("clip", 0);
     if (clip < 0) {
       throw c.errorAt("clip", "clip=%s must not be negative", clip);
@@ -136,9 +124,7 @@ record AttentionSpec(
         valueDim,
         c.real("scale", (float) (1 / Math.sqrt(headDim))),
         c.real("softcap", 0),
-        window,
-        pinned,
-        selection,
+        Selections.read(c),
         c.real("alibi", 0),
         c.flag("forgets", false),
         c.flag("biased", false),
@@ -157,12 +143,15 @@ record AttentionSpec(
         c.has("rope") ? Rope.Spec.read(c.section("rope"), headDim, context) : null,
         keysAreValues(c, headDim, valueDim),
         c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,
-        keep,
+        keep(c),
         difference(c, kvHeads));
   }
 
   private static int keep(Config c) {
     int keep = c.count("keep", 0);
+    if (keep > 0 && c.has("select")) {
+      throw c.errorAt("select", "keep=%d chooses what is seen, and select does so, too", keep);
+    }
     if (keep > 0
         && (c.count("window", 0) > 0 || c.flag("forgets", false) || c.flag("sinks", false))) {
       throw c.errorAt("keep", "keep=%d needs a layer without window, forgets and sinks", keep);
@@ -215,13 +204,7 @@ record AttentionSpec(
         && (!forgets || heads == keeper.heads)
         && valueHeads() == keeper.valueHeads()
         && (keep == 0) == (keeper.keep == 0)
-        && Objects.equals(summary(), keeper.summary())
         && Objects.equals(rope, keeper.rope);
-  }
-
-  /** What it needs to know of blocks of keys, whoever computes it. */
-  private BlockSummary summary() {
-    return selection.summary(null);
   }
 
   /** Heads of values, which are fewer where differences are taken. */

@@ -10,7 +10,9 @@ import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
  * Shares the attention of a batch's queries to their caches out: in tiles of rows, or in spans of
@@ -47,18 +49,77 @@ final class AttentionTiles {
     attend(pass, batch.runs(), q, o);
   }
 
+  /**
+   * Appends keys and values, and attends to them: as many tokens at a time as the selection lets
+   * the caches have room for.
+   *
+   * @param far the queries of far visits
+   * @param kept what heads keep of what came before a row, or null
+   */
+  void append(
+      Pass pass,
+      Batch<KeyValueCache> batch,
+      Matrix q,
+      Matrix far,
+      Matrix k,
+      Matrix v,
+      Matrix kept,
+      Matrix o) {
+    List<Run<KeyValueCache>> left = batch.runs();
+    while (!left.isEmpty()) {
+      List<Run<KeyValueCache>> now = new ArrayList<>();
+      List<Run<KeyValueCache>> later = new ArrayList<>();
+      for (Run<KeyValueCache> run : left) {
+        int rows = Math.min(run.length(), selection.room(run.state()));
+        int cut = run.from() + rows;
+        now.add(rows == run.length() ? run : run.part(run.from(), cut));
+        if (rows < run.length()) {
+          later.add(run.part(cut, run.to()));
+        }
+        run.state().store(pass, k, v, kept, now.getLast());
+      }
+      attend(pass, now, q, far, o);
+      now.forEach(run -> selection.makeRoom(pass, run.state()));
+      left = later;
+    }
+  }
+
   /** The same for some of the rows. */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix o) {
+    attend(pass, runs, q, q, o);
+  }
+
+  /**
+   * The same with other queries for far visits.
+   *
+   * @param far the queries that {@link Tile#far} asks for
+   */
+  void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix far, Matrix o) {
     List<Tile> tiles = selection.tiles(pass, runs, q, heads);
+    count(runs, tiles);
     if (selection.sharesVisits()) {
       new SharedVisits(kernel, traits, biases).attend(pass, tiles, q, o);
     } else {
-      attendTiles(pass, tiles, q, o);
+      attendTiles(pass, tiles, q, far, o);
+    }
+  }
+
+  /** Takes note of the keys that each run's tiles visit. */
+  private static void count(List<Run<KeyValueCache>> runs, List<Tile> tiles) {
+    TreeMap<Integer, KeyValueCache> caches = new TreeMap<>();
+    runs.forEach(run -> caches.put(run.from(), run.state()));
+    for (Tile tile : tiles) {
+      KeyValueCache cache = caches.floorEntry(tile.from()).getValue();
+      cache.count(tile.visitsOf(cache));
     }
   }
 
   /** The same for tiles that have been made already. */
   void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+    attendTiles(pass, tiles, q, q, o);
+  }
+
+  private void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
@@ -70,17 +131,17 @@ final class AttentionTiles {
     }
     boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
     if (several) {
-      attendSome(pass, tiles, q, o);
+      attendSome(pass, tiles, q, far, o);
     } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
       pass.workers()
           .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
     } else {
-      attendSpans(pass, tiles, q, o);
+      attendSpans(pass, tiles, q, far, o);
     }
   }
 
   /** Shares out the spans of as many tiles at a time as there is memory for. */
-  private void attendSome(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+  private void attendSome(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     for (int from = 0, to; from < tiles.size(); from = to) {
       long floats = 0;
       for (to = from; to < tiles.size(); to++) {
@@ -89,12 +150,12 @@ final class AttentionTiles {
           break;
         }
       }
-      attendSpans(pass, tiles.subList(from, to), q, o);
+      attendSpans(pass, tiles.subList(from, to), q, far, o);
     }
   }
 
   /** Shares out the spans of the tiles, and then merges those of each tile. */
-  private void attendSpans(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+  private void attendSpans(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     int[] partsAt = new int[tiles.size() + 1];
     int spans = 0;
     for (int i = 0; i < tiles.size(); i++) {
@@ -116,7 +177,8 @@ final class AttentionTiles {
                   Tile tile = tiles.get(i);
                   for (int part = Math.max(0, from); part < Math.min(to, tile.parts()); part++) {
                     int at = partsAt[i] + part * partFloats(tile);
-                    attendSpan(pass, worker, tile, part, q, parts, at);
+                    Matrix asking = tile.isFar(part) ? far : q;
+                    attendSpan(pass, worker, tile, part, asking, parts, at);
                   }
                   from -= tile.parts();
                   to -= tile.parts();

@@ -20,6 +20,11 @@ record CacheLayout(
     int forgetting,
     BlockSummary summary) {
 
+  CacheLayout(
+      Attention kernel, int heads, int keyDim, int valueDim, int forgetting, BlockSummary summary) {
+    this(kernel, heads, heads, keyDim, valueDim, forgetting, summary);
+  }
+
   CacheLayout(Attention kernel, int heads, int keyDim, int valueDim) {
     this(kernel, heads, heads, keyDim, valueDim, 0, null);
   }

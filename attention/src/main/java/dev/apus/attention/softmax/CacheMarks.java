@@ -27,11 +27,11 @@ final class CacheMarks {
 
   /**
    * @param oldest page of the cache
-   * @param summaries where those of blocks are, or null
+   * @param beside what is marked beside the pages, or null
    */
-  MixerState.Mark add(int length, int oldest, MixerState.Mark summaries) {
+  MixerState.Mark add(int length, int oldest, MixerState.Mark beside) {
     open.removeIf(mark -> mark.get() == null);
-    At mark = new At(length, oldest, summaries);
+    At mark = new At(length, oldest, beside);
     open.add(new WeakReference<>(mark));
     return mark;
   }
@@ -56,17 +56,17 @@ final class CacheMarks {
 
     private final int length;
     private final int oldest;
-    private final MixerState.Mark summaries;
+    private final MixerState.Mark beside;
 
     /** By their index, the pages that the cache may not have any more as this mark knows them. */
     private CachePage[] kept = NONE;
 
     private boolean closed;
 
-    At(int length, int oldest, MixerState.Mark summaries) {
+    At(int length, int oldest, MixerState.Mark beside) {
       this.length = length;
       this.oldest = oldest;
-      this.summaries = summaries;
+      this.beside = beside;
     }
 
     @Override
@@ -82,8 +82,8 @@ final class CacheMarks {
       CachePage[] pages = kept;
       kept = NONE;
       cache.become(length, oldest, pages);
-      if (summaries != null) {
-        summaries.rewind();
+      if (beside != null) {
+        beside.rewind();
       }
     }
 
@@ -103,7 +103,7 @@ final class CacheMarks {
 
     @Override
     public long bytes() {
-      long more = summaries == null ? 0 : summaries.bytes();
+      long more = beside == null ? 0 : beside.bytes();
       return more + kept().mapToLong(CachePage::shareBytes).sum();
     }
 
@@ -113,8 +113,8 @@ final class CacheMarks {
       kept().forEach(CachePage::release);
       kept = NONE;
       closed = true;
-      if (summaries != null) {
-        summaries.close();
+      if (beside != null) {
+        beside.close();
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.model.RecurrentState;
 import java.io.DataInput;
@@ -33,6 +34,11 @@ record ConvolvedCache(KeyValueCache cache, RecurrentState recent) implements Mix
       cache.close();
       recent.close();
     }
+  }
+
+  @Override
+  public KeyVisits visits() {
+    return cache.visits();
   }
 
   @Override

@@ -28,9 +28,30 @@ interface KeySelection {
     return Reach.ALL;
   }
 
+  /** Whether rows of runs that look ahead may visit keys of tokens after them. */
+  default boolean looksAhead() {
+    return false;
+  }
+
   /** Whether query heads that share a key–value head may be in tiles of their own. */
   default boolean isByHead() {
     return false;
+  }
+
+  /**
+   * A number of tokens at whose multiples a run may be cut with the same bits as in one piece;
+   * above 1 for a choice that neighbouring queries make together.
+   */
+  default int grain() {
+    return 1;
+  }
+
+  /**
+   * The last position that queries are turned to for {@linkplain Tile#far far visits}, wherever
+   * they stand; below 0 if there are none.
+   */
+  default int farPosition() {
+    return -1;
   }
 
   /**
@@ -43,8 +64,45 @@ interface KeySelection {
   }
 
   /**
-   * Whether its tiles are single queries, head after head, that have keys and visits in common,
-   * which are then the same objects; scores must not depend on positions.
+   * What it remembers of a sequence of {@code limit} tokens beside keys and values; null for
+   * nothing.
+   */
+  default PolicyMemory newMemory(int limit) {
+    return null;
+  }
+
+  /** The most slots that it lets a cache of a sequence of {@code limit} tokens have. */
+  default int capacity(int limit) {
+    return limit;
+  }
+
+  /** Whether there is a most for sequences of any length. */
+  default boolean isBounded() {
+    return capacity(Integer.MAX_VALUE) < Integer.MAX_VALUE;
+  }
+
+  /** How many tokens may be appended to a cache, and attended to, before {@link #makeRoom}. */
+  default int room(KeyValueCache cache) {
+    return Integer.MAX_VALUE;
+  }
+
+  /** Gives back what tokens to come do not visit. */
+  default void makeRoom(Pass pass, KeyValueCache cache) {}
+
+  /**
+   * Whether it shows in a cache where those who gave its tokens asked for logits, because it is
+   * told so by {@link #rest}.
+   */
+  default boolean endsShow() {
+    return false;
+  }
+
+  /** All tokens that were given have been appended and attended to, and logits are wanted. */
+  default void rest(Pass pass, KeyValueCache cache) {}
+
+  /**
+   * Whether its tiles are single queries, head after head, that have visits in common, which are
+   * then the same object; scores must not depend on positions.
    */
   default boolean sharesVisits() {
     return false;

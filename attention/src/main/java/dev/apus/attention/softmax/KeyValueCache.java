@@ -4,13 +4,11 @@ import static dev.apus.attention.softmax.CachePage.SLOTS;
 
 import dev.apus.attention.rope.Rope;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.Visibility;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.kernels.attention.Attention;
-import dev.apus.kernels.attention.Attention.Levels;
-import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Stored;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -23,14 +21,10 @@ import java.util.stream.Stream;
 
 /**
  * The keys and values that a sequence's tokens have left behind in one layer, in a page for each
- * span of slots, and summaries of blocks of them if its layout has any. A copy shares the pages,
- * and copies of them only what both go on to write. Pages that no token to come reaches are given
- * back.
+ * span of slots, and summaries of blocks of them. A copy shares the pages, and copies of them only
+ * what both go on to write. Pages that no token to come reaches are given back.
  */
 final class KeyValueCache implements MixerState {
-
-  /** Storing a value takes about as long as computing so many. */
-  private static final int STORE_VALUES = 4;
 
   private final CacheLayout layout;
   private final Reach reach;
@@ -44,23 +38,32 @@ final class KeyValueCache implements MixerState {
   /** Of every whole block of slots; or null. */
   private final KeyValueCache summaries;
 
+  private final PolicyMemory memory;
+
   /** The first page that has not been forgotten, but for pinned ones. */
   private int oldest;
 
   private final CacheSupply supply;
   private int length;
+  private KeyVisits visits = KeyVisits.NONE;
 
   /** A cache that keeps everything. */
   KeyValueCache(CacheLayout layout, int limit, Rope rope) {
     this(layout, Reach.ALL, limit, rope);
   }
 
+  KeyValueCache(CacheLayout layout, Reach reach, int limit, Rope rope) {
+    this(layout, reach, limit, rope, null);
+  }
+
   /**
    * @param reach what tokens to come may ask for
-   * @param limit the most tokens the sequence is meant to have
+   * @param limit the most slots that are meant to be needed at a time
    * @param rope how the sequence's keys and queries are turned, or null
+   * @param memory what a policy remembers beside, or null
    */
-  KeyValueCache(CacheLayout layout, Reach reach, int limit, Rope rope) {
+  KeyValueCache(CacheLayout layout, Reach reach, int limit, Rope rope, PolicyMemory memory) {
+    this.memory = memory;
     this.layout = layout;
     this.reach = reach;
     this.limit = limit;
@@ -74,7 +77,7 @@ final class KeyValueCache implements MixerState {
     return layout;
   }
 
-  /** What {@link BlockSummary} makes of every whole block; null if the layout has none. */
+  /** What is known of every whole block; null if the layout has no summary. */
   KeyValueCache summaries() {
     return summaries;
   }
@@ -83,9 +86,19 @@ final class KeyValueCache implements MixerState {
     return rope;
   }
 
-  /** Tokens whose keys and values are here. */
+  /** Slots that hold keys and values: those of all tokens, unless some were dropped. */
   int length() {
     return length;
+  }
+
+  /** What a policy remembers beside; null for nothing. */
+  PolicyMemory memory() {
+    return memory;
+  }
+
+  /** The slot of one of the last tokens, by its position in the text. */
+  int slot(int position) {
+    return memory == null ? position : position - memory.dropped();
   }
 
   /** Pages that so many slots lie in. */
@@ -145,61 +158,19 @@ final class KeyValueCache implements MixerState {
   void storeScored(Pass pass, Matrix k, Matrix v, Matrix scores, Run<KeyValueCache> run) {
     int first = length;
     store(pass, k, v, null, run);
-    for (int slot = first; slot < length; slot++) {
-      for (int head = 0; head < layout.heads(); head++) {
-        Levels levels = pages.get(slot / SLOTS).head(head).levels();
-        for (int g = 0; g < layout.forgetting(); g++) {
-          levels.setBase(g, 0);
-          levels.set(g, slot, -scores.data()[scores.at(run.from() + slot - first) + head]);
-        }
-      }
-    }
+    new SlotWriter(layout, pages).score(first, length - first, scores, run.from());
   }
 
   private void store(Pass pass, Matrix k, Matrix v, Matrix kept, int first, int row, int rows) {
     reserve(first, rows);
-    Attention kernel = layout.kernel();
-    int keyDim = layout.keyDim();
-    int valueDim = layout.valueDim();
-    pass.eachRow(
-        rows,
-        STORE_VALUES * (k.cols() + v.cols()),
-        (from, to, worker) -> {
-          for (int head = 0; head < layout.heads(); head++) {
-            for (int i = from; i < to; i++) {
-              int kAt = k.at(row + i) + head * keyDim;
-              int slot = first + i;
-              Piece at = pages.get(slot / SLOTS).head(head);
-              kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
-              if (head < layout.valueHeads()) {
-                int vAt = v.at(row + i) + head * valueDim;
-                kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
-              }
-            }
-          }
-        });
-    for (int i = 0; kept != null && i < rows; i++) {
-      for (int head = 0; head < layout.heads(); head++) {
-        descend(head, first + i, kept.data(), kept.at(row + i) + head * layout.forgetting());
-      }
+    var slots = new SlotWriter(layout, pages);
+    slots.store(pass, k, v, first, row, rows);
+    if (kept != null) {
+      slots.descend(first, rows, kept, row);
     }
     length = Math.max(length, first + rows);
     if (summaries != null) {
       layout.summary().append(pass, this, summaries);
-    }
-  }
-
-  /** Sets the levels at a slot, of those at the slot before. */
-  private void descend(int head, int slot, float[] kept, int keptAt) {
-    Levels levels = pages.get(slot / SLOTS).head(head).levels();
-    boolean first = slot % SLOTS == 0;
-    Levels before = first && slot > 0 ? pages.get(slot / SLOTS - 1).head(head).levels() : null;
-    for (int g = 0; g < layout.forgetting(); g++) {
-      if (first) {
-        levels.setBase(g, before == null ? 0 : before.level(g, slot - 1));
-      }
-      float sum = first ? 0 : levels.sum(g, slot - 1);
-      levels.set(g, slot, sum + kept[keptAt + g]);
     }
   }
 
@@ -208,9 +179,31 @@ final class KeyValueCache implements MixerState {
     return span -> pages.get(span).head(head);
   }
 
+  /**
+   * Makes some slots of each head its first ones; all others go, and so does their memory.
+   *
+   * @param slots of each head, ascending, as many of each
+   */
+  void keep(Pass pass, int[][] slots) {
+    List<CachePage> fewer = Compaction.of(pass, layout, pages, slots);
+    memory.keep(slots, length);
+    replace(slots[0].length, 0, fewer);
+  }
+
+  /** Takes note of what queries are about to visit. */
+  void count(KeyVisits more) {
+    visits = visits.plus(more);
+  }
+
+  @Override
+  public KeyVisits visits() {
+    return visits;
+  }
+
   @Override
   public Mark mark(Mark reuse) {
-    return marks.add(length, oldest, summaries == null ? null : summaries.mark(null));
+    Mark beside = memory == null ? null : memory.mark();
+    return marks.add(length, oldest, summaries == null ? beside : summaries.mark(null));
   }
 
   /** Whether a page is there when this one is the oldest. */
@@ -226,9 +219,7 @@ final class KeyValueCache implements MixerState {
   /**
    * Goes to where the cache was.
    *
-   * @param newOldest the oldest page that it had then
-   * @param others pages by their index, given away by the caller, that take the place of the
-   *     cache's; null where the cache has what it needs
+   * @param others pages by their index, given away, to take those places; null where none is needed
    */
   void become(int newLength, int newOldest, CachePage[] others) {
     for (int i = 0; i < others.length; i++) {
@@ -251,9 +242,8 @@ final class KeyValueCache implements MixerState {
   }
 
   /**
-   * Gives back what no token after a run reaches. A run that looks ahead may be computed again, and
-   * where rows see what stands after them, so may any. Whoever reads the cache in a pass must have
-   * done so.
+   * Gives back what no token after a run reaches, when all have read it. A run that looks ahead may
+   * be computed again, and where rows see what stands after them, so may any.
    */
   void forget(Run<KeyValueCache> run) {
     switch (run.visibility()) {
@@ -290,6 +280,9 @@ final class KeyValueCache implements MixerState {
     if (summaries != null) {
       summaries.become(there.summaries);
     }
+    if (memory != null) {
+      memory.become(there.memory);
+    }
   }
 
   /** Goes elsewhere, to pages that the caller gives away. */
@@ -305,7 +298,8 @@ final class KeyValueCache implements MixerState {
   /** Shares every filled page; whichever of the two writes to a page that both have copies it. */
   @Override
   public KeyValueCache copy() {
-    var copy = new KeyValueCache(layout, reach, limit, rope);
+    PolicyMemory other = memory == null ? null : memory.copy();
+    var copy = new KeyValueCache(layout, reach, limit, rope, other);
     copy.become(this);
     return copy;
   }
@@ -313,9 +307,9 @@ final class KeyValueCache implements MixerState {
   /** A page that several caches have counts for each of them in part. */
   @Override
   public long bytes() {
-    long rest = supply.restBytes();
-    rest += summaries == null ? 0 : summaries.bytes();
-    return rest + present().mapToLong(CachePage::shareBytes).sum();
+    long rest = summaries == null ? 0 : summaries.bytes();
+    rest += memory == null ? 0 : memory.bytes();
+    return supply.restBytes() + rest + present().mapToLong(CachePage::shareBytes).sum();
   }
 
   private Stream<CachePage> present() {
@@ -342,6 +336,9 @@ final class KeyValueCache implements MixerState {
     }
     if (summaries != null) {
       summaries.write(out);
+    }
+    if (memory != null) {
+      memory.write(out, length);
     }
   }
 
@@ -378,6 +375,9 @@ final class KeyValueCache implements MixerState {
       }
       if (summaries != null) {
         summaries.read(in, written / layout.summary().slots());
+      }
+      if (memory != null) {
+        memory.become(memory.read(in, written));
       }
     } catch (IOException | RuntimeException | Error e) {
       read.forEach(KeyValueCache::release);

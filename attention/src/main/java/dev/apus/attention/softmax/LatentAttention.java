@@ -18,8 +18,10 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Multi-head latent attention: a token's keys and values of all heads are made of one short latent,
@@ -61,6 +63,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   private final Projection[] keys;
   private final Projection[] values;
   private final Projection output;
+  private final KeySelection selection;
   private final Traits traits;
   private final AttentionTiles tiles;
   private final RopeChoice rope;
@@ -77,7 +80,6 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
         spec.index() == null
             ? null
             : new Indexer(spec.index(), kernel, spec.queryLatent(), spec.rope() != null, site);
-    this.layout = layout();
     this.queryLatents =
         direct ? null : weights.projection("q.latent", spec.queryLatent(), width, spec.biased());
     this.queryNorm =
@@ -94,23 +96,28 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     this.values = weights.projections("v", heads, spec.valueDim(), spec.latent());
     this.output = weights.projection("o", width, heads * spec.valueDim(), spec.outBiased());
     this.traits = new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0);
-    this.tiles =
-        new AttentionTiles(
-            kernel, traits, new Heads(1, heads), NearKeys.ALL, new Biases(null, null, 0));
+    var shared = new Heads(1, heads);
+    var biases = new Biases(null, null, 0);
+    var layer = new Selections.Layer(site.layer(), shared, kernel, traits, biases, false, false);
+    this.selection = spec.select().make(layer);
+    this.layout = layout(site.kernels().attention(CacheFormat.F32));
+    this.tiles = new AttentionTiles(kernel, traits, shared, selection, biases);
     this.rope = RopeChoice.of(spec.rope(), site.context());
   }
 
   /** A latent with what is shared is a key and a value, or a row that both are made of. */
-  private CacheLayout layout() {
+  private CacheLayout layout(Attention exact) {
     if (chooser == null) {
-      return new CacheLayout(kernel, 1, spec.keyDim(), spec.latent());
+      return new CacheLayout(kernel, 1, spec.keyDim(), spec.latent(), 0, selection.summary(exact));
     }
     return new CacheLayout(kernel, 1, indexer == null ? 0 : spec.index().headDim(), spec.keyDim());
   }
 
   @Override
   public KeyValueCache newState(int limit) {
-    return new KeyValueCache(layout, limit, rope.at(limit));
+    int capacity = selection.capacity(limit);
+    PolicyMemory memory = selection.newMemory(limit);
+    return new KeyValueCache(layout, selection.reach(), capacity, rope.at(limit), memory);
   }
 
   @Override
@@ -119,8 +126,23 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   }
 
   @Override
+  public int grain() {
+    return selection.grain();
+  }
+
+  @Override
+  public boolean endsShow() {
+    return selection.endsShow();
+  }
+
+  @Override
+  public void rest(Pass pass, KeyValueCache state) {
+    selection.rest(pass, state);
+  }
+
+  @Override
   public long bytesPerToken() {
-    return layout.bytesPerToken();
+    return selection.isBounded() ? 0 : layout.bytesPerToken(selection.reach());
   }
 
   @Override
@@ -146,13 +168,20 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
                       q,
                       head * spec.keyDim() + spec.sharedDim())));
       join(pass, own, latent, q, k);
+      boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
+      Matrix far = turnsFar ? frame.matrix(rows, q.cols()) : q;
+      if (turnsFar) {
+        System.arraycopy(q.data(), 0, far.data(), 0, rows * q.cols());
+        int most = selection.farPosition();
+        Rope.turnAtMost(pass, batch, KeyValueCache::rope, far, spec.keyDim(), most);
+      }
       if (spec.rope() != null) {
         Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.keyDim());
       }
       Matrix mixed = frame.matrix(rows, heads * spec.latent());
       if (chooser == null) {
-        append(pass, batch, k, latent);
-        tiles.attend(pass, batch, q, mixed);
+        tiles.append(pass, batch, q, far, k, latent, null, mixed);
+        batch.runs().forEach(run -> run.state().forget(run));
       } else {
         attendChosen(pass, frame, batch, q, k, latent, asked, mixed);
       }
@@ -281,6 +310,11 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     }
 
     @Override
+    public boolean takesSelection(Map<String, Object> settings) {
+      return !settings.containsKey("select") && !settings.containsKey("index");
+    }
+
+    @Override
     public SequenceMixer<?> build(Config settings, Site site) {
       return new LatentAttention(LatentSpec.read(settings, site.context()), null, site);
     }
@@ -289,6 +323,9 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     public SequenceMixer<?> buildFollowing(Config settings, Site site, SequenceMixer<?> chooser) {
       LatentSpec spec = LatentSpec.read(settings, site.context());
       LatentAttention other = (LatentAttention) chooser;
+      if (settings.has("select")) {
+        throw settings.errorAt("select", "choiceOf names who chooses, and select does it again");
+      }
       if (spec.index() != null || other.indexer == null) {
         throw settings.error(
             "choiceOf must name a layer with an index, for one without; this one has %s, that one"

@@ -17,6 +17,7 @@ import dev.apus.core.model.NormSpec;
  * @param norm of the latents
  * @param rope how queries and shared keys are turned, or null
  * @param index what chooses the tokens that are attended to; null for all of them
+ * @param select which keys queries visit where nothing is indexed
  */
 record LatentSpec(
     int heads,
@@ -30,7 +31,8 @@ record LatentSpec(
     boolean outBiased,
     NormSpec norm,
     Rope.Spec rope,
-    Indexer.Spec index) {
+    Indexer.Spec index,
+    Selections.Maker select) {
 
   static LatentSpec read(Config c, int context) {
     int heads = c.positive("heads");
@@ -61,7 +63,8 @@ record LatentSpec(
         c.flag("outBiased", false),
         c.has("norm") ? NormSpec.read(c.section("norm")) : NormSpec.rms(1e-6),
         c.has("rope") ? Rope.Spec.read(c.section("rope"), sharedDim, context) : null,
-        index(c, sharedDim));
+        index(c, sharedDim),
+        select(c));
   }
 
   private static Indexer.Spec index(Config c, int sharedDim) {
@@ -72,6 +75,13 @@ record LatentSpec(
       throw c.errorAt("index", "an index asks by the latents of the queries, and queryLatent=0");
     }
     return Indexer.Spec.read(c.section("index"), c.has("rope") ? sharedDim : 0);
+  }
+
+  private static Selections.Maker select(Config c) {
+    if (c.has("index") && c.has("select")) {
+      throw c.errorAt("select", "a layer has an index or a selection, found both");
+    }
+    return Selections.read(c, 0, 0);
   }
 
   int queryDim() {

@@ -27,20 +27,30 @@ record NearKeys(int window, int pinned) implements KeySelection {
   }
 
   @Override
+  public boolean looksAhead() {
+    return true;
+  }
+
+  @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
-    int tileRows = Tile.rows(heads.group());
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
-      // The last rows have the most to do: whoever is free at the end should find little left.
-      for (int end = run.to(); end > run.from(); end -= tileRows) {
-        int from = Math.max(run.from(), end - tileRows);
-        Visited[] visits = visits(run, from, end);
-        for (int head = 0; head < heads.keyHeads(); head++) {
-          tiles.add(Tile.ofGroup(run, from, end - from, head, heads, visits));
-        }
-      }
+      add(tiles, run, heads, 0, heads.keyHeads());
     }
     return tiles;
+  }
+
+  /** Adds the tiles of one run with the key–value heads {@code [fromHead, toHead)}. */
+  void add(List<Tile> tiles, Run<KeyValueCache> run, Heads heads, int fromHead, int toHead) {
+    int tileRows = Tile.rows(heads.group());
+    // The last rows have the most to do: whoever is free at the end should find little left.
+    for (int end = run.to(); end > run.from(); end -= tileRows) {
+      int from = Math.max(run.from(), end - tileRows);
+      Visited[] visits = visits(run, from, end);
+      for (int head = fromHead; head < toHead; head++) {
+        tiles.add(Tile.ofGroup(run, from, end - from, head, heads, visits));
+      }
+    }
   }
 
   private Visited[] visits(Run<KeyValueCache> run, int from, int end) {
@@ -49,7 +59,7 @@ record NearKeys(int window, int pinned) implements KeySelection {
         run.visibility() == Visibility.BIDIRECTIONAL
             ? run.position() + run.length()
             : run.state().length();
-    int position = run.position() + from - run.from();
+    int position = run.state().slot(run.position()) + from - run.from();
     int after = position + end - from;
     int first = window == 0 ? 0 : Math.max(0, position - window + 1);
     int endSlot = causal ? after : endSlot(seen, after);

@@ -1,68 +1,166 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.config.Config;
+import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Biases;
+import dev.apus.kernels.attention.Attention.Traits;
 import java.util.List;
 
-/** The key selections that a layer's section {@code select} may name by its {@code kind}. */
+/** Reads which keys the queries of a layer visit: the section {@code select} of its settings. */
 final class Selections {
 
   private Selections() {}
 
   /**
-   * Reads a layer's selection; without the section, it is its window, or all keys.
+   * The layer whose queries choose.
    *
-   * @param c the layer's settings
-   * @param window as the layer sets it; 0 for none
+   * @param index counted from 0
+   * @param placed whether its scores depend on positions in the text
+   * @param borrows whether its keys and values are another layer's, or values are several heads'
    */
-  static KeySelection read(Config c, int window, int pinned) {
+  record Layer(
+      int index,
+      Heads heads,
+      Attention kernel,
+      Traits traits,
+      Biases biases,
+      boolean placed,
+      boolean borrows) {
+
+    /** Refuses a choice that goes by products of queries and keys alone. */
+    void requireProducts(Config select) {
+      if (placed) {
+        throw select.error(
+            "select.kind=\"%s\" goes by products of queries with keys, and the scores of layer %d"
+                + " also depend on distances (ALiBi, forget gates)",
+            select.word("kind"), index);
+      }
+    }
+
+    /** Refuses a choice that changes the cache where that is another layer's. */
+    void requireOwn(Config select) {
+      if (borrows) {
+        throw select.error(
+            "select.kind=\"%s\" gives keys up, and layer %d shares keys or values with others",
+            select.word("kind"), index);
+      }
+    }
+  }
+
+  /** Settings that have been read, for a layer. */
+  @FunctionalInterface
+  interface Maker {
+    /**
+     * @throws dev.apus.core.config.ConfigException if the layer cannot choose so
+     */
+    KeySelection make(Layer layer);
+  }
+
+  /**
+   * The selection of a layer that may have {@code window} and {@code pinned}, or a section {@code
+   * select} with its kind.
+   */
+  static Maker read(Config c) {
+    int window = c.count("window", 0);
+    int pinned = c.count("pinned", 0);
+    if (pinned > 0 && window == 0) {
+      throw c.errorAt(
+          "pinned", "pinned=%d needs a window: without one, every token sees the first", pinned);
+    }
+    return read(c, window, pinned);
+  }
+
+  /** The same for a layer whose window is known. */
+  static Maker read(Config c, int window, int pinned) {
     if (!c.has("select")) {
-      return window == 0 ? NearKeys.ALL : new NearKeys(window, pinned);
+      var near = new NearKeys(window, pinned);
+      return layer -> near;
     }
-    Config s = c.section("select");
-    String kind = s.word("kind");
-    if (pinned > 0 || (window > 0 && !kind.equals("global"))) {
-      throw c.errorAt("select", "select.kind=\"%s\" has no window and no pinned tokens", kind);
+    Config select = c.section("select");
+    boolean global = select.word("kind").equals("global");
+    if (pinned > 0 || (window > 0 && !global)) {
+      throw c.errorAt(
+          "select", "select.kind=\"%s\" has no window and no pinned tokens", select.word("kind"));
     }
-    KeySelection selection =
-        kind.equals("moba") ? mixtureOfBlocks(c, s) : patterned(s, kind, window);
-    if (!s.unread().isEmpty()) {
-      throw s.error("%s is not a setting of the kind \"%s\"", s.unread().getFirst(), kind);
+    Maker maker =
+        switch (select.choice(
+            "kind",
+            null,
+            "axial",
+            "blocks",
+            "chunks",
+            "dilated",
+            "duo",
+            "fixed",
+            "full",
+            "global",
+            "h2o",
+            "moba",
+            "quest",
+            "segments",
+            "snapkv",
+            "streaming",
+            "strided",
+            "tova",
+            "vertical-slash",
+            "xattention")) {
+          case "axial" -> patterned(c, new KeyPattern.Axial(select.positive("width")));
+          case "blocks" -> patterned(c, blocks(select));
+          case "chunks" -> patterned(c, new KeyPattern.Chunks(select.positive("size")));
+          case "dilated" ->
+              patterned(
+                  c, new KeyPattern.Dilated(select.positive("count"), select.positive("step")));
+          case "fixed" -> patterned(c, fixed(select));
+          case "global" -> patterned(c, global(select, window));
+          case "segments" -> patterned(c, segments(select));
+          case "strided" -> patterned(c, new KeyPattern.Strided(select.positive("stride")));
+          case "duo" -> DuoKeys.read(select);
+          case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
+          case "moba" -> mixtureOfBlocks(c, select);
+          case "quest" -> QuestKeys.read(select);
+          case "snapkv" -> VotedKeys.read(select);
+          case "streaming" -> SinkKeys.read(select);
+          case "tova" -> EarnedKeys.read(select, EarnedKeys.Rule.NOW);
+          case "vertical-slash" -> VerticalSlash.read(select);
+          case "xattention" -> Antidiagonals.read(select);
+          default -> layer -> NearKeys.ALL;
+        };
+    if (!select.unread().isEmpty()) {
+      List<String> known = select.asked().stream().filter(key -> !key.equals("kind")).toList();
+      throw select.error(
+          "%s is not a setting of %s; there are: %s",
+          select.unread().getFirst(),
+          select.word("kind"),
+          known.isEmpty() ? "none" : String.join(", ", known));
     }
-    return selection;
+    return maker;
   }
 
-  private static KeySelection patterned(Config s, String kind, int window) {
-    return new PatternedKeys(
-        switch (kind) {
-          case "chunks" -> new KeyPattern.Chunks(s.positive("size"));
-          case "strided" -> new KeyPattern.Strided(s.positive("stride"));
-          case "fixed" -> fixed(s);
-          case "dilated" -> new KeyPattern.Dilated(s.positive("count"), s.positive("step"));
-          case "axial" -> new KeyPattern.Axial(s.positive("width"));
-          case "segments" -> segments(s);
-          case "global" -> global(s, window);
-          case "blocks" -> blocks(s);
-          default ->
-              throw s.errorAt(
-                  "kind",
-                  "select.kind=\"%s\" is not supported; supported: chunks, strided, fixed, dilated,"
-                      + " axial, segments, global, blocks, moba",
-                  kind);
-        });
-  }
-
-  private static KeySelection mixtureOfBlocks(Config c, Config s) {
+  private static Maker mixtureOfBlocks(Config c, Config select) {
     if (c.real("alibi", 0) != 0 || c.flag("forgets", false)) {
-      throw s.errorAt(
+      throw select.errorAt(
           "kind",
           "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks");
     }
-    int top = s.positive("top");
+    int top = select.positive("top");
     if (top < 2) {
-      throw s.errorAt(
+      throw select.errorAt(
           "top", "select.top=%d: a query visits its own block and at least one other", top);
     }
-    return new MixtureOfBlocks(s.positive("block"), top);
+    var blocks = new MixtureOfBlocks(select.positive("block"), top);
+    return layer -> blocks;
+  }
+
+  /** A pattern of positions, which query heads that forget must have in common. */
+  private static Maker patterned(Config c, KeyPattern pattern) {
+    var selection = new PatternedKeys(pattern);
+    int heads = c.count("heads", 1);
+    boolean shared = c.count("kvHeads", heads) < heads;
+    if (selection.isByHead() && shared && c.flag("forgets", false)) {
+      throw c.errorAt("select", "heads that forget and share a key must visit the same slots");
+    }
+    return layer -> selection;
   }
 
   private static KeyPattern fixed(Config s) {

@@ -4,6 +4,7 @@ import static dev.apus.kernels.attention.Attention.SPAN;
 
 import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.Run;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Visited;
@@ -16,10 +17,11 @@ import dev.apus.kernels.attention.Attention.Visited;
  * @param keys what they read
  * @param head the first of the query heads
  * @param heads how many of them
- * @param position of the first row
+ * @param position the slot of the first row
  * @param visits the slots that rows visit; a slot in several of them counts as often
  * @param spans of the visits, one behind the other
  * @param ends for each visit, where those of the next begin
+ * @param far whether the first visit, of several, is made by queries that are turned otherwise
  */
 record Tile(
     Keys keys,
@@ -30,7 +32,8 @@ record Tile(
     int position,
     Visited[] visits,
     int[] spans,
-    int[] ends) {
+    int[] ends,
+    boolean far) {
 
   /** Queries of a tile: enough to pay for decoding keys and values, few enough for a cache. */
   private static final int QUERIES = 128;
@@ -44,6 +47,14 @@ record Tile(
 
     /** What is good for the worker's next call of a kernel. */
     Stored stored(Pass pass, int worker);
+  }
+
+  /** Those of one head, where its cache has them. */
+  private record OfHead(KeyValueCache cache, int keyHead) implements Keys {
+    @Override
+    public Stored stored(Pass pass, int worker) {
+      return cache.stored(keyHead);
+    }
   }
 
   /** How many rows of so many query heads make a good tile. */
@@ -78,10 +89,9 @@ record Tile(
     for (Visited visited : visits) {
       at = collect(visited, spans, at);
     }
-    int position = run.position() + from - run.from();
-    Stored stored = run.state().stored(keyHead);
-    Keys keys = (pass, worker) -> stored;
-    return new Tile(keys, from, rows, head, heads, position, visits, spans, ends);
+    int position = run.state().slot(run.position()) + from - run.from();
+    Keys keys = new OfHead(run.state(), keyHead);
+    return new Tile(keys, from, rows, head, heads, position, visits, spans, ends, false);
   }
 
   /** Writes the spans that a visit touches from {@code at} on, if {@code spans} is not null. */
@@ -104,12 +114,58 @@ record Tile(
 
   /** The same queries, reading other keys as if the first row stood at another position. */
   Tile reading(Keys others, int otherPosition) {
-    return new Tile(others, from, rows, head, heads, otherPosition, visits, spans, ends);
+    return new Tile(others, from, rows, head, heads, otherPosition, visits, spans, ends, far);
   }
 
   /** A visit of the slots {@code [from, to)}. */
   static Visited visited(int from, int to, boolean causal, int window) {
     return new Visited(new int[] {from, to}, 1, causal, window);
+  }
+
+  /** The same rows, whose first visit of several is made by the far queries. */
+  Tile asFar() {
+    boolean several = visits.length > 1;
+    return new Tile(keys, from, rows, head, heads, position, visits, spans, ends, several);
+  }
+
+  /** Whether a part is of the visit that the far queries make. */
+  boolean isFar(int part) {
+    return far && part < ends[0];
+  }
+
+  /**
+   * How many keys its rows visit, and how many there are before them.
+   *
+   * @param cache that they are a run of
+   */
+  KeyVisits visitsOf(KeyValueCache cache) {
+    long visited = 0;
+    long seen = 0;
+    for (int row = position; row < position + rows; row++) {
+      boolean ahead = false;
+      for (Visited some : visits) {
+        ahead |= !some.causal();
+        visited += count(some, row);
+      }
+      seen += ahead ? cache.length() : row + 1L - cache.slot(0);
+    }
+    return new KeyVisits(heads * visited, heads * seen);
+  }
+
+  private static long count(Visited visited, int row) {
+    long first = visited.window() == 0 ? 0 : Math.max(0, row - visited.window() + 1);
+    long end = Long.MAX_VALUE;
+    if (visited.causal()) {
+      end = row + 1L;
+    } else if (visited.window() > 0) {
+      end = (long) row + visited.window();
+    }
+    long keys = 0;
+    for (int i = 0; i < visited.count(); i++) {
+      long from = Math.max(first, visited.ranges()[2 * i]);
+      keys += Math.max(0, Math.min(end, visited.ranges()[2 * i + 1]) - from);
+    }
+    return keys;
   }
 
   int parts() {

@@ -166,8 +166,9 @@ class MixtureOfBlocksTest {
             "select.kind=\"moba\": scores that depend on positions cannot be shared by blocks"),
         of(
             with(4, 3, "select", Map.of("kind", "best")),
-            "select.kind=\"best\" is not supported; supported: chunks, strided, fixed, dilated,"
-                + " axial, segments, global, blocks, moba"));
+            "select.kind=\"best\" is not supported; supported: axial, blocks, chunks, dilated, duo,"
+                + " fixed, full, global, h2o, moba, quest, segments, snapkv, streaming, strided,"
+                + " tova, vertical-slash, xattention"));
   }
 
   @ParameterizedTest(name = "{1}")

@@ -22,12 +22,13 @@ final class NaiveAttention {
   private final int width;
   private final int group;
   private boolean ahead;
-  private Visits visits = (i, j, head, tokens) -> reaches(i, j) ? 1 : 0;
+  private Visits visits;
   private double[][] levels;
-
-  /** By the query head that attends. */
-  private List<Integer> chosen;
-
+  private NaivePolicies.Choice choice;
+  private boolean[][][] chosen;
+  private int farKeys;
+  private int farPosition;
+  private double[][] far;
   private double[][] added;
 
   NaiveAttention(Map<String, ?> settings, int width, int context) {
@@ -40,6 +41,31 @@ final class NaiveAttention {
   NaiveAttention lookingAhead() {
     ahead = true;
     return this;
+  }
+
+  /** The same where queries visit some keys only. */
+  NaiveAttention choosing(NaivePolicies.Choice which) {
+    choice = which;
+    return this;
+  }
+
+  /** The same where the first {@code keys} keys are asked as from {@code position} at most. */
+  NaiveAttention asFar(int keys, int position) {
+    farKeys = keys;
+    farPosition = position;
+    return this;
+  }
+
+  int heads() {
+    return spec.heads();
+  }
+
+  int group() {
+    return group;
+  }
+
+  int headDim() {
+    return spec.headDim();
   }
 
   /** How often a token counts for another one, as far as it may look. */
@@ -72,6 +98,11 @@ final class NaiveAttention {
       }
     }
     forget(x);
+    far = new double[tokens][];
+    for (int i = 0; i < tokens; i++) {
+      double[] plain = projected("q", spec.heads() * spec.headDim(), x[i]);
+      far[i] = turnedAndNormed(plain, "q.norm", Math.min(i, farPosition));
+    }
     mask(v);
     double[][] attended = attended(q, k, v);
     if (spec.difference() != null) {
@@ -165,6 +196,7 @@ final class NaiveAttention {
   /** What all heads of each query get of keys and values, before they are projected. */
   double[][] attended(double[][] q, double[][] k, double[][] v) {
     double[][] o = new double[q.length][spec.heads() * spec.valueDim()];
+    chosen = choice == null ? null : choice.of(this, q, k);
     for (int i = 0; i < q.length; i++) {
       for (int head = 0; head < spec.heads(); head++) {
         attend(i, head, q, k, v, o[i]);
@@ -238,65 +270,79 @@ final class NaiveAttention {
     }
   }
 
-  private boolean reaches(int i, int j) {
-    return spec.window() == 0 || Math.abs(i - j) < spec.window() || j < spec.pinned();
+  /** Which of the keys a query visits. */
+  private boolean[] visited(int i, int head, double[] q, double[][] k) {
+    if (chosen != null) {
+      return chosen[i][head];
+    }
+    boolean[] visited = new boolean[k.length];
+    if (spec.keep() > 0) {
+      for (int j = 0; j <= i; j++) {
+        int better = 0;
+        for (int other = 0; other <= i; other++) {
+          better += added[other][head / group] > added[j][head / group] ? 1 : 0;
+        }
+        visited[j] = better < spec.keep();
+      }
+      return visited;
+    }
+    KeySelection selection = spec.select().make(null);
+    if (selection instanceof MixtureOfBlocks(int block, int top)) {
+      double[] products = new double[i / block];
+      for (int b = 0; b < products.length; b++) {
+        for (int d = 0; d < spec.headDim(); d++) {
+          double mean = 0;
+          for (int j = b * block; j < (b + 1) * block; j++) {
+            mean += k[j][head / group * spec.headDim() + d] / block;
+          }
+          products[b] += q[head * spec.headDim() + d] * mean;
+        }
+      }
+      List<Integer> blocks =
+          IntStream.range(0, products.length)
+              .boxed()
+              .sorted(Comparator.comparingDouble(b -> -products[b]))
+              .limit(top - 1)
+              .toList();
+      for (int j = 0; j <= i; j++) {
+        visited[j] = j / block == i / block || blocks.contains(j / block);
+      }
+      return visited;
+    }
+    for (int j = 0; j < k.length; j++) {
+      visited[j] = (j <= i || ahead) && count(i, j, head, k.length) > 0;
+    }
+    return visited;
   }
 
   private int count(int i, int j, int head, int tokens) {
-    if (spec.keep() > 0) {
-      return isKept(i, j, head / group) ? 1 : 0;
+    if (visits != null) {
+      return visits.count(i, j, head, tokens);
     }
-    if (spec.selection() instanceof MixtureOfBlocks(int block, int top)) {
-      return j <= i && (j / block == i / block || chosen.contains(j / block)) ? 1 : 0;
-    }
-    return j <= i || ahead ? visits.count(i, j, head, tokens) : 0;
+    return spec.select().make(null) instanceof MixtureOfBlocks || reaches(i, j) ? 1 : 0;
   }
 
-  /** The blocks before its own that a query head chooses. */
-  private List<Integer> chosen(int i, int head, double[] q, double[][] k) {
-    if (!(spec.selection() instanceof MixtureOfBlocks(int block, int top))) {
-      return List.of();
-    }
-    double[] products = new double[i / block];
-    for (int b = 0; b < products.length; b++) {
-      for (int d = 0; d < spec.headDim(); d++) {
-        double mean = 0;
-        for (int j = b * block; j < (b + 1) * block; j++) {
-          mean += k[j][head / group * spec.headDim() + d] / block;
-        }
-        products[b] += q[head * spec.headDim() + d] * mean;
-      }
-    }
-    return IntStream.range(0, products.length)
-        .boxed()
-        .sorted(Comparator.comparingDouble(b -> -products[b]))
-        .limit(top - 1)
-        .toList();
-  }
-
-  private boolean isKept(int i, int j, int keyHead) {
-    int better = 0;
-    for (int other = 0; other <= i; other++) {
-      better += added[other][keyHead] > added[j][keyHead] ? 1 : 0;
-    }
-    return j <= i && better < spec.keep();
+  private boolean reaches(int i, int j) {
+    NearKeys near = (NearKeys) spec.select().make(null);
+    boolean reached = Math.abs(i - j) < near.window() || j < near.pinned();
+    return near.window() == 0 || reached;
   }
 
   private void attend(int i, int head, double[][] q, double[][] k, double[][] v, double[] o) {
     double[] scores = new double[q.length];
-    chosen = chosen(i, head, q[i], k);
+    boolean[] visited = visited(i, head, q[i], k);
     double most = spec.sinks() ? sink(head) : Double.NEGATIVE_INFINITY;
     for (int j = 0; j < q.length; j++) {
-      if (count(i, j, head, q.length) > 0) {
-        scores[j] = score(i, j, head, q[i], k[j]);
+      if (visited[j]) {
+        scores[j] = score(i, j, head, j < farKeys ? far[i] : q[i], k[j]);
         most = Math.max(most, scores[j]);
       }
     }
     double sum = spec.sinks() ? Math.exp(sink(head) - most) : 0;
     int at = head * spec.valueDim();
     for (int j = 0; j < q.length; j++) {
-      int count = count(i, j, head, q.length);
-      if (count > 0) {
+      if (visited[j]) {
+        int count = chosen == null && spec.keep() == 0 ? count(i, j, head, q.length) : 1;
         double weight = count * Math.exp(scores[j] - most);
         sum += weight;
         for (int d = 0; d < spec.valueDim(); d++) {
@@ -313,7 +359,7 @@ final class NaiveAttention {
     return vector("sinks", spec.heads(), Typical.BIAS)[head];
   }
 
-  private double score(int i, int j, int head, double[] q, double[] k) {
+  double score(int i, int j, int head, double[] q, double[] k) {
     double score = 0;
     for (int d = 0; d < spec.headDim(); d++) {
       score += q[head * spec.headDim() + d] * k[head / group * spec.headDim() + d];

@@ -238,12 +238,13 @@ class PatternedKeysTest {
     return Stream.of(
         of(
             select("spiral"),
-            "select.kind=\"spiral\" is not supported; supported: chunks, strided, fixed, dilated,"
-                + " axial, segments, global, blocks"),
+            "select.kind=\"spiral\" is not supported; supported: axial, blocks, chunks"),
         of(
             select("fixed", "block", 4, "summary", 5),
             "select.summary=5 is more than select.block=4"),
-        of(select("chunks", "size", 4, "stride", 2), "select.stride is not a setting of the kind"),
+        of(
+            select("chunks", "size", 4, "stride", 2),
+            "select.stride is not a setting of chunks; there are: size"),
         of(select("global", "tokens", List.of(1)), "needs a window"),
         of(with(select("chunks", "size", 4), "window", 9), "has no window"),
         of(

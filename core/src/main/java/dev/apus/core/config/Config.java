@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,7 +40,7 @@ public final class Config {
   private final String path;
   private final JsonObject object;
   private final Spelling spelling;
-  private final Set<String> read = new HashSet<>();
+  private final Set<String> read = new LinkedHashSet<>();
   private final Map<String, List<Config>> opened = new LinkedHashMap<>();
 
   private Config(String name, String path, JsonObject object, Spelling spelling) {
@@ -292,6 +292,11 @@ public final class Config {
       }
     }
     return unread;
+  }
+
+  /** The keys that somebody asked for, in that order. */
+  public List<String> asked() {
+    return List.copyOf(read);
   }
 
   /**

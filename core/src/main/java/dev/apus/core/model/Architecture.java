@@ -307,6 +307,11 @@ public record Architecture(
       this(branches, residual, 1, null);
     }
 
+    /** This step with other branches. */
+    public Step with(List<Branch> others) {
+      return new Step(others, residual, keep, sum);
+    }
+
     public Step keeping(float factor) {
       return new Step(branches, residual, factor, sum);
     }

@@ -70,6 +70,14 @@ public interface MixerState extends AutoCloseable {
     visitor.accept(this, bytes());
   }
 
+  /**
+   * How many keys queries have visited since this state was made, whatever became of it: work that
+   * was done, and not a part of what is marked, copied or written.
+   */
+  default KeyVisits visits() {
+    return KeyVisits.NONE;
+  }
+
   /** Writes everything that {@link #read} needs to go on with the same bits. */
   void write(DataOutput out) throws IOException;
 

@@ -1,6 +1,7 @@
 package dev.apus.core.model;
 
 import dev.apus.core.config.Config;
+import java.util.Map;
 
 /** One kind of sequence mixer that an architecture may name; modules provide these as services. */
 public interface MixerType {
@@ -15,6 +16,14 @@ public interface MixerType {
    * @throws dev.apus.core.weight.WeightException if the weights do not fit them
    */
   SequenceMixer<?> build(Config settings, Site site);
+
+  /**
+   * Whether queries of a mixer with these settings visit all keys before them, and would visit some
+   * of them if the settings had a section {@code select} (see {@link AttentionPolicy}).
+   */
+  default boolean takesSelection(Map<String, Object> settings) {
+    return false;
+  }
 
   /**
    * Builds a mixer that keeps nothing of its own and reads the state of another one, which has gone

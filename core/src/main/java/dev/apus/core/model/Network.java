@@ -111,6 +111,22 @@ public final class Network {
     return mixers().mapToInt(SequenceMixer::grain).reduce(1, Network::leastCommonMultiple);
   }
 
+  /** Whether any mixer {@linkplain SequenceMixer#endsShow shows} where logits were asked for. */
+  public boolean endsShow() {
+    return mixers().anyMatch(SequenceMixer::endsShow);
+  }
+
+  /** All tokens that a sequence was given have been taken, and logits are wanted. */
+  public void rest(Pass pass, SequenceState sequence) {
+    for (BuiltStep step : steps) {
+      for (BuiltBranch branch : step.branches()) {
+        if (branch.owner()) {
+          branch.mixer().rest(pass, sequence.mixer(branch.state()));
+        }
+      }
+    }
+  }
+
   private static int leastCommonMultiple(int a, int b) {
     int high = a;
     int low = b;

@@ -39,6 +39,11 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
     return new Run<>(state, from, to, position, visibility, tokens);
   }
 
+  /** Some of these rows. */
+  public Run<S> part(int first, int end) {
+    return new Run<>(state, first, end, position + first - from, visibility);
+  }
+
   /** The same rows, which see something else. */
   public Run<S> seeing(Visibility other) {
     return new Run<>(state, from, to, position, other, global);

@@ -60,6 +60,17 @@ public interface SequenceMixer<S extends MixerState> {
   }
 
   /**
+   * Whether it shows in a state where those who gave the sequence's tokens asked for logits: then
+   * what two texts have in common does not leave the same state.
+   */
+  default boolean endsShow() {
+    return false;
+  }
+
+  /** All tokens that were given have been taken, and logits are wanted; see {@link #endsShow}. */
+  default void rest(Pass pass, S state) {}
+
+  /**
    * What of a sequence's limit shows in its state: states of limits with the same variant have the
    * same bits, others must not be exchanged.
    */

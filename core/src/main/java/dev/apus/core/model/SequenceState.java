@@ -122,6 +122,11 @@ public final class SequenceState implements AutoCloseable {
     return states.stream().mapToLong(MixerState::bytes).sum();
   }
 
+  /** How many keys queries have visited since this state was made. */
+  public KeyVisits visits() {
+    return states.stream().map(MixerState::visits).reduce(KeyVisits.NONE, KeyVisits::plus);
+  }
+
   /** Hands over each piece of memory, shared or not, and its full size in bytes. */
   public void blocks(ObjLongConsumer<Object> visitor) {
     states.forEach(state -> state.blocks(visitor));

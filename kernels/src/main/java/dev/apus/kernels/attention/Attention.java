@@ -53,7 +53,7 @@ public interface Attention {
    */
   record Queries(float[] data, int at, int stride, int rows, int group, int position) {
 
-    int count() {
+    public int count() {
       return rows * group;
     }
   }
@@ -312,6 +312,43 @@ public interface Attention {
       float[] out,
       int outAt,
       int outStride);
+
+  /**
+   * Writes what {@link #attendSpan} multiplies the values of a span by, and sums no values up.
+   *
+   * @param part receives m and l of each query, in their places in a part
+   * @param weights receives {@code e^(s_i − m)} of each query and slot, {@link #SPAN} floats for
+   *     each query; 0 for slots that it does not see
+   */
+  void weighSpan(
+      Traits traits,
+      Queries q,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int partAt,
+      float[] weights,
+      int weightsAt,
+      float[] scratch);
+
+  /**
+   * Divides weights by the common sum of all their spans, and of the sinks: they are then what
+   * {@link #merge} multiplies values by.
+   *
+   * @param parts of all visited spans, as {@link #weighSpan} has written them, in ascending order
+   * @param weights of these spans, one behind the other
+   */
+  void normalize(
+      Traits traits,
+      Queries q,
+      Biases biases,
+      float[] parts,
+      int partsAt,
+      int count,
+      float[] weights,
+      int weightsAt);
 
   /** Floats of what a span has given for so many queries. */
   int partFloats(Traits traits, int queries);

@@ -35,32 +35,37 @@ public final class ScalarAttention extends SpannedAttention {
       float[] part,
       int partAt,
       float[] scratch) {
-    Piece piece = stored.piece(span);
     for (int i = 0; i < q.count(); i++) {
-      int position = q.position() + i / q.group();
-      int g = i % q.group();
-      int queryAt = q.at() + i / q.group() * q.stride() + g * traits.headDim();
-      float level = level(stored, piece, g, position);
-      float slope = biases.slopes() == null ? 0 : biases.slopes()[biases.headAt() + g];
-      var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
-      Arrays.fill(scratch, 0, SPAN, Float.NEGATIVE_INFINITY);
-      float max = Float.NEGATIVE_INFINITY;
-      for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
-        float score = score(traits, q.data(), queryAt, piece, slot, scratch);
-        float distance = (float) (slot / PARTIALS * PARTIALS - position) + slot % PARTIALS;
-        score = Math.fma(slope, distance, score);
-        if (piece.levels() != null) {
-          score += level - piece.levels().sum(g, slot);
-        }
-        scratch[slot % SPAN] = score;
-        max = Math.max(max, score);
-      }
       int at = partAt + i * queryFloats(traits);
       Arrays.fill(part, at, at + traits.valueDim(), 0);
-      part[at + traits.valueDim()] = max;
-      if (max != Float.NEGATIVE_INFINITY) {
-        part[at + traits.valueDim() + 1] = weigh(max, scratch);
-        addValues(traits, seen, piece, part, at, scratch);
+      if (weigh(traits, q, i, visited, span, stored, biases, part, at, scratch)) {
+        int position = q.position() + i / q.group();
+        var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
+        addValues(traits, seen, stored.piece(span), part, at, scratch);
+      }
+    }
+  }
+
+  @Override
+  public void weighSpan(
+      Traits traits,
+      Queries q,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int partAt,
+      float[] weights,
+      int weightsAt,
+      float[] scratch) {
+    for (int i = 0; i < q.count(); i++) {
+      int at = partAt + i * queryFloats(traits);
+      int to = weightsAt + i * SPAN;
+      if (weigh(traits, q, i, visited, span, stored, biases, part, at, scratch)) {
+        System.arraycopy(scratch, 0, weights, to, SPAN);
+      } else {
+        Arrays.fill(weights, to, to + SPAN, 0);
       }
     }
   }
@@ -84,6 +89,45 @@ public final class ScalarAttention extends SpannedAttention {
             dot(traits.headDim(), q.data(), queryAt, piece, slot, scratch) * traits.scale();
       }
     }
+  }
+
+  /** Makes the weights of query i in scratch, and its m and l; false if it sees nothing. */
+  private boolean weigh(
+      Traits traits,
+      Queries q,
+      int i,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int at,
+      float[] scratch) {
+    Piece piece = stored.piece(span);
+    int position = q.position() + i / q.group();
+    int g = i % q.group();
+    int queryAt = q.at() + i / q.group() * q.stride() + g * traits.headDim();
+    float level = level(stored, piece, g, position);
+    float slope = biases.slopes() == null ? 0 : biases.slopes()[biases.headAt() + g];
+    var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
+    Arrays.fill(scratch, 0, SPAN, Float.NEGATIVE_INFINITY);
+    float max = Float.NEGATIVE_INFINITY;
+    for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
+      float score = score(traits, q.data(), queryAt, piece, slot, scratch);
+      float distance = (float) (slot / PARTIALS * PARTIALS - position) + slot % PARTIALS;
+      score = Math.fma(slope, distance, score);
+      if (piece.levels() != null) {
+        score += level - piece.levels().sum(g, slot);
+      }
+      scratch[slot % SPAN] = score;
+      max = Math.max(max, score);
+    }
+    part[at + traits.valueDim()] = max;
+    if (max == Float.NEGATIVE_INFINITY) {
+      return false;
+    }
+    part[at + traits.valueDim() + 1] = weigh(max, scratch);
+    return true;
   }
 
   @Override

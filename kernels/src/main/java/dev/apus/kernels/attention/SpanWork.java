@@ -221,6 +221,22 @@ final class SpanWork {
     }
   }
 
+  /** Writes what {@link #weigh} has made of each query's scores. */
+  void copyWeights(float[] part, int partAt, float[] weights, int weightsAt) {
+    int floats = SpannedAttention.queryFloats(traits);
+    for (int i = 0; i < queries; i++) {
+      int at = weightsAt + i * SPAN;
+      Arrays.fill(weights, at, at + SPAN, 0);
+      if (part[partAt + i * floats + traits.valueDim()] != Float.NEGATIVE_INFINITY) {
+        int from = slots.next(slots.first(position(i))) / STRIP * STRIP;
+        int to = slots.last(slots.end(position(i)));
+        for (int strip = from; strip < to; strip += STRIP) {
+          System.arraycopy(scratch, scoreAt(strip, i), weights, at + strip % SPAN, STRIP);
+        }
+      }
+    }
+  }
+
   /** Sums up the weighted values. */
   void mix(float[] part, int partAt) {
     int valueDim = traits.valueDim();

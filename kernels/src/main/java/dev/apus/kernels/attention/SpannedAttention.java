@@ -246,6 +246,42 @@ abstract class SpannedAttention implements Attention {
     }
   }
 
+  @Override
+  public final void normalize(
+      Traits traits,
+      Queries q,
+      Biases biases,
+      float[] parts,
+      int partsAt,
+      int count,
+      float[] weights,
+      int weightsAt) {
+    int floats = partFloats(traits, q.count());
+    for (int i = 0; i < q.count(); i++) {
+      int at = partsAt + i * queryFloats(traits) + traits.valueDim();
+      float max = Float.NEGATIVE_INFINITY;
+      float sum = 0;
+      for (int span = 0; span < count; span++) {
+        float more = parts[at + span * floats];
+        if (more == Float.NEGATIVE_INFINITY) {
+          continue;
+        }
+        float newMax = Math.max(max, more);
+        float kept = sum * ScalarMath.exp(max - newMax);
+        sum = Math.fma(parts[at + span * floats + 1], ScalarMath.exp(more - newMax), kept);
+        max = newMax;
+      }
+      for (int span = 0; span < count && max != Float.NEGATIVE_INFINITY; span++) {
+        float factor = lastFactor(max, sum, biases, i % q.group());
+        factor *= ScalarMath.exp(parts[at + span * floats] - max);
+        int from = weightsAt + (span * q.count() + i) * SPAN;
+        for (int slot = from; slot < from + SPAN; slot++) {
+          weights[slot] *= factor;
+        }
+      }
+    }
+  }
+
   /** What a query's sum of weighted values is multiplied by: one over the denominator. */
   private static float lastFactor(float max, float sum, Biases biases, int g) {
     if (biases.sinks() == null) {

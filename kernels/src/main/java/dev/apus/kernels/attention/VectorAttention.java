@@ -54,12 +54,42 @@ public final class VectorAttention extends SpannedAttention {
       float[] part,
       int partAt,
       float[] scratch) {
-    int last = q.position() + q.rows() - 1;
-    var slots = new VisitedSlots(visited, q.position(), last, span * SPAN, (span + 1) * SPAN);
-    var work = new SpanWork(this, products, traits, q, slots, stored, span, biases, scratch);
+    SpanWork work = work(traits, q, visited, span, stored, biases, scratch);
     work.score();
     work.weigh(part, partAt);
     work.mix(part, partAt);
+  }
+
+  @Override
+  public void weighSpan(
+      Traits traits,
+      Queries q,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int partAt,
+      float[] weights,
+      int weightsAt,
+      float[] scratch) {
+    SpanWork work = work(traits, q, visited, span, stored, biases, scratch);
+    work.score();
+    work.weigh(part, partAt);
+    work.copyWeights(part, partAt, weights, weightsAt);
+  }
+
+  private SpanWork work(
+      Traits traits,
+      Queries q,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] scratch) {
+    int last = q.position() + q.rows() - 1;
+    var slots = new VisitedSlots(visited, q.position(), last, span * SPAN, (span + 1) * SPAN);
+    return new SpanWork(this, products, traits, q, slots, stored, span, biases, scratch);
   }
 
   @Override

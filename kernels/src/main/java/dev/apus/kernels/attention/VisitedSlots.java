@@ -14,13 +14,19 @@ final class VisitedSlots {
   /** The visited slots of {@code [from, to)} that rows at these positions may see. */
   VisitedSlots(Visited visited, int firstPosition, int lastPosition, int from, int to) {
     this.visited = visited;
-    int[] clipped = new int[2 * visited.count()];
-    int pairs = 0;
     int low = Math.max(from, first(firstPosition));
     int high = Math.min(to, end(lastPosition));
-    for (int i = 0; i < visited.count(); i++) {
-      int start = Math.max(low, visited.ranges()[2 * i]);
-      int end = Math.min(high, visited.ranges()[2 * i + 1]);
+    int[] all = visited.ranges();
+    int range = firstBehind(low);
+    int last = range;
+    while (last < visited.count() && all[2 * last] < high) {
+      last++;
+    }
+    int[] clipped = new int[2 * (last - range)];
+    int pairs = 0;
+    for (; range < last; range++) {
+      int start = Math.max(low, all[2 * range]);
+      int end = Math.min(high, all[2 * range + 1]);
       if (start < end) {
         clipped[2 * pairs] = start;
         clipped[2 * pairs++ + 1] = end;
@@ -28,6 +34,21 @@ final class VisitedSlots {
     }
     this.ranges = clipped;
     this.count = pairs;
+  }
+
+  /** The first range that ends behind a slot; how many there are if none does. */
+  private int firstBehind(int slot) {
+    int low = 0;
+    int high = visited.count();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (visited.ranges()[2 * middle + 1] > slot) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
   }
 
   /** The first visited slot from {@code slot} on; −1 if there is none. */

@@ -249,6 +249,55 @@ final class AttentionProblem {
     attention.merge(traits, q, biases(), parts, 2, spans, out, outAt, resultStride());
   }
 
+  /** The weights of every span, for each query of each row, one behind the other. */
+  float[] runWeights(Attention attention) {
+    int spans = Math.max(1, Math.ceilDiv(end(), Attention.SPAN));
+    float[] weights = Guarded.poisoned(spans * shape.rows() * shape.group() * Attention.SPAN);
+    run(
+        attention,
+        shape.visited(),
+        shape.rows(),
+        (kernel, q, visited, stored, out, outAt) -> {
+          int floats = kernel.partFloats(traits, q.count());
+          float[] parts = new float[2 + spans * floats];
+          Arrays.fill(parts, Float.NaN);
+          for (int span = 0; span < spans; span++) {
+            kernel.weighSpan(
+                traits,
+                q,
+                visited,
+                span,
+                stored,
+                biases(),
+                parts,
+                2 + span * floats,
+                weights,
+                AT + span * q.count() * Attention.SPAN,
+                scratch(kernel, q));
+          }
+          kernel.normalize(traits, q, biases(), parts, 2, spans, weights, AT);
+        });
+    return weights;
+  }
+
+  /** The weights of one query in every slot. */
+  double[] exactWeights(int row, int g) {
+    double[] weights = new double[end()];
+    double max = sinks == null ? Double.NEGATIVE_INFINITY : sinks[HEAD_AT + g];
+    for (int slot = 0; slot < end(); slot++) {
+      max = sees(row, slot) ? Math.max(max, score(row, g, slot)) : max;
+    }
+    double sum = sinks == null ? 0 : Math.exp(sinks[HEAD_AT + g] - max);
+    for (int slot = 0; slot < end(); slot++) {
+      weights[slot] = sees(row, slot) ? Math.exp(score(row, g, slot) - max) : 0;
+      sum += weights[slot];
+    }
+    for (int slot = 0; slot < end() && sum > 0; slot++) {
+      weights[slot] /= sum;
+    }
+    return weights;
+  }
+
   private Biases biases() {
     return new Biases(slopes, sinks, HEAD_AT);
   }

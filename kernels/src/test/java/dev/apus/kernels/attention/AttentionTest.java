@@ -109,6 +109,27 @@ class AttentionTest {
 
   @ParameterizedTest
   @MethodSource("cases")
+  void weightsAreThoseOfTheFormula(Case shape) {
+    for (AttentionProblem problem : problems(shape)) {
+      float[] weights = problem.runWeights(Kernels.scalar().attention(CacheFormat.F32));
+      assertGuardsHold(weights);
+      int queries = shape.rows() * shape.group();
+      for (int i = 0; i < queries; i++) {
+        double[] exact = problem.exactWeights(i / shape.group(), i % shape.group());
+        double reach = problem.tolerance(i / shape.group(), i % shape.group());
+        for (int slot = 0; slot < exact.length; slot++) {
+          int at = AT + (slot / Attention.SPAN * queries + i) * Attention.SPAN;
+          // The tolerance is that of sums of values, which reach farther than 1.
+          assertEquals(exact[slot], weights[at + slot % Attention.SPAN], Math.max(1e-6, reach));
+        }
+      }
+      Attention vector = VectorApi.kernels().attention(CacheFormat.F32);
+      assertSameBits(weights, problem.runWeights(vector), shape.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
   void aCacheOfHalfTheSizeHoldsRoundedValues(Case shape) {
     for (Kernels kernels : VectorApi.sets().toList()) {
       for (AttentionProblem problem : problems(shape)) {

@@ -1,0 +1,218 @@
+package dev.apus.attention.softmax;
+
+import dev.apus.core.compute.Pass;
+import dev.apus.core.config.Config;
+import dev.apus.core.model.Run;
+import dev.apus.core.tensor.Matrix;
+import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Visited;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Caches of a fixed size whose keys earn their places by the weight they get: a token attends to
+ * what is there and to itself; then, if that was more than the budget, one key is given up for
+ * good.
+ *
+ * <p>H2O gives up the key that has had the least weight in all, of those that are not recent; each
+ * key–value head for itself, by the sum of its query heads. TOVA gives up the key that has the
+ * least weight of this token, on average over all query heads of the layer. Of equal keys, the
+ * oldest goes. Prompts are read by the same rule, token by token, so that a text may be cut
+ * anywhere; the papers' programs read a prompt as a whole, and choose at its end.
+ *
+ * <p>Every {@value #SLACK} tokens, the keys that are left move together, and the memory of the
+ * others is given back.
+ *
+ * @see <a href="https://arxiv.org/abs/2306.14048">H2O</a>
+ * @see <a href="https://arxiv.org/abs/2401.06104">TOVA</a>
+ */
+final class EarnedKeys implements KeySelection {
+
+  /** Slots of keys that were given up, before a cache is made smaller. */
+  private static final int SLACK = 64;
+
+  /** What a key is judged by. */
+  enum Rule {
+    /** The weight it has had so far. */
+    SUM,
+    /** The weight it has now. */
+    NOW
+  }
+
+  private final Rule rule;
+  private final int budget;
+  private final int recent;
+  private final Selections.Layer layer;
+  private final Weighing weighing;
+
+  private EarnedKeys(Rule rule, int budget, int recent, Selections.Layer layer) {
+    this.rule = rule;
+    this.budget = budget;
+    this.recent = recent;
+    this.layer = layer;
+    this.weighing = new Weighing(layer);
+  }
+
+  static Selections.Maker read(Config c, Rule rule) {
+    int budget = c.positive("budget", 1024);
+    int recent = rule == Rule.SUM ? c.count("recent", budget / 2) : 0;
+    if (recent > budget) {
+      throw c.errorAt("recent", "select.recent=%d is more than budget=%d", recent, budget);
+    }
+    if (budget > Integer.MAX_VALUE - SLACK) {
+      throw c.errorAt("budget", "select.budget=%d is more than any text has", budget);
+    }
+    return layer -> {
+      layer.requireProducts(c);
+      layer.requireOwn(c);
+      return new EarnedKeys(rule, budget, recent, layer);
+    };
+  }
+
+  @Override
+  public PolicyMemory newMemory(int limit) {
+    return new PolicyMemory(layer.heads().keyHeads(), capacity(limit), rule == Rule.SUM, 0, 0);
+  }
+
+  @Override
+  public int capacity(int limit) {
+    return Math.min(limit, budget + SLACK);
+  }
+
+  @Override
+  public int room(KeyValueCache cache) {
+    return budget + SLACK - cache.length();
+  }
+
+  @Override
+  public void makeRoom(Pass pass, KeyValueCache cache) {
+    if (cache.length() < budget + SLACK) {
+      return;
+    }
+    int[][] slots = new int[layer.heads().keyHeads()][];
+    for (int head = 0; head < slots.length; head++) {
+      BitSet left = (BitSet) cache.memory().gone(head).clone();
+      left.flip(0, cache.length());
+      slots[head] = left.stream().toArray();
+    }
+    cache.keep(pass, slots);
+  }
+
+  @Override
+  public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
+    List<Tile> tiles = new ArrayList<>();
+    int most = 0;
+    int stride = 0;
+    for (Run<KeyValueCache> run : runs) {
+      most = Math.max(most, run.length());
+      stride = Math.max(stride, run.state().length());
+      int whole = whole(run);
+      if (whole > 0) {
+        Run<KeyValueCache> first = run.part(run.from(), run.from() + whole);
+        NearKeys.ALL.add(tiles, first, heads, 0, heads.keyHeads());
+      }
+    }
+    int[] whole = runs.stream().mapToInt(this::whole).toArray();
+    try (Pass.Frame frame = pass.frame()) {
+      float[] weights = frame.floats(runs.size() * heads.keyHeads() * stride);
+      for (int i = 0; i < most; i++) {
+        weigh(pass, runs, i, q, weights, stride);
+        for (int r = 0; r < runs.size(); r++) {
+          if (i < runs.get(r).length()) {
+            if (i >= whole[r]) {
+              add(tiles, runs.get(r), i, heads);
+            }
+            giveUp(runs.get(r), i, weights, r * heads.keyHeads() * stride, stride);
+          }
+        }
+      }
+    }
+    return tiles;
+  }
+
+  /** How many of a run's rows see everything that is there. */
+  private int whole(Run<KeyValueCache> run) {
+    KeyValueCache cache = run.state();
+    return cache.memory().gone(0).isEmpty()
+        ? Math.clamp(budget + 1L - cache.slot(run.position()), 0, run.length())
+        : 0;
+  }
+
+  /** Adds the tiles of a row, before anything is given up for it. */
+  private void add(List<Tile> tiles, Run<KeyValueCache> run, int row, Heads heads) {
+    int end = run.state().slot(run.position()) + row + 1;
+    for (int head = 0; head < heads.keyHeads(); head++) {
+      Visited left = Ranges.without(run.state().memory().gone(head), end).visited();
+      tiles.add(Tile.ofGroup(run, run.from() + row, 1, head, heads, left));
+    }
+  }
+
+  /** Writes the weights of the row {@code i} of every run that has one, if they are needed. */
+  private void weigh(
+      Pass pass, List<Run<KeyValueCache>> runs, int i, Matrix q, float[] weights, int stride) {
+    int heads = layer.heads().keyHeads();
+    pass.workers()
+        .run(
+            runs.size() * heads,
+            (part, worker) -> {
+              Run<KeyValueCache> run = runs.get(part / heads);
+              int slot = run.state().slot(run.position()) + i;
+              if (i < run.length() && (rule == Rule.SUM || slot >= budget)) {
+                int head = part % heads * layer.heads().group();
+                int at = q.at(run.from() + i) + head * layer.traits().headDim();
+                int group = layer.heads().group();
+                weighing.sum(
+                    pass,
+                    worker,
+                    run.state(),
+                    new Queries(q.data(), at, q.cols(), 1, group, slot),
+                    head,
+                    Ranges.without(run.state().memory().gone(part % heads), slot + 1).visited(),
+                    slot + 1,
+                    weights,
+                    part * stride);
+              }
+            });
+  }
+
+  /** Takes note of a row's weights, and gives up what has to go. */
+  private void giveUp(Run<KeyValueCache> run, int row, float[] weights, int at, int stride) {
+    PolicyMemory memory = run.state().memory();
+    int heads = layer.heads().keyHeads();
+    int slot = run.state().slot(run.position()) + row;
+    if (rule == Rule.SUM) {
+      for (int head = 0; head < heads; head++) {
+        float[] sums = memory.sums(head);
+        sums[slot] = 0;
+        for (int i = 0; i <= slot; i++) {
+          sums[i] += weights[at + head * stride + i];
+        }
+        if (slot >= budget) {
+          memory.gone(head).set(least(sums, 0, memory.gone(head), slot + 1 - recent));
+        }
+      }
+    } else if (slot >= budget) {
+      for (int head = 1; head < heads; head++) {
+        for (int i = 0; i <= slot; i++) {
+          weights[at + i] += weights[at + head * stride + i];
+        }
+      }
+      int least = least(weights, at, memory.gone(0), slot + 1);
+      for (int head = 0; head < heads; head++) {
+        memory.gone(head).set(least);
+      }
+    }
+  }
+
+  /** The slot before {@code end} with the least value, of those that are not gone. */
+  private static int least(float[] values, int at, BitSet gone, int end) {
+    int least = gone.nextClearBit(0);
+    for (int i = least + 1; i < end; i++) {
+      if (!gone.get(i) && values[at + i] < values[at + least]) {
+        least = i;
+      }
+    }
+    return least;
+  }
+}
