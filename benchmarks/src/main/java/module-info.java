@@ -24,4 +24,6 @@ module dev.apus.benchmarks {
   opens dev.apus.benchmarks.compare to
       com.fasterxml.jackson.databind,
       info.picocli;
+  opens dev.apus.benchmarks.denoising to
+      info.picocli;
 }

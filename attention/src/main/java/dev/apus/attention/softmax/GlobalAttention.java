@@ -168,7 +168,7 @@ public final class GlobalAttention implements SequenceMixer<KeyValueCache> {
           global.values.task(pass, text, v));
       cache.append(pass, k, v, 0, run.length());
       List<Run<KeyValueCache>> askers = new ArrayList<>();
-      askers.add(new Run<>(cache, 0, tokens.length, 0, Visibility.BIDIRECTIONAL));
+      askers.add(new Run<>(cache, 0, tokens.length, 0, Visibility.SURROUNDED));
       all.attend(pass, askers, q, answers);
       for (int i = 0; i < tokens.length; i++) {
         int row = o.at(run.from() + tokens[i]);

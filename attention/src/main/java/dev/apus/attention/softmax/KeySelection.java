@@ -28,6 +28,11 @@ interface KeySelection {
     return Reach.ALL;
   }
 
+  /** Whether rows of runs that look ahead may visit keys of tokens after them. */
+  default boolean looksAhead() {
+    return false;
+  }
+
   /** Whether query heads that share a key–value head may be in tiles of their own. */
   default boolean isByHead() {
     return false;

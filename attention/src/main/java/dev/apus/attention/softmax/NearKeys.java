@@ -27,6 +27,11 @@ record NearKeys(int window, int pinned) implements KeySelection {
   }
 
   @Override
+  public boolean looksAhead() {
+    return true;
+  }
+
+  @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
