@@ -17,8 +17,6 @@ module dev.apus.benchmarks {
       info.picocli;
   opens dev.apus.benchmarks.context to
       info.picocli;
-  opens dev.apus.benchmarks.denoising to
-      info.picocli;
   opens dev.apus.benchmarks.policies to
       info.picocli;
   opens dev.apus.benchmarks.compare to
