@@ -137,19 +137,31 @@ final class Antidiagonals extends QueryBlocks {
     }
     // From the most to the least: sorted, they stand the other way round.
     long[] ranks = new long[Math.max(0, own - 1)];
-    Arrays.setAll(ranks, i -> Largest.rank(masses[i + 1], i + 1));
+    Arrays.setAll(ranks, i -> rank(masses[i + 1], i + 1));
     Arrays.sort(ranks);
     for (int i = ranks.length - 1; i >= 0 && (mass == 1 || reached < mass * all); i--) {
-      int next = Largest.index(ranks[i]);
+      int next = index(ranks[i]);
       visits[next] = true;
       reached += masses[next];
     }
-    var ranges = new Ranges();
+    var ranges = new SlotRanges();
     for (int i = 0; i <= last; i++) {
       if (visits[i]) {
         ranges.add(i * block, Math.min(end, (i + 1) * block));
       }
     }
-    return ranges.visited();
+    return ranges.visited(end, true, 0);
+  }
+
+  /** Unlike for any other index; greater for greater masses, and for smaller indices. */
+  private static long rank(float mass, int index) {
+    int bits = Float.floatToIntBits(mass);
+    int ordered = bits ^ (bits >> 31 & 0x7fff_ffff);
+    return (long) ordered << 32 | 0xffff_ffffL - index;
+  }
+
+  /** The index that a rank was made of. */
+  private static int index(long rank) {
+    return (int) (0xffff_ffffL - (rank & 0xffff_ffffL));
   }
 }

@@ -69,7 +69,7 @@ record ChosenBlocks(int block, int top, float scale) implements KeySelection {
     boolean first = own > 1 && top > 2;
     int others = Math.max(0, top - 3);
     int between = Math.max(0, own - 2);
-    int[] found = TopSlots.of(weights, at + 1, between, Math.min(others, between));
+    int[] found = TopSlots.of(weights, at + 1, between, others);
     int count = found.length + 1 + (previous ? 1 : 0) + (first ? 1 : 0);
     int[] ranges = new int[2 * count];
     int i = 0;

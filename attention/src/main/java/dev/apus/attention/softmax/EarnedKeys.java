@@ -143,9 +143,14 @@ final class EarnedKeys implements KeySelection {
   private void add(List<Tile> tiles, Run<KeyValueCache> run, int row, Heads heads) {
     int end = run.state().slot(run.position()) + row + 1;
     for (int head = 0; head < heads.keyHeads(); head++) {
-      Visited left = Ranges.without(run.state().memory().gone(head), end).visited();
+      Visited left = left(run, head, end);
       tiles.add(Tile.ofGroup(run, run.from() + row, 1, head, heads, left));
     }
+  }
+
+  /** What is left of the slots before {@code end} in a key head. */
+  private static Visited left(Run<KeyValueCache> run, int head, int end) {
+    return SlotRanges.without(run.state().memory().gone(head), end).visited(end, true, 0);
   }
 
   /** Writes the weights of the row {@code i} of every run that has one, if they are needed. */
@@ -168,7 +173,7 @@ final class EarnedKeys implements KeySelection {
                     run.state(),
                     new Queries(q.data(), at, q.cols(), 1, group, slot),
                     head,
-                    Ranges.without(run.state().memory().gone(part % heads), slot + 1).visited(),
+                    left(run, part % heads, slot + 1),
                     slot + 1,
                     weights,
                     part * stride);

@@ -45,7 +45,7 @@ record MixtureOfBlocks(int block, int top) implements KeySelection {
             (run, row, keyHead, scores, at, stride, count) -> {
               for (int g = 0; g < heads.group(); g++) {
                 chosen[row * all + keyHead * heads.group() + g] =
-                    TopSlots.of(scores, at + g * stride, count, Math.min(count, top - 1));
+                    TopSlots.of(scores, at + g * stride, count, top - 1);
               }
             });
     List<Tile> tiles = new ArrayList<>();

@@ -7,6 +7,7 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
+import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -131,12 +132,13 @@ final class QuestKeys implements KeySelection {
           scratch[sumsAt + k] += scratch[sumsAt + j * most + k];
         }
       }
-      var ranges = new Ranges();
-      for (int k : Largest.of(scratch, sumsAt, own, pages - 1)) {
+      var ranges = new SlotRanges();
+      for (int k : TopSlots.of(scratch, sumsAt, own, pages - 1)) {
         ranges.add(k * page, (k + 1) * page);
       }
-      ranges.add(own * page, position + i + 1);
-      tiles[i] = Tile.ofGroup(part.run, part.from + i, 1, part.keyHead, heads, ranges.visited());
+      int end = position + i + 1;
+      Visited visited = ranges.add(own * page, end).visited(end, true, 0);
+      tiles[i] = Tile.ofGroup(part.run, part.from + i, 1, part.keyHead, heads, visited);
     }
     return tiles;
   }

@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.kernels.attention.Attention.Visited;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /** Slots in the making: ranges that are added in any order, of which some may be taken away. */
 final class SlotRanges {
@@ -41,6 +42,17 @@ final class SlotRanges {
         next = slots[at] + 1;
       }
       rest.add(next, to);
+    }
+    return rest;
+  }
+
+  /** The slots before {@code end} that are not gone. */
+  static SlotRanges without(BitSet gone, int end) {
+    SlotRanges rest = new SlotRanges();
+    for (int from = gone.nextClearBit(0), to; from < end; from = gone.nextClearBit(to)) {
+      int next = gone.nextSetBit(from);
+      to = next < 0 ? end : Math.min(end, next);
+      rest.add(from, to);
     }
     return rest;
   }

@@ -17,12 +17,13 @@ final class TopSlots {
   private TopSlots() {}
 
   /**
-   * The {@code top} slots of the greatest scores, in ascending order.
+   * The {@code most} slots of the greatest scores, or all if there are fewer, in ascending order.
    *
    * @param at of the score of slot 0
-   * @param count how many slots there are, at least {@code top}
+   * @param count how many slots there are
    */
-  static int[] of(float[] scores, int at, int count, int top) {
+  static int[] of(float[] scores, int at, int count, int most) {
+    int top = Math.clamp(most, 0, count);
     return top <= FEW ? few(scores, at, count, top) : many(scores, at, count, top);
   }
 

@@ -74,7 +74,7 @@ final class VerticalSlash extends QueryBlocks {
         rows.run().state(),
         new Queries(q.data(), at, q.cols(), ASKED, 1, first),
         head,
-        new Ranges().add(0, end).visited(),
+        Tile.visited(0, end, true, 0),
         end,
         (query, slot, weights, weightsAt) -> {
           int seen = Math.min(Attention.SPAN, first + query + 1 - slot);
@@ -89,8 +89,8 @@ final class VerticalSlash extends QueryBlocks {
     for (int i = 0; i < Math.min(NEAR, end); i++) {
       slashes[i] = Float.POSITIVE_INFINITY;
     }
-    int[] keys = Largest.of(verticals, 0, end, vertical);
-    int[] distances = Largest.of(slashes, 0, end, slash);
+    int[] keys = TopSlots.of(verticals, 0, end, vertical);
+    int[] distances = TopSlots.of(slashes, 0, end, slash);
     for (int i = 0; i < block; i += TILE) {
       Visited visited = visited(keys, distances, rows.position() + i);
       tiles.add(Tile.of(rows.run(), rows.from() + i, TILE, head, 1, rows.keyHead(), visited));
@@ -99,7 +99,7 @@ final class VerticalSlash extends QueryBlocks {
 
   /** What the queries from a position on visit. */
   private static Visited visited(int[] keys, int[] distances, int position) {
-    var ranges = new Ranges();
+    var ranges = new SlotRanges();
     int key = 0;
     // The farthest come first, so that slots ascend.
     for (int i = distances.length - 1; i >= 0; i--) {
@@ -110,6 +110,6 @@ final class VerticalSlash extends QueryBlocks {
       }
       ranges.add(from, end);
     }
-    return ranges.visited();
+    return ranges.visited(position + TILE, true, 0);
   }
 }

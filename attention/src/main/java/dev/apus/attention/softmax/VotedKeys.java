@@ -102,7 +102,7 @@ final class VotedKeys implements KeySelection {
         cache,
         new Queries(cache.memory().tail(), at, queryCols(), window, group, voted),
         head,
-        new Ranges().add(0, length).visited(),
+        Tile.visited(0, length, true, 0),
         length,
         votes,
         0);
@@ -113,7 +113,7 @@ final class VotedKeys implements KeySelection {
         pooled[i] = Math.max(pooled[i], votes[near]);
       }
     }
-    int[] best = Largest.of(pooled, 0, voted, budget - window);
+    int[] best = TopSlots.of(pooled, 0, voted, budget - window);
     int[] kept = Arrays.copyOf(best, budget);
     for (int i = 0; i < window; i++) {
       kept[budget - window + i] = voted + i;

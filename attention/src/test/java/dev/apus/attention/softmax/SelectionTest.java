@@ -21,8 +21,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -166,28 +164,6 @@ class SelectionTest {
         assertTrue(state.length() < 64 + 64);
         assertEquals(0, bench.bytesPerToken());
         assertTrue(10 * state.bytes() < all.bytes(), state.bytes() + " of " + all.bytes());
-      }
-    }
-  }
-
-  @Test
-  void theLargestAreThoseThatComeFirstWhenSorted() {
-    var random = new SplittableRandom(3);
-    for (int count : new int[] {1, 2, 13, 64, 1000}) {
-      float[] values = new float[count + 3];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = random.nextInt(-9, 9) / 3f;
-      }
-      for (int most : new int[] {0, 1, count / 2, count - 1, count, count + 5}) {
-        int[] expected =
-            IntStream.range(0, count)
-                .boxed()
-                .sorted((a, b) -> Float.compare(values[3 + b], values[3 + a]))
-                .limit(most)
-                .mapToInt(i -> i)
-                .sorted()
-                .toArray();
-        assertArrayEquals(expected, Largest.of(values, 3, count, most));
       }
     }
   }

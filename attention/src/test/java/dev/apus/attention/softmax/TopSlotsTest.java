@@ -71,4 +71,26 @@ class TopSlotsTest {
     assertArrayEquals(new int[] {1, 2}, TopSlots.of(scores, AT, 5, 2));
     assertArrayEquals(new int[] {1, 2, 4}, TopSlots.of(scores, AT, 5, 3));
   }
+
+  @Test
+  void theLargestAreThoseThatComeFirstWhenSorted() {
+    var random = new SplittableRandom(3);
+    for (int count : new int[] {1, 2, 13, 64, 1000}) {
+      float[] values = new float[count + 3];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = random.nextInt(-9, 9) / 3f;
+      }
+      for (int most : new int[] {0, 1, count / 2, count - 1, count, count + 5}) {
+        int[] expected =
+            IntStream.range(0, count)
+                .boxed()
+                .sorted((a, b) -> Float.compare(values[3 + b], values[3 + a]))
+                .limit(most)
+                .mapToInt(i -> i)
+                .sorted()
+                .toArray();
+        assertArrayEquals(expected, TopSlots.of(values, 3, count, most));
+      }
+    }
+  }
 }
