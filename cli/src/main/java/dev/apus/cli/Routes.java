@@ -160,12 +160,10 @@ final class Routes implements Callable<Integer> {
     List<double[]> values = new ArrayList<>();
     for (int layer : trace.layers()) {
       RouteTrace.Layer of = trace.layer(layer);
-      long total = IntStream.range(0, of.experts()).mapToLong(of::load).sum();
+      double even = (double) of.total() / of.experts();
       labels.add("layer " + layer);
       values.add(
-          IntStream.range(0, of.experts())
-              .mapToDouble(expert -> of.load(expert) * (double) of.experts() / total)
-              .toArray());
+          IntStream.range(0, of.experts()).mapToDouble(expert -> of.load(expert) / even).toArray());
     }
     String title = choice.name() + ": the load of experts, 1 if it were even";
     return HeatMap.draw(title, "experts", labels, values, DARKEST);

@@ -60,14 +60,13 @@ record Checkpoint(
 
   private static Language language(ModelFiles files, Config config, int vocabulary) {
     byte[] tokenizerJson = files.read("tokenizer.json");
+    byte[] tokenizerConfigJson = files.read(TemplateSource.CONFIG);
     Text text =
         tokenizerJson == null
             ? Text.none("the checkpoint has no tokenizer.json")
             : Text.of(
                 Tokenizer.parse(
-                    files.name() + "/tokenizer.json",
-                    tokenizerJson,
-                    files.read("tokenizer_config.json")));
+                    files.name() + "/tokenizer.json", tokenizerJson, tokenizerConfigJson));
     byte[] generationJson = files.read("generation_config.json");
     Config generation =
         generationJson == null
@@ -75,7 +74,7 @@ record Checkpoint(
             : Config.parse(files.name() + "/generation_config.json", generationJson);
     GenerationSettings settings =
         GenerationSettings.read(generation, config, text.tokenizer(), vocabulary);
-    return new Language(text, settings, TemplateSource.of(files));
+    return new Language(text, settings, TemplateSource.of(files, tokenizerConfigJson));
   }
 
   private static Checkpoint gguf(String name, Gguf file, Families families) {

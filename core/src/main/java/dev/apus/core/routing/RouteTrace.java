@@ -77,7 +77,8 @@ public final class RouteTrace implements RouteListener {
       return weight[expert];
     }
 
-    private long total() {
+    /** How often any of them was chosen. */
+    public long total() {
       return Arrays.stream(load).sum();
     }
 
@@ -89,9 +90,10 @@ public final class RouteTrace implements RouteListener {
     /** The entropy of the load, in bits: {@code log₂ experts} where it is spread evenly. */
     public double entropy() {
       double entropy = 0;
+      double all = total();
       for (long count : load) {
         if (count > 0) {
-          double share = count / (double) total();
+          double share = count / all;
           entropy -= share * Math.log(share) / Math.log(2);
         }
       }

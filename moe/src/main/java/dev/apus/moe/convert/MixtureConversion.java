@@ -7,6 +7,7 @@ import dev.apus.core.file.FormatException;
 import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.file.StoredTensor;
+import dev.apus.core.weight.StoredRows;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -194,10 +195,10 @@ public final class MixtureConversion {
 
   /** A block is shared out. */
   private void addParts(int layer, long seed) {
-    StoredTensor gate = base.matrix(layer, 0);
+    StoredRows gate = StoredRows.of(base.matrix(layer, 0));
     float[][] rows = new float[base.inner()][base.width()];
     for (int row = 0; row < rows.length; row++) {
-      read(gate, row, rows[row]);
+      gate.decode(row, rows[row], 0);
     }
     BalancedClusters.Found found = BalancedClusters.find(rows, experts, seed);
     float[] router = new float[experts * base.width()];
@@ -211,13 +212,6 @@ public final class MixtureConversion {
       addColumns(layer, expert, members);
     }
     addRouter(layer, router);
-  }
-
-  private static void read(StoredTensor tensor, int row, float[] values) {
-    WeightFormat format = tensor.format();
-    format
-        .codec()
-        .decode(tensor.data(), row * format.rowBytes(values.length), values, 0, values.length);
   }
 
   private void addRows(int layer, int expert, int matrix, int[] members) {
@@ -235,12 +229,13 @@ public final class MixtureConversion {
   private void addColumns(int layer, int expert, int[] members) {
     int down = MixtureKind.DENSE.size() - 1;
     StoredTensor stored = base.matrix(layer, down);
+    StoredRows rows = StoredRows.of(stored);
     WeightFormat format = stored.format();
     MemorySegment data = arena.allocate(format.rowBytes(members.length) * base.width());
     float[] row = new float[base.inner()];
     float[] part = new float[members.length];
     for (int i = 0; i < base.width(); i++) {
-      read(stored, i, row);
+      rows.decode(i, row, 0);
       for (int j = 0; j < part.length; j++) {
         part[j] = row[members[j]] * top;
       }
