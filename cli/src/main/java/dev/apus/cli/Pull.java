@@ -49,10 +49,11 @@ final class Pull implements Callable<Integer> {
     Hub hub = Hub.standard();
     hub = cache == null ? hub : hub.withCache(cache);
     hub = offline ? hub.offline() : hub;
+    Path place;
     try (PullView view = PullView.of(apus, command.commandLine().getErr())) {
-      Path place = hub.pull(HubModel.parse(model), view);
-      command.commandLine().getOut().println(place);
+      place = hub.pull(HubModel.parse(model), view);
     }
+    command.commandLine().getOut().println(place);
     return Failures.OK;
   }
 }
