@@ -1,6 +1,5 @@
 package dev.apus.core.tokenizer;
 
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -89,6 +88,15 @@ final class BytePairModel implements TokenModel {
             model.flag("ignore_merges", false)));
   }
 
+  /** A model of bytes whose tokens are joined in the order of their ids, as tiktoken has it. */
+  static BytePairModel ranked(Vocabulary vocabulary) {
+    Map<String, Integer> ids = vocabulary.modelIds();
+    return new BytePairModel(
+        vocabulary,
+        Merges.spelling(ids, ids, id -> id),
+        new Settings(Vocabulary.NONE, false, false, true));
+  }
+
   @Override
   public void tokenize(String text, Ids out) {
     if (text.length() > LONGEST_CACHED) {
@@ -115,11 +123,7 @@ final class BytePairModel implements TokenModel {
         return;
       }
     }
-    int[] symbols = characters(text);
-    if (symbols.length > 1) {
-      symbols = joined(symbols);
-    }
-    out.add(symbols);
+    out.add(merges.join(characters(text), out));
   }
 
   private int[] characters(String text) {
@@ -147,56 +151,5 @@ final class BytePairModel implements TokenModel {
       symbols.add(settings.unknownId());
     }
     return symbols.toArray();
-  }
-
-  /**
-   * The symbols after all merges, in O(n log n): a linked list of symbols and a queue of (rank,
-   * position) in which entries go stale instead of being removed.
-   */
-  private int[] joined(int[] symbols) {
-    int count = symbols.length;
-    int[] next = new int[count];
-    int[] previous = new int[count];
-    LongHeap queue = new LongHeap(count);
-    for (int i = 0; i < count; i++) {
-      next[i] = i + 1;
-      previous[i] = i - 1;
-    }
-    for (int i = 0; i + 1 < count; i++) {
-      offer(queue, symbols, i, i + 1);
-    }
-    while (!queue.isEmpty()) {
-      long entry = queue.pop();
-      int left = (int) entry;
-      int right = next[left];
-      if (symbols[left] == Vocabulary.NONE || right == count) {
-        continue;
-      }
-      int merged = merges.result((int) (entry >>> 32));
-      int rank = merges.rank(symbols[left], symbols[right]);
-      // An entry whose pair has changed still counts if the new pair gives the same token: so does
-      // the reference, and ids must agree.
-      if (rank == Merges.NONE || merges.result(rank) != merged) {
-        continue;
-      }
-      symbols[left] = merged;
-      symbols[right] = Vocabulary.NONE;
-      next[left] = next[right];
-      if (next[left] < count) {
-        previous[next[left]] = left;
-        offer(queue, symbols, left, next[left]);
-      }
-      if (previous[left] >= 0) {
-        offer(queue, symbols, previous[left], left);
-      }
-    }
-    return Arrays.stream(symbols).filter(id -> id != Vocabulary.NONE).toArray();
-  }
-
-  private void offer(LongHeap queue, int[] symbols, int left, int right) {
-    int rank = merges.rank(symbols[left], symbols[right]);
-    if (rank != Merges.NONE) {
-      queue.push((long) rank << 32 | left);
-    }
   }
 }

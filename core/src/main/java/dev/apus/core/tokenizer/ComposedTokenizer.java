@@ -181,6 +181,8 @@ final class ComposedTokenizer implements Tokenizer {
       // An id in a hole of the vocabulary has no text, as in the reference.
       if (token != null && (keepSpecial || !isSpecial(id))) {
         sink.token(token);
+      } else {
+        sink.silence();
       }
     }
 

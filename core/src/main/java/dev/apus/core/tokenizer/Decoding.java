@@ -15,6 +15,9 @@ interface Decoding {
     /** One more token, or one more part of the text once tokens are joined. */
     void token(String text);
 
+    /** A token without text stands here. Most steps do not care. */
+    default void silence() {}
+
     /** The stream is over; whatever is held back comes now, and the next token is a first one. */
     void end();
   }

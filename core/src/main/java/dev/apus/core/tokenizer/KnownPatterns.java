@@ -17,6 +17,14 @@ final class KnownPatterns {
   static final String GPT4O =
       cased("*", "+") + "|" + cased("+", "*") + "|" + rest("\\p{L}", "{1,3}", "/");
 
+  static final String KIMI =
+      "[\\p{Han}]+|"
+          + cased("*", "+").replace("\\p{M}]", "\\p{M}&&[^\\p{Han}]]")
+          + "|"
+          + cased("+", "*").replace("\\p{M}]", "\\p{M}&&[^\\p{Han}]]")
+          + "|"
+          + rest("\\p{L}", "{1,3}", "");
+
   /**
    * One mark of punctuation, ASCII's symbols among them, or a run of anything but spaces. Marks
    * that Unicode has gained since version 8 count too; the reference's table is that old.
