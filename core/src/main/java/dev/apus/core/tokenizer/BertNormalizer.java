@@ -12,7 +12,7 @@ final class BertNormalizer implements TextNormalizer {
   private final boolean stripAccents;
   private final boolean lowercase;
 
-  private BertNormalizer(
+  BertNormalizer(
       boolean clean, boolean separateIdeographs, boolean stripAccents, boolean lowercase) {
     this.clean = clean;
     this.separateIdeographs = separateIdeographs;

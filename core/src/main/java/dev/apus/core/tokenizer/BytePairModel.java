@@ -22,8 +22,16 @@ final class BytePairModel implements TokenModel {
    * @param fuseUnknown whether a run of unknown characters is one token
    * @param byteFallback whether an unknown character becomes the tokens of its bytes
    * @param ignoreMerges whether a pre-token that is a token needs no merges
+   * @param prefix what a character that does not begin a pre-token is spelled with before it
+   * @param suffix what the last character of a pre-token is spelled with after it
    */
-  record Settings(int unknownId, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) {}
+  record Settings(
+      int unknownId,
+      boolean fuseUnknown,
+      boolean byteFallback,
+      boolean ignoreMerges,
+      String prefix,
+      String suffix) {}
 
   private static final int LONGEST_CACHED = 48;
   private static final int MOST_CACHED = 1 << 14;
@@ -66,11 +74,7 @@ final class BytePairModel implements TokenModel {
     if (model.has("dropout") && model.node().get("dropout").asDouble(1) != 0) {
       throw model.wrong("dropout", "null or 0, since encoding is exact here");
     }
-    for (String affix : new String[] {"continuing_subword_prefix", "end_of_word_suffix"}) {
-      if (model.has(affix) && !model.text(affix).isEmpty()) {
-        throw model.wrong(affix, "null or \"\"");
-      }
-    }
+    String prefix = affix(model, "continuing_subword_prefix");
     int unknownId = Vocabulary.NONE;
     if (model.has("unk_token")) {
       unknownId = vocabulary.id(model.text("unk_token"));
@@ -80,12 +84,18 @@ final class BytePairModel implements TokenModel {
     }
     return new BytePairModel(
         vocabulary,
-        Merges.of(model.file(), file.merges(), vocabulary.modelIds()),
+        Merges.of(model.file(), file.merges(), vocabulary.modelIds(), prefix.length()),
         new Settings(
             unknownId,
             model.flag("fuse_unk", false),
             model.flag("byte_fallback", false),
-            model.flag("ignore_merges", false)));
+            model.flag("ignore_merges", false),
+            prefix,
+            affix(model, "end_of_word_suffix")));
+  }
+
+  private static String affix(Section model, String key) {
+    return model.has(key) ? model.text(key) : "";
   }
 
   /** A model of bytes whose tokens are joined in the order of their ids, as tiktoken has it. */
@@ -94,7 +104,7 @@ final class BytePairModel implements TokenModel {
     return new BytePairModel(
         vocabulary,
         Merges.spelling(ids, ids, id -> id),
-        new Settings(Vocabulary.NONE, false, false, true));
+        new Settings(Vocabulary.NONE, false, false, true, "", ""));
   }
 
   @Override
@@ -134,6 +144,12 @@ final class BytePairModel implements TokenModel {
     for (int at = 0, width; at < text.length(); at += width) {
       width = Character.charCount(text.codePointAt(at));
       String character = text.substring(at, at + width);
+      if (at > 0) {
+        character = settings.prefix() + character;
+      }
+      if (at + width == text.length()) {
+        character += settings.suffix();
+      }
       Integer id = ids.get(character);
       boolean spelled = id == null && byteTokens != null && byteTokens.add(character, symbols);
       if (spelled || (id == null && settings.unknownId() == Vocabulary.NONE)) {

@@ -17,6 +17,9 @@ final class KnownPatterns {
   static final String GPT4O =
       cased("*", "+") + "|" + cased("+", "*") + "|" + rest("\\p{L}", "{1,3}", "/");
 
+  static final String TEKKEN =
+      word("*", "+") + "|" + word("+", "*") + "|" + rest("\\p{L}", "", "/");
+
   static final String KIMI =
       "[\\p{Han}]+|"
           + cased("*", "+").replace("\\p{M}]", "\\p{M}&&[^\\p{Han}]]")
@@ -31,6 +34,9 @@ final class KnownPatterns {
    */
   static final String BERT_WORD = "[\\p{P}$+<=>^`|~]|[^\\s\\p{P}$+<=>^`|~]+";
 
+  /** One mark of punctuation, as above. */
+  static final String PUNCTUATION = "[\\p{P}$+<=>^`|~]";
+
   private KnownPatterns() {}
 
   private static String letters(String letter, String noSymbol, String digits) {
@@ -41,11 +47,14 @@ final class KnownPatterns {
   }
 
   private static String cased(String upper, String lower) {
+    return word(upper, lower) + "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
+  }
+
+  private static String word(String upper, String lower) {
     return "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
         + upper
         + "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-        + lower
-        + "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
+        + lower;
   }
 
   private static String rest(String noSymbol, String digits, String slash) {

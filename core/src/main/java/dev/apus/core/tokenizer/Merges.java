@@ -39,8 +39,9 @@ final class Merges {
    * Reads merges.
    *
    * @param parts left and right parts, one pair after the other, the first pair merged first
+   * @param prefix how many characters at the start of a right part only say that it goes on
    */
-  static Merges of(String name, List<String> parts, Map<String, Integer> ids) {
+  static Merges of(String name, List<String> parts, Map<String, Integer> ids, int prefix) {
     int count = parts.size() / 2;
     Merges merges = new Merges(count, count);
     for (int rank = 0; rank < count; rank++) {
@@ -61,7 +62,8 @@ final class Merges {
                 Vocabulary.quoted(right),
                 merges.ranks[slot]));
       }
-      int result = known(name, rank, left + right, left, right, ids);
+      String joined = left + right.substring(Math.min(prefix, right.length()));
+      int result = known(name, rank, joined, left, right, ids);
       merges.put(slot, key(ids.get(left), ids.get(right)), rank, result);
       merges.resultOfRank[rank] = result;
     }

@@ -103,7 +103,7 @@ record SentencePiece(
         producible.add(piece);
       } else if (!vocabulary.isSpecial(piece.id()) && type == PieceType.USER_DEFINED) {
         int length = piece.text().getBytes(StandardCharsets.UTF_8).length;
-        producible.add(new Piece(piece.text(), piece.id(), (float) (length * greatest - 0.1)));
+        producible.add(new Piece(piece.text(), piece.id(), 0));
       }
     }
     return new UnigramModel(producible, least, types.indexOf(PieceType.UNKNOWN), bytes, true);
