@@ -62,8 +62,7 @@ record Checkpoint(
     Text text =
         Tokenizer.read(files.name(), files::read)
             .map(Text::of)
-            .orElse(
-                Text.none("the checkpoint has no tokenizer.json, nor another vocabulary"));
+            .orElse(Text.none("the checkpoint has no tokenizer.json, nor another vocabulary"));
     byte[] generationJson = files.read("generation_config.json");
     Config generation =
         generationJson == null

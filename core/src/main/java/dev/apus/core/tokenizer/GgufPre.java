@@ -17,11 +17,7 @@ import java.util.Map;
  * @param spaced whether tokens spell text with visible spaces, and not bytes
  */
 record GgufPre(
-    List<String> patterns,
-    boolean composed,
-    boolean ignoreMerges,
-    boolean begins,
-    boolean spaced) {
+    List<String> patterns, boolean composed, boolean ignoreMerges, boolean begins, boolean spaced) {
 
   /** In place of a pattern: digits in threes from the right, where a word ends after them. */
   static final String THREES = "\\d{1,3}(?=(?:\\d{3})*\\b)";
@@ -78,9 +74,7 @@ record GgufPre(
     List<PreTokenizer> steps = new ArrayList<>();
     for (String pattern : patterns) {
       steps.add(
-          pattern.equals(THREES)
-              ? new DigitThrees()
-              : SplitPreTokenizer.isolating(where, pattern));
+          pattern.equals(THREES) ? new DigitThrees() : SplitPreTokenizer.isolating(where, pattern));
     }
     if (!spaced) {
       steps.add(PreTokenizer.bytes());
@@ -112,10 +106,7 @@ record GgufPre(
     put(all, cut(KnownPatterns.QWEN2), "grok-2 solar-open");
     put(all, cut("[^\\n]+|[\\n]+", KnownPatterns.QWEN2), "laguna");
     put(all, cut(KnownPatterns.QWEN35).afterComposing(), "qwen35");
-    put(
-        all,
-        cut(KnownPatterns.QWEN2.substring(KnownPatterns.QWEN2.indexOf("[^"))),
-        "ufakzeka");
+    put(all, cut(KnownPatterns.QWEN2.substring(KnownPatterns.QWEN2.indexOf("[^"))), "ufakzeka");
     put(
         all,
         cut(
@@ -138,10 +129,7 @@ record GgufPre(
         all,
         cut("\\p{N}", KnownPatterns.GPT2),
         "smollm starcoder refact command-r codeshell exaone minerva-7b mellum2");
-    put(
-        all,
-        cut("[\\p{P}$+<=>^~|`]+", KnownPatterns.GPT2, "[0-9][0-9][0-9]"),
-        "falcon");
+    put(all, cut("[\\p{P}$+<=>^~|`]+", KnownPatterns.GPT2, "[0-9][0-9][0-9]"), "falcon");
     put(
         all,
         cut(
@@ -165,21 +153,14 @@ record GgufPre(
             IDEOGRAPHS,
             "\\p{N}+"),
         "deepseek-llm");
-    put(
-        all,
-        cut("[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", IDEOGRAPHS, "\\p{N}"),
-        "deepseek-coder");
+    put(all, cut("[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", IDEOGRAPHS, "\\p{N}"), "deepseek-coder");
     put(
         all,
         cut("\\p{N}{1,3}", KANJI_AND_KANA, MARKED_WORDS + "[\\r\\n]*|" + SPACES),
         "deepseek-v3 hunyuan-dense joyai-llm hy_v4");
     put(
         all,
-        cut(
-            "\\p{N}{1,3}",
-            KANJI_AND_KANA,
-            MARKED_WORDS + "|[\\r\\n]|\\s+(?!\\S)|\\s+",
-            "\\p{N}"),
+        cut("\\p{N}{1,3}", KANJI_AND_KANA, MARKED_WORDS + "|[\\r\\n]|\\s+(?!\\S)|\\s+", "\\p{N}"),
         "spark2_5");
     put(
         all,
@@ -188,10 +169,7 @@ record GgufPre(
                 KnownPatterns.GPT4O.replace("\\p{N}{1,3}", "\\p{N}"))
             .whole(),
         "youtu");
-    put(
-        all,
-        cut("[^\\n]+|[\\n]+").inText().whole().begun(),
-        "gemma4 granite-embed-multi-311m");
+    put(all, cut("[^\\n]+|[\\n]+").inText().whole().begun(), "gemma4 granite-embed-multi-311m");
     put(all, cut("[^\\n]+|[\\n]+").inText(), "sarvam-moe");
     return Collections.unmodifiableMap(all);
   }

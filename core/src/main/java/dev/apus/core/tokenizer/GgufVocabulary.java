@@ -88,11 +88,7 @@ final class GgufVocabulary {
         if (piece.text().isEmpty()) {
           throw new TokenizerException(
               String.format(
-                  Locale.ROOT,
-                  "%s: %stokens[%d] is empty, but no text",
-                  name,
-                  PREFIX,
-                  piece.id()));
+                  Locale.ROOT, "%s: %stokens[%d] is empty, but no text", name, PREFIX, piece.id()));
         }
         added.add(AddedToken.literal(piece.id(), piece.text(), !own));
       }

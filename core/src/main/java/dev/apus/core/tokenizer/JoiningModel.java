@@ -70,7 +70,8 @@ final class JoiningModel implements TokenModel {
 
   /** The place of each piece's score among all scores, the greatest first. */
   private static int[] ranks(List<Piece> pieces) {
-    double[] costs = pieces.stream().mapToDouble(piece -> 0 - piece.score()).sorted().distinct().toArray();
+    double[] costs =
+        pieces.stream().mapToDouble(piece -> 0 - piece.score()).sorted().distinct().toArray();
     return pieces.stream()
         .mapToInt(piece -> Arrays.binarySearch(costs, 0 - piece.score()))
         .toArray();

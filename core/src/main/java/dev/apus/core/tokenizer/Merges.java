@@ -198,8 +198,7 @@ final class Merges {
    * changed does if the new pair gives the same token: so does the reference, and ids must agree.
    */
   private boolean counts(int rank, int slot) {
-    return ranks[slot] == rank
-        || (resultOfRank.length > 0 && resultOfRank[rank] == results[slot]);
+    return ranks[slot] == rank || (resultOfRank.length > 0 && resultOfRank[rank] == results[slot]);
   }
 
   private void offer(LongHeap queue, int[] symbols, int left, int right, Offers offers) {

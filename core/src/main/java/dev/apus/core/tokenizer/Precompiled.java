@@ -26,8 +26,7 @@ final class Precompiled implements TextNormalizer {
     String spelled = section.only("type", "precompiled_charsmap").text("precompiled_charsmap");
     try {
       return new Precompiled(
-          Charsmap.of(
-              section.where("precompiled_charsmap"), Base64.getDecoder().decode(spelled)));
+          Charsmap.of(section.where("precompiled_charsmap"), Base64.getDecoder().decode(spelled)));
     } catch (IllegalArgumentException e) {
       throw new TokenizerException(section.where("precompiled_charsmap") + " is no Base64", e);
     }

@@ -45,7 +45,11 @@ record SentencePiece(
 
   /** Tokens around texts, and tokens that are found before the model sees a text. */
   record Surroundings(
-      List<AddedToken> added, TemplateReader template, IdReader beginning, IdReader end, IdReader mask) {}
+      List<AddedToken> added,
+      TemplateReader template,
+      IdReader beginning,
+      IdReader end,
+      IdReader mask) {}
 
   /** Says a token once the vocabulary is known. */
   interface IdReader {

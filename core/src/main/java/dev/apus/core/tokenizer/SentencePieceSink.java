@@ -47,8 +47,7 @@ final class SentencePieceSink implements Decoding.Sink {
       ready.append(unknownSurface);
       return;
     }
-    boolean drop =
-        drops && !begun && !piece.isEmpty() && piece.charAt(0) == SentencePiece.SPACE;
+    boolean drop = drops && !begun && !piece.isEmpty() && piece.charAt(0) == SentencePiece.SPACE;
     dropped = drop && !dropsAll;
     ready.append((drop ? piece.substring(1) : piece).replace(SentencePiece.SPACE, ' '));
   }

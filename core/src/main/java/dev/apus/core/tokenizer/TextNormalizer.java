@@ -40,7 +40,7 @@ interface TextNormalizer {
       }
       case "StripAccents" -> {
         section.only("type");
-        yield BertNormalizer::withoutAccents;
+        yield BertNormalizer::withoutMarks;
       }
       case "BertNormalizer" -> BertNormalizer.read(section);
       case "Precompiled" -> Precompiled.read(section);

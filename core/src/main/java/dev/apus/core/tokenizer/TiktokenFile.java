@@ -73,7 +73,9 @@ final class TiktokenFile {
     while (end < file.length && end < 64 && file[end] != '\n') {
       end++;
     }
-    return new String(file, 0, end, StandardCharsets.ISO_8859_1).strip().matches("[A-Za-z0-9+/=]+ 0");
+    return new String(file, 0, end, StandardCharsets.ISO_8859_1)
+        .strip()
+        .matches("[A-Za-z0-9+/=]+ 0");
   }
 
   static Tokenizer parse(String name, byte[] file, TokenizerConfig config) {
@@ -94,8 +96,9 @@ final class TiktokenFile {
             template(maker, begin, vocabulary),
             Decoding.byteLevel(),
             begin == Vocabulary.NONE ? config.named("bos_token", vocabulary) : begin,
-            end != Vocabulary.NONE ? end : vocabulary.id(
-                maker == Maker.LLAMA ? "<|end_of_text|>" : "<|endoftext|>"),
+            end != Vocabulary.NONE
+                ? end
+                : vocabulary.id(maker == Maker.LLAMA ? "<|end_of_text|>" : "<|endoftext|>"),
             config.mask(vocabulary)));
   }
 
@@ -153,7 +156,9 @@ final class TiktokenFile {
         cause);
   }
 
-  /** The special tokens that the config names, and for ids that it leaves out those of the maker. */
+  /**
+   * The special tokens that the config names, and for ids that it leaves out those of the maker.
+   */
   private static List<AddedToken> added(Maker maker, int first, TokenizerConfig config) {
     List<AddedToken> added = new ArrayList<>(config.added());
     List<String> names = maker.special();

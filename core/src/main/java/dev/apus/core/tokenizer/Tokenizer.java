@@ -17,8 +17,8 @@ public interface Tokenizer {
 
   /**
    * Reads the tokenizer of a checkpoint's folder: {@code tokenizer.json}; if there is none, a model
-   * of SentencePiece or a file of tiktoken; or else the vocabulary of RWKV. Where there are several,
-   * the others are not looked at.
+   * of SentencePiece or a file of tiktoken; or else the vocabulary of RWKV. Where there are
+   * several, the others are not looked at.
    *
    * @throws TokenizerException if a file is missing, broken, or asks for something unknown
    */

@@ -29,7 +29,8 @@ final class UnigramModel implements TokenModel {
   /**
    * Makes a model.
    *
-   * @param unknownId the token of unknown characters, or {@link Vocabulary#NONE} if they are refused
+   * @param unknownId the token of unknown characters, or {@link Vocabulary#NONE} if they are
+   *     refused
    */
   UnigramModel(
       List<Piece> producible,
@@ -98,9 +99,9 @@ final class UnigramModel implements TokenModel {
               text,
               at,
               (index, end) -> {
-            best.offer(from, end, index, best.score[from] + scores[index]);
-            known[0] |= end == afterOne;
-          });
+                best.offer(from, end, index, best.score[from] + scores[index]);
+                known[0] |= end == afterOne;
+              });
       out.worked(looks);
       if (!known[0]) {
         best.offer(at, next, Vocabulary.NONE, best.score[at] + unknownScore);
@@ -109,7 +110,7 @@ final class UnigramModel implements TokenModel {
     write(text, best, out);
   }
 
-  /** Writes the pieces of the best cut; a run of unknown characters is one token. */
+  /** Writes the pieces of the best cut; a run of what is unknown is one token. */
   private void write(String text, Best best, Ids out) {
     int[] ends = new int[text.length()];
     int count = 0;
@@ -119,17 +120,22 @@ final class UnigramModel implements TokenModel {
     int unknownFrom = Vocabulary.NONE;
     for (int i = count - 1; i >= 0; i--) {
       int end = ends[i];
-      boolean unknown = best.piece[end] == Vocabulary.NONE;
+      boolean unknown = isUnknown(best, end);
       if (unknown && unknownFrom == Vocabulary.NONE) {
         unknownFrom = best.start[end];
       }
       if (!unknown) {
         out.add(ids[best.piece[end]]);
-      } else if (i == 0 || best.piece[ends[i - 1]] != Vocabulary.NONE) {
+      } else if (i == 0 || !isUnknown(best, ends[i - 1])) {
         writeUnknown(text.substring(unknownFrom, end), out);
         unknownFrom = Vocabulary.NONE;
       }
     }
+  }
+
+  /** Whether no piece ends there, or the one whose name is that of the unknown. */
+  private boolean isUnknown(Best best, int end) {
+    return best.piece[end] == Vocabulary.NONE || ids[best.piece[end]] == unknownId;
   }
 
   private void writeUnknown(String text, Ids out) {
