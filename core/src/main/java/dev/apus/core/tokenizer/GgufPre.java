@@ -30,13 +30,6 @@ record GgufPre(
   private static final String SPACES = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   private static final String CLAUSES = " ?[^(\\s|.,!?…。，、।۔،)]+";
 
-  /** Letters with a case, of the Unicode version of this vocabulary. */
-  private static final String CASED_LETTERS =
-      "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅ"
-          + "ὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼ\\u1fbeῂ-ῄῆ-ῌῐ-\\u1fd3ῖ-\\u1fdbῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\\u2126ℨ"
-          + "\\u212a-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ"
-          + "𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃";
-
   private static final Map<String, GgufPre> KNOWN = known();
 
   /** The meaning of a name, or null if it is not known. */
@@ -143,16 +136,6 @@ record GgufPre(
         "chameleon");
     put(all, cut(CLAUSES), "poro-chat bloom gpt3-finnish");
     put(all, cut(CLAUSES, "\\p{N}"), "viking");
-    put(
-        all,
-        cut(
-            "[\\r\\n]",
-            "\\s?[" + CASED_LETTERS + "]+",
-            "\\s?[!-/:-~！-／：-～‘-‟\\u3000-。]+",
-            "\\s+$",
-            IDEOGRAPHS,
-            "\\p{N}+"),
-        "deepseek-llm");
     put(all, cut("[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", IDEOGRAPHS, "\\p{N}"), "deepseek-coder");
     put(
         all,

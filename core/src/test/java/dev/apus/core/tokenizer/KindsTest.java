@@ -16,7 +16,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What holds for every kind of tokenizer, and what other libraries recorded of these. */
@@ -27,13 +26,17 @@ class KindsTest {
   /** The longest tokens here have some twenty characters, and each place may look that far. */
   private static final int STEPS_PER_CHARACTER = 40;
 
+  static Stream<String> folders() {
+    return Kinds.FOLDERS.stream();
+  }
+
   static Stream<Arguments> kinds() {
     return Kinds.all().entrySet().stream()
         .map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
   }
 
   @ParameterizedTest
-  @FieldSource("dev.apus.core.tokenizer.Kinds#FOLDERS")
+  @MethodSource("folders")
   void agreesWithWhatWasRecorded(String kind) throws IOException {
     JsonNode recorded = Kinds.cases(kind);
     agrees(Kinds.folder(kind), recorded, kind.startsWith("json"));
