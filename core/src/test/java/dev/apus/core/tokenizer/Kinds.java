@@ -114,9 +114,9 @@ final class Kinds {
   static Map<String, Object> rwkv() {
     List<String> tokens = new ArrayList<>(List.of("<s>"));
     String lines = new String(bytes("rwkv/rwkv_vocab_v20230424.txt"), StandardCharsets.UTF_8);
+    Tokenizer known = folder("rwkv");
     for (String line : lines.strip().split("\n")) {
       String id = line.substring(0, line.indexOf(' '));
-      Tokenizer known = folder("rwkv");
       tokens.add(escaped(ByteAlphabet.bytes(known.token(Integer.parseInt(id)))));
     }
     int[] types = new int[tokens.size() + 1];
