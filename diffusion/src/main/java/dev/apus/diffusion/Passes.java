@@ -68,6 +68,14 @@ final class Passes implements AutoCloseable {
     }
   }
 
+  /** Says how noisy the text is from here on. */
+  void setLevel(double level) {
+    text.setLevel(level);
+    if (unguided != null) {
+      unguided.setLevel(level);
+    }
+  }
+
   private void forget() {
     text.forget();
     if (unguided != null) {

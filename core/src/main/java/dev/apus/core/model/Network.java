@@ -36,12 +36,14 @@ public final class Network {
   private final int[] widths;
   private final HyperConnection end;
   private final Normalization norm;
+  private final Modulation modulation;
   private final BuiltHead head;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
+   * @param modulation of what the norm gives, or null
    * @param head null if there is none
    */
   Network(
@@ -51,6 +53,7 @@ public final class Network {
       int[] widths,
       HyperConnection end,
       Normalization norm,
+      Modulation modulation,
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
@@ -58,6 +61,7 @@ public final class Network {
     this.widths = widths;
     this.end = end;
     this.norm = norm;
+    this.modulation = modulation;
     this.head = head;
     for (BuiltStep step : steps) {
       for (BuiltBranch branch : step.branches()) {
@@ -171,7 +175,7 @@ public final class Network {
         rows,
         tokens,
         x -> embed(pass, rows, tokens, null, x),
-        (frame, x) -> logits(pass, frame, x, wanted, logits),
+        (frame, x) -> logits(pass, frame, rows, x, wanted, logits),
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
   }
@@ -234,6 +238,7 @@ public final class Network {
         (frame, x) -> {
           select(x, wanted, rows);
           normalize(pass, rows);
+          modulate(pass, batch, wanted, rows);
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
@@ -242,6 +247,12 @@ public final class Network {
   private void normalize(Pass pass, Matrix rows) {
     if (norm != null && rows.rows() > 0) {
       norm.rows(pass, rows, rows);
+    }
+  }
+
+  private void modulate(Pass pass, Batch<SequenceState> batch, int[] which, Matrix rows) {
+    if (modulation != null && rows.rows() > 0) {
+      modulation.end(pass, batch, which, rows);
     }
   }
 
@@ -280,7 +291,9 @@ public final class Network {
         beginning.add(new Run<>(run.state(), from, from + count, 0));
       }
       int position = run.position() + count;
-      runs.add(new Run<>(run.state(), run.from(), run.to(), position, run.visibility()));
+      runs.add(
+          new Run<>(run.state(), run.from(), run.to(), position, run.visibility())
+              .atLevel(run.level()));
     }
     if (!beginning.isEmpty()) {
       advance(
@@ -342,13 +355,20 @@ public final class Network {
     }
   }
 
-  private void logits(Pass pass, Pass.Frame frame, Matrix x, int[] wanted, Matrix logits) {
+  private void logits(
+      Pass pass,
+      Pass.Frame frame,
+      Batch<SequenceState> batch,
+      Matrix x,
+      int[] wanted,
+      Matrix logits) {
     if (wanted.length == 0) {
       return;
     }
     Matrix last = frame.matrix(wanted.length, x.cols());
     select(x, wanted, last);
     normalize(pass, last);
+    modulate(pass, batch, wanted, last);
     head.apply(pass, last, logits);
   }
 
