@@ -61,6 +61,7 @@ final class Filling {
     if (canvas.diffusion().noise() == Noise.UNIFORM && recipe.guidance() != 0) {
       throw new IllegalArgumentException("guidance needs a mask, and the noise is uniform");
     }
+    recipe.rule().posterior(canvas.diffusion(), new Progress(0, 1, 1, 1, 1));
     given = (BitSet) noisy.clone();
     given.flip(0, tokens.length);
     probabilities = new double[tokens.length];
@@ -159,7 +160,8 @@ final class Filling {
     rows = passes.computed() - rowsBefore;
     List<Proposal> noisyOnes = new ArrayList<>();
     List<Proposal> cleanOnes = new ArrayList<>();
-    for (Proposal proposal : passes.proposals(asked(window), proposer, ending.tailFrom())) {
+    for (Proposal proposal :
+        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom())) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }
     Moment moment = transfer(window, noisyOnes);
