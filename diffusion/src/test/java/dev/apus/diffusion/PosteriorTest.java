@@ -129,7 +129,7 @@ class PosteriorTest {
 
   /** One step of Euler is the identity and the reverse rates: Q(x, y) s_y, times the time. */
   @Test
-  void euleriStepsFollowTheReverseRates() {
+  void eulersStepsFollowTheReverseRates() {
     for (Diffusion of : BOTH) {
       int token = TOKENS - 1;
       double[] scores = scores(of, 0.8, token);
