@@ -28,9 +28,9 @@ import picocli.CommandLine.Spec;
     name = "convert",
     description = {
       "Writes a checkpoint anew with its matrices in another weight format.",
-      "The new folder holds the JSON files as they are, and model.gguf with the tensors under the"
-          + " names they have in the checkpoint. Apus opens such a folder; other programs expect"
-          + " other names in a GGUF file."
+      "The new folder holds settings, vocabulary and chat template as they are, and model.gguf with"
+          + " the tensors under the names they have in the checkpoint. Apus opens such a folder;"
+          + " other programs expect other names in a GGUF file."
     },
     subcommands = ConvertMoe.class,
     footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/Qwen3-0.6B-q8"})
@@ -84,7 +84,7 @@ final class Convert implements Callable<Integer> {
       List<StoredTensor> stored = quantization.apply(tensors, arena);
       Files.createDirectories(to);
       writer(stored).write(to.resolve("model.gguf"));
-      copySettings(files);
+      ModelFiles.copySettings(from, to);
       long changed = tensors.tensors().values().stream().filter(quantization::changes).count();
       apus.note(command.commandLine().getErr(), summary(changed, tensors, stored));
     }
@@ -108,15 +108,6 @@ final class Convert implements Callable<Integer> {
     GgufWriter writer = new GgufWriter().text("general.architecture", "huggingface");
     stored.forEach(writer::add);
     return writer;
-  }
-
-  private void copySettings(ModelFiles files) throws IOException {
-    for (String name : ModelFiles.SETTINGS) {
-      byte[] content = files.read(name);
-      if (content != null) {
-        Files.write(to.resolve(name), content);
-      }
-    }
   }
 
   private String summary(long changed, TensorFile before, List<StoredTensor> after) {

@@ -252,12 +252,7 @@ public final class MixtureConversion {
     // What cannot be opened afterwards is not written.
     Families.installed().describe(config);
     Files.createDirectories(to);
-    for (String name : ModelFiles.SETTINGS) {
-      byte[] content = base.files().read(name);
-      if (content != null) {
-        Files.write(to.resolve(name), content);
-      }
-    }
+    ModelFiles.copySettings(base.folder(), to);
     Files.writeString(to.resolve(CONFIG), json);
     writer.write(to.resolve("model.safetensors"));
   }
