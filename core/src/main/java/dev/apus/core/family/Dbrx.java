@@ -95,9 +95,7 @@ final class Dbrx implements ModelFamily {
         .row("moe.router", LAYER + "ffn.router.layer.weight")
         .row("moe.expert.gate", WeightNames.from(mlp + "w1").ofExpert(inner, 0, inner))
         .row("moe.expert.up", WeightNames.from(mlp + "v1").ofExpert(inner, 0, inner))
-        .row(
-            "moe.expert.down",
-            WeightNames.from(mlp + "w2").as(columns).ofExpert(d.width, 0, d.width))
+        .row("moe.expert.down", WeightNames.from(mlp + "w2").ofExpert(inner, 0, inner).as(columns))
         .shaped(mlp + "w1", rows, d.width)
         .shaped(mlp + "v1", rows, d.width)
         .shaped(mlp + "w2", rows, d.width)
