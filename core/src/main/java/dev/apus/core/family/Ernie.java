@@ -69,6 +69,7 @@ final class Ernie implements ModelFamily {
         Experts.names(Experts.fused(Names.llama(), c.positive("hidden_size"), inner));
     String correction = mlp + "moe_statics.e_score_correction_bias";
     return Names.gatedMlp(names, "moe.shared.", mlp + "shared_experts.")
+        .row("moe.router.correction", mlp + "gate.moe_statics.e_score_correction_bias")
         .row("moe.router.correction", correction)
         .shaped(correction, 1, c.positive("moe_num_experts"))
         .ignore("model\\.mtp_.*");
