@@ -64,6 +64,11 @@ final class Ernie implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufErnie());
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     String mlp = Names.LAYER + "mlp.";
     int inner = c.positive("moe_intermediate_size");

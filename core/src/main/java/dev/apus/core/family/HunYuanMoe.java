@@ -111,6 +111,11 @@ final class HunYuanMoe implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufHunYuanMoe());
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     int inner = c.positive("intermediate_size");
     String layer = Names.LAYER;
