@@ -97,7 +97,7 @@ class ConvertTest {
   void refusesToWriteOverTheCheckpoint() {
     refused(2, "is the checkpoint itself", fable, fable);
     refused(2, "is the checkpoint itself, or no folder", fable, fable.resolve("config.json"));
-    refused(3, "there is no such folder", folder.resolve("absent"), folder.resolve("new"));
+    refused(3, "there is no such file or folder", folder.resolve("absent"), folder.resolve("new"));
     refused(2, "--format", "--format=Q3", fable, folder.resolve("new"));
     refused(2, "--keep", "--keep=(", fable, folder.resolve("new"));
   }
@@ -109,7 +109,7 @@ class ConvertTest {
     Files.createFile(taken.resolve(name));
     Cli run = Cli.run("convert", fable, taken);
     assertEquals(
-        "apus convert: %s holds %s, beside which no model.gguf may lie; name another folder\nsee apus convert --help"
+        "apus convert: %s holds %s, beside which no other tensors may lie; name another folder\nsee apus convert --help"
             .formatted(taken, name),
         run.complaint());
     assertEquals(2, run.exitCode());

@@ -26,6 +26,11 @@ final class RowConversions {
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
       return stored.getFirst();
     }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
+    }
   }
 
   record Chain(Conversion first, Conversion next) implements Conversion {
@@ -48,6 +53,11 @@ final class RowConversions {
     @Override
     public float stored(float x) {
       return first.stored(next.stored(x));
+    }
+
+    @Override
+    public boolean movesOnly() {
+      return first.movesOnly() && next.movesOnly();
     }
   }
 
@@ -76,6 +86,11 @@ final class RowConversions {
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
       return row -> stored.getFirst().apply(from.applyAsInt(row));
     }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
+    }
   }
 
   record Joined(List<Integer> counts) implements Conversion {
@@ -89,9 +104,17 @@ final class RowConversions {
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
       return row -> oneAfterTheOther(counts, stored, row);
     }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
+    }
   }
 
   record Values(FloatFunction f, FloatFunction undo) implements Conversion {
+
+    /** How many floats on either side of an inverse are tried. */
+    private static final int NEAR = 8;
 
     @Override
     public StoredRows apply(List<StoredRows> stored) {
@@ -103,9 +126,23 @@ final class RowConversions {
       return stored.getFirst();
     }
 
+    /** Of the floats near the function's inverse, the one of which exactly {@code x} is made. */
     @Override
     public float stored(float x) {
-      return undo.of(x);
+      float up = undo.of(x);
+      float near = up;
+      float down = up;
+      for (int i = 0; i < NEAR; i++) {
+        if (f.of(up) == x) {
+          return up;
+        }
+        if (f.of(down) == x) {
+          return down;
+        }
+        up = Math.nextUp(up);
+        down = Math.nextDown(down);
+      }
+      return near;
     }
   }
 
@@ -172,6 +209,11 @@ final class RowConversions {
             ? new Origin(first.tensor(), first.row(), at)
             : new Origin(first.tensor(), first.row() + at);
       };
+    }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
     }
   }
 
