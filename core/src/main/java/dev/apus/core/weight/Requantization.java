@@ -23,7 +23,7 @@ public final class Requantization {
 
   /** What tensors are for, by the names that published files give them. */
   public enum Kind {
-    EMBEDDING("embed|wte|wpe|token_types"),
+    EMBEDDING("embed|embd|wte|wpe|token_types"),
     HEAD("lm_head|^output\\.|(^|\\.)head\\."),
     EXPERTS("experts?\\.|_exps|_shexp|block_sparse_moe|shared_mlp"),
     ATTENTION("attn|attention"),
