@@ -15,7 +15,7 @@ import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorContent;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
-import dev.apus.core.tokenizer.GgufVocabulary;
+import dev.apus.core.tokenizer.VocabularyConversion;
 import dev.apus.core.weight.CheckpointWeights;
 import dev.apus.core.weight.ConvertedTensors;
 import dev.apus.core.weight.RandomTensors.Made;
@@ -93,7 +93,7 @@ public final class ModelConversion {
       byte[] tokenizer = files.read("tokenizer.json");
       byte[] config = files.read(TemplateSource.CONFIG);
       int vocabulary = checkpoint.architecture().vocabulary();
-      GgufVocabulary.write(
+      VocabularyConversion.write(
           writer, files.name(), tokenizer, config, vocabulary, ends(files, writer));
       TemplateSource template = TemplateSource.of(files, config);
       if (template != null) {
@@ -147,7 +147,7 @@ public final class ModelConversion {
       List<Made> made = made(checkpoint, names, format, workers);
       Files.createDirectories(to);
       Files.writeString(to.resolve(CONFIG), json);
-      GgufVocabulary.writeFolder(gguf.name(), gguf.metadata(), to);
+      VocabularyConversion.writeFolder(gguf.name(), gguf.metadata(), to);
       Config sampling = GgufSampling.of(gguf);
       if (sampling != null) {
         Files.writeString(to.resolve(GENERATION), ConfigWriter.json(sampling.asMap()));

@@ -27,7 +27,8 @@ final class GgufTokenizer {
    * @param composed whether the text is normalised to NFC
    * @param begins whether texts begin with a token if the file does not say
    */
-  record Kind(List<String> patterns, boolean composed, boolean ignoreMerges, boolean begins) {}
+  private record Kind(
+      List<String> patterns, boolean composed, boolean ignoreMerges, boolean begins) {}
 
   private final String name;
   private final Map<String, ?> metadata;
@@ -87,30 +88,6 @@ final class GgufTokenizer {
             beginning,
             end,
             id("mask_token_id", vocabulary)));
-  }
-
-  /** The kind of a name that is known. */
-  static Kind kindOf(String pre) {
-    return kind(pre);
-  }
-
-  /**
-   * A name of a kind, whatever it says of the beginning.
-   *
-   * @throws TokenizerException if none has one
-   */
-  static String nameOf(Kind wanted) {
-    for (String name :
-        List.of("gpt-2", "llama-bpe", "dbrx", "qwen2", "qwen35", "gpt-4o", "smollm")) {
-      Kind kind = kind(name);
-      if (kind.patterns().equals(wanted.patterns())
-          && kind.composed() == wanted.composed()
-          && kind.ignoreMerges() == wanted.ignoreMerges()) {
-        return name;
-      }
-    }
-    throw new TokenizerException(
-        "the vocabulary has no word in GGUF that Apus knows: texts are cut by " + wanted);
   }
 
   /** The kind of that name, or null. */

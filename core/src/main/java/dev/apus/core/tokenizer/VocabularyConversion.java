@@ -20,7 +20,7 @@ import java.util.Map;
  * tokenizer.json} as the metadata of a GGUF file, and the other way round. Byte-level pairs alone
  * have both.
  */
-public final class GgufVocabulary {
+public final class VocabularyConversion {
 
   private static final String PREFIX = "tokenizer.ggml.";
   private static final int TEXT = 1;
@@ -36,7 +36,7 @@ public final class GgufVocabulary {
               + " x=[1,2];  // \u4f60\u597d \u0441\u0432\u0438\u0444\u0442",
           "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35 \ud83d\ude80\ud83c\udffd 3.14159e-10 <|x|> ''s 'S");
 
-  private GgufVocabulary() {}
+  private VocabularyConversion() {}
 
   /**
    * Writes a folder's vocabulary into a file. Without a tokenizer the file says that it has none.
