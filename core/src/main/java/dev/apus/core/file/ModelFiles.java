@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The files of one model, wherever they lie: its JSON files by name, and its tensors. */
+/** The files of one model, wherever they lie: its small files by name, and its tensors. */
 public interface ModelFiles {
 
   /** The files that a checkpoint may have beside its tensors: settings, vocabulary, template. */
@@ -24,7 +24,11 @@ public interface ModelFiles {
           "vocab.txt",
           "merges.txt",
           "tokenizer.model",
-          "spiece.model");
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          "rwkv_vocab_v20230424.txt");
 
   /** The folder beside them that may hold further templates. */
   String TEMPLATES = "additional_chat_templates";

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * A file of a checkpoint beside its tensors, read whole.
+ * A small file of a checkpoint, read whole.
  *
  * <p>A download may hold anything: what is larger than such a file can be would fill the memory,
  * and what is no regular file may have no end or never begin.
@@ -32,7 +32,7 @@ final class SettingsFile {
       return null;
     }
     if (!Files.isRegularFile(file)) {
-      throw new FormatException(file + ": is no regular file; needed: a file of settings");
+      throw new FormatException(file + ": is no regular file; needed: a file");
     }
     int largest = largest(file);
     try (InputStream in = Files.newInputStream(file)) {
@@ -70,7 +70,11 @@ final class SettingsFile {
           "spiece.model",
           "vocab.json",
           "vocab.txt",
-          "merges.txt" ->
+          "merges.txt",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          "rwkv_vocab_v20230424.txt" ->
           LARGEST_TOKENIZER;
       default -> LARGEST_SETTINGS;
     };

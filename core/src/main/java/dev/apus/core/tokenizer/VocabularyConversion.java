@@ -122,7 +122,7 @@ public final class VocabularyConversion {
     }
     Map<String, Object> said = new LinkedHashMap<>();
     said.put(PREFIX + "model", "gpt2");
-    said.put(PREFIX + "pre", GgufTokenizer.nameOf(kind(name, root)));
+    said.put(PREFIX + "pre", nameOf(name, kind(name, root)));
     said.put(PREFIX + "tokens", List.of(tokens));
     said.put(PREFIX + "token_type", types);
     said.put(PREFIX + "merges", merges);
@@ -159,7 +159,7 @@ public final class VocabularyConversion {
     types[id] = type;
   }
 
-  private static GgufTokenizer.Kind kind(String name, JsonNode root) {
+  private static GgufPre kind(String name, JsonNode root) {
     List<String> patterns = new ArrayList<>();
     JsonNode pre = root.path("pre_tokenizer");
     Iterable<JsonNode> steps =
@@ -183,7 +183,7 @@ public final class VocabularyConversion {
       throw unsupported(name, "its normalizer is " + normalizer.path("type"));
     }
     boolean ignoreMerges = root.path("model").path("ignore_merges").asBoolean();
-    return new GgufTokenizer.Kind(patterns, composed, ignoreMerges, false);
+    return new GgufPre(patterns, composed, ignoreMerges, false, false);
   }
 
   /**
@@ -197,9 +197,15 @@ public final class VocabularyConversion {
     if (metadata.get(PREFIX + "model") == null || "none".equals(metadata.get(PREFIX + "model"))) {
       return;
     }
+    if (!"gpt2".equals(metadata.get(PREFIX + "model"))) {
+      throw unwritten(name, metadata.get(PREFIX + "model"));
+    }
     Tokenizer.ofGguf(name, metadata);
     List<?> tokens = (List<?>) metadata.get(PREFIX + "tokens");
-    GgufTokenizer.Kind kind = GgufTokenizer.kindOf((String) metadata.get(PREFIX + "pre"));
+    GgufPre kind = GgufPre.of((String) metadata.get(PREFIX + "pre"));
+    if (kind.spaced() || kind.patterns().contains(GgufPre.THREES)) {
+      throw unwritten(name, metadata.get(PREFIX + "pre"));
+    }
     int[] types = metadata.get(PREFIX + "token_type") instanceof int[] all ? all : null;
     Map<String, Object> vocab = new LinkedHashMap<>();
     List<Object> added = new ArrayList<>();
@@ -280,7 +286,7 @@ public final class VocabularyConversion {
 
   /** What puts tokens around a text; null if there are none. */
   private static Map<String, Object> template(
-      Map<String, Object> metadata, GgufTokenizer.Kind kind, List<?> tokens) {
+      Map<String, Object> metadata, GgufPre kind, List<?> tokens) {
     String begin = token(metadata, "bos");
     String end = token(metadata, "eos");
     Object asked = metadata.get(PREFIX + "add_bos_token");
@@ -334,6 +340,27 @@ public final class VocabularyConversion {
     } catch (IOException e) {
       throw new TokenizerException(name + ": a tokenizer's file is no JSON: " + e.getMessage(), e);
     }
+  }
+
+  /** The first name that stands for this way to cut texts, whatever it says of their beginning. */
+  private static String nameOf(String name, GgufPre wanted) {
+    List<String> names = new ArrayList<>(List.of("gpt-2", "llama-bpe", "qwen2", "smollm"));
+    names.addAll(List.of(GgufPre.names().split(", ")));
+    for (String known : names) {
+      GgufPre pre = GgufPre.of(known);
+      if (pre.patterns().equals(wanted.patterns())
+          && pre.composed() == wanted.composed()
+          && pre.ignoreMerges() == wanted.ignoreMerges()
+          && !pre.spaced()) {
+        return known;
+      }
+    }
+    throw unsupported(name, "texts are cut by " + wanted.patterns());
+  }
+
+  private static TokenizerException unwritten(String name, Object kind) {
+    return new TokenizerException(
+        name + ": the vocabulary " + kind + " cannot be written as tokenizer.json yet");
   }
 
   private static TokenizerException unsupported(String name, String why) {
