@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
       Routes.class,
       Embed.class,
       Convert.class,
+      Quantize.class,
       RandomModel.class,
       Pull.class,
     })

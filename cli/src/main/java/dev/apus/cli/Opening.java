@@ -80,14 +80,18 @@ final class Opening {
             of ->
                 String.format(
                     Locale.ROOT,
-                    "; %d of %d experts in %s at a time, %.1f %% of uses found theirs, %d loaded,"
-                        + " %d used from the file%s",
+                    "; %d of %d experts in %s at a time%s, %.1f %% of uses found theirs, %d loaded,"
+                        + " %d used from %s%s",
                     of.places(),
                     of.experts(),
-                    Units.bytes(of.places() * of.expertBytes()),
+                    Units.bytes(of.bytes()),
+                    of.held() == 0
+                        ? ""
+                        : " beside " + Units.bytes(of.held()) + " of rows that no file holds",
                     100 * of.hitRate(),
                     of.loaded(),
                     of.streamed(),
+                    of.held() == 0 ? "the file" : "their rows",
                     of.foreseen() == 0
                         ? ""
                         : String.format(

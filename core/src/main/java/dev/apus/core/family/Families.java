@@ -113,6 +113,10 @@ public final class Families {
           new Zamba2(),
           new Zaya());
 
+  /** Model types that are known by name, should their configs not say what they are. */
+  private static final List<String> ENCODER_DECODERS =
+      List.of("switch_transformers", "t5", "mt5", "umt5", "longt5", "nllb-moe", "led", "bart");
+
   private static final String GGUF_KEY = "general.architecture";
 
   private final Map<String, ModelFamily> families = new LinkedHashMap<>();
@@ -176,6 +180,14 @@ public final class Families {
           return family;
         }
       }
+    }
+    if (config.flag("is_encoder_decoder", false)
+        || names.stream().anyMatch(ENCODER_DECODERS::contains)) {
+      throw config.errorAt(
+          config.has("model_type") ? "model_type" : "architectures",
+          "%s is an encoder–decoder, whose decoder attends to another text; supported are encoders"
+              + " alone and decoders alone",
+          String.join(", ", names));
     }
     throw config.error(
         "architectures and model_type name %s; supported model types are %s",

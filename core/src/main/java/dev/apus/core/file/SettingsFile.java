@@ -2,6 +2,7 @@ package dev.apus.core.file;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -53,12 +54,23 @@ final class SettingsFile {
     }
   }
 
+  /** Copies a file, if there is one. */
+  static void copy(Path from, Path to) throws IOException {
+    byte[] content = read(from);
+    if (content != null) {
+      AtomicFile.write(to, out -> AtomicFile.write(out, ByteBuffer.wrap(content)));
+    }
+  }
+
   private static int largest(Path file) {
     return switch (file.getFileName().toString()) {
       case "tokenizer.json",
           "tokenizer_config.json",
           "tokenizer.model",
           "spiece.model",
+          "vocab.json",
+          "vocab.txt",
+          "merges.txt",
           "sentencepiece.bpe.model",
           "tiktoken.model",
           "qwen.tiktoken",
