@@ -141,35 +141,21 @@ final class AttentionProblem {
     return scores;
   }
 
-  /** Runs calls. Slots that no row sees hold NaN. Each span lies by itself, the last one first. */
+  /** Runs calls. Slots that no row sees hold NaN, where none settles. */
   private float[] run(Attention attention, Visited visited, int rowsPerCall, Call call) {
     int spans = Math.ceilDiv(end(), Attention.SPAN);
-    long keyBytes = 4 + attention.keyBytes(shape.headDim(), Attention.SPAN);
-    long valueBytes = 4 + attention.valueBytes(shape.valueDim(), Attention.SPAN);
     float[] out = Guarded.poisoned(shape.rows() * resultStride());
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment keys = arena.allocate(spans * keyBytes);
-      MemorySegment values = arena.allocate(spans * valueBytes);
       Levels[] levels = levels(arena, spans);
-      keys.fill((byte) -1);
-      values.fill((byte) -1);
-      Stored stored =
-          span ->
-              new Piece(
-                  keys,
-                  4 + (spans - 1 - span) * keyBytes - span * (keyBytes - 4),
-                  values,
-                  4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4),
-                  levels[span]);
-      for (int slot = 0; slot < end(); slot++) {
-        if (isSeen(slot)) {
-          Piece piece = stored.piece(slot / Attention.SPAN);
-          int kAt = AT + slot * shape.headDim();
-          int vAt = AT + slot * shape.valueDim();
-          attention.storeKeys(k, kAt, shape.headDim(), keys, piece.keysAt(), slot);
-          attention.storeValues(v, vAt, shape.valueDim(), values, piece.valuesAt(), slot);
+      boolean settles = attention.format().settles();
+      Stored recent = pieces(arena, attention.recent(), spans, levels);
+      for (int slot = 0; slot < (settles ? spans * Attention.SPAN : end()); slot++) {
+        // What settles together is all there.
+        if (settles || isSeen(slot)) {
+          store(attention.recent(), recent.piece(slot / Attention.SPAN), slot);
         }
       }
+      Stored stored = settles ? settled(arena, attention, spans, recent) : recent;
       for (int row = 0; row < shape.rows(); row += rowsPerCall) {
         int rows = Math.min(rowsPerCall, shape.rows() - row);
         int at = AT + row * queryStride();
@@ -184,6 +170,74 @@ final class AttentionProblem {
       }
     }
     return out;
+  }
+
+  /** Each span by itself, the last one first. */
+  private Stored pieces(Arena arena, Attention attention, int spans, Levels[] levels) {
+    long keyBytes = 4 + attention.keyBytes(shape.headDim(), Attention.SPAN);
+    long valueBytes = 4 + attention.valueBytes(shape.valueDim(), Attention.SPAN);
+    MemorySegment keys = arena.allocate(spans * keyBytes);
+    MemorySegment values = arena.allocate(spans * valueBytes);
+    keys.fill((byte) -1);
+    values.fill((byte) -1);
+    return span ->
+        new Piece(
+            keys,
+            4 + (spans - 1 - span) * keyBytes - span * (keyBytes - 4),
+            values,
+            4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4),
+            levels[span]);
+  }
+
+  private void store(Attention attention, Piece piece, int slot) {
+    int kAt = AT + slot % end() * shape.headDim();
+    int vAt = AT + slot % end() * shape.valueDim();
+    attention.storeKeys(k, kAt, shape.headDim(), piece.keys(), piece.keysAt(), slot);
+    attention.storeValues(v, vAt, shape.valueDim(), piece.values(), piece.valuesAt(), slot);
+  }
+
+  /** What settles, beside what it was made of. */
+  private Stored settled(Arena arena, Attention attention, int spans, Stored recent) {
+    Levels[] levels = new Levels[Math.max(spans, lastPosition() / Attention.SPAN + 1)];
+    for (int span = 0; span < levels.length && kept != null; span++) {
+      MemorySegment memory = arena.allocate(Levels.bytes(shape.group(), Attention.SPAN));
+      levels[span] = new Levels(memory, 0, shape.group(), Attention.SPAN);
+    }
+    Stored settled = pieces(arena, attention, spans, levels);
+    for (int span = 0; span < spans; span++) {
+      attention.settle(
+          shape.headDim(), shape.valueDim(), span, recent.piece(span), settled.piece(span));
+    }
+    return new Stored() {
+      @Override
+      public Piece piece(int span) {
+        return span < spans ? settled.piece(span) : recent.piece(span);
+      }
+
+      @Override
+      public Piece recent(int span) {
+        return recent.piece(span);
+      }
+    };
+  }
+
+  /** Replaces keys and values by what a query at a position sees of them. */
+  void settle(Attention attention, int position) {
+    try (Arena arena = Arena.ofConfined()) {
+      int spans = Math.ceilDiv(end(), Attention.SPAN);
+      Stored recent = pieces(arena, attention.recent(), spans, new Levels[spans]);
+      for (int slot = 0; slot < spans * Attention.SPAN; slot++) {
+        store(attention.recent(), recent.piece(slot / Attention.SPAN), slot);
+      }
+      kept = null;
+      Stored stored = settled(arena, attention, spans, recent);
+      for (int slot = 0; slot < end(); slot++) {
+        int kAt = AT + slot * shape.headDim();
+        int vAt = AT + slot * shape.valueDim();
+        attention.loadKeys(stored, position, shape.headDim(), slot, k, kAt);
+        attention.loadValues(stored, position, shape.valueDim(), slot, v, vAt);
+      }
+    }
   }
 
   /** Those of each span; slots that no row sees and none stands at hold NaN. */
