@@ -39,6 +39,7 @@ final class Describe implements Callable<Integer> {
   @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
   @Mixin private Opening opening;
+  @Mixin private CacheChoice cache;
 
   @Option(names = "--json", description = "Print sizes and memory as part of the document.")
   private boolean json;
@@ -66,10 +67,10 @@ final class Describe implements Callable<Integer> {
     }
     PrintWriter out = command.commandLine().getOut();
     if (documentOnly) {
-      out.println(Model.describe(choice.files(), opening.options()).toJson());
+      out.println(Model.describe(choice.files(), cache.over(opening.options())).toJson());
       return Failures.OK;
     }
-    try (Model model = choice.open(opening.options());
+    try (Model model = choice.open(cache.over(opening.options()));
         Session session = model.newSession(1)) {
       Map<String, Stored> stored = stored(model.storedTensors());
       out.println(json ? document(model, stored, session.bytes()) : model.architecture().toJson());
@@ -109,7 +110,9 @@ final class Describe implements Callable<Integer> {
     String windows =
         model.windowBytes() == 0
             ? ""
-            : ", and at most " + Units.bytes(model.windowBytes()) + " for what windows see";
+            : ", and at most "
+                + Units.bytes(model.windowBytes())
+                + " for what windows see and what has not settled";
     return String.format(
         Locale.ROOT,
         "%s parameters; the file holds\n"

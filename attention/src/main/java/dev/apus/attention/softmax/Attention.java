@@ -198,8 +198,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning.
-    return spec.forgets() || !selection.looksAhead()
+    // What is forgotten between a token and one after it has no meaning; what settles stays.
+    return spec.forgets() || kernel.format().settles() || !selection.looksAhead()
         ? Set.of(Visibility.CAUSAL)
         : Set.of(Visibility.values());
   }

@@ -72,7 +72,7 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
     int width = site.width();
     int dim = spec.headDim();
     this.spec = spec;
-    var kernel = site.kernels().attention(site.cache());
+    var kernel = site.steadyAttention("compressed attention");
     this.layout = new CacheLayout(kernel, 1, 0, dim);
     this.reach = new Reach(spec.window(), 0);
     this.latents = weights.projection("latent", spec.queryLatent(), width);

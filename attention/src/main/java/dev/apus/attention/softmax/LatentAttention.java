@@ -74,8 +74,11 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     int heads = spec.heads();
     boolean direct = spec.queryLatent() == 0;
     this.spec = spec;
-    this.kernel = site.kernels().attention(site.cache());
     this.chooser = spec.index() == null ? chooser : this;
+    this.kernel =
+        this.chooser == null
+            ? site.kernels().attention(site.cache())
+            : site.steadyAttention("latent attention that chooses tokens");
     this.indexer =
         spec.index() == null
             ? null
@@ -143,6 +146,13 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   @Override
   public long bytesPerToken() {
     return selection.isBounded() ? 0 : layout.bytesPerToken(selection.reach());
+  }
+
+  @Override
+  public long windowBytes() {
+    return selection.isBounded()
+        ? layout.bytes(layout.blocks(selection.capacity(Integer.MAX_VALUE)))
+        : layout.windowBytes(selection.reach());
   }
 
   @Override

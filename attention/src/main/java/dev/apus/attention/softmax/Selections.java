@@ -38,12 +38,18 @@ final class Selections {
       }
     }
 
-    /** Refuses a choice that changes the cache where that is another layer's. */
+    /** Refuses a choice that changes the cache where that is another layer's, or settles. */
     void requireOwn(Config select) {
       if (borrows) {
         throw select.error(
             "select.kind=\"%s\" gives keys up, and layer %d shares keys or values with others",
             select.word("kind"), index);
+      }
+      if (kernel.format().settles()) {
+        throw select.error(
+            "select.kind=\"%s\" moves keys and values, and those of a cache in %s settle where they"
+                + " are (layer %d); keep them as f32 or bf16",
+            select.word("kind"), kernel.format(), index);
       }
     }
   }

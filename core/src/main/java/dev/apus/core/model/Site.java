@@ -3,6 +3,7 @@ package dev.apus.core.model;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
 import java.util.Locale;
 
@@ -30,6 +31,27 @@ public record Site(
   public Site(
       int width, int layer, int context, Kernels kernels, CacheFormat cache, WeightScope weights) {
     this(width, width, layer, context, kernels, cache, weights);
+  }
+
+  /**
+   * The attention over the cache, for parts that read keys and values in ways of their own: they
+   * must stay as they were stored.
+   *
+   * @param part what is built
+   * @throws ConfigException if they settle
+   */
+  public Attention steadyAttention(String part) {
+    if (cache.settles()) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "layer %d: %s cannot read keys and values that are kept as %s; keep them as f32 or"
+                  + " bf16",
+              layer,
+              part,
+              cache));
+    }
+    return kernels.attention(cache);
   }
 
   /**
