@@ -139,7 +139,10 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     var biases = new Biases(slopes, sinks, 0);
     boolean shares = !keeps || spec.valueHeads() != spec.kvHeads();
     boolean placed = spec.forgets() || slopes != null;
-    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, shares);
+    int index = site.layer();
+    var layer =
+        new Selections.Layer(
+            index, site.layers(), heads, kernel, traits, biases, placed, shares);
     this.selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
     this.preparation = new Preparation(spec, queryNorm, keyNorm, selection.farPosition());
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);

@@ -16,11 +16,13 @@ final class Selections {
    * The layer whose queries choose.
    *
    * @param index counted from 0
+   * @param layers how many the model has
    * @param placed whether its scores depend on positions in the text
    * @param borrows whether its keys and values are another layer's, or values are several heads'
    */
   record Layer(
       int index,
+      int layers,
       Heads heads,
       Attention kernel,
       Traits traits,

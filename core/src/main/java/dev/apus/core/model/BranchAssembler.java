@@ -100,6 +100,7 @@ final class BranchAssembler {
             flow.inputs(),
             flow.outputs(),
             layer,
+            architecture.layers().size(),
             architecture.rows(architecture.context()),
             weights.kernels(),
             cache,

@@ -13,6 +13,7 @@ import java.util.Locale;
  * @param inputs values of the rows it reads
  * @param outputs values of the rows it writes
  * @param layer its layer, counted from 0
+ * @param layers how many the model has
  * @param context the longest sequence the model was made for
  * @param kernels what computes it
  * @param cache how keys and values are kept
@@ -22,10 +23,23 @@ public record Site(
     int inputs,
     int outputs,
     int layer,
+    int layers,
     int context,
     Kernels kernels,
     CacheFormat cache,
     WeightScope weights) {
+
+  /** A site in a model of any number of layers. */
+  public Site(
+      int inputs,
+      int outputs,
+      int layer,
+      int context,
+      Kernels kernels,
+      CacheFormat cache,
+      WeightScope weights) {
+    this(inputs, outputs, layer, Integer.MAX_VALUE, context, kernels, cache, weights);
+  }
 
   /** A site of a part that writes rows of the width of those it reads. */
   public Site(

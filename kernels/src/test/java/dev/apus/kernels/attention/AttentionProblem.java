@@ -10,7 +10,6 @@ import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
-import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -49,15 +48,8 @@ final class AttentionProblem {
 
   /** Makes keys and values such as a BF16 cache can hold. */
   void round() {
-    round(k);
-    round(v);
-  }
-
-  private static void round(float[] values) {
-    var codec = WeightFormat.BF16.codec();
-    MemorySegment stored = MemorySegment.ofArray(new byte[2 * values.length]);
-    codec.encode(values, 0, stored, 0, values.length);
-    codec.decode(stored, 0, values, 0, values.length);
+    StoredSpans.round(k);
+    StoredSpans.round(v);
   }
 
   void softcap(float limit) {
@@ -148,14 +140,15 @@ final class AttentionProblem {
     try (Arena arena = Arena.ofConfined()) {
       Levels[] levels = levels(arena, spans);
       boolean settles = attention.format().settles();
-      Stored recent = pieces(arena, attention.recent(), spans, levels);
+      var where = new StoredSpans(arena, attention, shape.headDim(), shape.valueDim(), spans);
+      Stored recent = where.recent(levels);
       for (int slot = 0; slot < (settles ? spans * Attention.SPAN : end()); slot++) {
         // What settles together is all there.
         if (settles || isSeen(slot)) {
-          store(attention.recent(), recent.piece(slot / Attention.SPAN), slot);
+          where.store(recent, slot, k, v, slot % end());
         }
       }
-      Stored stored = settles ? settled(arena, attention, spans, recent) : recent;
+      Stored stored = settles ? settled(arena, where, recent) : recent;
       for (int row = 0; row < shape.rows(); row += rowsPerCall) {
         int rows = Math.min(rowsPerCall, shape.rows() - row);
         int at = AT + row * queryStride();
@@ -172,71 +165,28 @@ final class AttentionProblem {
     return out;
   }
 
-  /** Each span by itself, the last one first. */
-  private Stored pieces(Arena arena, Attention attention, int spans, Levels[] levels) {
-    long keyBytes = 4 + attention.keyBytes(shape.headDim(), Attention.SPAN);
-    long valueBytes = 4 + attention.valueBytes(shape.valueDim(), Attention.SPAN);
-    MemorySegment keys = arena.allocate(spans * keyBytes);
-    MemorySegment values = arena.allocate(spans * valueBytes);
-    keys.fill((byte) -1);
-    values.fill((byte) -1);
-    return span ->
-        new Piece(
-            keys,
-            4 + (spans - 1 - span) * keyBytes - span * (keyBytes - 4),
-            values,
-            4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4),
-            levels[span]);
-  }
-
-  private void store(Attention attention, Piece piece, int slot) {
-    int kAt = AT + slot % end() * shape.headDim();
-    int vAt = AT + slot % end() * shape.valueDim();
-    attention.storeKeys(k, kAt, shape.headDim(), piece.keys(), piece.keysAt(), slot);
-    attention.storeValues(v, vAt, shape.valueDim(), piece.values(), piece.valuesAt(), slot);
-  }
-
   /** What settles, beside what it was made of. */
-  private Stored settled(Arena arena, Attention attention, int spans, Stored recent) {
-    Levels[] levels = new Levels[Math.max(spans, lastPosition() / Attention.SPAN + 1)];
+  private Stored settled(Arena arena, StoredSpans where, Stored recent) {
+    Levels[] levels = new Levels[Math.max(where.spans(), lastPosition() / Attention.SPAN + 1)];
     for (int span = 0; span < levels.length && kept != null; span++) {
       MemorySegment memory = arena.allocate(Levels.bytes(shape.group(), Attention.SPAN));
       levels[span] = new Levels(memory, 0, shape.group(), Attention.SPAN);
     }
-    Stored settled = pieces(arena, attention, spans, levels);
-    for (int span = 0; span < spans; span++) {
-      attention.settle(
-          shape.headDim(), shape.valueDim(), span, recent.piece(span), settled.piece(span));
-    }
-    return new Stored() {
-      @Override
-      public Piece piece(int span) {
-        return span < spans ? settled.piece(span) : recent.piece(span);
-      }
-
-      @Override
-      public Piece recent(int span) {
-        return recent.piece(span);
-      }
-    };
+    return where.settled(recent, levels);
   }
 
   /** Replaces keys and values by what a query at a position sees of them. */
   void settle(Attention attention, int position) {
     try (Arena arena = Arena.ofConfined()) {
       int spans = Math.ceilDiv(end(), Attention.SPAN);
-      Stored recent = pieces(arena, attention.recent(), spans, new Levels[spans]);
+      var where = new StoredSpans(arena, attention, shape.headDim(), shape.valueDim(), spans);
+      Stored recent = where.recent(new Levels[spans]);
       for (int slot = 0; slot < spans * Attention.SPAN; slot++) {
-        store(attention.recent(), recent.piece(slot / Attention.SPAN), slot);
+        where.store(recent, slot, k, v, slot % end());
       }
       kept = null;
-      Stored stored = settled(arena, attention, spans, recent);
-      for (int slot = 0; slot < end(); slot++) {
-        int kAt = AT + slot * shape.headDim();
-        int vAt = AT + slot * shape.valueDim();
-        attention.loadKeys(stored, position, shape.headDim(), slot, k, kAt);
-        attention.loadValues(stored, position, shape.valueDim(), slot, v, vAt);
-      }
+      Stored stored = settled(arena, where, recent);
+      where.load(stored, position, end(), k, v);
     }
   }
 
