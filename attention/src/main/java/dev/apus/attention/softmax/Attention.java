@@ -141,8 +141,7 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     boolean placed = spec.forgets() || slopes != null;
     int index = site.layer();
     var layer =
-        new Selections.Layer(
-            index, site.layers(), heads, kernel, traits, biases, placed, shares);
+        new Selections.Layer(index, site.layers(), heads, kernel, traits, biases, placed, shares);
     this.selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
     this.preparation = new Preparation(spec, queryNorm, keyNorm, selection.farPosition());
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);

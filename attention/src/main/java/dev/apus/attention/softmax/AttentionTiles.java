@@ -115,8 +115,7 @@ final class AttentionTiles {
   }
 
   /** The same for tiles that have been made already. */
-  void attendTiles(
-      Pass pass, List<Run<KeyValueCache>> runs, List<Tile> tiles, Matrix q, Matrix o) {
+  void attendTiles(Pass pass, List<Run<KeyValueCache>> runs, List<Tile> tiles, Matrix q, Matrix o) {
     count(runs, tiles);
     attendTiles(pass, tiles, q, q, o);
   }

@@ -49,7 +49,9 @@ record HeadScores(double[][] values, double least) {
     for (int i = 0; i < values.length; i++) {
       try {
         values[i] =
-            Arrays.stream(lines.get(i).strip().split("\t")).mapToDouble(HeadScores::score).toArray();
+            Arrays.stream(lines.get(i).strip().split("\t"))
+                .mapToDouble(HeadScores::score)
+                .toArray();
       } catch (NumberFormatException e) {
         throw c.errorAt(
             "file",

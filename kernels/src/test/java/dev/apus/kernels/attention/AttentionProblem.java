@@ -5,7 +5,6 @@ import static dev.apus.kernels.Guarded.AT;
 import dev.apus.kernels.Guarded;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Levels;
-import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
