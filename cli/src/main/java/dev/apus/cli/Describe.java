@@ -77,7 +77,7 @@ final class Describe implements Callable<Integer> {
     }
     PrintWriter out = command.commandLine().getOut();
     if (documentOnly) {
-      out.println(Model.describe(choice.files(), opening.options()).toJson());
+      out.println(Model.describe(choice.files(), cache.over(opening.options())).toJson());
       return Failures.OK;
     }
     ModelFiles files = choice.files();
@@ -128,7 +128,9 @@ final class Describe implements Callable<Integer> {
     String windows =
         memory.windowBytes() == 0
             ? ""
-            : ", and at most " + Units.bytes(memory.windowBytes()) + " for what windows see";
+            : ", and at most "
+                + Units.bytes(memory.windowBytes())
+                + " for what windows see and what has not settled";
     return String.format(
         Locale.ROOT,
         "%s parameters; the file holds\n"

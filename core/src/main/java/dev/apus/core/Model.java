@@ -226,7 +226,7 @@ public final class Model implements AutoCloseable {
 
   /**
    * Bytes that a session takes at most, between passes, for tokens that later ones take the place
-   * of: keys and values of layers with windows.
+   * of: keys and values of layers with windows, and those that have not settled.
    */
   public long windowBytes() {
     return network.windowBytes();

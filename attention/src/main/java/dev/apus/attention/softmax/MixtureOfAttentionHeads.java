@@ -137,7 +137,9 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
 
   @Override
   public Set<Visibility> visibilities() {
-    return Set.of(Visibility.values());
+    return layout.kernel().format().settles()
+        ? Set.of(Visibility.CAUSAL)
+        : Set.of(Visibility.values());
   }
 
   @Override

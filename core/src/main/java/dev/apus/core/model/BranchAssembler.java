@@ -111,6 +111,7 @@ final class BranchAssembler {
             flow.inputs(),
             flow.outputs(),
             layer,
+            architecture.layers().size(),
             architecture.rows(architecture.context()),
             weights.kernels(),
             cache,
@@ -217,6 +218,15 @@ final class BranchAssembler {
     Set<Visibility> needed = EnumSet.of(architecture.visibility());
     if (architecture.diffusion() != null) {
       needed.add(Visibility.SURROUNDED);
+    }
+    if (cache.settles() && !needed.equals(Set.of(Visibility.CAUSAL))) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "keys and values as %s are for tokens that see what came before them; those of %s"
+                  + " also see what comes after: keep them as f32 or bf16",
+              cache,
+              architecture.family()));
     }
     if (mixer.visibilities().containsAll(needed)) {
       return;
