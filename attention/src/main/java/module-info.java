@@ -7,6 +7,7 @@ module dev.apus.attention {
       dev.apus.attention.softmax.CompressedAttention.Type,
       dev.apus.attention.softmax.ConvolutionalAttention.Type,
       dev.apus.attention.softmax.GlobalAttention.Type,
+      dev.apus.attention.softmax.HashedAttention.Type,
       dev.apus.attention.softmax.LatentAttention.Type,
       dev.apus.attention.softmax.LinformerAttention.Type,
       dev.apus.attention.softmax.MixtureOfAttentionHeads.Type,

@@ -159,6 +159,9 @@ final class TinyModels {
           "zamba2",
           "zaya");
 
+  /** Families that continue texts, and to which it shows where the first run of a text ends. */
+  static final List<String> WHOLE_FAMILIES = List.of("reformer");
+
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
@@ -209,7 +212,8 @@ final class TinyModels {
           "longformer",
           "modernbert",
           "nystromformer",
-          "nystromformer-each");
+          "nystromformer-each",
+          "reformer-masked");
 
   /** Documents of such models, written by hand. */
   static final List<String> ENCODER_DOCUMENTS = List.of("expert-choice", "linformer", "soft-moe");
@@ -224,11 +228,11 @@ final class TinyModels {
 
   /** All that were published. */
   static final List<String> ALL_FAMILIES =
-      Stream.of(FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(FAMILIES, WHOLE_FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
 
   /** Models of all kinds. */
   static final List<String> ALL =
-      Stream.of(MODELS, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(MODELS, WHOLE_FAMILIES, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
 
   static final int LIMIT = 160;
 
@@ -304,7 +308,7 @@ final class TinyModels {
       Arrays.setAll(wanted, i -> i);
       Matrix logits = Matrix.zeros(rows, network.architecture().vocabulary());
       if (network.architecture().isEncoder()) {
-        Matrix encoded = Matrix.zeros(rows, network.architecture().width());
+        Matrix encoded = Matrix.zeros(rows, network.architecture().endWidth());
         network.encode(pass, new Batch<>(runs), all, null, encoded, cancelled);
         network.predict(pass, encoded, logits);
       } else {

@@ -98,6 +98,7 @@ public final class Families {
           new QwenDiffusion(),
           new QwenHybrid(),
           new RecurrentGemma(),
+          new Reformer(),
           new Rwkv(),
           new Rwkv4(),
           new Rwkv6Qwen2(),

@@ -5,7 +5,7 @@ import dev.apus.core.tensor.Matrix;
 import java.util.Arrays;
 
 /**
- * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+ * A branch whose part has been built; at most one of {@code mixer} and {@code channel} is there.
  *
  * @param state the number of the state that the mixer is given
  * @param owner whether the state is the mixer's own
@@ -35,7 +35,13 @@ record BuiltBranch(
     return y;
   }
 
-  private Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
+  /** What a flow brings together, without a part that reads it. */
+  static BuiltBranch reading(Streams.Flow flow) {
+    return new BuiltBranch(null, -1, false, null, null, null, 1, flow);
+  }
+
+  /** What the part is given. */
+  Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
     Matrix read = normed(pass, frame, streams);
     return flow.beside().length == 0 ? read : withBeside(pass, frame, streams, read);
   }

@@ -35,6 +35,7 @@ public final class Network {
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final HyperConnection end;
+  private final BuiltBranch ends;
   private final Normalization norm;
   private final BuiltHead head;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
@@ -42,6 +43,7 @@ public final class Network {
   /**
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
+   * @param ends what brings together what the norm and the head read
    * @param head null if there is none
    */
   Network(
@@ -50,6 +52,7 @@ public final class Network {
       List<BuiltStep> steps,
       int[] widths,
       HyperConnection end,
+      BuiltBranch ends,
       Normalization norm,
       BuiltHead head) {
     this.architecture = architecture;
@@ -57,6 +60,7 @@ public final class Network {
     this.steps = steps;
     this.widths = widths;
     this.end = end;
+    this.ends = ends;
     this.norm = norm;
     this.head = head;
     for (BuiltStep step : steps) {
@@ -127,7 +131,11 @@ public final class Network {
     }
   }
 
+  /** Of a number that stands for a whole run, there is no other multiple. */
   private static int leastCommonMultiple(int a, int b) {
+    if (Math.max(a, b) == SequenceMixer.WHOLE) {
+      return SequenceMixer.WHOLE;
+    }
     int high = a;
     int low = b;
     while (low != 0) {
@@ -338,7 +346,7 @@ public final class Network {
       if (end != null) {
         end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
       }
-      read.accept(frame, x);
+      read.accept(frame, ends.read(pass, frame, streams));
     }
   }
 
