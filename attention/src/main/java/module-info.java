@@ -14,6 +14,7 @@ module dev.apus.attention {
       dev.apus.attention.softmax.NativeSparseAttention.Type,
       dev.apus.attention.softmax.NystromAttention.Type,
       dev.apus.attention.softmax.PathAttention.Type,
+      dev.apus.attention.softmax.RoutedAttention.Type,
       dev.apus.attention.fourier.FourierMixing.Type,
       dev.apus.attention.linear.GatedDeltaNet.Type,
       dev.apus.attention.learning.MemoryAsContext.Type,

@@ -228,11 +228,15 @@ final class TinyModels {
 
   /** All that were published. */
   static final List<String> ALL_FAMILIES =
-      Stream.of(FAMILIES, WHOLE_FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(FAMILIES, WHOLE_FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES)
+          .flatMap(List::stream)
+          .toList();
 
   /** Models of all kinds. */
   static final List<String> ALL =
-      Stream.of(MODELS, WHOLE_FAMILIES, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(MODELS, WHOLE_FAMILIES, ENCODERS, DIFFUSION_FAMILIES)
+          .flatMap(List::stream)
+          .toList();
 
   static final int LIMIT = 160;
 

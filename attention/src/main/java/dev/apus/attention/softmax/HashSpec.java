@@ -10,8 +10,8 @@ import java.util.List;
  * @param before how many chunks before its own a token sees
  * @param after how many after it
  * @param rounds how often the text is hashed and sorted, each time with other rotations
- * @param buckets into how many a round sorts, as factors that each have rotations of their own; none
- *     for a number that suits the text
+ * @param buckets into how many a round sorts, as factors that each have rotations of their own;
+ *     none for a number that suits the text
  * @param seed of the rotations
  * @param padding what the texts that were sorted had at their ends
  * @param context the longest text
@@ -48,10 +48,7 @@ record HashSpec(
     for (int factor : buckets) {
       if (factor < 2 || factor % 2 != 0 || (all *= factor) > MOST_BUCKETS) {
         throw c.errorAt(
-            "buckets",
-            "buckets=%s must be even, and at most %d together",
-            buckets,
-            MOST_BUCKETS);
+            "buckets", "buckets=%s must be even, and at most %d together", buckets, MOST_BUCKETS);
       }
     }
     Padding padding = Padding.read(c, chunk);
@@ -101,8 +98,6 @@ record HashSpec(
     int chunks = (isShort(first) ? context : padding.length(first)) / chunk;
     int bits = Integer.SIZE - Integer.numberOfLeadingZeros(2 * Math.max(1, chunks)) - 1;
     int most = 2 * Math.max((int) Math.sqrt(context / chunk), chunk);
-    return 1 << bits <= most
-        ? List.of(1 << bits)
-        : List.of(1 << bits / 2, 1 << bits - bits / 2);
+    return 1 << bits <= most ? List.of(1 << bits) : List.of(1 << bits / 2, 1 << bits - bits / 2);
   }
 }

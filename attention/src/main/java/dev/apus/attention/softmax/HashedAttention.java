@@ -3,9 +3,6 @@ package dev.apus.attention.softmax;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Batch;
-import dev.apus.core.model.JoinedState;
-import dev.apus.core.model.KeyVisits;
-import dev.apus.core.model.MixerState;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Normalization;
@@ -33,35 +30,16 @@ import java.util.Set;
  * either side, and what it sees several times counts as often. A text of one chunk is seen as a
  * whole.
  *
- * <p>What a sequence begins with is sorted as a whole: which tokens see each other depends on all of
- * them. A token that comes after is sorted in among those before it, which stay as they are, so that
- * from there on a sequence may be cut anywhere.
+ * <p>What a sequence begins with is sorted as a whole: which tokens see each other depends on all
+ * of them. A token that comes after is sorted in among those before it, which stay as they are, so
+ * that from there on a sequence may be cut anywhere.
  *
  * @see <a href="https://arxiv.org/abs/2001.04451">Reformer</a>
  */
-public final class HashedAttention implements SequenceMixer<HashedAttention.State> {
+public final class HashedAttention implements SequenceMixer<NumberedCache> {
 
   /** Keeps the root of keys away from zero. */
   private static final double EPSILON = 1e-6;
-
-  /** Keys, values and hashes. */
-  record State(KeyValueCache cache, HashedTokens tokens) implements JoinedState {
-
-    @Override
-    public List<MixerState> parts() {
-      return List.of(cache, tokens);
-    }
-
-    @Override
-    public JoinedState of(List<MixerState> parts) {
-      return new State((KeyValueCache) parts.getFirst(), (HashedTokens) parts.getLast());
-    }
-
-    @Override
-    public KeyVisits visits() {
-      return cache.visits();
-    }
-  }
 
   private final HashSpec spec;
   private final CacheLayout layout;
@@ -82,13 +60,13 @@ public final class HashedAttention implements SequenceMixer<HashedAttention.Stat
     NormSpec norm = NormSpec.rms(EPSILON).unweighted();
     this.keyNorm = Normalization.of(norm, "k.norm", spec.headDim(), site.weights());
     this.hashes = new Hashes(spec);
-    this.tiles = new OthersTiles(kernel, spec.heads(), spec.headDim());
+    this.tiles =
+        new OthersTiles(kernel, spec.heads(), spec.headDim(), 1 / Math.sqrt(spec.headDim()));
   }
 
   @Override
-  public State newState(int limit) {
-    return new State(
-        new KeyValueCache(layout, limit, null), new HashedTokens(spec.hashes(), limit));
+  public NumberedCache newState(int limit) {
+    return NumberedCache.of(layout, spec.hashes(), limit);
   }
 
   @Override
@@ -114,7 +92,7 @@ public final class HashedAttention implements SequenceMixer<HashedAttention.Stat
   }
 
   @Override
-  public void forward(Pass pass, Batch<State> batch, Matrix x, Matrix y) {
+  public void forward(Pass pass, Batch<NumberedCache> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       Matrix q = frame.matrix(x.rows(), spec.cols());
       Matrix k = frame.matrix(x.rows(), spec.cols());
@@ -122,9 +100,9 @@ public final class HashedAttention implements SequenceMixer<HashedAttention.Stat
       Matrix o = frame.matrix(x.rows(), spec.cols());
       pass.run(queries.task(pass, x, q), values.task(pass, x, v));
       keyNorm.groups(pass, q, k, spec.heads(), spec.headDim(), 0);
-      for (Run<State> run : batch.runs()) {
-        requireBeginning(run);
-        HashedTokens tokens = run.state().tokens();
+      for (Run<NumberedCache> run : batch.runs()) {
+        NumberedCache.requireWhole(run, "lsh-attention");
+        TokenNumbers tokens = run.state().tokens();
         int first = run.position() == 0 ? run.length() : tokens.first();
         tokens.append(hashes.of(pass, q, run.from(), run.length(), spec.factors(first)));
         run.state().cache().append(pass, k, v, run.from(), run.length());
@@ -138,16 +116,9 @@ public final class HashedAttention implements SequenceMixer<HashedAttention.Stat
     }
   }
 
-  private static void requireBeginning(Run<State> run) {
-    if (run.visibility() == Visibility.BIDIRECTIONAL && run.position() > 0) {
-      throw new IllegalArgumentException(
-          "lsh-attention sorts a text that looks ahead as a whole; a run begins at token "
-              + run.position());
-    }
-  }
-
   /** A first run that is sorted, head after head. */
-  private void attendSorted(Pass pass, Run<State> run, Matrix q, Matrix k, Matrix v, Matrix o) {
+  private void attendSorted(
+      Pass pass, Run<NumberedCache> run, Matrix q, Matrix k, Matrix v, Matrix o) {
     var sorted = new SortedText(spec, run.length(), run.visibility() == Visibility.CAUSAL);
     for (int head = 0; head < spec.heads(); head++) {
       sorted.sort(run.state().tokens(), head);
@@ -175,7 +146,7 @@ public final class HashedAttention implements SequenceMixer<HashedAttention.Stat
   }
 
   /** Rows that see all before them, or what a sorted text has for them. */
-  private void attendInOrder(Pass pass, Run<State> run, Matrix q, Matrix v, Matrix o) {
+  private void attendInOrder(Pass pass, Run<NumberedCache> run, Matrix q, Matrix v, Matrix o) {
     List<OthersTiles.Row> whole = new ArrayList<>();
     boolean causal = run.visibility() == Visibility.CAUSAL;
     for (int i = 0; i < run.length(); i++) {
@@ -200,7 +171,7 @@ public final class HashedAttention implements SequenceMixer<HashedAttention.Stat
 
   /** A token that is sorted in among those before it. */
   private void attendAmongHashed(
-      Pass pass, State state, int position, int row, Matrix q, Matrix v, Matrix o) {
+      Pass pass, NumberedCache state, int position, int row, Matrix q, Matrix v, Matrix o) {
     int slots = spec.rounds() * spec.view();
     try (Pass.Frame frame = pass.frame();
         KeyValueCache cache = tiles.cache(spec.heads(), slots)) {

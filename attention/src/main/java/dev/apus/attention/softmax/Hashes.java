@@ -68,7 +68,9 @@ final class Hashes {
       Pass pass, float[] x, int xAt, float[] directions, int at, float[] found, int count) {
     Arrays.fill(found, 0, count, 0);
     for (int i = 0; i < spec.headDim(); i++) {
-      pass.kernels().activations().addScaled(x[xAt + i], directions, at + i * count, found, 0, count);
+      pass.kernels()
+          .activations()
+          .addScaled(x[xAt + i], directions, at + i * count, found, 0, count);
     }
   }
 

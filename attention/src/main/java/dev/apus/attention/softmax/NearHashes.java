@@ -13,7 +13,7 @@ import java.util.List;
  */
 record NearHashes(HashSpec spec, int position, int[] tokens) {
 
-  static NearHashes of(HashSpec spec, HashedTokens hashes, int head, int position) {
+  static NearHashes of(HashSpec spec, TokenNumbers hashes, int head, int position) {
     int view = spec.view();
     int[] tokens = new int[spec.rounds() * view];
     for (int round = 0; round < spec.rounds(); round++) {

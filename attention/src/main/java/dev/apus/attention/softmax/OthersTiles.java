@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Attention of single query heads of rows to slots that were chosen for each, where keys are made of
- * the queries: a token that sees no other gets its own value.
+ * Attention of single query heads of rows to slots that were chosen for each, where keys are made
+ * of the queries: a token that sees no other gets its own value.
  */
 final class OthersTiles {
 
@@ -41,14 +41,16 @@ final class OthersTiles {
   private final AttentionTiles tiles;
   private final int headDim;
 
-  OthersTiles(Attention kernel, int heads, int headDim) {
+  /**
+   * @param scale factor on products
+   */
+  OthersTiles(Attention kernel, int heads, int headDim, double scale) {
     this.headDim = headDim;
     this.one = new CacheLayout(kernel, 1, headDim, headDim);
     this.all = new CacheLayout(kernel, heads, headDim, headDim);
-    var traits = new Traits(headDim, headDim, (float) (1 / Math.sqrt(headDim)), 0);
+    var traits = new Traits(headDim, headDim, (float) scale, 0);
     var biases = new Biases(null, null, 0);
-    this.tiles =
-        new AttentionTiles(kernel, traits, new Heads(heads, 1), NearKeys.ALL, biases);
+    this.tiles = new AttentionTiles(kernel, traits, new Heads(heads, 1), NearKeys.ALL, biases);
   }
 
   /** Room for keys and values in an order of their own, of one head or of all. */

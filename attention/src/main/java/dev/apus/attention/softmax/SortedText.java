@@ -35,7 +35,7 @@ final class SortedText {
   }
 
   /** Sorts by the hashes of a head; equal ones keep their order. */
-  void sort(HashedTokens hashes, int head) {
+  void sort(TokenNumbers hashes, int head) {
     Arrays.fill(tokens, -1);
     for (int round = 0; round < spec.rounds(); round++) {
       int[] order = order(hashes, head * spec.rounds() + round, length);
@@ -48,10 +48,10 @@ final class SortedText {
   }
 
   /** The first {@code count} tokens, sorted by one of their hashes. */
-  static int[] order(HashedTokens hashes, int which, int count) {
+  static int[] order(TokenNumbers hashes, int which, int count) {
     long[] pairs = new long[count];
     for (int token = 0; token < count; token++) {
-      pairs[token] = (long) hashes.hash(token, which) << Integer.SIZE | token;
+      pairs[token] = (long) hashes.number(token, which) << Integer.SIZE | token;
     }
     Arrays.sort(pairs);
     return Arrays.stream(pairs).mapToInt(pair -> (int) pair).toArray();

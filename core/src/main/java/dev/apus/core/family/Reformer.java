@@ -48,8 +48,7 @@ final class Reformer implements ModelFamily {
     for (Part mixer : mixers) {
       String before = layers.isEmpty() ? Wiring.EMBEDDING : MIXED;
       Wiring into = Wiring.PLAIN.writing(MIXED);
-      Branch kept =
-          Branch.channel(Part.of("identity"), null).wired(into.reading(Reads.of(before)));
+      Branch kept = Branch.channel(Part.of("identity"), null).wired(into.reading(Reads.of(before)));
       layers.add(
           new Layer(
               List.of(

@@ -76,13 +76,13 @@ final class ReformerAttention {
       buckets = several ? c.integers("num_buckets") : List.of(c.positive("num_buckets"));
     }
     return shape(c, "lsh-attention")
-            .with("chunk", chunk(c, "lsh"))
-            .with("before", c.count("lsh_num_chunks_before", 1))
-            .with("after", after(c, "lsh", causal))
-            .with("rounds", c.positive("num_hashes", 1))
-            .with("buckets", buckets)
-            .with("seed", c.integer("hash_seed", 0))
-            .with("multiple", padding);
+        .with("chunk", chunk(c, "lsh"))
+        .with("before", c.count("lsh_num_chunks_before", 1))
+        .with("after", after(c, "lsh", causal))
+        .with("rounds", c.positive("num_hashes", 1))
+        .with("buckets", buckets)
+        .with("seed", c.integer("hash_seed", 0))
+        .with("multiple", padding);
   }
 
   private static Part local(Config c, int padding, boolean causal) {

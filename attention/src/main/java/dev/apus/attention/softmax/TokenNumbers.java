@@ -7,19 +7,20 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * The hashes of a sequence's tokens, and how many tokens its first run had. What was written is not
- * written again: a mark is a length, and who goes another way from there copies what comes before.
+ * Numbers that go with each of a sequence's tokens, and how many tokens its first run had. What was
+ * written is not written again: a mark is a length, and who goes another way from there copies what
+ * comes before.
  */
-final class HashedTokens implements MixerState {
+final class TokenNumbers implements MixerState {
 
   /** Numbers that several marks may share. */
   private static final class Written {
 
-    private final int[] hashes;
+    private final int[] numbers;
     private int tokens;
 
-    Written(int[] hashes, int tokens) {
-      this.hashes = hashes;
+    Written(int[] numbers, int tokens) {
+      this.numbers = numbers;
       this.tokens = tokens;
     }
   }
@@ -34,7 +35,7 @@ final class HashedTokens implements MixerState {
    * @param width numbers of a token
    * @param limit the most tokens
    */
-  HashedTokens(int width, int limit) {
+  TokenNumbers(int width, int limit) {
     this.width = width;
     this.limit = limit;
   }
@@ -45,20 +46,29 @@ final class HashedTokens implements MixerState {
   }
 
   /** One of a token's numbers. */
-  int hash(int token, int which) {
-    return written.hashes[token * width + which];
+  int number(int token, int which) {
+    return written.numbers[token * width + which];
+  }
+
+  /** One of them where they are the bits of floats. */
+  float real(int token, int which) {
+    return Float.intBitsToFloat(number(token, which));
+  }
+
+  int length() {
+    return length;
   }
 
   /** Takes note of tokens that follow. */
-  void append(int[] hashes) {
-    int tokens = hashes.length / width;
+  void append(int[] numbers) {
+    int tokens = numbers.length / width;
     int end = Math.addExact(length, tokens);
-    if (length < written.tokens || end > written.hashes.length / width) {
-      long room = end <= written.hashes.length / width ? end : Math.max(2L * length, end);
-      int[] copy = Arrays.copyOf(written.hashes, (int) Math.min(room, limit) * width);
+    if (length < written.tokens || end > written.numbers.length / width) {
+      long room = end <= written.numbers.length / width ? end : Math.max(2L * length, end);
+      int[] copy = Arrays.copyOf(written.numbers, (int) Math.min(room, limit) * width);
       written = new Written(copy, length);
     }
-    System.arraycopy(hashes, 0, written.hashes, length * width, hashes.length);
+    System.arraycopy(numbers, 0, written.numbers, length * width, numbers.length);
     first = length == 0 ? tokens : first;
     length = end;
     written.tokens = end;
@@ -79,7 +89,7 @@ final class HashedTokens implements MixerState {
 
     @Override
     public long bytes() {
-      return there == written ? 0 : (long) there.hashes.length * Integer.BYTES;
+      return there == written ? 0 : (long) there.numbers.length * Integer.BYTES;
     }
 
     @Override
@@ -94,24 +104,23 @@ final class HashedTokens implements MixerState {
   }
 
   @Override
-  public HashedTokens copy() {
-    var copy = new HashedTokens(width, limit);
+  public TokenNumbers copy() {
+    var copy = new TokenNumbers(width, limit);
     copy.become(this);
     return copy;
   }
 
   @Override
   public void become(MixerState other) {
-    HashedTokens there = (HashedTokens) other;
-    written =
-        new Written(Arrays.copyOf(there.written.hashes, there.length * width), there.length);
+    TokenNumbers there = (TokenNumbers) other;
+    written = new Written(Arrays.copyOf(there.written.numbers, there.length * width), there.length);
     length = there.length;
     first = there.first;
   }
 
   @Override
   public long bytes() {
-    return (long) written.hashes.length * Integer.BYTES;
+    return (long) written.numbers.length * Integer.BYTES;
   }
 
   @Override
@@ -119,7 +128,7 @@ final class HashedTokens implements MixerState {
     out.writeInt(length);
     out.writeInt(first);
     for (int i = 0; i < length * width; i++) {
-      out.writeInt(written.hashes[i]);
+      out.writeInt(written.numbers[i]);
     }
   }
 
@@ -129,7 +138,12 @@ final class HashedTokens implements MixerState {
     int firstRun = in.readInt();
     if (tokens < 0 || tokens > limit || firstRun < 0 || firstRun > tokens) {
       throw new IOException(
-          "hashes of " + tokens + " tokens, " + firstRun + " of them at first, do not fit " + limit);
+          "numbers of "
+              + tokens
+              + " tokens, "
+              + firstRun
+              + " of them at first, do not fit "
+              + limit);
     }
     int[] read = new int[Math.multiplyExact(tokens, width)];
     for (int i = 0; i < read.length; i++) {
