@@ -114,6 +114,7 @@ final class TinyModels {
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "llama4",
           "longcat_flash",
           "mamba",
           "mamba-original",

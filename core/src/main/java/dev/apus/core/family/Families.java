@@ -73,6 +73,7 @@ public final class Families {
           new Llada2(),
           new LladaMoe(),
           new Llama(),
+          new Llama4(),
           new LongCatFlash(),
           new Longformer(),
           new Mamba(),
