@@ -32,7 +32,7 @@ class SequenceLawsTest {
 
   /** All that continue texts. */
   static final List<String> families =
-      Stream.concat(TinyModels.MODELS.stream(), TinyModels.WHOLE_FAMILIES.stream()).toList();
+      Stream.concat(TinyModels.MODELS.stream(), TinyModels.WHOLE.stream()).toList();
 
   /** Those to which it does not show where the first run of a text ends. */
   static final List<String> divisible = TinyModels.MODELS;
@@ -113,7 +113,7 @@ class SequenceLawsTest {
   }
 
   static Stream<String> indivisible() {
-    return TinyModels.WHOLE_FAMILIES.stream();
+    return TinyModels.WHOLE.stream();
   }
 
   @ParameterizedTest

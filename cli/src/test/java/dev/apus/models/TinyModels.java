@@ -163,6 +163,13 @@ final class TinyModels {
   /** Families that continue texts, and to which it shows where the first run of a text ends. */
   static final List<String> WHOLE_FAMILIES = List.of("reformer");
 
+  /** Documents of such models, written by hand. */
+  static final List<String> WHOLE_DOCUMENTS = List.of("routing-transformer");
+
+  /** All models to which that shows. */
+  static final List<String> WHOLE =
+      Stream.concat(WHOLE_FAMILIES.stream(), WHOLE_DOCUMENTS.stream()).toList();
+
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
       List.of(
@@ -235,9 +242,7 @@ final class TinyModels {
 
   /** Models of all kinds. */
   static final List<String> ALL =
-      Stream.of(MODELS, WHOLE_FAMILIES, ENCODERS, DIFFUSION_FAMILIES)
-          .flatMap(List::stream)
-          .toList();
+      Stream.of(MODELS, WHOLE, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
 
   static final int LIMIT = 160;
 
@@ -251,7 +256,7 @@ final class TinyModels {
   }
 
   static Architecture architecture(String model) {
-    return DOCUMENTS.contains(model) || ENCODER_DOCUMENTS.contains(model)
+    return Stream.of(DOCUMENTS, WHOLE_DOCUMENTS, ENCODER_DOCUMENTS).anyMatch(d -> d.contains(model))
         ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
         : Families.installed().describe(config(model));
   }
