@@ -7,6 +7,7 @@ import dev.apus.core.model.Part;
 import dev.apus.core.weight.Conversion;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.WeightNames.Source;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -67,7 +68,15 @@ final class Llama4 implements ModelFamily {
     float scale = c.real("attn_scale", 0.1f);
     boolean grows =
         counted ? c.count("attn_temperature_tuning") > 0 : c.flag("attn_temperature_tuning", true);
-    return grows ? plain.with("temperature", Map.of("floor", floor, "scale", scale)) : plain;
+    return grows ? plain.with("temperature", pair("floor", floor, "scale", scale)) : plain;
+  }
+
+  /** Two settings in this order. */
+  private static Map<String, Object> pair(String first, Object one, String second, Object other) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put(first, one);
+    settings.put(second, other);
+    return settings;
   }
 
   private static Part chunked(Config c, String type, Part attention) {
@@ -80,7 +89,7 @@ final class Llama4 implements ModelFamily {
               "attention_chunk_size=null, and layer_types holds chunked_attention");
         }
         int size = c.positive("attention_chunk_size", 8192);
-        yield attention.with("select", Map.of("kind", "chunks", "size", size));
+        yield attention.with("select", pair("kind", "chunks", "size", size));
       }
       default ->
           throw c.errorAt(
