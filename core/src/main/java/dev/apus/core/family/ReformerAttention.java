@@ -90,9 +90,10 @@ final class ReformerAttention {
     select.put("kind", "neighbours");
     select.put("size", chunk(c, "local"));
     select.put("before", c.count("local_num_chunks_before", 1));
-    select.put("after", after(c, "local", causal));
+    int after = after(c, "local", causal);
     if (!causal) {
       // Who looks back alone does not see where the text ends.
+      select.put("after", after);
       select.put("multiple", padding);
     }
     Part part = shape(c, "attention");
