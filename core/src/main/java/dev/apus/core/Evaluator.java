@@ -150,7 +150,7 @@ public final class Evaluator implements AutoCloseable {
       to = whole ? tokens.length : Math.min(tokens.length, from + block);
       runs.add(new Run<>(state, from, to, length() + from, visibility).atLevel(level));
     }
-    Matrix rows = Matrix.zeros(wanted.length, model.architecture().width());
+    Matrix rows = Matrix.zeros(wanted.length, model.architecture().endWidth());
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
     compute(List.of(this), runs, tokens, wanted, rows, cancelled);
     return rows;
@@ -186,7 +186,7 @@ public final class Evaluator implements AutoCloseable {
     int[] tokens = changes.stream().flatMapToInt(c -> IntStream.of(c.tokens())).toArray();
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
     int[] needed = wanted.build().toArray();
-    Matrix result = Matrix.zeros(needed.length, model.architecture().width());
+    Matrix result = Matrix.zeros(needed.length, model.architecture().endWidth());
     texts.getFirst().compute(texts, runs, tokens, needed, result, cancelled);
     return result;
   }

@@ -35,7 +35,7 @@ final class Passes implements AutoCloseable {
     this.diffusion = model.architecture().diffusion();
     this.cache = recipe.cache();
     this.guidance = recipe.guidance();
-    this.width = model.architecture().width();
+    this.width = model.architecture().endWidth();
     this.text = Evaluator.of(model, limit);
     this.unguided = guidance == NO_GUIDANCE ? null : Evaluator.of(model, limit);
     this.rows = new float[unguided == null ? 1 : 2][limit][];

@@ -105,6 +105,7 @@ final class Selections {
             "global",
             "h2o",
             "moba",
+            "neighbours",
             "quest",
             "segments",
             "snapkv",
@@ -126,6 +127,7 @@ final class Selections {
           case "duo" -> DuoKeys.read(select);
           case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
           case "moba" -> mixtureOfBlocks(c, select);
+          case "neighbours" -> patterned(c, Neighbours.read(select));
           case "quest" -> QuestKeys.read(select);
           case "snapkv" -> VotedKeys.read(select);
           case "streaming" -> SinkKeys.read(select);

@@ -5,7 +5,7 @@ import dev.apus.core.tensor.Matrix;
 import java.util.Arrays;
 
 /**
- * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+ * A branch whose part has been built; at most one of {@code mixer} and {@code channel} is there.
  *
  * @param state the number of the state that the mixer is given
  * @param owner whether the state is the mixer's own
@@ -41,12 +41,26 @@ record BuiltBranch(
     return y;
   }
 
+  /** What a flow brings together, without a part that reads it. */
+  static BuiltBranch reading(Streams.Flow flow) {
+    return new BuiltBranch(null, -1, false, null, null, null, null, 1, flow);
+  }
+
   private Matrix read(
       Pass pass, Pass.Frame frame, Batch<SequenceState> batch, Matrix[] streams, Matrix told) {
     Matrix read = normed(pass, frame, streams);
     if (told != null) {
       modulation.shift(pass, batch, told, read);
     }
+    return beside(pass, frame, streams, read);
+  }
+
+  /** What a {@link #reading} brings together. */
+  Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
+    return beside(pass, frame, streams, normed(pass, frame, streams));
+  }
+
+  private Matrix beside(Pass pass, Pass.Frame frame, Matrix[] streams, Matrix read) {
     return flow.beside().length == 0 ? read : withBeside(pass, frame, streams, read);
   }
 

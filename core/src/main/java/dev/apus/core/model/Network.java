@@ -23,6 +23,7 @@ public final class Network {
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final HyperConnection end;
+  private final BuiltBranch ends;
   private final Normalization norm;
   private final Modulation modulation;
   private final BuiltHead head;
@@ -31,6 +32,7 @@ public final class Network {
   /**
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
+   * @param ends what brings together what the norm and the head read
    * @param modulation of what the norm gives, or null
    * @param head null if there is none
    */
@@ -40,6 +42,7 @@ public final class Network {
       List<BuiltStep> steps,
       int[] widths,
       HyperConnection end,
+      BuiltBranch ends,
       Normalization norm,
       Modulation modulation,
       BuiltHead head) {
@@ -48,6 +51,7 @@ public final class Network {
     this.steps = steps;
     this.widths = widths;
     this.end = end;
+    this.ends = ends;
     this.norm = norm;
     this.modulation = modulation;
     this.head = head;
@@ -119,7 +123,11 @@ public final class Network {
     }
   }
 
+  /** Of a number that stands for a whole run, there is no other multiple. */
   private static int leastCommonMultiple(int a, int b) {
+    if (Math.max(a, b) == SequenceMixer.WHOLE) {
+      return SequenceMixer.WHOLE;
+    }
     int high = a;
     int low = b;
     while (low != 0) {
@@ -339,7 +347,7 @@ public final class Network {
       if (end != null) {
         end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
       }
-      read.accept(frame, x);
+      read.accept(frame, ends.read(pass, frame, streams));
     }
   }
 
