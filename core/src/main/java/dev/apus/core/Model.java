@@ -200,8 +200,8 @@ public final class Model implements AutoCloseable {
     return text.required();
   }
 
-  boolean hasTokenizer() {
-    return text.tokenizer() != null;
+  Text text() {
+    return text;
   }
 
   /**

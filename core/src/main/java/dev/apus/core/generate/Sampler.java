@@ -7,8 +7,8 @@ import java.util.List;
  * Chooses tokens from logits as a {@link Sampling} says; one for each generation, because it
  * remembers what was chosen and where its random numbers are.
  *
- * <p>The order is: processors, penalties, then either the largest logit (temperature 0) or
- * temperature, top-k, top-p, min-p and one random number. Equal logits are in the order of their
+ * <p>The order is: processors, constraint, penalties, then either the largest logit (temperature 0)
+ * or temperature, top-k, top-p, min-p and one random number. Equal logits are in the order of their
  * ids.
  */
 public final class Sampler {
@@ -19,6 +19,7 @@ public final class Sampler {
   private final SplitMix random;
   private final Candidates candidates;
   private final LogitsProcessor[] processors;
+  private final Constraint.Follower follower;
   private final Penalties penalties;
   private final TopTokens top = new TopTokens();
   private final double[] scratch = new double[512];
@@ -36,6 +37,15 @@ public final class Sampler {
    * @param prompt the tokens that the repetition penalty counts as seen
    */
   public Sampler(Sampling sampling, int vocabulary, int[] prompt) {
+    this(sampling, vocabulary, prompt, null);
+  }
+
+  /**
+   * Prepares for one generation whose text is constrained.
+   *
+   * @param follower that has followed nothing yet, or null if the text may be anything
+   */
+  Sampler(Sampling sampling, int vocabulary, int[] prompt, Constraint.Follower follower) {
     if (vocabulary < 1) {
       throw new IllegalArgumentException("vocabulary=" + vocabulary + "; needed: at least 1");
     }
@@ -50,8 +60,10 @@ public final class Sampler {
     random = new SplitMix(sampling.seed());
     candidates = new Candidates(sampling);
     processors = sampling.processors().toArray(LogitsProcessor[]::new);
+    this.follower = follower;
     penalties = Penalties.wanted(sampling) ? new Penalties(sampling, vocabulary) : null;
-    changed = penalties == null && processors.length == 0 ? null : new float[vocabulary];
+    boolean asItIs = penalties == null && processors.length == 0 && follower == null;
+    changed = asItIs ? null : new float[vocabulary];
   }
 
   /**
@@ -76,6 +88,9 @@ public final class Sampler {
     int token = changed == null ? choose(logits, best) : chooseChanged(logits);
     logProbability = logProbability(logits[token], max, logSum);
     history.add(token);
+    if (follower != null) {
+      follower.accept(token);
+    }
     return token;
   }
 
@@ -109,6 +124,10 @@ public final class Sampler {
     for (LogitsProcessor processor : processors) {
       processor.process(history.view(), changed);
       best = Logits.best(changed, vocabulary, "after a logits processor");
+    }
+    if (follower != null) {
+      follower.restrict(changed);
+      best = Logits.best(changed, vocabulary, "after the constraint");
     }
     if (penalties != null) {
       penalties.apply(history, changed);

@@ -11,10 +11,10 @@ import java.util.function.Consumer;
  * How tokens are chosen and when to stop. Start from {@link #greedy}, {@link #standard} or {@link
  * #plain} and change what you need; every change is checked.
  *
- * <p>The same logits, sampling and seed give the same tokens on every machine. Processors and
- * penalties come first, then temperature, top-k, top-p and min-p, in that order. Of these, top-k
- * and min-p may be exchanged; top-p sees the probabilities that top-k left over, scaled to sum to
- * 1.
+ * <p>The same logits, sampling and seed give the same tokens on every machine. Processors, the
+ * constraint and penalties come first, then temperature, top-k, top-p and min-p, in that order. Of
+ * these, top-k and min-p may be exchanged; top-p sees the probabilities that top-k left over,
+ * scaled to sum to 1.
  *
  * @param temperature divides the logits; 0 takes the most likely token, the lowest id among equals
  * @param topK keeps this many of the most likely tokens; 0 keeps all
@@ -34,6 +34,8 @@ import java.util.function.Consumer;
  * @param stopTokens tokens that end the generation, besides those with which the model ends a text
  * @param topLogProbabilities how many of the likeliest tokens to report with each token
  * @param processors see and may change the logits before everything else, in this order
+ * @param constraint what the text must be, or null if it may be anything; where there is one, it
+ *     says where the text ends, and there are no stop texts
  */
 public record Sampling(
     float temperature,
@@ -49,7 +51,8 @@ public record Sampling(
     List<String> stopTexts,
     Set<Integer> stopTokens,
     int topLogProbabilities,
-    List<LogitsProcessor> processors) {
+    List<LogitsProcessor> processors,
+    Constraint constraint) {
 
   /**
    * Checks every value.
@@ -85,6 +88,11 @@ public record Sampling(
       require(
           isWellFormed(text), "stopTexts", stopTexts, "texts without halves of surrogate pairs");
     }
+    require(
+        constraint == null || stopTexts.isEmpty(),
+        "stopTexts",
+        stopTexts,
+        "none beside a constraint, which says where the text ends");
     for (int token : stopTokens) {
       require(token >= 0, "stopTokens", stopTokens, "ids of at least 0");
     }
@@ -102,7 +110,7 @@ public record Sampling(
 
   /** Draws from the model's own distribution, with seed 0; at most 512 tokens. */
   public static Sampling plain() {
-    return new Sampling(1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of());
+    return new Sampling(1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of(), null);
   }
 
   public Sampling withTemperature(float temperature) {
@@ -172,6 +180,11 @@ public record Sampling(
     return with(values -> values.processors = all);
   }
 
+  /** With this constraint instead of any before; null for none. */
+  public Sampling withConstraint(Constraint constraint) {
+    return with(values -> values.constraint = constraint);
+  }
+
   private Sampling with(Consumer<Values> change) {
     Values values = new Values(this);
     change.accept(values);
@@ -208,6 +221,7 @@ public record Sampling(
     Set<Integer> stopTokens;
     int topLogProbabilities;
     List<LogitsProcessor> processors;
+    Constraint constraint;
 
     Values(Sampling of) {
       temperature = of.temperature;
@@ -224,6 +238,7 @@ public record Sampling(
       stopTokens = of.stopTokens;
       topLogProbabilities = of.topLogProbabilities;
       processors = of.processors;
+      constraint = of.constraint;
     }
 
     Sampling sampling() {
@@ -241,7 +256,8 @@ public record Sampling(
           stopTexts,
           stopTokens,
           topLogProbabilities,
-          processors);
+          processors,
+          constraint);
     }
   }
 }
