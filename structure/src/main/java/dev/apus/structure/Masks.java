@@ -47,7 +47,7 @@ final class Masks {
    */
   Masks(Automaton automaton, TokenBytes tokens, boolean first, Node free, long[] ends) {
     this.automaton = automaton;
-    this.trie = tokens.trie(first).only(token -> !has(ends, token));
+    this.trie = withoutEnds(tokens, first, ends);
     this.plain = new long[(tokens.size() + 63) / 64];
     Automaton characters = new Automaton(Nodes.repeat(free, 0, Node.UNBOUNDED), null);
     int longest = 0;
@@ -61,6 +61,15 @@ final class Masks {
     this.longestPlain = longest;
     this.rest = trie.only(token -> !has(plain, token));
     this.way = new State[trie.deepest() + 1];
+  }
+
+  private static TokenTrie withoutEnds(TokenBytes tokens, boolean first, long[] ends) {
+    for (int token = 0; token < tokens.size(); token++) {
+      if (has(ends, token) && tokens.of(token, first).length > 0) {
+        return tokens.trie(first).only(each -> !has(ends, each));
+      }
+    }
+    return tokens.trie(first);
   }
 
   private static boolean isPlain(byte[] bytes, Automaton characters) {
