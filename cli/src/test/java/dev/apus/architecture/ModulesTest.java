@@ -61,6 +61,7 @@ class ModulesTest {
               "dev.apus.structure",
               "dev.apus.fable",
               "info.picocli",
+              "me.tongfei.progressbar",
               "org.jline.reader",
               "org.slf4j"));
 
