@@ -46,6 +46,7 @@ public final class Structure implements Constraint {
 
   private final String name;
   private final Function<CodePoints, Node> root;
+  private final Node whole;
   private final Map<Place, Grammar> grammars = new LinkedHashMap<>();
 
   private record Place(TokenBytes tokens, Set<Integer> ends) {}
@@ -56,7 +57,8 @@ public final class Structure implements Constraint {
   private Structure(String name, Function<CodePoints, Node> root) {
     this.name = name;
     this.root = root;
-    if (!root.apply(CodePoints.ALL).isAlive()) {
+    this.whole = root.apply(CodePoints.ALL);
+    if (!whole.isAlive()) {
       throw new StructureException(name + ": no text is of this form");
     }
   }
@@ -153,7 +155,8 @@ public final class Structure implements Constraint {
   }
 
   private Grammar grammar(TokenBytes tokens, Set<Integer> ends) {
-    Node node = root.apply(Letters.of(tokens, ends));
+    CodePoints letters = Letters.of(tokens, ends);
+    Node node = letters == CodePoints.ALL ? whole : root.apply(letters);
     if (!node.isAlive()) {
       throw new StructureException(
           name + ": the model's vocabulary lacks characters that every such text has");

@@ -50,16 +50,13 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
           new Section("<|channel|>", Kind.HEADER, List.of("<|message|>")),
           new Section("<|start|>", Kind.HEADER, List.of("<|message|>")));
 
-  private static final List<String> IGNORED =
+  /** Around all calls, or around what is said: first and last. */
+  private static final List<List<String>> AROUND =
       List.of(
-          "<｜tool▁calls▁begin｜>",
-          "<｜tool▁calls▁end｜>",
-          "<|tool_calls_section_begin|>",
-          "<|tool_calls_section_end|>",
-          "<|START_RESPONSE|>",
-          "<|END_RESPONSE|>",
-          "<|START_TEXT|>",
-          "<|END_TEXT|>");
+          List.of("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
+          List.of("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
+          List.of("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+          List.of("<|START_TEXT|>", "<|END_TEXT|>"));
 
   /** Parts of bodies that may be special tokens. */
   private static final List<String> INNER =
@@ -95,7 +92,12 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
     boolean bare =
         template.contains("<|python_tag|>")
             || (template.contains("<|eot_id|>") && template.contains("\"parameters\""));
-    return new Marks(List.copyOf(sections), IGNORED.stream().filter(known).toList(), bare);
+    List<String> ignored =
+        AROUND.stream()
+            .filter(pair -> pair.stream().anyMatch(known))
+            .flatMap(List::stream)
+            .toList();
+    return new Marks(List.copyOf(sections), ignored, bare);
   }
 
   /** Whether a special token of this name is one of the marks. */
