@@ -117,7 +117,7 @@ final class Converse implements Callable<Integer> {
         templateVariables(),
         most,
         system,
-        sampling.over(model.sampling()),
+        sampling.over(model.sampling(), model::tokenizer),
         thinking,
         out);
   }

@@ -12,9 +12,9 @@ import java.util.function.Consumer;
  * #plain} and change what you need; every change is checked.
  *
  * <p>The same logits, sampling and seed give the same tokens on every machine. Processors, the
- * constraint and penalties come first, then temperature, top-k, top-p and min-p, in that order. Of
- * these, top-k and min-p may be exchanged; top-p sees the probabilities that top-k left over,
- * scaled to sum to 1.
+ * constraint and penalties come first, then temperature, top-k, top-p and min-p, in that order,
+ * then the warpers. Of these, top-k and min-p may be exchanged; top-p sees the probabilities that
+ * top-k left over, scaled to sum to 1, and so do warpers.
  *
  * @param temperature divides the logits; 0 takes the most likely token, the lowest id among equals
  * @param topK keeps this many of the most likely tokens; 0 keeps all
@@ -27,13 +27,15 @@ import java.util.function.Consumer;
  * @param frequencyPenalty subtracted from a logit once for each time the token was chosen
  * @param presencePenalty subtracted from a logit if the token was chosen at all
  * @param penaltyWindow how many of the last tokens the penalties look at; 0 for all
- * @param seed of the random numbers; every token that is not chosen greedily takes one
+ * @param seed of the random numbers; every token that is not chosen greedily takes one, and one for
+ *     each {@link Xtc}
  * @param maxTokens how many tokens to choose at most
  * @param stopTexts texts that end the generation; the one that is complete first counts, the
  *     longest if several are. Neither it nor anything after it is part of the text
  * @param stopTokens tokens that end the generation, besides those with which the model ends a text
  * @param topLogProbabilities how many of the likeliest tokens to report with each token
  * @param processors see and may change the logits before everything else, in this order
+ * @param warpers further ways to change what is chosen from, in this order
  * @param constraint what the text must be, or null if it may be anything; where there is one, it
  *     says where the text ends, and there are no stop texts
  */
@@ -52,6 +54,7 @@ public record Sampling(
     Set<Integer> stopTokens,
     int topLogProbabilities,
     List<LogitsProcessor> processors,
+    List<Warper> warpers,
     Constraint constraint) {
 
   /**
@@ -83,6 +86,7 @@ public record Sampling(
     stopTexts = List.copyOf(stopTexts);
     stopTokens = Set.copyOf(stopTokens);
     processors = List.copyOf(processors);
+    warpers = List.copyOf(warpers);
     for (String text : stopTexts) {
       require(!text.isEmpty(), "stopTexts", stopTexts, "texts that are not empty");
       require(
@@ -110,7 +114,8 @@ public record Sampling(
 
   /** Draws from the model's own distribution, with seed 0; at most 512 tokens. */
   public static Sampling plain() {
-    return new Sampling(1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of(), null);
+    return new Sampling(
+        1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of(), List.of(), null);
   }
 
   public Sampling withTemperature(float temperature) {
@@ -185,6 +190,18 @@ public record Sampling(
     return with(values -> values.constraint = constraint);
   }
 
+  /** With one more warper, after any before. */
+  public Sampling withWarper(Warper warper) {
+    List<Warper> all = new ArrayList<>(warpers);
+    all.add(warper);
+    return with(values -> values.warpers = all);
+  }
+
+  /** With these warpers instead of any before. */
+  public Sampling withWarpers(List<Warper> warpers) {
+    return with(values -> values.warpers = warpers);
+  }
+
   private Sampling with(Consumer<Values> change) {
     Values values = new Values(this);
     change.accept(values);
@@ -221,6 +238,7 @@ public record Sampling(
     Set<Integer> stopTokens;
     int topLogProbabilities;
     List<LogitsProcessor> processors;
+    List<Warper> warpers;
     Constraint constraint;
 
     Values(Sampling of) {
@@ -238,6 +256,7 @@ public record Sampling(
       stopTokens = of.stopTokens;
       topLogProbabilities = of.topLogProbabilities;
       processors = of.processors;
+      warpers = of.warpers;
       constraint = of.constraint;
     }
 
@@ -257,6 +276,7 @@ public record Sampling(
           stopTokens,
           topLogProbabilities,
           processors,
+          warpers,
           constraint);
     }
   }
