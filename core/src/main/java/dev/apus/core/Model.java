@@ -170,8 +170,8 @@ public final class Model implements AutoCloseable {
     return text.required();
   }
 
-  boolean hasTokenizer() {
-    return text.tokenizer() != null;
+  Text text() {
+    return text;
   }
 
   /**

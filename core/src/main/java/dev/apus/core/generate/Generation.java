@@ -36,6 +36,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private final TextDecoder decoder;
   private final Sampling sampling;
   private final Sampler sampler;
+  private final Constraint.Follower follower;
   private final StopTexts stopTexts;
   private final BitSet endTokens;
   private final BitSet stopTokens;
@@ -69,7 +70,23 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       Set<Integer> endTokens,
       int[] prompt,
       Sampling sampling) {
-    this(source, decoder, endTokens, prompt, sampling, System::nanoTime);
+    this(source, decoder, endTokens, prompt, sampling, null, System::nanoTime);
+  }
+
+  /**
+   * Appends the prompt to the source, to continue it by a text that is constrained.
+   *
+   * @param follower of the sampling's constraint, as new; null if there is none
+   * @throws IllegalArgumentException also if one of the two is there alone
+   */
+  public Generation(
+      TokenSource source,
+      TextDecoder decoder,
+      Set<Integer> endTokens,
+      int[] prompt,
+      Sampling sampling,
+      Constraint.Follower follower) {
+    this(source, decoder, endTokens, prompt, sampling, follower, System::nanoTime);
   }
 
   Generation(
@@ -78,6 +95,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       Set<Integer> endTokens,
       int[] prompt,
       Sampling sampling,
+      Constraint.Follower follower,
       LongSupplier nanos) {
     this.source = source;
     this.decoder = decoder;
@@ -86,10 +104,14 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       throw new IllegalArgumentException(
           "the prompt is empty and so is the sequence; there is nothing to continue");
     }
-    this.endTokens = ids("endTokens", endTokens, source.vocabulary());
-    stopTokens = ids("stopTokens", sampling.stopTokens(), source.vocabulary());
+    if ((follower == null) != (sampling.constraint() == null)) {
+      throw new IllegalArgumentException("needed: a constraint and what follows it, or neither");
+    }
+    this.endTokens = TokenHistory.ids("endTokens", endTokens, source.vocabulary());
+    stopTokens = TokenHistory.ids("stopTokens", sampling.stopTokens(), source.vocabulary());
     stopTexts = new StopTexts(sampling.stopTexts());
-    sampler = new Sampler(sampling, source.vocabulary(), prompt);
+    this.follower = follower;
+    sampler = new Sampler(sampling, source.vocabulary(), prompt, follower);
     stopwatch = new Stopwatch(nanos);
     promptTokens = prompt.length;
     reusedBefore = source.reusedTokens();
@@ -247,8 +269,11 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
               + expectedLength
               + ": it was changed while it was being continued");
     }
+    if (follower != null && follower.isFinished()) {
+      return finish(StopReason.COMPLETE);
+    }
     if (source.length() >= source.limit()) {
-      return finish(StopReason.CONTEXT_FULL);
+      return finish(cut(StopReason.CONTEXT_FULL));
     }
     stopwatch.start();
     try {
@@ -289,10 +314,18 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       finish(StopReason.STOP_TEXT);
       return text;
     }
-    if (generatedTokens == sampling.maxTokens()) {
-      return lastText(text, StopReason.MAX_TOKENS);
+    if (follower != null && follower.isFinished()) {
+      return lastText(text, StopReason.COMPLETE);
     }
-    return source.length() < source.limit() ? text : lastText(text, StopReason.CONTEXT_FULL);
+    if (generatedTokens == sampling.maxTokens()) {
+      return lastText(text, cut(StopReason.MAX_TOKENS));
+    }
+    return source.length() < source.limit() ? text : lastText(text, cut(StopReason.CONTEXT_FULL));
+  }
+
+  /** Why a text was cut that could have gone on. */
+  private StopReason cut(StopReason reason) {
+    return follower == null || follower.isComplete() ? reason : StopReason.INCOMPLETE;
   }
 
   private String lastText(String text, StopReason reason) {
@@ -342,18 +375,6 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       mark.close();
     }
     busy.set(false);
-  }
-
-  private static BitSet ids(String name, Set<Integer> ids, int vocabulary) {
-    BitSet bits = new BitSet();
-    for (int id : ids) {
-      if (id < 0 || id >= vocabulary) {
-        throw new IllegalArgumentException(
-            name + " holds " + id + "; the vocabulary has the ids 0 to " + (vocabulary - 1));
-      }
-      bits.set(id);
-    }
-    return bits;
   }
 
   /** Pulls one token for each request and never splits, so that even a parallel stream is not. */

@@ -29,6 +29,7 @@ final class ComposedTokenizer implements Tokenizer {
   private final Parts parts;
   private final AddedTokens addedInOriginal;
   private final AddedTokens addedInNormalized;
+  private final TokenSpelling spelling;
 
   ComposedTokenizer(Parts parts) {
     this.parts = parts;
@@ -39,6 +40,7 @@ final class ComposedTokenizer implements Tokenizer {
         new AddedTokens(
             parts.added().stream().filter(AddedToken::normalized).toList(),
             parts.normalizer()::apply);
+    this.spelling = new TokenSpelling(parts.decoding());
   }
 
   @Override
@@ -137,6 +139,12 @@ final class ComposedTokenizer implements Tokenizer {
   @Override
   public boolean isSpecial(int id) {
     return parts.vocabulary().isSpecial(id);
+  }
+
+  @Override
+  public byte[] bytes(int id, boolean first) {
+    String token = parts.vocabulary().token(id);
+    return token == null || isSpecial(id) ? new byte[0] : spelling.bytes(token, first);
   }
 
   @Override

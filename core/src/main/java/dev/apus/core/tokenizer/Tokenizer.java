@@ -122,6 +122,15 @@ public interface Tokenizer {
    */
   boolean isSpecial(int id);
 
+  /**
+   * What a token writes, in bytes, which need not be whole characters. Special tokens, and ids
+   * within the vocabulary that name no token, write nothing.
+   *
+   * @param first whether it is the first token of a text
+   * @throws IllegalArgumentException if {@code id} is outside the vocabulary
+   */
+  byte[] bytes(int id, boolean first);
+
   /** The token that begins a text, if the checkpoint names one. */
   OptionalInt beginning();
 
