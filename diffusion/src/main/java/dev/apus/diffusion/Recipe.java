@@ -8,7 +8,8 @@ import dev.apus.core.model.Diffusion;
  *
  * @param sampling how a token is chosen for a position: temperature (Gumbel noise in double
  *     precision), top-k, top-p, min-p, seed; where to stop; and how many tokens to add to a text
- *     that has no gap. Penalties and processors, which ask what was chosen before, are refused
+ *     that has no gap. Penalties, processors and warpers, which ask what was chosen before, are
+ *     refused
  * @param rule which positions a step fixes
  * @param steps how many steps the whole text has, shared out to its windows by their noisy
  *     positions; 0 for one for each noisy position
@@ -51,6 +52,7 @@ public record Recipe(
             || sampling.presencePenalty() != 0;
     require(!penalised, "penalties", "on", "none: tokens of a canvas have no order in time");
     require(sampling.processors().isEmpty(), "processors", sampling.processors(), "none");
+    require(sampling.warpers().isEmpty(), "warpers", sampling.warpers(), "none");
     require(
         sampling.topLogProbabilities() == 0,
         "topLogProbabilities",
@@ -68,8 +70,14 @@ public record Recipe(
    * The likeliest tokens, fixed as the makers of such models do: the surest first where a row
    * predicts its own token, those of the smallest entropy where it predicts the next one. Models
    * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks.
+   *
+   * <p>Models of research, which never give a mask or give scores, draw tokens as the reverse of
+   * their noise does.
    */
   public static Recipe of(Diffusion diffusion) {
+    if (diffusion.output() != Diffusion.Output.TOKENS) {
+      return drawn(diffusion);
+    }
     TransferRule rule =
         diffusion.shifted()
             ? new Ranked(Ranking.ENTROPY, Quota.SCHEDULED, Schedule.TIMED)
@@ -86,6 +94,16 @@ public record Recipe(
         0,
         0,
         MOST_EDITING_STEPS);
+  }
+
+  private static Recipe drawn(Diffusion diffusion) {
+    boolean keeps = Cache.BLOCKS.isExact(diffusion);
+    TransferRule rule =
+        diffusion.output().isScore()
+            ? new Reverse(Reverse.Predictor.ANALYTIC)
+            : diffusion.block() > 0 ? new FirstHitting() : Ancestral.of(Schedule.EVEN);
+    Cache cache = keeps ? Cache.BLOCKS : Cache.NONE;
+    return new Recipe(Sampling.plain(), rule, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
   }
 
   public Recipe withSampling(Sampling other) {

@@ -5,12 +5,25 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The files of one model, wherever they lie: its JSON files by name, and its tensors. */
+/** The files of one model, wherever they lie: its small files by name, and its tensors. */
 public interface ModelFiles {
 
-  /** The JSON files beside a checkpoint's tensors. */
+  /** The files beside a checkpoint's tensors. */
   List<String> SETTINGS =
-      List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json");
+      List.of(
+          "config.json",
+          "generation_config.json",
+          "chat_template.jinja",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "added_tokens.json",
+          "special_tokens_map.json",
+          "tokenizer.model",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          "rwkv_vocab_v20230424.txt");
 
   /** For messages: where the files lie. */
   String name();

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * A JSON file of a checkpoint, read whole.
+ * A small file of a checkpoint, read whole.
  *
  * <p>A download may hold anything: what is larger than such a file can be would fill the memory,
  * and what is no regular file may have no end or never begin.
@@ -31,7 +31,7 @@ final class SettingsFile {
       return null;
     }
     if (!Files.isRegularFile(file)) {
-      throw new FormatException(file + ": is no regular file; needed: a JSON file");
+      throw new FormatException(file + ": is no regular file; needed: a file");
     }
     int largest = largest(file);
     try (InputStream in = Files.newInputStream(file)) {
@@ -55,7 +55,15 @@ final class SettingsFile {
 
   private static int largest(Path file) {
     return switch (file.getFileName().toString()) {
-      case "tokenizer.json", "tokenizer_config.json" -> LARGEST_TOKENIZER;
+      case "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          "rwkv_vocab_v20230424.txt" ->
+          LARGEST_TOKENIZER;
       default -> LARGEST_SETTINGS;
     };
   }
