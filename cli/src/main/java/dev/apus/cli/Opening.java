@@ -4,6 +4,7 @@ import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
+import dev.apus.kernels.matmul.Products;
 import java.util.Locale;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,6 +26,17 @@ final class Opening {
             + " that fill the memory (default: ${DEFAULT-VALUE})."
       })
   private Placement weights;
+
+  @Option(
+      names = "--products",
+      paramLabel = "KIND",
+      defaultValue = "exact",
+      description = {
+        "What matrices of four-bit weights (Q4_0, Q4_K) multiply: exact, the inputs as they are; or"
+            + " integer, inputs rounded to eight bits, which is faster (default:"
+            + " ${DEFAULT-VALUE})."
+      })
+  private Products products;
 
   @Option(
       names = "--expert-memory",
@@ -51,7 +63,7 @@ final class Opening {
   private CommandSpec command;
 
   ModelOptions options() {
-    ModelOptions standard = threads.options().withWeights(weights);
+    ModelOptions standard = threads.options().withWeights(weights).withProducts(products);
     ModelOptions options = unchecked ? standard.withoutMemoryCheck() : standard;
     if (expertMemory == null) {
       if (foreseen) {

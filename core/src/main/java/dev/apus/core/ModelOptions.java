@@ -8,6 +8,7 @@ import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
+import dev.apus.kernels.matmul.Products;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -77,6 +78,14 @@ public record ModelOptions(
 
   public ModelOptions withKernels(Kernels chosen) {
     return with(values -> values.kernels = chosen);
+  }
+
+  /**
+   * What the kernels multiply. Whole numbers make four-bit weights faster and round the inputs of
+   * their matrices; exact products keep the bits.
+   */
+  public ModelOptions withProducts(Products products) {
+    return withKernels(kernels.with(products));
   }
 
   /** BF16 takes half the memory and lets long texts go faster; F32 keeps the bits. */

@@ -7,6 +7,7 @@ import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.learning.ScalarFastWeights;
 import dev.apus.kernels.levels.ScalarLevelMemory;
 import dev.apus.kernels.matmul.Matmuls;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
@@ -36,7 +37,8 @@ final class ScalarKernels {
           new ScalarSelectiveScan(),
           new ScalarLongConvolution(),
           new ScalarComplexScan(),
-          Matmuls::scalar);
+          Matmuls::scalar,
+          Products.EXACT);
 
   private ScalarKernels() {}
 }

@@ -8,6 +8,7 @@ import dev.apus.kernels.learning.VectorFastWeights;
 import dev.apus.kernels.levels.VectorLevelMemory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
@@ -40,7 +41,8 @@ final class VectorKernels {
           new VectorSelectiveScan(),
           new VectorLongConvolution(),
           new VectorComplexScan(),
-          Matmuls::vector);
+          Matmuls::vector,
+          Products.EXACT);
 
   private VectorKernels() {}
 

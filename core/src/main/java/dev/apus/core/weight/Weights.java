@@ -284,7 +284,7 @@ public final class Weights implements AutoCloseable {
       if (placement == Placement.MAPPED) {
         return inPlace;
       }
-      Matmul scalar = Matmuls.scalar(stored.format());
+      Matmul scalar = Matmuls.scalar(stored.format(), kernels.products());
       if (matmul == scalar || !eased) {
         return PackedPanels.pack(stored, matmul, arena, workers::run, workers.threads(), release);
       }
