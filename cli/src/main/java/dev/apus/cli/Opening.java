@@ -42,11 +42,17 @@ final class Opening {
       description = "Also read experts beforehand that the next layer will probably ask.")
   private boolean foreseen;
 
+  @Option(
+      names = "--no-memory-check",
+      description = "Open a model even if it seems to need more memory than is free.")
+  private boolean unchecked;
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
   ModelOptions options() {
-    ModelOptions options = threads.options().withWeights(weights);
+    ModelOptions standard = threads.options().withWeights(weights);
+    ModelOptions options = unchecked ? standard.withoutMemoryCheck() : standard;
     if (expertMemory == null) {
       if (foreseen) {
         throw wrong("--foresee-experts needs --expert-memory: without it, all are in memory");

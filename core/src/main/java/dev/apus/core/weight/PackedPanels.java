@@ -52,6 +52,12 @@ record PackedPanels(
     return new PackedPanels(matmul, outputs, stored.cols(), slabPanels, List.of(slabs));
   }
 
+  /** Memory that stored rows will take. */
+  static long bytes(StoredRows stored, Matmul matmul) {
+    int panels = Math.ceilDiv(stored.rows().size(), PANEL);
+    return Math.multiplyExact(matmul.panelBytes(stored.cols()), panels);
+  }
+
   /** Packs one slab in new memory, so that its pages are filled by the thread that packs it. */
   private static MemorySegment slab(
       StoredRows stored, Matmul matmul, Arena arena, int slab, int slabPanels) {
