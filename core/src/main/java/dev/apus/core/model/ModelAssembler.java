@@ -36,14 +36,16 @@ public final class ModelAssembler {
     Projection tied =
         shared ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
     var embedding =
-        new Network.BuiltEmbedding(
+        new BuiltEmbedding(
+            first,
             tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
             positions(first, width, root),
             lookup("meta", first.metaTokens(), width, root),
             lookup("types", first.types(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
     List<BuiltStep> steps = new ArrayList<>();
-    var branches = new BranchAssembler(architecture, mixers, cache, weights);
+    LevelEmbedding level = LevelEmbedding.of(architecture.diffusion(), root);
+    var branches = new BranchAssembler(architecture, mixers, cache, weights, level);
     for (int i = 0; i < architecture.layers().size(); i++) {
       for (Step step : architecture.layers().get(i).steps()) {
         steps.add(branches.step(step, i));
@@ -63,6 +65,7 @@ public final class ModelAssembler {
     HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
     BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, endWidth, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", endWidth, root);
+    Modulation last = Modulation.of(level, "norm", endWidth, 0, root);
     if (tied != null) {
       weights.expectCopy("head", "embedding", vocabulary, width);
     }
@@ -75,6 +78,7 @@ public final class ModelAssembler {
         end,
         BuiltBranch.reading(ends),
         norm,
+        last,
         head);
   }
 
