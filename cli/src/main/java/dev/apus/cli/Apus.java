@@ -47,6 +47,7 @@ import picocli.CommandLine.Spec;
       Routes.class,
       Embed.class,
       Convert.class,
+      Quantize.class,
       RandomModel.class,
       Pull.class,
     })

@@ -4,10 +4,12 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Diffusion;
 import dev.apus.diffusion.Ancestral;
 import dev.apus.diffusion.Cache;
+import dev.apus.diffusion.FirstHitting;
 import dev.apus.diffusion.Quota;
 import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
 import dev.apus.diffusion.Recipe;
+import dev.apus.diffusion.Reverse;
 import dev.apus.diffusion.Schedule;
 import dev.apus.diffusion.TransferRule;
 import java.util.ArrayList;
@@ -29,7 +31,10 @@ final class DenoisingOptions {
     ENTROPY,
     RANDOM,
     SEQUENTIAL,
-    ANCESTRAL
+    ANCESTRAL,
+    FIRST_HITTING,
+    ANALYTIC,
+    EULER
   }
 
   private enum Keep {
@@ -48,7 +53,8 @@ final class DenoisingOptions {
       paramLabel = "RULE",
       description =
           "Which positions are fixed first: ${COMPLETION-CANDIDATES}. Ancestral fixes each by"
-              + " itself.")
+              + " itself; first_hitting any one at each step; analytic and euler are for models of"
+              + " scores.")
   private Rule rule;
 
   @ArgGroup private Quotas quotas = new Quotas();
@@ -218,9 +224,30 @@ final class DenoisingOptions {
       double strength = remasking == null ? 0 : remasking;
       return new Ancestral(Schedule.EVEN, Ancestral.Remasking.RESCALED, strength, false);
     }
-    Ranked before = (Ranked) makers;
+    if (rule == null && quota(null) == null && !(makers instanceof Ranked)) {
+      return makers;
+    }
+    TransferRule whole = whole();
+    if (whole != null && quota(null) != null) {
+      throw wrong(
+          "this --rule says how many positions a step fixes; it goes without a quota", null);
+    }
+    if (whole != null) {
+      return whole;
+    }
+    Ranked before = makers instanceof Ranked ranked ? ranked : Ranked.by(Ranking.CONFIDENCE);
     return new Ranked(
         rule == null ? before.ranking() : ranking(), quota(before.quota()), before.schedule());
+  }
+
+  /** A rule that is no ranking, or null. */
+  private TransferRule whole() {
+    return switch (rule) {
+      case FIRST_HITTING -> new FirstHitting();
+      case ANALYTIC -> new Reverse(Reverse.Predictor.ANALYTIC);
+      case EULER -> new Reverse(Reverse.Predictor.EULER);
+      case null, default -> null;
+    };
   }
 
   private Ranking ranking() {

@@ -59,9 +59,11 @@ class GenerateTest {
     Cli halves = Cli.run("generate", "--greedy", "-n", 8, "--cache", "bf16", PROMPT);
     assertEquals(0, halves.exitCode(), halves.err());
     assertTrue(stateOf(halves.err()) < stateOf(exact), exact + halves.err());
-    Cli wrong = Cli.run("generate", "--cache", "q8", PROMPT);
+    Cli wrong = Cli.run("generate", "--cache", "q6", PROMPT);
     assertEquals(2, wrong.exitCode());
-    assertTrue(wrong.err().contains("'--cache'") && wrong.err().contains("F32, BF16"), wrong.err());
+    assertTrue(
+        wrong.err().contains("'--cache'") && wrong.err().contains("F32, BF16, Q8, Q4"),
+        wrong.err());
   }
 
   @Test

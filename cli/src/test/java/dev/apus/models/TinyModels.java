@@ -220,7 +220,18 @@ final class TinyModels {
 
   /** Families that fill texts in. */
   static final List<String> DIFFUSION_FAMILIES =
-      List.of("dream", "fast_dllm_v2", "llada", "llada2_moe", "lladamoe", "sdar", "sdar_moe");
+      List.of(
+          "bd3lm",
+          "dream",
+          "fast_dllm_v2",
+          "llada",
+          "llada2_moe",
+          "lladamoe",
+          "mdlm",
+          "sdar",
+          "sdar_moe",
+          "sedd",
+          "sedd-uniform");
 
   /** All that were published. */
   static final List<String> ALL_FAMILIES =

@@ -59,14 +59,10 @@ record Checkpoint(
   }
 
   private static Language language(ModelFiles files, Config config, int vocabulary) {
-    byte[] tokenizerJson = files.read("tokenizer.json");
-    byte[] tokenizerConfigJson = files.read(TemplateSource.CONFIG);
     Text text =
-        tokenizerJson == null
-            ? Text.none("the checkpoint has no tokenizer.json")
-            : Text.of(
-                Tokenizer.parse(
-                    files.name() + "/tokenizer.json", tokenizerJson, tokenizerConfigJson));
+        Tokenizer.read(files.name(), files::read)
+            .map(Text::of)
+            .orElse(Text.none("the checkpoint has no tokenizer.json, nor another vocabulary"));
     byte[] generationJson = files.read("generation_config.json");
     Config generation =
         generationJson == null
@@ -74,7 +70,7 @@ record Checkpoint(
             : Config.parse(files.name() + "/generation_config.json", generationJson);
     GenerationSettings settings =
         GenerationSettings.read(generation, config, text.tokenizer(), vocabulary);
-    return new Language(text, settings, TemplateSource.of(files, tokenizerConfigJson));
+    return new Language(text, settings, TemplateSource.of(files));
   }
 
   private static Checkpoint gguf(String name, Gguf file, Families families) {

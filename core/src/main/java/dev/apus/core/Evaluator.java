@@ -33,6 +33,7 @@ public final class Evaluator implements AutoCloseable {
   private final int limit;
   private final Pass pass;
   private SequenceState state;
+  private double level;
 
   private Evaluator(Model model, int limit) {
     this.model = model;
@@ -111,6 +112,11 @@ public final class Evaluator implements AutoCloseable {
     return state.bytes();
   }
 
+  /** Says how much noise the text has from here on, to a model that is to be told. */
+  public void setLevel(double noise) {
+    level = noise;
+  }
+
   /** Keeps nothing of the text any more. */
   public void forget() {
     if (state.length() > 0) {
@@ -142,7 +148,7 @@ public final class Evaluator implements AutoCloseable {
     for (int from = 0, to; from < tokens.length; from = to) {
       boolean whole = block == 0 || visibility == Visibility.CAUSAL;
       to = whole ? tokens.length : Math.min(tokens.length, from + block);
-      runs.add(new Run<>(state, from, to, length() + from, visibility));
+      runs.add(new Run<>(state, from, to, length() + from, visibility).atLevel(level));
     }
     Matrix rows = Matrix.zeros(wanted.length, model.architecture().width());
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
@@ -226,11 +232,12 @@ public final class Evaluator implements AutoCloseable {
       next = Math.max(next, first + to - from);
       runs.add(
           new Run<>(
-              state,
-              row + from,
-              row + to,
-              first,
-              first < lastBlock ? Visibility.BIDIRECTIONAL : Visibility.SURROUNDED));
+                  state,
+                  row + from,
+                  row + to,
+                  first,
+                  first < lastBlock ? Visibility.BIDIRECTIONAL : Visibility.SURROUNDED)
+              .atLevel(level));
     }
   }
 

@@ -16,6 +16,9 @@ import java.util.function.BooleanSupplier;
  */
 final class Filling {
 
+  /** Below it, what a model is told of its time would be infinite. */
+  private static final double LEAST_TIME = Reverse.END;
+
   private final Canvas canvas;
   private final Recipe recipe;
   private final Ending ending;
@@ -35,6 +38,7 @@ final class Filling {
   private long rows;
   private int next;
   private int step;
+  private double time;
   private int evaluation;
   private int atStart;
   private int edits;
@@ -57,6 +61,7 @@ final class Filling {
     if (canvas.diffusion().noise() == Noise.UNIFORM && recipe.guidance() != 0) {
       throw new IllegalArgumentException("guidance needs a mask, and the noise is uniform");
     }
+    recipe.rule().posterior(canvas.diffusion(), new Progress(0, 1, 1, 1, 1));
     given = (BitSet) noisy.clone();
     given.flip(0, tokens.length);
     probabilities = new double[tokens.length];
@@ -88,6 +93,7 @@ final class Filling {
   private void begin() {
     Window window = windows.get(next);
     step = 0;
+    time = 1;
     evaluation = 0;
     edits = 0;
     atStart = noisy.get(window.from(), window.to()).cardinality();
@@ -143,25 +149,32 @@ final class Filling {
     while (left > 0 && rule.isIdle(step, window.steps(), atStart, left)) {
       step++;
     }
+    Progress now = progress(window);
+    time = Math.max(LEAST_TIME, rule.time(now, random::nextDouble));
+    double level = canvas.diffusion().levels().at(time);
+    proposer.prepare(rule.posterior(canvas.diffusion(), now.at(time)), level, tokens);
+    passes.setLevel(level);
     passes.evaluate(tokens, given, window, evaluation, noisy, changed, cancelled);
     canvas.seen(tokens);
     evaluations = passes.evaluations() - evaluationsBefore;
     rows = passes.computed() - rowsBefore;
     List<Proposal> noisyOnes = new ArrayList<>();
     List<Proposal> cleanOnes = new ArrayList<>();
-    for (Proposal proposal : passes.proposals(asked(window), proposer, ending.tailFrom())) {
+    for (Proposal proposal :
+        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom())) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }
-    Moment moment = new Moment(step, window.steps(), atStart, noisyOnes, fixedIn(window), random);
-    if (!noisyOnes.isEmpty()) {
-      rule.transfer(moment);
-    }
+    Moment moment = transfer(window, noisyOnes);
     List<Proposal> changes = new ArrayList<>();
     moment.chosen().forEach(chosen -> changes.add(proposer.told(chosen)));
+    int mask = canvas.diffusion().mask();
+    if (mask >= 0) {
+      // A token that is none of the noise stands.
+      moment.moved().stream().filter(moved -> moved.token() != mask).forEach(changes::add);
+    }
     int edited = edit(cleanOnes, changes);
     changes.sort(Comparator.comparingInt(Proposal::position));
     apply(moment, changes);
-    step++;
     evaluation++;
     edits = noisyOnes.isEmpty() ? edits + 1 : 0;
     boolean settled = recipe.editing() == 0 || edited == 0 || edits >= recipe.editingSteps();
@@ -169,6 +182,33 @@ final class Filling {
       begin();
     }
     return draft(changes);
+  }
+
+  /**
+   * Lets the rule decide, and again where it decided nothing and the model would say the same: what
+   * was proposed and not taken is as good as proposed anew.
+   */
+  private Moment transfer(Window window, List<Proposal> noisyOnes) {
+    boolean repeats = !canvas.diffusion().isTold() && recipe.editing() == 0;
+    Moment moment;
+    do {
+      moment = new Moment(step, window.steps(), atStart, noisyOnes, fixedIn(window), random);
+      if (!noisyOnes.isEmpty()) {
+        recipe.rule().transfer(moment);
+      }
+      step++;
+    } while (repeats && moment.isEmpty() && step < window.steps());
+    return moment;
+  }
+
+  private Progress progress(Window window) {
+    int from = canvas.diffusion().block() == 0 ? 0 : window.from();
+    int to = canvas.diffusion().block() == 0 ? tokens.length : window.to();
+    BitSet open = new BitSet();
+    open.set(from, to);
+    open.andNot(given);
+    int left = noisy.get(from, to).cardinality();
+    return new Progress(step, window.steps(), left, open.cardinality(), time);
   }
 
   /** Positions of a window that proposals are needed for. */
@@ -218,12 +258,19 @@ final class Filling {
       probabilities[at] = change.probability();
       logLikelihood += StrictMath.log(Math.max(change.probability(), Double.MIN_NORMAL));
     }
+    BitSet stay = new BitSet();
+    for (Proposal moved : moment.moved()) {
+      int at = moved.position();
+      stay.set(at);
+      changed.set(at, tokens[at] != moved.token());
+      tokens[at] = moved.token();
+    }
     for (int at : moment.renoised()) {
       fixed -= noisy.get(at) ? 0 : 1;
       noisy.set(at);
       changed.set(at);
     }
-    noisy.stream().forEach(i -> tokens[i] = noise());
+    noisy.stream().filter(i -> !stay.get(i)).forEach(i -> tokens[i] = noise());
   }
 
   private Draft draft(List<Proposal> changes) {

@@ -21,6 +21,7 @@ public final class Moment {
   private final List<Fixed> fixed;
   private final SplitMix random;
   private final List<Proposal> chosen = new ArrayList<>();
+  private final List<Proposal> moved = new ArrayList<>();
   private final List<Integer> renoised = new ArrayList<>();
 
   Moment(
@@ -73,6 +74,14 @@ public final class Moment {
     chosen.add(proposal);
   }
 
+  /**
+   * Puts the proposed token at a noisy position, which stays noisy: where noise is any token, this
+   * is one of a text with less noise. Where noise leaves masks, all but these stand, as if fixed.
+   */
+  public void move(Proposal proposal) {
+    moved.add(proposal);
+  }
+
   /** Makes a position noisy again. */
   public void renoise(int position) {
     renoised.add(position);
@@ -80,6 +89,14 @@ public final class Moment {
 
   List<Proposal> chosen() {
     return chosen;
+  }
+
+  List<Proposal> moved() {
+    return moved;
+  }
+
+  boolean isEmpty() {
+    return chosen.isEmpty() && moved.isEmpty() && renoised.isEmpty();
   }
 
   List<Integer> renoised() {

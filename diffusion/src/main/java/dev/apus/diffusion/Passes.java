@@ -68,6 +68,14 @@ final class Passes implements AutoCloseable {
     }
   }
 
+  /** Says how noisy the text is from here on. */
+  void setLevel(double level) {
+    text.setLevel(level);
+    if (unguided != null) {
+      unguided.setLevel(level);
+    }
+  }
+
   private void forget() {
     text.forget();
     if (unguided != null) {
@@ -166,9 +174,10 @@ final class Passes implements AutoCloseable {
   /**
    * What is proposed for some positions of the window that was evaluated last.
    *
+   * @param evaluation of the denoising, which the random numbers depend on
    * @param tailFrom the first position at which the text may end
    */
-  List<Proposal> proposals(int[] positions, Proposer proposer, int tailFrom) {
+  List<Proposal> proposals(int[] positions, Proposer proposer, int evaluation, int tailFrom) {
     float[][] guides = new float[positions.length][];
     if (unguided != null) {
       int vocabulary = text.model().architecture().vocabulary();
@@ -183,7 +192,7 @@ final class Passes implements AutoCloseable {
             proposals[i] =
                 proposer.propose(
                     positions[i],
-                    evaluations,
+                    evaluation,
                     worker,
                     logits,
                     at,

@@ -75,8 +75,14 @@ public record Recipe(
    * The likeliest tokens, fixed as the makers of such models do: the surest first where a row
    * predicts its own token, those of the smallest entropy where it predicts the next one. Models
    * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks.
+   *
+   * <p>Models of research, which never give a mask or give scores, draw tokens as the reverse of
+   * their noise does.
    */
   public static Recipe of(Diffusion diffusion) {
+    if (diffusion.output() != Diffusion.Output.TOKENS) {
+      return drawn(diffusion);
+    }
     TransferRule rule =
         diffusion.shifted()
             ? new Ranked(Ranking.ENTROPY, Quota.SCHEDULED, Schedule.TIMED)
@@ -93,6 +99,16 @@ public record Recipe(
         0,
         0,
         MOST_EDITING_STEPS);
+  }
+
+  private static Recipe drawn(Diffusion diffusion) {
+    boolean keeps = Cache.BLOCKS.isExact(diffusion);
+    TransferRule rule =
+        diffusion.output().isScore()
+            ? new Reverse(Reverse.Predictor.ANALYTIC)
+            : diffusion.block() > 0 ? new FirstHitting() : Ancestral.of(Schedule.EVEN);
+    Cache cache = keeps ? Cache.BLOCKS : Cache.NONE;
+    return new Recipe(Sampling.plain(), rule, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
   }
 
   public Recipe withSampling(Sampling other) {

@@ -7,13 +7,15 @@ import dev.apus.core.model.Diffusion;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One greedy text of a reference implementation, and what this library makes of the same prompt:
  * the entries of {@code decodes} in {@code expected.json}. An entry's name says by which rule and
  * cache: {@code full}, {@code prefix_cache} or {@code dual_cache}, or Dream's {@code entropy},
  * {@code maskgit_plus} or {@code topk_margin}; its settings are {@code steps}, {@code block_length}
- * and {@code threshold}.
+ * and {@code threshold}. Where there is a {@code seed}, the reference drew with this library's
+ * numbers, by {@code ancestral}, {@code first_hitting}, {@code analytic} or {@code euler}.
  *
  * @param firstDifference the first token that differs; −1 if none does
  * @param evaluations of this library
@@ -55,7 +57,10 @@ public record RecordedDecode(
     int[] expected = ints(entry, "tokens");
     Recipe recipe =
         Recipe.of(diffusion)
-            .withSampling(Sampling.greedy())
+            .withSampling(
+                entry.has("seed")
+                    ? Sampling.plain().withSeed(entry.count("seed"))
+                    : Sampling.greedy())
             .withRule(rule(name, entry))
             .withCache(cache(name))
             .withSteps(entry.count("steps", 0))
@@ -85,6 +90,17 @@ public record RecordedDecode(
         return new Ranked(dream.ranking(), Quota.SCHEDULED, Schedule.TIMED);
       }
     }
+    for (var drawn :
+        Map.of(
+                "ancestral", Ancestral.of(Schedule.EVEN),
+                "first_hitting", new FirstHitting(),
+                "analytic", new Reverse(Reverse.Predictor.ANALYTIC),
+                "euler", new Reverse(Reverse.Predictor.EULER))
+            .entrySet()) {
+      if (name.startsWith(drawn.getKey())) {
+        return drawn.getValue();
+      }
+    }
     return entry.has("threshold")
         ? Ranked.above(entry.number("threshold"))
         : Ranked.by(Ranking.CONFIDENCE);
@@ -95,6 +111,9 @@ public record RecordedDecode(
   private static Cache cache(String name) {
     if (name.startsWith("prefix_cache")) {
       return new Cache.Prefix(0);
+    }
+    if (name.endsWith("_cached")) {
+      return Cache.BLOCKS;
     }
     return name.startsWith("dual_cache") ? new Cache.Dual(0) : Cache.NONE;
   }

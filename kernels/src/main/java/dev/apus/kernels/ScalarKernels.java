@@ -1,7 +1,7 @@
 package dev.apus.kernels;
 
 import dev.apus.kernels.activation.ScalarActivations;
-import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.attention.SettlingAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.learning.ScalarFastWeights;
@@ -23,7 +23,7 @@ final class ScalarKernels {
       new KernelSet(
           "scalar",
           new ScalarActivations(),
-          ScalarAttention::new,
+          SettlingAttention::scalar,
           new ScalarShortConvolution(),
           new ScalarAverageScan(),
           new ScalarFastWeights(),

@@ -1,7 +1,7 @@
 package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
-import dev.apus.kernels.attention.VectorAttention;
+import dev.apus.kernels.attention.SettlingAttention;
 import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.learning.VectorFastWeights;
@@ -27,7 +27,7 @@ final class VectorKernels {
       new KernelSet(
           "vector-" + bits(),
           new VectorActivations(),
-          VectorAttention::new,
+          SettlingAttention::vector,
           new VectorShortConvolution(),
           new VectorAverageScan(),
           new VectorFastWeights(),

@@ -242,7 +242,7 @@ class SelectionTest {
   @MethodSource("policies")
   void neitherKernelsNorThreadsNorNeighboursShow(String policy) {
     Map<String, Object> settings = with(policy);
-    for (CacheFormat cache : CacheFormat.values()) {
+    for (CacheFormat cache : List.of(CacheFormat.F32, CacheFormat.BF16)) {
       var type = new Attention.Type();
       try (var bench =
               new MixerBench<KeyValueCache>(type, settings, WIDTH, Kernels.chosen(), cache, 3);

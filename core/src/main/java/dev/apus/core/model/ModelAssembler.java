@@ -35,14 +35,16 @@ public final class ModelAssembler {
     Projection tied =
         shared ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
     var embedding =
-        new Network.BuiltEmbedding(
+        new BuiltEmbedding(
+            first,
             tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
             lookup("positions", first.skipped() + first.positions(), width, root),
             lookup("meta", first.metaTokens(), width, root),
             lookup("types", first.types(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
     List<BuiltStep> steps = new ArrayList<>();
-    var branches = new BranchAssembler(architecture, mixers, cache, weights);
+    LevelEmbedding level = LevelEmbedding.of(architecture.diffusion(), root);
+    var branches = new BranchAssembler(architecture, mixers, cache, weights, level);
     for (int i = 0; i < architecture.layers().size(); i++) {
       for (Step step : architecture.layers().get(i).steps()) {
         steps.add(branches.step(step, i));
@@ -52,12 +54,13 @@ public final class ModelAssembler {
     HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
     BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, width, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
+    Modulation last = Modulation.of(level, "norm", width, 0, root);
     if (tied != null) {
       weights.expectCopy("head", "embedding", vocabulary, width);
     }
     weights.expectAllRead();
     return new Network(
-        architecture, embedding, steps, branches.streams().widths(), end, norm, head);
+        architecture, embedding, steps, branches.streams().widths(), end, norm, last, head);
   }
 
   private static RowTable lookup(String name, int rows, int width, WeightScope root) {

@@ -2,7 +2,6 @@ package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -11,7 +10,6 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -20,28 +18,20 @@ import java.util.stream.Stream;
  */
 public final class Network {
 
-  /**
-   * What makes rows of tokens.
-   *
-   * @param positions rows to add by position, or null
-   * @param meta rows that come before the first token, or null
-   * @param types rows to add by the kinds of the tokens, or null
-   */
-  record BuiltEmbedding(
-      RowTable tokens, RowTable positions, RowTable meta, RowTable types, Normalization norm) {}
-
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final HyperConnection end;
   private final Normalization norm;
+  private final Modulation modulation;
   private final BuiltHead head;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
+   * @param modulation of what the norm gives, or null
    * @param head null if there is none
    */
   Network(
@@ -51,6 +41,7 @@ public final class Network {
       int[] widths,
       HyperConnection end,
       Normalization norm,
+      Modulation modulation,
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
@@ -58,6 +49,7 @@ public final class Network {
     this.widths = widths;
     this.end = end;
     this.norm = norm;
+    this.modulation = modulation;
     this.head = head;
     for (BuiltStep step : steps) {
       for (BuiltBranch branch : step.branches()) {
@@ -170,8 +162,8 @@ public final class Network {
         pass,
         rows,
         tokens,
-        x -> embed(pass, rows, tokens, null, x),
-        (frame, x) -> logits(pass, frame, x, wanted, logits),
+        x -> embedding.embed(pass, rows, tokens, null, x),
+        (frame, x) -> logits(pass, frame, rows, x, wanted, logits),
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
   }
@@ -201,7 +193,7 @@ public final class Network {
         pass,
         batch,
         tokens,
-        x -> embed(pass, batch, tokens, types, x),
+        x -> embedding.embed(pass, batch, tokens, types, x),
         (frame, x) -> {
           System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
           normalize(pass, rows);
@@ -230,10 +222,11 @@ public final class Network {
         pass,
         batch,
         tokens,
-        x -> embed(pass, batch, tokens, null, x),
+        x -> embedding.embed(pass, batch, tokens, null, x),
         (frame, x) -> {
           select(x, wanted, rows);
           normalize(pass, rows);
+          modulate(pass, batch, wanted, rows);
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
@@ -242,6 +235,12 @@ public final class Network {
   private void normalize(Pass pass, Matrix rows) {
     if (norm != null && rows.rows() > 0) {
       norm.rows(pass, rows, rows);
+    }
+  }
+
+  private void modulate(Pass pass, Batch<SequenceState> batch, int[] which, Matrix rows) {
+    if (modulation != null && rows.rows() > 0) {
+      modulation.end(pass, batch, which, rows);
     }
   }
 
@@ -280,7 +279,9 @@ public final class Network {
         beginning.add(new Run<>(run.state(), from, from + count, 0));
       }
       int position = run.position() + count;
-      runs.add(new Run<>(run.state(), run.from(), run.to(), position, run.visibility()));
+      runs.add(
+          new Run<>(run.state(), run.from(), run.to(), position, run.visibility())
+              .atLevel(run.level()));
     }
     if (!beginning.isEmpty()) {
       advance(
@@ -342,43 +343,20 @@ public final class Network {
     }
   }
 
-  private void logits(Pass pass, Pass.Frame frame, Matrix x, int[] wanted, Matrix logits) {
+  private void logits(
+      Pass pass,
+      Pass.Frame frame,
+      Batch<SequenceState> batch,
+      Matrix x,
+      int[] wanted,
+      Matrix logits) {
     if (wanted.length == 0) {
       return;
     }
     Matrix last = frame.matrix(wanted.length, x.cols());
     select(x, wanted, last);
     normalize(pass, last);
+    modulate(pass, batch, wanted, last);
     head.apply(pass, last, logits);
-  }
-
-  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, int[] types, Matrix x) {
-    float scale = architecture.embedding().scale();
-    for (int row = 0; row < tokens.length; row++) {
-      embedding.tokens().read(tokens[row], x.data(), x.at(row));
-      for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
-        x.data()[i] *= scale;
-      }
-    }
-    if (embedding.types() != null) {
-      addRows(pass, embedding.types(), 0, x.rows(), row -> types == null ? 0 : types[row], x);
-    }
-    if (embedding.positions() != null) {
-      for (Run<SequenceState> run : batch.runs()) {
-        int shift = architecture.embedding().skipped() + run.position() - run.from();
-        addRows(pass, embedding.positions(), run.from(), run.to(), row -> row + shift, x);
-      }
-    }
-  }
-
-  private static void addRows(
-      Pass pass, RowTable table, int from, int to, IntUnaryOperator which, Matrix x) {
-    try (Pass.Frame frame = pass.frame()) {
-      float[] added = frame.floats(x.cols());
-      for (int row = from; row < to; row++) {
-        table.read(which.applyAsInt(row), added, 0);
-        pass.kernels().activations().addScaled(1, added, 0, x.data(), x.at(row), x.cols());
-      }
-    }
   }
 }

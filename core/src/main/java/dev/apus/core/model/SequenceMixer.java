@@ -45,7 +45,7 @@ public interface SequenceMixer<S extends MixerState> {
 
   /**
    * Bytes that a state takes at most, between passes, for its last tokens, if it forgets those
-   * before; 0 if it forgets none.
+   * before or keeps them otherwise; 0 if it does neither.
    */
   default long windowBytes() {
     return 0;

@@ -45,6 +45,11 @@ final class ComposedTokenizer implements Tokenizer {
 
   @Override
   public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+    return ids(text, addSpecial, parseSpecial).toArray();
+  }
+
+  /** The ids with the number of steps that the model took to find them. */
+  Ids ids(String text, boolean addSpecial, boolean parseSpecial) {
     Ids ids = new Ids();
     if (addSpecial) {
       ids.add(parts.template().before());
@@ -71,7 +76,7 @@ final class ComposedTokenizer implements Tokenizer {
     if (addSpecial) {
       ids.add(parts.template().after());
     }
-    return ids.toArray();
+    return ids;
   }
 
   private void encodeNormalized(String text, boolean first, boolean parseSpecial, Ids ids) {
@@ -189,6 +194,8 @@ final class ComposedTokenizer implements Tokenizer {
       // An id in a hole of the vocabulary has no text, as in the reference.
       if (token != null && (keepSpecial || !isSpecial(id))) {
         sink.token(token);
+      } else {
+        sink.silence();
       }
     }
 

@@ -92,19 +92,30 @@ public record Verification(
     }
   }
 
-  /** Logits that a diffusion model gives for a text with masks. */
+  /** Logits that a diffusion model gives for a text with noise. */
   private static float[][] noisy(Model model, Expected expected, int limit) {
     float[][] logits = new float[expected.positions().length][];
+    int[] positions = IntStream.range(0, expected.tokens().length).toArray();
+    double[] levels = expected.levels().length == 0 ? new double[logits.length] : expected.levels();
     try (Evaluator text = Evaluator.of(model, limit)) {
-      int[] positions = IntStream.range(0, expected.tokens().length).toArray();
-      Matrix rows = text.read(expected.tokens(), positions, () -> false);
-      int vocabulary = model.architecture().vocabulary();
-      float[][] all = new float[positions.length][];
-      text.logits(
-          rows,
-          (row, worker, values, at) -> all[row] = Arrays.copyOfRange(values, at, at + vocabulary));
-      Arrays.setAll(logits, i -> all[expected.positions()[i]]);
+      for (double level : Arrays.stream(levels).distinct().toArray()) {
+        text.forget();
+        text.setLevel(level);
+        float[][] all = logits(text, text.read(expected.tokens(), positions, () -> false));
+        for (int i = 0; i < logits.length; i++) {
+          logits[i] = levels[i] == level ? all[expected.positions()[i]] : logits[i];
+        }
+      }
     }
+    return logits;
+  }
+
+  private static float[][] logits(Evaluator text, Matrix rows) {
+    int vocabulary = text.model().architecture().vocabulary();
+    float[][] logits = new float[rows.rows()][];
+    text.logits(
+        rows,
+        (row, worker, values, at) -> logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
     return logits;
   }
 
