@@ -243,13 +243,14 @@ final class KeyValueCache implements MixerState {
 
   /**
    * Gives back what no token after a run reaches, when all have read it. A run that looks ahead may
-   * be computed again, and where rows see what stands after them, so may any.
+   * be computed again, and where rows see what stands after them, so may any; rows that are seen
+   * together are not kept.
    */
   void forget(Run<KeyValueCache> run) {
     switch (run.visibility()) {
       case CAUSAL -> forget(reach.firstPage(length));
       case BIDIRECTIONAL -> forget(reach.firstPage(run.position()));
-      case SURROUNDED -> {}
+      case SURROUNDED, TOGETHER -> {}
     }
   }
 

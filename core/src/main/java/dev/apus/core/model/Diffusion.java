@@ -15,8 +15,10 @@ import java.util.Map;
  *     text as a whole. The blocks of a text begin at its first token.
  * @param shifted whether the logits of a row are those of the token after it, as in the
  *     autoregressive models that some diffusion models were made of
+ * @param conditioning how noisy rows learn what the model last made of them; null if they do not
  */
-public record Diffusion(Noise noise, int mask, int block, boolean shifted) {
+public record Diffusion(
+    Noise noise, int mask, int block, boolean shifted, Conditioning conditioning) {
 
   /**
    * What takes the place of a token.
@@ -28,6 +30,47 @@ public record Diffusion(Noise noise, int mask, int block, boolean shifted) {
     ABSORBING,
     /** Any token of the vocabulary. */
     UNIFORM
+  }
+
+  /**
+   * Self-conditioning: the embedding of a noisy row is {@code sum(x + channel(norm(e)))}, where
+   * {@code e} is the mean of the embeddings of all tokens by the probabilities that the last
+   * evaluation gave them; 0 at the first.
+   *
+   * @param channel a channel mixer
+   * @param sum applied to the sum, or null
+   * @see <a href="https://arxiv.org/abs/2208.04202">Analog Bits</a>
+   */
+  public record Conditioning(Part channel, NormSpec norm, NormSpec sum) {
+
+    Map<String, Object> toMap() {
+      Map<String, Object> map = new LinkedHashMap<>();
+      Map<String, Object> part = new LinkedHashMap<>();
+      part.put("type", channel.type());
+      part.putAll(channel.settings());
+      map.put("norm", norm.toMap());
+      map.put("channel", part);
+      if (sum != null) {
+        map.put("sum", sum.toMap());
+      }
+      return map;
+    }
+
+    static Conditioning read(Config c) {
+      Config part = c.section("channel");
+      Map<String, Object> settings = new LinkedHashMap<>(part.asMap());
+      String type = part.word("type");
+      settings.remove("type");
+      part.ignore(settings.keySet().toArray(String[]::new));
+      return new Conditioning(
+          new Part(type, settings),
+          NormSpec.read(c.section("norm")),
+          c.has("sum") ? NormSpec.read(c.section("sum")) : null);
+    }
+  }
+
+  public Diffusion(Noise noise, int mask, int block, boolean shifted) {
+    this(noise, mask, block, shifted, null);
   }
 
   public Diffusion {
@@ -42,14 +85,24 @@ public record Diffusion(Noise noise, int mask, int block, boolean shifted) {
     return new Diffusion(Noise.ABSORBING, mask, 0, false);
   }
 
+  /** Noise of any tokens in a text that is seen as a whole. */
+  public static Diffusion uniform() {
+    return new Diffusion(Noise.UNIFORM, -1, 0, false);
+  }
+
   /** The same noise in blocks of so many tokens. */
   public Diffusion inBlocks(int tokens) {
-    return new Diffusion(noise, mask, tokens, shifted);
+    return new Diffusion(noise, mask, tokens, shifted, conditioning);
   }
 
   /** The same where a row's logits are those of the token after it. */
   public Diffusion shiftedBy1() {
-    return new Diffusion(noise, mask, block, true);
+    return new Diffusion(noise, mask, block, true, conditioning);
+  }
+
+  /** The same where noisy rows learn what the model last made of them. */
+  public Diffusion conditioned(Conditioning how) {
+    return new Diffusion(noise, mask, block, shifted, how);
   }
 
   Map<String, Object> toMap() {
@@ -60,6 +113,9 @@ public record Diffusion(Noise noise, int mask, int block, boolean shifted) {
     }
     map.put("block", block);
     map.put("shifted", shifted);
+    if (conditioning != null) {
+      map.put("conditioning", conditioning.toMap());
+    }
     return map;
   }
 
@@ -73,6 +129,7 @@ public record Diffusion(Noise noise, int mask, int block, boolean shifted) {
         absorbing ? Noise.ABSORBING : Noise.UNIFORM,
         mask,
         c.count("block", 0),
-        c.flag("shifted", false));
+        c.flag("shifted", false),
+        c.has("conditioning") ? Conditioning.read(c.section("conditioning")) : null);
   }
 }

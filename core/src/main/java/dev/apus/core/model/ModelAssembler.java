@@ -49,6 +49,8 @@ public final class ModelAssembler {
       }
     }
     branches.streams().expectAllRead();
+    BuiltConditioning conditioning =
+        BuiltConditioning.of(architecture, mixers, cache, weights);
     HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
     BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, width, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
@@ -57,7 +59,14 @@ public final class ModelAssembler {
     }
     weights.expectAllRead();
     return new Network(
-        architecture, embedding, steps, branches.streams().widths(), end, norm, head);
+        architecture,
+        embedding,
+        conditioning,
+        steps,
+        branches.streams().widths(),
+        end,
+        norm,
+        head);
   }
 
   private static RowTable lookup(String name, int rows, int width, WeightScope root) {

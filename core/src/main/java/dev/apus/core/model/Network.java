@@ -4,6 +4,7 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -30,8 +31,12 @@ public final class Network {
   record BuiltEmbedding(
       RowTable tokens, RowTable positions, RowTable meta, RowTable types, Normalization norm) {}
 
+  /** The largest vocabularies times this are below a float's rounding. */
+  private static final double LEAST_SHARE = 0x1p-44;
+
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
+  private final BuiltConditioning conditioning;
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final HyperConnection end;
@@ -40,6 +45,7 @@ public final class Network {
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
+   * @param conditioning of noisy rows, or null
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
    * @param head null if there is none
@@ -47,6 +53,7 @@ public final class Network {
   Network(
       Architecture architecture,
       BuiltEmbedding embedding,
+      BuiltConditioning conditioning,
       List<BuiltStep> steps,
       int[] widths,
       HyperConnection end,
@@ -54,6 +61,7 @@ public final class Network {
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
+    this.conditioning = conditioning;
     this.steps = steps;
     this.widths = widths;
     this.end = end;
@@ -213,6 +221,8 @@ public final class Network {
   /**
    * Computes rows anywhere in some sequences.
    *
+   * @param expected what was expected of each row of a canvas, as {@link #expect} writes it; null
+   *     for nothing
    * @param wanted the rows that are needed, ascending
    * @param rows receives these, normalised
    * @param cancelled asked at every step of every layer
@@ -223,6 +233,7 @@ public final class Network {
       Pass pass,
       Batch<SequenceState> batch,
       int[] tokens,
+      Matrix expected,
       int[] wanted,
       Matrix rows,
       BooleanSupplier cancelled) {
@@ -230,13 +241,46 @@ public final class Network {
         pass,
         batch,
         tokens,
-        x -> embed(pass, batch, tokens, null, x),
+        x -> {
+          embed(pass, batch, tokens, null, x);
+          if (conditioning != null && batch.isTogether()) {
+            conditioning.apply(pass, expected, x);
+          }
+        },
         (frame, x) -> {
           select(x, wanted, rows);
           normalize(pass, rows);
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
+  }
+
+  /**
+   * Writes the mean of the embeddings of all tokens by their weights. Those whose share is lost when
+   * it is added are left out.
+   *
+   * @param worker whose scratch memory is used
+   * @param weights one for each token, none below 0
+   */
+  public void expect(Pass pass, int worker, double[] weights, float[] row, int rowAt) {
+    int width = architecture.width();
+    double sum = 0;
+    for (int token = 0; token < architecture.vocabulary(); token++) {
+      sum += weights[token];
+    }
+    float[] one = pass.scratch(worker, width);
+    Arrays.fill(row, rowAt, rowAt + width, 0);
+    for (int token = 0; token < architecture.vocabulary(); token++) {
+      double share = weights[token] / sum;
+      if (share >= LEAST_SHARE) {
+        embedding.tokens().read(token, one, 0);
+        pass.kernels().activations().addScaled((float) share, one, 0, row, rowAt, width);
+      }
+    }
+    float scale = architecture.embedding().scale();
+    for (int i = rowAt; scale != 1 && i < rowAt + width; i++) {
+      row[i] *= scale;
+    }
   }
 
   private void normalize(Pass pass, Matrix rows) {

@@ -60,17 +60,53 @@ public record Verification(
   }
 
   private static double deviation(Model model, Expected expected, int limit) {
+    if (model.architecture().hasCanvases()) {
+      return onCanvas(model, expected, limit) / expected.spread();
+    }
+    return largest(expected.logits(), logits(model, expected, limit)) / expected.spread();
+  }
+
+  private static double largest(float[][] expected, float[][] found) {
     double largest = 0;
-    float[][] logits = logits(model, expected, limit);
-    for (int i = 0; i < expected.positions().length; i++) {
-      float[] row = logits[i];
-      for (int j = 0; j < expected.logits()[i].length; j++) {
-        double difference = Math.abs((double) row[j] - expected.logits()[i][j]);
+    for (int i = 0; i < expected.length; i++) {
+      for (int j = 0; j < expected[i].length; j++) {
+        double difference = Math.abs((double) found[i][j] - expected[i][j]);
         // NaN counts as the largest difference there is.
         largest = Math.max(largest, difference);
       }
     }
-    return largest / expected.spread();
+    return largest;
+  }
+
+  /** The same of logits that are there for a canvas, without and with knowledge of the first. */
+  private static double onCanvas(Model model, Expected expected, int limit) {
+    try (Evaluator text = Evaluator.of(model, limit)) {
+      text.read(expected.tokens(), new int[0], () -> false);
+      float[][] found = new float[expected.canvas().length][];
+      Matrix means = Matrix.zeros(found.length, model.architecture().width());
+      Matrix rows = text.denoise(expected.canvas(), null, () -> false);
+      text.logits(
+          rows,
+          (row, worker, values, at) -> {
+            found[row] = Arrays.copyOfRange(values, at, at + model.architecture().vocabulary());
+            text.expect(worker, values, at, means.data(), means.at(row));
+          });
+      double largest = largest(expected.logits(), found);
+      if (expected.conditioned() == null) {
+        return largest;
+      }
+      float[][] again = logits(text, text.denoise(expected.canvas(), means, () -> false));
+      return Math.max(largest, largest(expected.conditioned(), again));
+    }
+  }
+
+  private static float[][] logits(Evaluator text, Matrix rows) {
+    int vocabulary = text.model().architecture().vocabulary();
+    float[][] logits = new float[rows.rows()][];
+    text.logits(
+        rows,
+        (row, worker, values, at) -> logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
+    return logits;
   }
 
   /** The model's logits at the places of the reference's. */
@@ -97,12 +133,7 @@ public record Verification(
     float[][] logits = new float[expected.positions().length][];
     try (Evaluator text = Evaluator.of(model, limit)) {
       int[] positions = IntStream.range(0, expected.tokens().length).toArray();
-      Matrix rows = text.read(expected.tokens(), positions, () -> false);
-      int vocabulary = model.architecture().vocabulary();
-      float[][] all = new float[positions.length][];
-      text.logits(
-          rows,
-          (row, worker, values, at) -> all[row] = Arrays.copyOfRange(values, at, at + vocabulary));
+      float[][] all = logits(text, text.read(expected.tokens(), positions, () -> false));
       Arrays.setAll(logits, i -> all[expected.positions()[i]]);
     }
     return logits;
