@@ -8,6 +8,7 @@ import dev.apus.diffusion.Quota;
 import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
 import dev.apus.diffusion.Recipe;
+import dev.apus.diffusion.Revising;
 import dev.apus.diffusion.Schedule;
 import dev.apus.diffusion.TransferRule;
 import java.util.ArrayList;
@@ -29,7 +30,8 @@ final class DenoisingOptions {
     ENTROPY,
     RANDOM,
     SEQUENTIAL,
-    ANCESTRAL
+    ANCESTRAL,
+    REVISING
   }
 
   private enum Keep {
@@ -48,7 +50,7 @@ final class DenoisingOptions {
       paramLabel = "RULE",
       description =
           "Which positions are fixed first: ${COMPLETION-CANDIDATES}. Ancestral fixes each by"
-              + " itself.")
+              + " itself, and revising decides about all anew at each step.")
   private Rule rule;
 
   @ArgGroup private Quotas quotas = new Quotas();
@@ -218,7 +220,17 @@ final class DenoisingOptions {
       double strength = remasking == null ? 0 : remasking;
       return new Ancestral(Schedule.EVEN, Ancestral.Remasking.RESCALED, strength, false);
     }
-    Ranked before = (Ranked) makers;
+    if (rule == Rule.REVISING || (rule == null && makers instanceof Revising)) {
+      if (quotas.threshold != null || quotas.factor != null) {
+        throw wrong(
+            "--threshold and --factor go with rules that fix tokens for good, such as --rule"
+                + " confidence; what revises has --entropy-bound",
+            null);
+      }
+      Revising revising = makers instanceof Revising theirs ? theirs : Revising.STANDARD;
+      return quotas.entropyBound == null ? revising : revising.withBound(quotas.entropyBound);
+    }
+    Ranked before = makers instanceof Ranked theirs ? theirs : Ranked.by(Ranking.CONFIDENCE);
     return new Ranked(
         rule == null ? before.ranking() : ranking(), quota(before.quota()), before.schedule());
   }

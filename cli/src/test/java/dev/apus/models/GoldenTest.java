@@ -134,6 +134,9 @@ class GoldenTest {
       }
       return;
     }
+    if (verification.family().equals("diffusion_gemma")) {
+      return;
+    }
     boolean encoder = TinyModels.ENCODERS.contains(folder.getFileName().toString());
     assertEquals(
         encoder, verification.greedyTokens() == 0, "whether the reference continued the prompt");

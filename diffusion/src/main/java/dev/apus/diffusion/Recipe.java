@@ -67,22 +67,28 @@ public record Recipe(
   /**
    * The likeliest tokens, fixed as the makers of such models do: the surest first where a row
    * predicts its own token, those of the smallest entropy where it predicts the next one. Models
-   * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks.
+   * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks. Where
+   * noise is any token, tokens are drawn, and {@linkplain Revising revised}.
    */
   public static Recipe of(Diffusion diffusion) {
+    boolean inBlocks = diffusion.block() > 0;
+    Cache cache = inBlocks ? Cache.BLOCKS : Cache.NONE;
+    if (diffusion.noise() == Diffusion.Noise.UNIFORM) {
+      return new Recipe(
+          Sampling.plain(), Revising.STANDARD, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
+    }
     TransferRule rule =
         diffusion.shifted()
             ? new Ranked(Ranking.ENTROPY, Quota.SCHEDULED, Schedule.TIMED)
             : Ranked.by(Ranking.CONFIDENCE);
     TransferRule blocks =
         new Ranked(Ranking.CONFIDENCE, new Quota.Threshold(0.9, true), Schedule.EVEN);
-    boolean inBlocks = diffusion.block() > 0;
     return new Recipe(
         Sampling.greedy(),
         inBlocks ? blocks : rule,
         0,
         0,
-        inBlocks ? Cache.BLOCKS : Cache.NONE,
+        cache,
         0,
         0,
         MOST_EDITING_STEPS);

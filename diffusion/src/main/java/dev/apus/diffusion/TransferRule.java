@@ -20,4 +20,22 @@ public interface TransferRule {
   default boolean isIdle(int step, int steps, int atStart, int left) {
     return false;
   }
+
+  /**
+   * Whether a step decides about all positions of a window anew, those that were fixed before too,
+   * until the rule {@linkplain Moment#finish says} that the window is done.
+   */
+  default boolean revises() {
+    return false;
+  }
+
+  /** What logits are divided by at a step, before anything is made of them. */
+  default float heat(int step, int steps) {
+    return 1;
+  }
+
+  /** How many steps a window with so many noisy positions has, if a recipe does not say. */
+  default int steps(int noisy) {
+    return noisy;
+  }
 }

@@ -137,7 +137,7 @@ class RulesTest {
     noisy.set(5, 25);
     noisy.clear(10, 15);
     Diffusion masked = Diffusion.masked(1);
-    List<Window> windows = Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0);
+    List<Window> windows = Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0, false);
     assertEquals(List.of(new Window(5, 15, 2), new Window(15, 25, 4)), windows);
     assertEquals(
         List.of(
@@ -147,10 +147,10 @@ class RulesTest {
             new Window(16, 20, 4),
             new Window(20, 24, 4),
             new Window(24, 25, 1)),
-        Window.of(noisy, Recipe.of(masked.inBlocks(4)), 4));
+        Window.of(noisy, Recipe.of(masked.inBlocks(4)), 4, false));
     assertThrows(
         IllegalArgumentException.class,
-        () -> Window.of(noisy, Recipe.of(masked.inBlocks(4)).withWindow(3), 4));
+        () -> Window.of(noisy, Recipe.of(masked.inBlocks(4)).withWindow(3), 4, false));
   }
 
   @Test

@@ -55,11 +55,11 @@ final class DiffusionGemma implements ModelFamily {
     WeightNames names =
         Gemma4.names(Gemma4Layers.ofDiffusion(TextConfig.of(config)))
             .row("channel.sum", TEXT + "layers.{i}.layer_scalar")
-            .row("channel.sum.noisy", Names.LAYER + "layer_scalar")
+            .row("channel.sum.noisy", CANVAS + "layers.{i}.layer_scalar")
             .row("conditioning.norm", conditioning + "pre_norm.weight");
     return Names.gatedMlp(names, "conditioning.gated-mlp.", conditioning)
-        .prefix("model.", TEXT)
         .prefix("model.", CANVAS)
+        .prefix("model.", TEXT)
         .copies(TEXT, CANVAS)
         .ignore("model\\.encoder\\.(vision_tower|embed_vision)\\..*");
   }

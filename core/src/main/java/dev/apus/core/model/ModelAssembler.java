@@ -27,6 +27,11 @@ public final class ModelAssembler {
       Architecture architecture, Mixers mixers, CacheFormat cache, Weights weights) {
     int width = architecture.width();
     int vocabulary = architecture.vocabulary();
+    if (architecture.hasCanvases() && architecture.diffusion().shifted()) {
+      throw new ConfigException(
+          "diffusion: shifted=true with visibility=causal; a canvas has no row before its first,"
+              + " which would speak for that");
+    }
     WeightScope root = weights.root();
     Architecture.Embedding first = architecture.embedding();
     Architecture.Head spec = architecture.head();

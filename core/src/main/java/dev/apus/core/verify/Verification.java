@@ -82,20 +82,21 @@ public record Verification(
   private static double onCanvas(Model model, Expected expected, int limit) {
     try (Evaluator text = Evaluator.of(model, limit)) {
       text.read(expected.tokens(), new int[0], () -> false);
-      float[][] found = new float[expected.canvas().length][];
-      Matrix means = Matrix.zeros(found.length, model.architecture().width());
-      Matrix rows = text.denoise(expected.canvas(), null, () -> false);
-      text.logits(
-          rows,
-          (row, worker, values, at) -> {
-            found[row] = Arrays.copyOfRange(values, at, at + model.architecture().vocabulary());
-            text.expect(worker, values, at, means.data(), means.at(row));
-          });
+      int[] canvas = expected.canvas();
+      float[][] found = logits(text, text.denoise(canvas, null, () -> false));
       double largest = largest(expected.logits(), found);
       if (expected.conditioned() == null) {
         return largest;
       }
-      float[][] again = logits(text, text.denoise(expected.canvas(), means, () -> false));
+      // What the reference made of its own logits.
+      int vocabulary = model.architecture().vocabulary();
+      Matrix means = Matrix.zeros(canvas.length, model.architecture().width());
+      for (int row = 0; row < canvas.length; row++) {
+        float[] known = Arrays.copyOf(expected.logits()[row], vocabulary);
+        Arrays.fill(known, expected.logits()[row].length, vocabulary, Float.NEGATIVE_INFINITY);
+        text.expect(0, known, 0, means.data(), means.at(row));
+      }
+      float[][] again = logits(text, text.denoise(canvas, means, () -> false));
       return Math.max(largest, largest(expected.conditioned(), again));
     }
   }
