@@ -1,7 +1,7 @@
 package dev.apus.cli;
 
+import dev.apus.core.Model;
 import dev.apus.core.generate.Sampling;
-import dev.apus.core.model.Diffusion;
 import dev.apus.diffusion.Ancestral;
 import dev.apus.diffusion.Cache;
 import dev.apus.diffusion.Quota;
@@ -178,9 +178,9 @@ final class DenoisingOptions {
   }
 
   /** The recipe that was asked for. */
-  Recipe recipe(Diffusion diffusion, Sampling sampling) {
+  Recipe recipe(Model model, Sampling sampling) {
     try {
-      Recipe recipe = Recipe.of(diffusion).withSampling(sampling);
+      Recipe recipe = Recipe.of(model).withSampling(sampling);
       recipe = recipe.withRule(rule(recipe.rule()));
       recipe = keep == null ? recipe : recipe.withCache(cache());
       recipe = recipe.withSteps(steps == null ? 0 : steps).withWindow(block == null ? 0 : block);

@@ -6,7 +6,6 @@ import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
-import dev.apus.core.model.Diffusion;
 import dev.apus.core.model.KeyVisits;
 import dev.apus.diffusion.Recipe;
 import java.io.IOException;
@@ -76,9 +75,8 @@ final class Generate implements Callable<Integer> {
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
     try (Model model = choice.open(attention.over(cache.over(opening.options())))) {
-      Diffusion diffusion = model.architecture().diffusion();
-      if (diffusion != null) {
-        fill(model, diffusion, text);
+      if (model.architecture().diffusion() != null) {
+        fill(model, text);
         return Failures.OK;
       }
       denoising.requireNone(choice.name());
@@ -92,14 +90,14 @@ final class Generate implements Callable<Integer> {
     return Failures.OK;
   }
 
-  private void fill(Model model, Diffusion diffusion, String text) throws IOException {
+  private void fill(Model model, String text) throws IOException {
     if (raw || special) {
       throw wrong("--raw and --special are for models that continue texts", null);
     }
     choice.tokenizer(model);
     // What a text's makers say of tokens that were there before has no meaning on a canvas.
     Sampling makers = model.sampling().withRepetitionPenalty(1).withMaxTokens(FILLED_TOKENS);
-    Recipe recipe = denoising.recipe(diffusion, sampling.over(makers));
+    Recipe recipe = denoising.recipe(model, sampling.over(makers));
     PrintWriter out = command.commandLine().getOut();
     CanvasView view = CanvasView.of(out, denoising.drafts());
     try {

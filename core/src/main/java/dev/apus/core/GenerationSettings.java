@@ -20,6 +20,9 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
 
   private static final String END_KEY = "eos_token_id";
 
+  /** Where models that see images, too, have what is said of text. */
+  private static final String TEXT = "text_config";
+
   GenerationSettings {
     endTokens = Set.copyOf(endTokens);
   }
@@ -44,6 +47,9 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
       sampling = sampling(generation);
     }
     addIds(config, ends);
+    if (config.hasSection(TEXT)) {
+      addIds(config.section(TEXT), ends);
+    }
     if (tokenizer != null) {
       tokenizer.end().ifPresent(ends::add);
     }

@@ -176,8 +176,7 @@ final class Filling {
     List<Proposal> noisyOnes = new ArrayList<>();
     List<Proposal> cleanOnes = new ArrayList<>();
     float heat = rule.heat(step, window.steps());
-    List<Proposal> proposals =
-        passes.proposals(asked(window), proposer, ending.tailFrom(), heat);
+    List<Proposal> proposals = passes.proposals(asked(window), proposer, ending.tailFrom(), heat);
     for (Proposal proposal : proposals) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }
@@ -210,9 +209,7 @@ final class Filling {
     evaluation++;
     edits = noisyOnes.isEmpty() ? edits + 1 : 0;
     boolean settled =
-        rule.revises()
-            ? moment.isDone()
-            : edited == 0 || edits >= recipe.editingSteps();
+        rule.revises() ? moment.isDone() : edited == 0 || edits >= recipe.editingSteps();
     if (settled && noisy.get(window.from(), window.to()).isEmpty() && ++next < windows.size()) {
       begin();
     }

@@ -178,9 +178,9 @@ final class Passes implements AutoCloseable {
       BitSet changed,
       BooleanSupplier cancelled) {
     int from = window.from();
-    int end = diffusion.block() == 0 ? tokens.length : Math.min(tokens.length, from + diffusion.block());
-    var view =
-        new Cache.View(from, window.to(), end, evaluation, text.length(), noisy, changed);
+    int end =
+        diffusion.block() == 0 ? tokens.length : Math.min(tokens.length, from + diffusion.block());
+    var view = new Cache.View(from, window.to(), end, evaluation, text.length(), noisy, changed);
     if (text.length() > from || cache.rows(view).nextSetBit(0) < text.length()) {
       text.forget();
     }
@@ -253,8 +253,7 @@ final class Passes implements AutoCloseable {
   }
 
   /** The same where the model learns what it made of the whole canvas. */
-  private List<Proposal> conditioned(
-      int[] positions, Proposer proposer, int tailFrom, float heat) {
+  private List<Proposal> conditioned(int[] positions, Proposer proposer, int tailFrom, float heat) {
     int[] all = IntStream.range(canvasFrom, canvasEnd).toArray();
     Matrix means = Matrix.zeros(all.length, width);
     Proposal[] proposals = new Proposal[positions.length];
@@ -267,8 +266,7 @@ final class Passes implements AutoCloseable {
           if (asked >= 0) {
             boolean mayEnd = all[i] >= tailFrom;
             proposals[asked] =
-                proposer.propose(
-                    all[i], evaluations, worker, logits, at, null, guidance, mayEnd);
+                proposer.propose(all[i], evaluations, worker, logits, at, null, guidance, mayEnd);
           }
         });
     expected = means;

@@ -1,5 +1,6 @@
 package dev.apus.diffusion;
 
+import dev.apus.core.Model;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Diffusion;
 
@@ -74,8 +75,7 @@ public record Recipe(
     boolean inBlocks = diffusion.block() > 0;
     Cache cache = inBlocks ? Cache.BLOCKS : Cache.NONE;
     if (diffusion.noise() == Diffusion.Noise.UNIFORM) {
-      return new Recipe(
-          Sampling.plain(), Revising.STANDARD, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
+      return new Recipe(Sampling.plain(), Revising.STANDARD, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
     }
     TransferRule rule =
         diffusion.shifted()
@@ -84,14 +84,15 @@ public record Recipe(
     TransferRule blocks =
         new Ranked(Ranking.CONFIDENCE, new Quota.Threshold(0.9, true), Schedule.EVEN);
     return new Recipe(
-        Sampling.greedy(),
-        inBlocks ? blocks : rule,
-        0,
-        0,
-        cache,
-        0,
-        0,
-        MOST_EDITING_STEPS);
+        Sampling.greedy(), inBlocks ? blocks : rule, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
+  }
+
+  /** The same with what the files of a model say about it, as far as there is anything. */
+  public static Recipe of(Model model) {
+    Recipe recipe = of(model.architecture().diffusion());
+    return recipe.rule() instanceof Revising rule
+        ? recipe.withRule(rule.over(model.makersSettings()))
+        : recipe;
   }
 
   public Recipe withSampling(Sampling other) {

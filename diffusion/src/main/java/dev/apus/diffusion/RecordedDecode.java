@@ -4,6 +4,7 @@ import dev.apus.core.Model;
 import dev.apus.core.config.Config;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Diffusion;
+import dev.apus.core.model.Diffusion.Noise;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +14,8 @@ import java.util.List;
  * the entries of {@code decodes} in {@code expected.json}. An entry's name says by which rule and
  * cache: {@code full}, {@code prefix_cache} or {@code dual_cache}, or Dream's {@code entropy},
  * {@code maskgit_plus} or {@code topk_margin}; its settings are {@code steps}, {@code block_length}
- * and {@code threshold}.
+ * and {@code threshold}. Where noise is any token, settings are those of {@link Revising}, {@code
+ * temperature} and {@code seed}; the reference drew this library's random numbers.
  *
  * @param firstDifference the first token that differs; −1 if none does
  * @param evaluations of this library
@@ -54,12 +56,19 @@ public record RecordedDecode(
     Diffusion diffusion = model.architecture().diffusion();
     int[] expected = ints(entry, "tokens");
     Recipe recipe =
-        Recipe.of(diffusion)
-            .withSampling(Sampling.greedy())
-            .withRule(rule(name, entry))
-            .withCache(cache(name))
-            .withSteps(entry.count("steps", 0))
-            .withWindow(entry.count("block_length", 0));
+        diffusion.noise() == Noise.UNIFORM
+            ? Recipe.of(diffusion)
+                .withSampling(
+                    Sampling.plain()
+                        .withTemperature(entry.real("temperature", 0))
+                        .withSeed(entry.count("seed", 0)))
+                .withRule(Revising.STANDARD.over(entry))
+            : Recipe.of(diffusion)
+                .withSampling(Sampling.greedy())
+                .withRule(rule(name, entry))
+                .withCache(cache(name))
+                .withSteps(entry.count("steps", 0))
+                .withWindow(entry.count("block_length", 0));
     entry.ignore("text");
     int recorded = entry.count("evaluations", 0);
     try (Canvas canvas = Canvas.of(model, prompt.length + length)) {

@@ -1,5 +1,6 @@
 package dev.apus.diffusion;
 
+import dev.apus.core.config.Config;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -49,6 +50,27 @@ public record Revising(
   /** This rule with another bound. */
   public Revising withBound(double other) {
     return new Revising(other, steps, hottest, coldest, stability, sureness);
+  }
+
+  /**
+   * This rule with what a config says, as {@code generation_config.json} or the record of a decode
+   * spells it.
+   *
+   * @throws dev.apus.core.config.ConfigException if a setting is no value that it can have
+   */
+  Revising over(Config c) {
+    Config sampler = c.hasSection("sampler_config") ? c.section("sampler_config") : c;
+    try {
+      return new Revising(
+          sampler.number("entropy_bound", bound),
+          c.positive("max_denoising_steps", steps),
+          c.real("t_max", hottest),
+          c.real("t_min", coldest),
+          c.count("stability_threshold", stability),
+          c.number("confidence_threshold", sureness));
+    } catch (IllegalArgumentException e) {
+      throw c.error("%s", e.getMessage());
+    }
   }
 
   @Override

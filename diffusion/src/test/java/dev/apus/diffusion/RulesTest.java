@@ -137,7 +137,8 @@ class RulesTest {
     noisy.set(5, 25);
     noisy.clear(10, 15);
     Diffusion masked = Diffusion.masked(1);
-    List<Window> windows = Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0, false);
+    List<Window> windows =
+        Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0, false);
     assertEquals(List.of(new Window(5, 15, 2), new Window(15, 25, 4)), windows);
     assertEquals(
         List.of(

@@ -56,8 +56,8 @@ final class BranchAssembler {
       throw new ConfigException(
           "layer "
               + layer
-              + ": noisySum is for rows of a canvas, which diffusion models have that read text from"
-              + " left to right (visibility=causal)");
+              + ": noisySum is for rows of a canvas, which diffusion models have that read text"
+              + " from left to right (visibility=causal)");
     }
     return new BuiltStep(
         branches,

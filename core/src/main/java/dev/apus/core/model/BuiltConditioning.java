@@ -49,8 +49,7 @@ record BuiltConditioning(Normalization norm, ChannelMixer channel, Normalization
     Config settings = Config.of(NAME + " " + part.type(), part.settings());
     WeightScope own = root.scope(NAME).scope(part.type());
     ChannelMixer channel =
-        type.build(
-            settings, new Site(width, width, 0, context, weights.kernels(), cache, own));
+        type.build(settings, new Site(width, width, 0, context, weights.kernels(), cache, own));
     if (!settings.unread().isEmpty()) {
       throw settings.error(
           "%s is not a setting of \"%s\"", settings.unread().getFirst(), part.type());
@@ -75,9 +74,7 @@ record BuiltConditioning(Normalization norm, ChannelMixer channel, Normalization
       }
       norm.rows(pass, expected == null ? normed : expected, normed);
       channel.forward(pass, normed, signal);
-      pass.kernels()
-          .activations()
-          .addScaled(1, signal.data(), 0, x.data(), 0, x.rows() * x.cols());
+      pass.kernels().activations().addScaled(1, signal.data(), 0, x.data(), 0, x.rows() * x.cols());
       if (sum != null) {
         sum.rows(pass, x, x);
       }

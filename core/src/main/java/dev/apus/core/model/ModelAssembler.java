@@ -54,8 +54,7 @@ public final class ModelAssembler {
       }
     }
     branches.streams().expectAllRead();
-    BuiltConditioning conditioning =
-        BuiltConditioning.of(architecture, mixers, cache, weights);
+    BuiltConditioning conditioning = BuiltConditioning.of(architecture, mixers, cache, weights);
     HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
     BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, width, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
@@ -64,14 +63,7 @@ public final class ModelAssembler {
     }
     weights.expectAllRead();
     return new Network(
-        architecture,
-        embedding,
-        conditioning,
-        steps,
-        branches.streams().widths(),
-        end,
-        norm,
-        head);
+        architecture, embedding, conditioning, steps, branches.streams().widths(), end, norm, head);
   }
 
   private static RowTable lookup(String name, int rows, int width, WeightScope root) {

@@ -256,8 +256,8 @@ public final class Network {
   }
 
   /**
-   * Writes the mean of the embeddings of all tokens by their weights. Those whose share is lost when
-   * it is added are left out.
+   * Writes the mean of the embeddings of all tokens by their weights. Those whose share is lost
+   * when it is added are left out.
    *
    * @param worker whose scratch memory is used
    * @param weights one for each token, none below 0
