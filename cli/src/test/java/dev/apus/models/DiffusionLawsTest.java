@@ -177,7 +177,8 @@ class DiffusionLawsTest {
                   });
       var e = assertThrows(GenerationException.class, () -> canvas.denoise(failing).finish());
       assertEquals(
-          "evaluation 4 failed: java.lang.IllegalStateException: on purpose", e.getMessage());
+          "evaluation 3 could not be computed: java.lang.IllegalStateException: on purpose",
+          e.getMessage());
       assertArrayEquals(before, canvas.tokens());
       assertEquals(GAP, canvas.noise());
       Recipe recipe = recipe(model);
@@ -191,7 +192,7 @@ class DiffusionLawsTest {
                           draft -> {
                             throw new IllegalStateException("of the callback");
                           }));
-      assertTrue(callback.getMessage().startsWith("the callback failed after evaluation 1"));
+      assertTrue(callback.getMessage().startsWith("the callback failed at evaluation 1"));
       assertArrayEquals(before, canvas.tokens());
       canvas.denoise(recipe).finish();
       assertArrayEquals(drafts(model, recipe).getLast(), canvas.tokens());

@@ -97,38 +97,31 @@ public record Architecture(
         null);
   }
 
-  /** This model with several residual streams. */
-  public Architecture joined(HyperSpec connections) {
+  private Architecture copy(
+      Visibility text, Map<String, Integer> named, HyperSpec joins, Head top, Diffusion undone) {
     return new Architecture(
         family,
         vocabulary,
         width,
         context,
-        visibility,
+        text,
         embedding,
-        streams,
-        connections,
+        named,
+        joins,
         layers,
         norm,
-        head,
-        diffusion);
+        top,
+        undone);
+  }
+
+  /** This model with several residual streams. */
+  public Architecture joined(HyperSpec connections) {
+    return copy(visibility, streams, connections, head, diffusion);
   }
 
   /** This model as an encoder, whose tokens see the whole text. */
   public Architecture bidirectional() {
-    return new Architecture(
-        family,
-        vocabulary,
-        width,
-        context,
-        Visibility.BIDIRECTIONAL,
-        embedding,
-        streams,
-        hyper,
-        layers,
-        norm,
-        head,
-        diffusion);
+    return copy(Visibility.BIDIRECTIONAL, streams, hyper, head, diffusion);
   }
 
   /** This model as a diffusion model, whose tokens see those after them. */
@@ -141,36 +134,12 @@ public record Architecture(
    * that is what came before it, noise stands behind it, on a canvas.
    */
   public Architecture denoising(Diffusion undone, Visibility text) {
-    return new Architecture(
-        family,
-        vocabulary,
-        width,
-        context,
-        text,
-        embedding,
-        streams,
-        hyper,
-        layers,
-        norm,
-        head,
-        undone);
+    return copy(text, streams, hyper, head, undone);
   }
 
   /** This encoder without what makes logits of its rows. */
   public Architecture withoutHead() {
-    return new Architecture(
-        family,
-        vocabulary,
-        width,
-        context,
-        visibility,
-        embedding,
-        streams,
-        hyper,
-        layers,
-        norm,
-        null,
-        diffusion);
+    return copy(visibility, streams, hyper, null, diffusion);
   }
 
   /**
@@ -198,19 +167,7 @@ public record Architecture(
   public Architecture withStream(String name, int width) {
     Map<String, Integer> more = new LinkedHashMap<>(streams);
     more.put(name, width);
-    return new Architecture(
-        family,
-        vocabulary,
-        this.width,
-        context,
-        visibility,
-        embedding,
-        more,
-        hyper,
-        layers,
-        norm,
-        head,
-        diffusion);
+    return copy(visibility, more, hyper, head, diffusion);
   }
 
   /**

@@ -40,7 +40,8 @@ public final class ModelAssembler {
     Projection tied =
         shared ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
     var embedding =
-        new Network.BuiltEmbedding(
+        new BuiltEmbedding(
+            first,
             tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
             lookup("positions", first.skipped() + first.positions(), width, root),
             lookup("meta", first.metaTokens(), width, root),

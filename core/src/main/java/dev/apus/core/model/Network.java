@@ -2,9 +2,7 @@ package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.core.weight.RowTable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -12,7 +10,6 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -20,19 +17,6 @@ import java.util.stream.Stream;
  * SequenceState}, what a pass works with in a {@link Pass}.
  */
 public final class Network {
-
-  /**
-   * What makes rows of tokens.
-   *
-   * @param positions rows to add by position, or null
-   * @param meta rows that come before the first token, or null
-   * @param types rows to add by the kinds of the tokens, or null
-   */
-  record BuiltEmbedding(
-      RowTable tokens, RowTable positions, RowTable meta, RowTable types, Normalization norm) {}
-
-  /** The largest vocabularies times this are below a float's rounding. */
-  private static final double LEAST_SHARE = 0x1p-44;
 
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
@@ -178,7 +162,7 @@ public final class Network {
         pass,
         rows,
         tokens,
-        x -> embed(pass, rows, tokens, null, x),
+        x -> embedding.embed(pass, rows, tokens, null, x),
         (frame, x) -> logits(pass, frame, x, wanted, logits),
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
@@ -209,7 +193,7 @@ public final class Network {
         pass,
         batch,
         tokens,
-        x -> embed(pass, batch, tokens, types, x),
+        x -> embedding.embed(pass, batch, tokens, types, x),
         (frame, x) -> {
           System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
           normalize(pass, rows);
@@ -242,7 +226,7 @@ public final class Network {
         batch,
         tokens,
         x -> {
-          embed(pass, batch, tokens, null, x);
+          embedding.embed(pass, batch, tokens, null, x);
           if (conditioning != null && batch.isTogether()) {
             conditioning.apply(pass, expected, x);
           }
@@ -263,24 +247,7 @@ public final class Network {
    * @param weights one for each token, none below 0
    */
   public void expect(Pass pass, int worker, double[] weights, float[] row, int rowAt) {
-    int width = architecture.width();
-    double sum = 0;
-    for (int token = 0; token < architecture.vocabulary(); token++) {
-      sum += weights[token];
-    }
-    float[] one = pass.scratch(worker, width);
-    Arrays.fill(row, rowAt, rowAt + width, 0);
-    for (int token = 0; token < architecture.vocabulary(); token++) {
-      double share = weights[token] / sum;
-      if (share >= LEAST_SHARE) {
-        embedding.tokens().read(token, one, 0);
-        pass.kernels().activations().addScaled((float) share, one, 0, row, rowAt, width);
-      }
-    }
-    float scale = architecture.embedding().scale();
-    for (int i = rowAt; scale != 1 && i < rowAt + width; i++) {
-      row[i] *= scale;
-    }
+    embedding.expect(pass, worker, weights, row, rowAt);
   }
 
   private void normalize(Pass pass, Matrix rows) {
@@ -394,35 +361,5 @@ public final class Network {
     select(x, wanted, last);
     normalize(pass, last);
     head.apply(pass, last, logits);
-  }
-
-  private void embed(Pass pass, Batch<SequenceState> batch, int[] tokens, int[] types, Matrix x) {
-    float scale = architecture.embedding().scale();
-    for (int row = 0; row < tokens.length; row++) {
-      embedding.tokens().read(tokens[row], x.data(), x.at(row));
-      for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
-        x.data()[i] *= scale;
-      }
-    }
-    if (embedding.types() != null) {
-      addRows(pass, embedding.types(), 0, x.rows(), row -> types == null ? 0 : types[row], x);
-    }
-    if (embedding.positions() != null) {
-      for (Run<SequenceState> run : batch.runs()) {
-        int shift = architecture.embedding().skipped() + run.position() - run.from();
-        addRows(pass, embedding.positions(), run.from(), run.to(), row -> row + shift, x);
-      }
-    }
-  }
-
-  private static void addRows(
-      Pass pass, RowTable table, int from, int to, IntUnaryOperator which, Matrix x) {
-    try (Pass.Frame frame = pass.frame()) {
-      float[] added = frame.floats(x.cols());
-      for (int row = from; row < to; row++) {
-        table.read(which.applyAsInt(row), added, 0);
-        pass.kernels().activations().addScaled(1, added, 0, x.data(), x.at(row), x.cols());
-      }
-    }
   }
 }
