@@ -7,6 +7,7 @@ module dev.apus.cli {
   requires info.picocli;
   requires java.xml;
   requires jdk.jfr;
+  requires me.tongfei.progressbar;
   requires org.jline.reader;
 
   opens dev.apus.cli to

@@ -2,6 +2,7 @@
 module dev.apus.core {
   requires transitive dev.apus.kernels;
   requires com.fasterxml.jackson.databind;
+  requires java.net.http;
   requires org.slf4j;
 
   exports dev.apus.core;
@@ -11,6 +12,7 @@ module dev.apus.core {
   exports dev.apus.core.family;
   exports dev.apus.core.file;
   exports dev.apus.core.generate;
+  exports dev.apus.core.hub;
   exports dev.apus.core.model;
   exports dev.apus.core.routing;
   exports dev.apus.core.template;

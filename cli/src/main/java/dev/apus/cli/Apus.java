@@ -47,6 +47,7 @@ import picocli.CommandLine.Spec;
       Embed.class,
       Convert.class,
       RandomModel.class,
+      Pull.class,
     })
 final class Apus implements Runnable {
 
@@ -144,6 +145,10 @@ final class Apus implements Runnable {
     if (!quiet) {
       err.println(line);
     }
+  }
+
+  boolean isQuiet() {
+    return quiet;
   }
 
   boolean debugs() {

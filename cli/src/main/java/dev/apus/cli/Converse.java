@@ -107,7 +107,7 @@ final class Converse implements Callable<Integer> {
         ChatVariables.of(variables),
         most,
         system,
-        sampling.over(model.sampling()),
+        sampling.over(model.sampling(), model::tokenizer),
         out);
   }
 

@@ -4,7 +4,6 @@ import dev.apus.core.Model;
 import dev.apus.core.Session;
 import dev.apus.core.file.StoredTensor;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
@@ -48,17 +47,17 @@ final class Describe implements Callable<Integer> {
       description = "Print the document alone; the weights of a large model need not be read.")
   private boolean documentOnly;
 
-  @Parameters(paramLabel = "PATH", arity = "0..1", description = "The same as --model=PATH.")
-  private Path path;
+  @Parameters(paramLabel = "MODEL", arity = "0..1", description = "The same as --model=MODEL.")
+  private String place;
 
   @Override
   public Integer call() {
-    if (path != null) {
-      if (choice.path() != null) {
+    if (place != null) {
+      if (choice.place() != null) {
         throw new ParameterException(
-            command.commandLine(), "PATH and --model both name a model; one is enough");
+            command.commandLine(), "MODEL and --model both name a model; one is enough");
       }
-      choice.choose(path);
+      choice.choose(place);
     }
     if (json && documentOnly) {
       throw new ParameterException(

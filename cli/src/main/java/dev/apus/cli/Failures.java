@@ -3,6 +3,7 @@ package dev.apus.cli;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.FormatException;
 import dev.apus.core.generate.GenerationException;
+import dev.apus.core.hub.HubException;
 import dev.apus.core.template.TemplateException;
 import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.core.weight.WeightException;
@@ -121,6 +122,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   private static boolean isOfModel(Throwable e) {
     return e instanceof FormatException
         || e instanceof ConfigException
+        || e instanceof HubException
         || e instanceof WeightException
         || e instanceof TokenizerException
         || e instanceof TemplateException;

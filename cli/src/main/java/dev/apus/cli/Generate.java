@@ -11,6 +11,7 @@ import dev.apus.diffusion.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.CharacterCodingException;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -44,6 +45,7 @@ final class Generate implements Callable<Integer> {
   @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
   @Mixin private SamplingOptions sampling;
+  @Mixin private BeamOptions beams;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
   @Mixin private AttentionChoice attention;
@@ -80,9 +82,14 @@ final class Generate implements Callable<Integer> {
         return Failures.OK;
       }
       denoising.requireNone(choice.name());
-      Sampling wanted = sampling.over(model.sampling());
+      Sampling wanted = sampling.over(model.sampling(), model::tokenizer);
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
+        if (beams.areGiven()) {
+          sampling.requireNoChoice("--beams");
+          beams.run(session, tokens, wanted.maxTokens(), command.commandLine().getOut());
+          return Failures.OK;
+        }
         Generation generation = start(session, tokens, wanted);
         Interruption.during(session, () -> generate(session, generation, text, wanted));
       }
@@ -91,13 +98,20 @@ final class Generate implements Callable<Integer> {
   }
 
   private void fill(Model model, String text) throws IOException {
-    if (raw || special) {
-      throw wrong("--raw and --special are for models that continue texts", null);
+    if (raw || special || beams.areGiven()) {
+      throw wrong("--raw, --special and --beams are for models that continue texts", null);
     }
     choice.tokenizer(model);
     // What a text's makers say of tokens that were there before has no meaning on a canvas.
-    Sampling makers = model.sampling().withRepetitionPenalty(1).withMaxTokens(FILLED_TOKENS);
-    Recipe recipe = denoising.recipe(model, sampling.over(makers));
+    Sampling makers =
+        model
+            .sampling()
+            .withRepetitionPenalty(1)
+            .withFrequencyPenalty(0)
+            .withPresencePenalty(0)
+            .withWarpers(List.of())
+            .withMaxTokens(FILLED_TOKENS);
+    Recipe recipe = denoising.recipe(model, sampling.over(makers, model::tokenizer));
     PrintWriter out = command.commandLine().getOut();
     CanvasView view = CanvasView.of(out, denoising.drafts());
     try {

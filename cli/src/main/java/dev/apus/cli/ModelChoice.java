@@ -4,6 +4,8 @@ import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import dev.apus.core.file.ModelFiles;
+import dev.apus.core.hub.Hub;
+import dev.apus.core.hub.HubModel;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.fable.Fable;
@@ -22,36 +24,48 @@ final class ModelChoice {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "PATH",
+      paramLabel = "MODEL",
       description = {
-        "A checkpoint: a folder in the Hugging Face layout, or a GGUF file; or the name of a model"
-            + " that comes with Apus: fable-hybrid or fable-diffusion.",
+        "A checkpoint: a folder in the Hugging Face layout, or a GGUF file; or hf:OWNER/NAME, which"
+            + " is pulled first; or the name of a model that comes with Apus: fable-hybrid or"
+            + " fable-diffusion.",
         "Without it, the first of these."
       })
-  private Path path;
+  private String place;
 
-  /** The chosen path, or null for the model that comes with Apus. */
-  Path path() {
-    return path;
+  /** Where the model is, in the user's words, or null for the one that comes with Apus. */
+  String place() {
+    return place;
   }
 
-  void choose(Path chosen) {
-    path = chosen;
+  void choose(String chosen) {
+    place = chosen;
   }
 
   String name() {
-    return path == null ? "fable" : path.toString();
+    return place == null ? "fable" : place;
   }
 
   ModelFiles files() {
-    return path == null
-        ? Fable.files()
-        : isEmbedded() ? Fable.files(path.toString()) : ModelFiles.of(path);
+    if (place == null) {
+      return Fable.files();
+    }
+    if (HubModel.isReference(place)) {
+      return ModelFiles.of(pulled());
+    }
+    return isEmbedded() ? Fable.files(place) : ModelFiles.of(Path.of(place));
+  }
+
+  private Path pulled() {
+    var apus = (Apus) command.root().userObject();
+    try (PullView view = PullView.of(apus, command.commandLine().getErr())) {
+      return Hub.standard().pull(HubModel.parse(place), view);
+    }
   }
 
   /** A file of such a name comes first. */
   private boolean isEmbedded() {
-    return Fable.names().contains(path.toString()) && !Files.exists(path);
+    return Fable.names().contains(place) && !Files.exists(Path.of(place));
   }
 
   Model open(ModelOptions options) {

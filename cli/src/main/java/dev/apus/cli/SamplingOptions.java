@@ -1,16 +1,43 @@
 package dev.apus.cli;
 
 import dev.apus.core.generate.Sampling;
+import dev.apus.core.tokenizer.Tokenizer;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** How tokens are chosen and when to stop; what is absent is as the model's makers have it. */
 final class SamplingOptions {
+
+  /** What says how a token is drawn. */
+  private static final Set<String> DRAWING =
+      Set.of(
+          "--greedy",
+          "--temperature",
+          "--top-k",
+          "--top-p",
+          "--min-p",
+          "--repetition-penalty",
+          "--frequency-penalty",
+          "--presence-penalty",
+          "--seed",
+          "--stop",
+          "--logit-bias",
+          "--dry",
+          "--top-n-sigma",
+          "--typical",
+          "--epsilon-cutoff",
+          "--eta-cutoff",
+          "--xtc",
+          "--mirostat");
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -84,8 +111,15 @@ final class SamplingOptions {
       description = "Stop before this text; may be given several times.")
   private List<String> stop = List.of();
 
-  /** The sampling that was asked for. */
-  Sampling over(Sampling models) {
+  @Mixin private WarperOptions warpers;
+
+  /**
+   * The sampling that was asked for.
+   *
+   * @param models as the model's makers have it
+   * @param tokenizer asked only where texts are to become tokens
+   */
+  Sampling over(Sampling models, Supplier<Tokenizer> tokenizer) {
     try {
       Sampling sampling = seed == null ? models.withRandomSeed() : models.withSeed(seed);
       sampling = choice.greedy ? sampling.withTemperature(0) : sampling;
@@ -97,9 +131,24 @@ final class SamplingOptions {
       sampling = with(sampling, repetitionPenalty, Sampling::withRepetitionPenalty);
       sampling = with(sampling, frequencyPenalty, Sampling::withFrequencyPenalty);
       sampling = with(sampling, presencePenalty, Sampling::withPresencePenalty);
+      sampling = warpers.over(sampling, tokenizer);
       return stop.isEmpty() ? sampling : sampling.withStop(stop.toArray(String[]::new));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(command.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Makes sure that nothing says how to draw tokens.
+   *
+   * @throws ParameterException if something does
+   */
+  void requireNoChoice(String instead) {
+    for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
+      if (DRAWING.contains(option.longestName())) {
+        throw new ParameterException(
+            command.commandLine(), option.longestName() + " has no meaning with " + instead);
+      }
     }
   }
 

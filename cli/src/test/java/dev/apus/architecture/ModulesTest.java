@@ -58,6 +58,7 @@ class ModulesTest {
               "dev.apus.diffusion",
               "dev.apus.fable",
               "info.picocli",
+              "me.tongfei.progressbar",
               "org.jline.reader",
               "org.slf4j"));
 

@@ -119,7 +119,7 @@ class FillTest {
     assertRefused("--threshold, --steps fill a text in", "--threshold=0.9", "--steps=4", PROMPT);
     assertRefused("--refresh goes with", "-m", MODEL, "--refresh=4", PROMPT);
     assertRefused("--remasking goes with", "-m", MODEL, "--remasking=0.4", PROMPT);
-    assertRefused("--raw and --special", "-m", MODEL, "--raw", PROMPT);
+    assertRefused("--raw, --special and --beams", "-m", MODEL, "--raw", PROMPT);
     assertRefused("penalties=on", "-m", MODEL, "--presence-penalty=1", PROMPT);
     assertRefused("mutually exclusive", "-m", MODEL, "--threshold=1", "--factor=1", PROMPT);
     assertRefused("stopTexts end a text", "-m", MODEL, "--stop=x", "The <gap:3> end.");

@@ -84,7 +84,7 @@ final class GgufMetadata {
       f32("final_logit_softcapping", "final_logit_softcapping");
     }
     rope();
-    if (architecture.matches("dream|llada-moe")) {
+    if (architecture.equals("llada-moe")) {
       f32("rope.freq_base", "rope_theta");
     }
     if (config.has("bos_token_id")) {

@@ -1,11 +1,19 @@
 package dev.apus.core;
 
 import dev.apus.core.config.Config;
+import dev.apus.core.generate.EpsilonCutoff;
+import dev.apus.core.generate.EtaCutoff;
+import dev.apus.core.generate.LogitBias;
 import dev.apus.core.generate.Sampling;
+import dev.apus.core.generate.Typical;
+import dev.apus.core.generate.Warper;
 import dev.apus.core.json.Printable;
 import dev.apus.core.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +27,7 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
   private static final Logger LOG = LoggerFactory.getLogger(GenerationSettings.class);
 
   private static final String END_KEY = "eos_token_id";
+  private static final String STOP_KEY = "stop_strings";
 
   /** Where models that see images, too, have what is said of text. */
   private static final String TEXT = "text_config";
@@ -39,26 +48,26 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
    */
   static GenerationSettings read(
       Config generation, Config config, Tokenizer tokenizer, int vocabulary) {
+    int tokens = tokenizer == null ? vocabulary : Math.min(vocabulary, tokenizer.vocabularySize());
     Set<Integer> ends = new LinkedHashSet<>();
     Sampling sampling = Sampling.plain();
     if (generation != null) {
       warn(generation);
-      addIds(generation, ends);
-      sampling = sampling(generation);
+      addIds(generation, END_KEY, ends);
+      sampling = sampling(generation, tokens);
     }
-    addIds(config, ends);
+    addIds(config, END_KEY, ends);
     if (config.hasSection(TEXT)) {
-      addIds(config.section(TEXT), ends);
+      addIds(config.section(TEXT), END_KEY, ends);
     }
     if (tokenizer != null) {
       tokenizer.end().ifPresent(ends::add);
     }
-    int tokens = tokenizer == null ? vocabulary : Math.min(vocabulary, tokenizer.vocabularySize());
     ends.removeIf(id -> id < 0 || id >= tokens);
     return new GenerationSettings(ends, sampling);
   }
 
-  private static Sampling sampling(Config generation) {
+  private static Sampling sampling(Config generation, int tokens) {
     try {
       Sampling sampling =
           Sampling.plain()
@@ -66,11 +75,54 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
               .withTopK(generation.count("top_k", 0))
               .withTopP(generation.real("top_p", 1))
               .withMinP(generation.real("min_p", 0))
-              .withRepetitionPenalty(generation.real("repetition_penalty", 1));
+              .withRepetitionPenalty(generation.real("repetition_penalty", 1))
+              .withFrequencyPenalty(generation.real("frequency_penalty", 0))
+              .withPresencePenalty(generation.real("presence_penalty", 0))
+              .withStop(stopTexts(generation))
+              .withWarpers(warpers(generation, tokens));
       return generation.flag("do_sample", true) ? sampling : sampling.withTemperature(0);
     } catch (IllegalArgumentException e) {
       throw generation.error("%s", e.getMessage());
     }
+  }
+
+  private static List<Warper> warpers(Config generation, int tokens) {
+    List<Warper> warpers = new ArrayList<>();
+    Set<Integer> banned = new LinkedHashSet<>();
+    addIds(generation, "suppress_tokens", banned);
+    banned.removeIf(id -> id < 0 || id >= tokens);
+    if (!banned.isEmpty()) {
+      Map<Integer, Float> biases = new HashMap<>();
+      banned.forEach(id -> biases.put(id, Float.NEGATIVE_INFINITY));
+      warpers.add(new LogitBias(biases));
+    }
+    float typical = generation.real("typical_p", 1);
+    if (typical != 1) {
+      warpers.add(new Typical(typical));
+    }
+    float epsilon = generation.real("epsilon_cutoff", 0);
+    if (epsilon != 0) {
+      warpers.add(new EpsilonCutoff(epsilon));
+    }
+    float eta = generation.real("eta_cutoff", 0);
+    if (eta != 0) {
+      warpers.add(new EtaCutoff(eta));
+    }
+    return warpers;
+  }
+
+  /** {@code stop_strings} is one text or a list of them. */
+  private static String[] stopTexts(Config generation) {
+    Object value = generation.raw(STOP_KEY);
+    List<?> texts =
+        value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
+    for (Object text : texts) {
+      if (!(text instanceof String)) {
+        throw generation.errorAt(
+            STOP_KEY, "%s holds %s; needed: texts", STOP_KEY, Printable.value(text));
+      }
+    }
+    return texts.toArray(String[]::new);
   }
 
   /** Makers' defaults are no orders: what is not honoured is said, and the model runs. */
@@ -85,22 +137,22 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
     }
   }
 
-  /** {@code eos_token_id} is one id or a list of them. */
-  private static void addIds(Config c, Set<Integer> ids) {
-    switch (c.raw(END_KEY)) {
+  /** The value is one id or a list of them. */
+  private static void addIds(Config c, String key, Set<Integer> ids) {
+    switch (c.raw(key)) {
       case null -> {}
-      case List<?> list -> list.forEach(id -> ids.add(id(c, id)));
-      case Object id -> ids.add(id(c, id));
+      case List<?> list -> list.forEach(id -> ids.add(id(c, key, id)));
+      case Object id -> ids.add(id(c, key, id));
     }
   }
 
   /** Some files write −1, or its bits without a sign, for "none". */
-  private static int id(Config c, Object value) {
+  private static int id(Config c, String key, Object value) {
     if (!(value instanceof Long id) || (id > Integer.MAX_VALUE && id != 0xffff_ffffL)) {
       throw c.errorAt(
-          END_KEY,
+          key,
           "%s holds %s; needed: whole numbers from 0 to 2147483647",
-          END_KEY,
+          key,
           Printable.value(value));
     }
     return id < 0 || id > Integer.MAX_VALUE ? -1 : id.intValue();

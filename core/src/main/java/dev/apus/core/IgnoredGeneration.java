@@ -28,22 +28,16 @@ final class IgnoredGeneration {
             "diversity_penalty",
             "dola_layers",
             "encoder_no_repeat_ngram_size",
-            "epsilon_cutoff",
-            "eta_cutoff",
             "exponential_decay_length_penalty",
             "force_words_ids",
             "forced_bos_token_id",
             "forced_decoder_ids",
             "forced_eos_token_id",
-            "frequency_penalty",
             "min_length",
             "min_new_tokens",
             "no_repeat_ngram_size",
             "penalty_alpha",
-            "presence_penalty",
             "sequence_bias",
-            "stop_strings",
-            "suppress_tokens",
             "token_healing",
             "top_h",
             "watermarking_config")) {
@@ -55,8 +49,7 @@ final class IgnoredGeneration {
             "guidance_scale",
             "length_penalty",
             "num_beam_groups",
-            "num_beams",
-            "typical_p")) {
+            "num_beams")) {
       neutral.put(key, 1.0);
     }
     return neutral;

@@ -3,7 +3,6 @@ package dev.apus.core;
 import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.compute.Pass;
-import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.FormatException;
@@ -11,24 +10,21 @@ import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.generate.Sampling;
+import dev.apus.core.hub.Hub;
+import dev.apus.core.hub.HubModel;
 import dev.apus.core.model.Architecture;
-import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.Tokenizer;
-import dev.apus.core.weight.CheckpointWeights;
 import dev.apus.core.weight.ExpertStatistics;
 import dev.apus.core.weight.RandomWeights;
-import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -55,7 +51,7 @@ public final class Model implements AutoCloseable {
   private final int grain;
   private volatile Fingerprint fingerprint;
 
-  private Model(
+  Model(
       Network network,
       Language language,
       Weights weights,
@@ -86,6 +82,24 @@ public final class Model implements AutoCloseable {
     return load(path, ModelOptions.standard());
   }
 
+  /**
+   * Opens a checkpoint by its path, or by its name on a hub, as in {@code hf:Qwen/Qwen3-0.6B},
+   * {@code hf:OWNER/NAME@REVISION} or {@code hf:OWNER/NAME:Q4_K_M}: it is {@linkplain Hub pulled}
+   * first, as far as it is not in the cache, from where the environment says.
+   *
+   * @throws dev.apus.core.hub.HubException if it cannot be had from there
+   */
+  public static Model load(String place) {
+    return load(place, ModelOptions.standard());
+  }
+
+  /** Opens a checkpoint, like {@link #load(String)}. */
+  public static Model load(String place, ModelOptions options) {
+    return load(
+        HubModel.isReference(place) ? Hub.standard().pull(HubModel.parse(place)) : Path.of(place),
+        options);
+  }
+
   /** Opens a checkpoint, like {@link #load(Path)}. */
   public static Model load(Path path, ModelOptions options) {
     return load(ModelFiles.of(path), options);
@@ -93,7 +107,7 @@ public final class Model implements AutoCloseable {
 
   /** Opens a checkpoint whose files lie somewhere else than in a folder. */
   public static Model load(ModelFiles files, ModelOptions options) {
-    return load(Checkpoint.open(files, options.families()), options);
+    return Loading.load(Checkpoint.open(files, options.families()), options);
   }
 
   /**
@@ -112,21 +126,6 @@ public final class Model implements AutoCloseable {
     return checkpoint.architecture();
   }
 
-  private static Model load(Checkpoint checkpoint, ModelOptions options) {
-    try {
-      Opening.report(checkpoint.name(), options);
-      return assemble(
-          checkpoint.architecture(),
-          new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
-          checkpoint.language(),
-          options,
-          checkpoint.tensors());
-    } catch (RuntimeException | Error e) {
-      checkpoint.tensors().close();
-      throw e;
-    }
-  }
-
   /**
    * A model with weights drawn from a seed, for tests and benchmarks of any architecture.
    *
@@ -134,7 +133,7 @@ public final class Model implements AutoCloseable {
    */
   public static Model random(
       Architecture architecture, long seed, WeightFormat format, ModelOptions options) {
-    return assemble(
+    return Loading.assemble(
         architecture,
         new RandomWeights(seed, format),
         Later.known(
@@ -144,49 +143,6 @@ public final class Model implements AutoCloseable {
                 null)),
         options,
         null);
-  }
-
-  private static Model assemble(
-      Architecture described,
-      WeightSource source,
-      Later<Language> language,
-      ModelOptions options,
-      TensorFile file) {
-    Architecture architecture = options.attention().over(described, options.mixers());
-    Workers workers = Workers.of(options.threads());
-    Arena arena = Arena.ofShared();
-    try {
-      Weights weights =
-          new Weights(
-              source,
-              options.kernels(),
-              workers,
-              arena,
-              options.weights(),
-              options.experts(),
-              options.eased());
-      Network network =
-          ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
-      options.prefixes().requirePossible(network);
-      requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
-      return new Model(
-          network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));
-    } catch (RuntimeException | Error e) {
-      arena.close();
-      workers.close();
-      throw e;
-    }
-  }
-
-  private static void requireRoom(Tokenizer tokenizer, int vocabulary) {
-    if (tokenizer != null && tokenizer.vocabularySize() > vocabulary) {
-      throw new ConfigException(
-          String.format(
-              Locale.ROOT,
-              "the tokenizer has ids up to %d, the model's vocabulary is %d",
-              tokenizer.vocabularySize() - 1,
-              vocabulary));
-    }
   }
 
   /** What the model is made of. */

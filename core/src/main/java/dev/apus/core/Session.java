@@ -117,6 +117,33 @@ public final class Session implements TokenSource, AutoCloseable {
     return generation;
   }
 
+  /**
+   * Looks for the likeliest continuations of a text; the session stays as it is. An interrupt of
+   * the thread cancels.
+   *
+   * @return the best first; none if there is no room for a token
+   * @throws IllegalArgumentException if the prompt does not fit into the session, or both are empty
+   * @throws java.util.concurrent.CancellationException soon after an interrupt
+   */
+  public List<Beam> search(String prompt, BeamSearch how) {
+    return search(encode(prompt), how);
+  }
+
+  /** Looks for the likeliest continuations like {@link #search(String, BeamSearch)}. */
+  public List<Beam> search(int[] prompt, BeamSearch how) {
+    if (prompt.length == 0 && length() == 0) {
+      throw new IllegalArgumentException(
+          "the prompt is empty and so is the session; there is nothing to continue");
+    }
+    Thread thread = Thread.currentThread();
+    try (Session start = fork()) {
+      start.append(prompt);
+      try (Beams beams = new Beams(start, how)) {
+        return beams.run(thread::isInterrupted);
+      }
+    }
+  }
+
   /** Begins to continue the session by these tokens; nothing is computed yet. */
   public Generation start(int[] prompt, Sampling sampling) {
     TextDecoder decoder = model.hasTokenizer() ? model.tokenizer().newDecoder() : TextDecoder.NONE;

@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.generate.EpsilonCutoff;
+import dev.apus.core.generate.EtaCutoff;
+import dev.apus.core.generate.LogitBias;
 import dev.apus.core.generate.Sampling;
+import dev.apus.core.generate.Typical;
 import dev.apus.core.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -112,12 +116,12 @@ class GenerationSettingsTest {
   @Test
   void everySettingThatIsNotHonouredIsNamed() {
     String json =
-        "{\"typical_p\": 0.9, \"num_beams\": 4, \"suppress_tokens\": [1], \"token_healing\": true,"
+        "{\"typical_p\": 0.9, \"num_beams\": 4, \"token_healing\": true,"
             + " \"no_repeat_ngram_size\": 3, \"bad_words_ids\": [[1]], \"top_k\": 4,"
             + " \"length_penalty\": 0.8, \"begin_suppress_tokens\": [220]}";
     String keys =
         "bad_words_ids, begin_suppress_tokens, length_penalty, no_repeat_ngram_size, num_beams,"
-            + " suppress_tokens, token_healing, typical_p";
+            + " token_healing";
     assertEquals(keys, String.join(", ", IgnoredGeneration.keys(generation(json))));
     assertEquals(
         "WARN dev.apus.core.GenerationSettings - generation_config.json: the makers of the"
@@ -125,6 +129,31 @@ class GenerationSettingsTest {
             + keys
             + ", which is not supported: texts may differ from theirs\n",
         logged(json).replaceFirst("^\\[[^]]*] ", "").replace(System.lineSeparator(), "\n"));
+  }
+
+  @Test
+  void whatTheMakersDropOrBanIsHonoured() {
+    Sampling sampling =
+        read(
+                "{\"typical_p\": 0.9, \"epsilon_cutoff\": 0.01, \"eta_cutoff\": 0.02,"
+                    + " \"suppress_tokens\": [1, 3, -1, 99], \"stop_strings\": [\"a\", \"b\"],"
+                    + " \"frequency_penalty\": 0.5, \"presence_penalty\": 0.25}",
+                8)
+            .sampling();
+    Map<Integer, Float> banned = Map.of(1, Float.NEGATIVE_INFINITY, 3, Float.NEGATIVE_INFINITY);
+    assertEquals(
+        List.of(
+            new LogitBias(banned),
+            new Typical(0.9f),
+            new EpsilonCutoff(0.01f),
+            new EtaCutoff(0.02f)),
+        sampling.warpers());
+    assertEquals(List.of("a", "b"), sampling.stopTexts());
+    assertEquals(List.of("x"), read("{\"stop_strings\": \"x\"}", 8).sampling().stopTexts());
+    assertEquals(0.5f, sampling.frequencyPenalty());
+    assertEquals(0.25f, sampling.presencePenalty());
+    assertThrows(ConfigException.class, () -> read("{\"stop_strings\": [1]}", 8));
+    assertThrows(ConfigException.class, () -> read("{\"typical_p\": 2}", 8));
   }
 
   /** What reading the file logs. */

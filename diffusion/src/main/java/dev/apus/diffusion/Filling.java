@@ -176,7 +176,8 @@ final class Filling {
     List<Proposal> noisyOnes = new ArrayList<>();
     List<Proposal> cleanOnes = new ArrayList<>();
     float heat = rule.heat(step, window.steps());
-    List<Proposal> proposals = passes.proposals(asked(window), proposer, ending.tailFrom(), heat);
+    List<Proposal> proposals =
+        passes.proposals(asked(window), evaluations, proposer, ending.tailFrom(), heat);
     for (Proposal proposal : proposals) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }

@@ -222,12 +222,14 @@ final class Passes implements AutoCloseable {
   /**
    * What is proposed for some positions of the window that was evaluated last.
    *
+   * @param evaluation how often the model has been asked for this filling, for random numbers
    * @param tailFrom the first position at which the text may end
    * @param heat what logits are divided by first
    */
-  List<Proposal> proposals(int[] positions, Proposer proposer, int tailFrom, float heat) {
+  List<Proposal> proposals(
+      int[] positions, int evaluation, Proposer proposer, int tailFrom, float heat) {
     if (diffusion.conditioning() != null) {
-      return conditioned(positions, proposer, tailFrom, heat);
+      return conditioned(positions, evaluation, proposer, tailFrom, heat);
     }
     float[][] guides = new float[positions.length][];
     if (unguided != null) {
@@ -247,13 +249,14 @@ final class Passes implements AutoCloseable {
           boolean mayEnd = positions[i] >= tailFrom;
           proposals[i] =
               proposer.propose(
-                  positions[i], evaluations, worker, logits, at, guides[i], guidance, mayEnd);
+                  positions[i], evaluation, worker, logits, at, guides[i], guidance, mayEnd);
         });
     return List.of(proposals);
   }
 
   /** The same where the model learns what it made of the whole canvas. */
-  private List<Proposal> conditioned(int[] positions, Proposer proposer, int tailFrom, float heat) {
+  private List<Proposal> conditioned(
+      int[] positions, int evaluation, Proposer proposer, int tailFrom, float heat) {
     int[] all = IntStream.range(canvasFrom, canvasEnd).toArray();
     Matrix means = Matrix.zeros(all.length, width);
     Proposal[] proposals = new Proposal[positions.length];
@@ -266,7 +269,7 @@ final class Passes implements AutoCloseable {
           if (asked >= 0) {
             boolean mayEnd = all[i] >= tailFrom;
             proposals[asked] =
-                proposer.propose(all[i], evaluations, worker, logits, at, null, guidance, mayEnd);
+                proposer.propose(all[i], evaluation, worker, logits, at, null, guidance, mayEnd);
           }
         });
     expected = means;

@@ -9,7 +9,8 @@ import dev.apus.core.model.Diffusion;
  *
  * @param sampling how a token is chosen for a position: temperature (Gumbel noise in double
  *     precision), top-k, top-p, min-p, seed; where to stop; and how many tokens to add to a text
- *     that has no gap. Penalties and processors, which ask what was chosen before, are refused
+ *     that has no gap. Penalties, processors and warpers, which ask what was chosen before, are
+ *     refused
  * @param rule which positions a step fixes
  * @param steps how many steps the whole text has, shared out to its windows by their noisy
  *     positions; 0 for one for each noisy position
@@ -52,6 +53,7 @@ public record Recipe(
             || sampling.presencePenalty() != 0;
     require(!penalised, "penalties", "on", "none: tokens of a canvas have no order in time");
     require(sampling.processors().isEmpty(), "processors", sampling.processors(), "none");
+    require(sampling.warpers().isEmpty(), "warpers", sampling.warpers(), "none");
     require(
         sampling.topLogProbabilities() == 0,
         "topLogProbabilities",

@@ -1,5 +1,7 @@
 package dev.apus.core.generate;
 
+import java.util.function.IntPredicate;
+
 /**
  * The tokens that survive temperature, top-k, top-p and min-p, in that order, and their weights
  * {@code exp((logit − max) / temperature)}. They stand in the order of their ids: every filter only
@@ -17,6 +19,8 @@ public final class Candidates {
   private int[] ids = new int[0];
   private double[] weights = new double[0];
   private int count;
+  private float[] logits;
+  private float max;
 
   /**
    * Filters as a sampling says.
@@ -32,14 +36,15 @@ public final class Candidates {
 
   /** Selects among logits whose largest is {@code max}. */
   public void select(float[] logits, int vocabulary, float max) {
+    this.logits = logits;
+    this.max = max;
     if (topK > 0 && topK < vocabulary) {
       selectTop(logits, vocabulary, max);
     } else {
       selectAll(logits, vocabulary, max);
     }
     if (topP < 1) {
-      int border = ids[nucleus.border(logits, ids, weights, count, topP)];
-      keepUpTo(border, logits);
+      keepFirst(logits, topP);
     }
     dropUnlikely();
   }
@@ -54,17 +59,73 @@ public final class Candidates {
     return ids[at];
   }
 
-  /** The candidate in whose part of the total weight the fraction {@code u} in [0, 1) falls. */
+  /** {@code exp((logit − max) / temperature)}. */
+  double weight(int at) {
+    return weights[at];
+  }
+
+  /** What all of them weigh. */
+  double total() {
+    return Logits.sum(weights, count);
+  }
+
+  /** The natural logarithm of a candidate's share of the total weight. */
+  double logProbability(int at) {
+    return ((double) logits[ids[at]] - max) * scale - StrictMath.log(total());
+  }
+
+  /** The entropy of the candidates, in natural units. */
+  double entropy() {
+    double total = total();
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += weights[i] * ((double) logits[ids[i]] - max) * scale;
+    }
+    return StrictMath.log(total) - sum / total;
+  }
+
+  /**
+   * Keeps the shortest list of candidates, first by an order, that has a share of the weight.
+   *
+   * @param order a number for each token; the greatest is first, the lowest id among equals
+   */
+  void keepFirst(float[] order, float share) {
+    keepUpTo(ids[nucleus.border(order, ids, weights, count, share)], order);
+  }
+
+  /** Keeps the candidates whose places pass a test. */
+  void keepWhere(IntPredicate test) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      if (test.test(i)) {
+        keep(i, kept++);
+      }
+    }
+    count = kept;
+  }
+
+  /** Drops the candidates that have less than a share of the weight, but not the likeliest. */
+  void dropBelow(double share) {
+    double least = share * total();
+    int best = 0;
+    for (int i = 1; i < count; i++) {
+      best = weights[i] > weights[best] ? i : best;
+    }
+    int likeliest = best;
+    keepWhere(place -> place == likeliest || weights[place] >= least);
+  }
+
+  /** The place in whose part of the total weight the fraction {@code u} in [0, 1) falls. */
   int draw(double u) {
     double target = u * Logits.sum(weights, count);
     double cumulative = 0;
     for (int i = 0; i < count - 1; i++) {
       cumulative += weights[i];
       if (target < cumulative) {
-        return ids[i];
+        return i;
       }
     }
-    return ids[count - 1];
+    return count - 1;
   }
 
   private void selectAll(float[] logits, int vocabulary, float max) {
@@ -88,10 +149,10 @@ public final class Candidates {
     }
   }
 
-  private void keepUpTo(int border, float[] logits) {
+  private void keepUpTo(int border, float[] order) {
     int kept = 0;
     for (int i = 0; i < count; i++) {
-      if (isWithin(border, ids[i], logits)) {
+      if (isWithin(border, ids[i], order)) {
         keep(i, kept++);
       }
     }

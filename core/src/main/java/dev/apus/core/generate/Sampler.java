@@ -7,9 +7,9 @@ import java.util.List;
  * Chooses tokens from logits as a {@link Sampling} says; one for each generation, because it
  * remembers what was chosen and where its random numbers are.
  *
- * <p>The order is: processors, penalties, then either the largest logit (temperature 0) or
- * temperature, top-k, top-p, min-p and one random number. Equal logits are in the order of their
- * ids.
+ * <p>The order is: processors, penalties, warpers of logits, then either the largest logit
+ * (temperature 0) or temperature, top-k, top-p, min-p, the other warpers and one random number.
+ * Equal logits are in the order of their ids.
  */
 public final class Sampler {
 
@@ -20,10 +20,11 @@ public final class Sampler {
   private final Candidates candidates;
   private final LogitsProcessor[] processors;
   private final Penalties penalties;
+  private final Warping warping;
   private final TopTokens top = new TopTokens();
   private final double[] scratch = new double[512];
 
-  /** The logits that processors and penalties may change; null when there are none. */
+  /** The logits that processors, penalties and warpers may change; null when there are none. */
   private final float[] changed;
 
   private float logProbability = Float.NaN;
@@ -51,7 +52,9 @@ public final class Sampler {
     candidates = new Candidates(sampling);
     processors = sampling.processors().toArray(LogitsProcessor[]::new);
     penalties = Penalties.wanted(sampling) ? new Penalties(sampling, vocabulary) : null;
-    changed = penalties == null && processors.length == 0 ? null : new float[vocabulary];
+    warping = new Warping(sampling.warpers(), vocabulary);
+    boolean asTheyAre = penalties == null && processors.length == 0 && !warping.changesLogits();
+    changed = asTheyAre ? null : new float[vocabulary];
   }
 
   /**
@@ -100,7 +103,10 @@ public final class Sampler {
       return best;
     }
     candidates.select(logits, vocabulary, logits[best]);
-    return candidates.draw(random.nextDouble());
+    warping.filter(candidates, logits, random);
+    int drawn = candidates.draw(random.nextDouble());
+    warping.follow(candidates, drawn);
+    return candidates.id(drawn);
   }
 
   private int chooseChanged(float[] logits) {
@@ -113,6 +119,10 @@ public final class Sampler {
     if (penalties != null) {
       penalties.apply(history, changed);
       best = Logits.best(changed, vocabulary, "after the penalties");
+    }
+    if (warping.changesLogits()) {
+      warping.change(history, changed);
+      best = Logits.best(changed, vocabulary, "after biases and penalties of repeated sequences");
     }
     return choose(changed, best);
   }

@@ -12,9 +12,9 @@ import java.util.function.Consumer;
  * #plain} and change what you need; every change is checked.
  *
  * <p>The same logits, sampling and seed give the same tokens on every machine. Processors and
- * penalties come first, then temperature, top-k, top-p and min-p, in that order. Of these, top-k
- * and min-p may be exchanged; top-p sees the probabilities that top-k left over, scaled to sum to
- * 1.
+ * penalties come first, then temperature, top-k, top-p and min-p, in that order, then the warpers.
+ * Of these, top-k and min-p may be exchanged; top-p sees the probabilities that top-k left over,
+ * scaled to sum to 1, and so do warpers.
  *
  * @param temperature divides the logits; 0 takes the most likely token, the lowest id among equals
  * @param topK keeps this many of the most likely tokens; 0 keeps all
@@ -27,13 +27,15 @@ import java.util.function.Consumer;
  * @param frequencyPenalty subtracted from a logit once for each time the token was chosen
  * @param presencePenalty subtracted from a logit if the token was chosen at all
  * @param penaltyWindow how many of the last tokens the penalties look at; 0 for all
- * @param seed of the random numbers; every token that is not chosen greedily takes one
+ * @param seed of the random numbers; every token that is not chosen greedily takes one, and one for
+ *     each {@link Xtc}
  * @param maxTokens how many tokens to choose at most
  * @param stopTexts texts that end the generation; the one that is complete first counts, the
  *     longest if several are. Neither it nor anything after it is part of the text
  * @param stopTokens tokens that end the generation, besides those with which the model ends a text
  * @param topLogProbabilities how many of the likeliest tokens to report with each token
  * @param processors see and may change the logits before everything else, in this order
+ * @param warpers further ways to change what is chosen from, in this order
  */
 public record Sampling(
     float temperature,
@@ -49,7 +51,8 @@ public record Sampling(
     List<String> stopTexts,
     Set<Integer> stopTokens,
     int topLogProbabilities,
-    List<LogitsProcessor> processors) {
+    List<LogitsProcessor> processors,
+    List<Warper> warpers) {
 
   /**
    * Checks every value.
@@ -80,6 +83,7 @@ public record Sampling(
     stopTexts = List.copyOf(stopTexts);
     stopTokens = Set.copyOf(stopTokens);
     processors = List.copyOf(processors);
+    warpers = List.copyOf(warpers);
     for (String text : stopTexts) {
       require(!text.isEmpty(), "stopTexts", stopTexts, "texts that are not empty");
       require(
@@ -102,7 +106,8 @@ public record Sampling(
 
   /** Draws from the model's own distribution, with seed 0; at most 512 tokens. */
   public static Sampling plain() {
-    return new Sampling(1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of());
+    return new Sampling(
+        1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of(), List.of());
   }
 
   public Sampling withTemperature(float temperature) {
@@ -172,6 +177,18 @@ public record Sampling(
     return with(values -> values.processors = all);
   }
 
+  /** With one more warper, after any before. */
+  public Sampling withWarper(Warper warper) {
+    List<Warper> all = new ArrayList<>(warpers);
+    all.add(warper);
+    return with(values -> values.warpers = all);
+  }
+
+  /** With these warpers instead of any before. */
+  public Sampling withWarpers(List<Warper> warpers) {
+    return with(values -> values.warpers = warpers);
+  }
+
   private Sampling with(Consumer<Values> change) {
     Values values = new Values(this);
     change.accept(values);
@@ -208,6 +225,7 @@ public record Sampling(
     Set<Integer> stopTokens;
     int topLogProbabilities;
     List<LogitsProcessor> processors;
+    List<Warper> warpers;
 
     Values(Sampling of) {
       temperature = of.temperature;
@@ -224,6 +242,7 @@ public record Sampling(
       stopTokens = of.stopTokens;
       topLogProbabilities = of.topLogProbabilities;
       processors = of.processors;
+      warpers = of.warpers;
     }
 
     Sampling sampling() {
@@ -241,7 +260,8 @@ public record Sampling(
           stopTexts,
           stopTokens,
           topLogProbabilities,
-          processors);
+          processors,
+          warpers);
     }
   }
 }

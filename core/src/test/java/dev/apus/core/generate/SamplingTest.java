@@ -71,7 +71,8 @@ class SamplingTest {
         good("stopTexts", s -> s.withStop("</s>", "🐦")),
         good("stopTokens", s -> s.withStopTokens(Set.of(0, 2))),
         good("topLogProbabilities", s -> s.withTopLogProbabilities(5)),
-        good("processors", s -> s.withProcessor((tokens, logits) -> {})));
+        good("processors", s -> s.withProcessor((tokens, logits) -> {})),
+        good("warpers", s -> s.withWarper(new Typical(0.5f))));
   }
 
   @ParameterizedTest(name = "{0}")
