@@ -86,7 +86,8 @@ final class Proposer {
             "the logit of token " + i + " at position " + position + " is " + row[i]);
       }
       max = Math.max(max, row[i]);
-      if (isBanned(i, mayEnd)) {
+      boolean behind = second >= 0 && row[i] <= row[second];
+      if (behind || isBanned(i, mayEnd)) {
         continue;
       }
       if (first < 0 || row[i] > row[first]) {
