@@ -57,7 +57,7 @@ class GgufDiffusionTest {
     Path other = temporary.resolve("other.gguf");
     Files.write(
         other, renamed(file, "tokenizer.ggml.mask_token_id", "tokenizer.ggml.musk_token_id"));
-    assertThrows(RuntimeException.class, () -> Model.load(other).close());
+    assertThrows(ConfigException.class, () -> Model.load(other).close());
     Files.write(other, renamed(file, "diffusion.shift_logits", "diffusion.shaft_logits"));
     try (Model model = Model.load(other)) {
       Diffusion diffusion = model.architecture().diffusion();

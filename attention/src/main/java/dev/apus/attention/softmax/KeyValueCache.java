@@ -243,8 +243,7 @@ final class KeyValueCache implements MixerState {
 
   /**
    * Gives back what no token after a run reaches, when all have read it. A run that looks ahead may
-   * be computed again, and where rows see what stands after them, so may any; rows that are seen
-   * together are not kept.
+   * be computed again, and where rows see what stands after them or stay for no one, so may any.
    */
   void forget(Run<KeyValueCache> run) {
     switch (run.visibility()) {

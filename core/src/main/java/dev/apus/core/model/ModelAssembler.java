@@ -32,6 +32,13 @@ public final class ModelAssembler {
           "diffusion: shifted=true with visibility=causal; a canvas has no row before its first,"
               + " which would speak for that");
     }
+    if (architecture.diffusion() != null && architecture.diffusion().mask() >= vocabulary) {
+      throw new ConfigException(
+          "diffusion: the mask "
+              + architecture.diffusion().mask()
+              + " is not in the vocabulary of "
+              + vocabulary);
+    }
     WeightScope root = weights.root();
     Architecture.Embedding first = architecture.embedding();
     Architecture.Head spec = architecture.head();
