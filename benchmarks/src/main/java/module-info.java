@@ -6,6 +6,7 @@ module dev.apus.benchmarks {
   requires dev.apus.fable;
   requires dev.apus.kernels;
   requires dev.apus.moe;
+  requires dev.apus.structure;
   requires info.picocli;
   requires java.xml;
   requires jmh.core;

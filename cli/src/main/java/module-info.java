@@ -4,6 +4,7 @@ module dev.apus.cli {
   requires dev.apus.diffusion;
   requires dev.apus.fable;
   requires dev.apus.moe;
+  requires dev.apus.structure;
   requires info.picocli;
   requires java.xml;
   requires jdk.jfr;

@@ -3,6 +3,7 @@ module dev.apus.core {
   requires transitive dev.apus.kernels;
   requires com.fasterxml.jackson.databind;
   requires java.net.http;
+  requires jdk.management;
   requires org.slf4j;
 
   exports dev.apus.core;

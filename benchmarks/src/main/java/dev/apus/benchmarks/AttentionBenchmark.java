@@ -5,6 +5,7 @@ import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
@@ -59,6 +60,8 @@ public class AttentionBenchmark extends KernelBenchmark {
   private Ceilings ceilings;
   private MemorySegment keys;
   private MemorySegment values;
+  private MemorySegment recentKeys;
+  private MemorySegment recentValues;
   private float[] q;
   private float[] out;
   private float[] scratch;
@@ -78,13 +81,47 @@ public class AttentionBenchmark extends KernelBenchmark {
     scratch = new float[attention.scratchFloats(traits, tileRows * group)];
     keys = memory(kvHeads * attention.keyBytes(headDim, slots()));
     values = memory(kvHeads * attention.valueBytes(headDim, slots()));
+    int spans = Math.ceilDiv(context, Attention.SPAN) - firstSpan();
+    Attention recent = attention.recent();
+    recentKeys = memory(kvHeads * recent.keyBytes(headDim, spans * Attention.SPAN));
+    recentValues = memory(kvHeads * recent.valueBytes(headDim, spans * Attention.SPAN));
     for (int head = 0; head < kvHeads; head++) {
-      Piece stored = stored(head);
-      for (int slot = 0; slot < context; slot++) {
-        attention.storeKeys(values(headDim), 0, headDim, keys, stored.keysAt(), slot);
-        attention.storeValues(values(headDim), 0, headDim, values, stored.valuesAt(), slot);
+      for (int span = 0; span * Attention.SPAN < context; span++) {
+        store(head, span);
       }
     }
+  }
+
+  /** The first span that rows stand in: from there on, slots are kept as they are stored, too. */
+  private int firstSpan() {
+    return (context - rows) / Attention.SPAN;
+  }
+
+  private void store(int head, int span) {
+    boolean settles = cache.settles();
+    // What settles lies for a moment where the spans of the rows will.
+    Piece piece = settles ? recent(head, Math.max(0, firstSpan() - span)) : stored(head);
+    Attention kernel = attention.recent();
+    int end = Math.min(context, (span + 1) * Attention.SPAN);
+    for (int slot = span * Attention.SPAN; slot < end; slot++) {
+      kernel.storeKeys(values(headDim), 0, headDim, piece.keys(), piece.keysAt(), slot);
+      kernel.storeValues(values(headDim), 0, headDim, piece.values(), piece.valuesAt(), slot);
+    }
+    if (settles && end % Attention.SPAN == 0) {
+      attention.settle(headDim, headDim, span, piece, stored(head));
+    }
+  }
+
+  /** Slots of a head that are read as they were stored, as if this many spans came before. */
+  private Piece recent(int head, int back) {
+    Attention recent = attention.recent();
+    int slots = (Math.ceilDiv(context, Attention.SPAN) - firstSpan()) * Attention.SPAN;
+    int first = (firstSpan() - back) * Attention.SPAN;
+    return new Piece(
+        recentKeys,
+        head * recent.keyBytes(headDim, slots) - recent.keyBytes(headDim, first),
+        recentValues,
+        head * recent.valueBytes(headDim, slots) - recent.valueBytes(headDim, first));
   }
 
   @Override
@@ -107,6 +144,20 @@ public class AttentionBenchmark extends KernelBenchmark {
     return new Piece(keys, keysAt, values, valuesAt);
   }
 
+  private Stored settled(int head) {
+    return new Stored() {
+      @Override
+      public Piece piece(int span) {
+        return stored(head);
+      }
+
+      @Override
+      public Piece recent(int span) {
+        return AttentionBenchmark.this.recent(head, 0);
+      }
+    };
+  }
+
   @Benchmark
   public float[] attend(Shares shares) {
     for (int head = 0; head < kvHeads; head++) {
@@ -127,7 +178,7 @@ public class AttentionBenchmark extends KernelBenchmark {
         traits,
         new Queries(q, at, stride(), count, group, position),
         new Visited(new int[] {first, position + count}, 1, true, window),
-        stored(head),
+        cache.settles() ? settled(head) : stored(head),
         biases,
         out,
         at,

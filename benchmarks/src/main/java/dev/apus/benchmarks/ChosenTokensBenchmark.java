@@ -31,7 +31,8 @@ public class ChosenTokensBenchmark extends KernelBenchmark {
   private static final int ROW = LATENT + 64;
   private static final int INDEX_DIM = 128;
 
-  @Param CacheFormat cache;
+  @Param({"F32", "BF16"})
+  CacheFormat cache;
 
   @Param("128")
   int heads;

@@ -4,6 +4,7 @@ import dev.apus.core.compute.Workers;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Products;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,9 @@ import org.openjdk.jmh.annotations.Param;
 public class MatmulBenchmark extends KernelBenchmark {
 
   @Param WeightFormat format;
+
+  @Param("EXACT")
+  Products products;
 
   @Param({"1", "8", "128"})
   int tokens;
@@ -56,7 +60,7 @@ public class MatmulBenchmark extends KernelBenchmark {
 
   @Override
   void prepare(Kernels kernels) {
-    matmul = kernels.matmul(format);
+    matmul = kernels.with(products).matmul(format);
     matrixBytes = panels() * matmul.panelBytes(cols);
     copies = Math.toIntExact(Math.ceilDiv((long) mebibytes << 20, matrixBytes));
     matrices = memory(copies * matrixBytes);

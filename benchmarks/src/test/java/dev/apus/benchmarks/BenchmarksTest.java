@@ -38,6 +38,7 @@ class BenchmarksTest {
         .param("inner", "64")
         .param("tokens", "3")
         .param("rows", "40")
+        .param("vocabulary", "300")
         .param("cols", "256")
         .param("mebibytes", "1")
         .param("ceilingMillis", "1");
@@ -55,7 +56,8 @@ class BenchmarksTest {
         NormsBenchmark.class,
         RotaryBenchmark.class,
         SelectiveScanBenchmark.class,
-        ShortConvolutionBenchmark.class
+        ShortConvolutionBenchmark.class,
+        StructureBenchmark.class
       })
   void runs(Class<?> benchmark) throws RunnerException {
     Collection<RunResult> results =

@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
       "0:All went well.",
       "1:A check failed, or something went wrong on the way.",
       "2:The command line is wrong.",
-      "3:The model cannot be opened: it is not there, broken, or not supported."
+      "3:The model cannot be opened: it is not there, broken, or not supported.",
+      "4:A text was cut off before it had the form that was asked for."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -46,6 +47,7 @@ import picocli.CommandLine.Spec;
       Routes.class,
       Embed.class,
       Convert.class,
+      Quantize.class,
       RandomModel.class,
       Pull.class,
     })

@@ -12,8 +12,8 @@ final class CacheChoice {
       paramLabel = "FORMAT",
       defaultValue = "f32",
       description = {
-        "How attention keeps keys and values: f32, exactly, or bf16, rounded, which takes half the"
-            + " memory (default: ${DEFAULT-VALUE})."
+        "How attention keeps keys and values: f32, exactly; bf16, rounded, in half the memory; q8"
+            + " or q4, in 9 or 5 bits each behind the last 256 tokens (default: ${DEFAULT-VALUE})."
       })
   private CacheFormat format;
 

@@ -42,6 +42,7 @@ final class ChatRoom implements AutoCloseable {
   private final Map<String, ?> variables;
   private final Sampling sampling;
   private final PrintWriter out;
+  private final Thinking thinking;
   private final Map<String, Chat> chats = new LinkedHashMap<>();
   private String current = FIRST;
 
@@ -52,12 +53,14 @@ final class ChatRoom implements AutoCloseable {
       int limit,
       String instruction,
       Sampling sampling,
+      Thinking thinking,
       PrintWriter out) {
     this.model = model;
     this.template = template;
     this.variables = variables;
     this.sampling = sampling;
     this.out = out;
+    this.thinking = thinking;
     Chat first = Chat.with(model, template, limit, variables);
     if (instruction != null) {
       first.instruct(instruction);
@@ -80,20 +83,11 @@ final class ChatRoom implements AutoCloseable {
 
   /** Prints the answer to what was said. */
   Answer say(String text) {
-    String[] last = {""};
+    AnswerPrinter printer = new AnswerPrinter(out, thinking);
     try {
-      return chat()
-          .say(
-              text,
-              sampling,
-              token -> {
-                out.print(token.text());
-                out.flush();
-                last[0] = token.text().isEmpty() ? last[0] : token.text();
-              });
+      return chat().answer(List.of(Message.user(text)), sampling, printer);
     } finally {
-      out.print(last[0].endsWith("\n") ? "" : "\n");
-      out.flush();
+      printer.end();
     }
   }
 

@@ -64,6 +64,16 @@ final class Converse implements Callable<Integer> {
   private Map<String, String> variables = Map.of();
 
   @Option(
+      names = "--think",
+      paramLabel = "HOW",
+      defaultValue = "ON",
+      description = {
+        "What becomes of thoughts: ${COMPLETION-CANDIDATES}. OFF asks the template to do without"
+            + " (default: ${DEFAULT-VALUE})."
+      })
+  private Thinking thinking;
+
+  @Option(
       names = "--limit",
       paramLabel = "TOKENS",
       description = "Tokens of a conversation at most; the model's context, if absent.")
@@ -104,11 +114,20 @@ final class Converse implements Callable<Integer> {
     return new ChatRoom(
         model,
         template(model),
-        ChatVariables.of(variables),
+        templateVariables(),
         most,
         system,
         sampling.over(model.sampling(), model::tokenizer),
+        thinking,
         out);
+  }
+
+  private Map<String, Object> templateVariables() {
+    Map<String, Object> all = ChatVariables.of(variables);
+    if (thinking == Thinking.OFF) {
+      all.putIfAbsent("enable_thinking", false);
+    }
+    return all;
   }
 
   private ChatTemplate template(Model model) {

@@ -1,14 +1,14 @@
 package dev.apus.cli;
 
+import dev.apus.core.ModelConversion;
+import dev.apus.core.ModelOptions;
+import dev.apus.core.Quantizer;
 import dev.apus.core.file.FormatException;
-import dev.apus.core.file.GgufWriter;
 import dev.apus.core.file.ModelFiles;
-import dev.apus.core.file.StoredTensor;
-import dev.apus.core.file.TensorFile;
 import dev.apus.core.weight.Quantization;
+import dev.apus.core.weight.Requantization.Account;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -23,114 +24,134 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code apus convert}: stores a checkpoint's matrices in another weight format. */
+/** {@code apus convert}: writes a model in another layout, or in another weight format. */
 @Command(
     name = "convert",
     description = {
-      "Writes a checkpoint anew with its matrices in another weight format.",
-      "The new folder holds the JSON files as they are, and model.gguf with the tensors under the"
-          + " names they have in the checkpoint. Apus opens such a folder; other programs expect"
-          + " other names in a GGUF file."
+      "Writes a model in another layout, or in another weight format.",
+      "A folder becomes a GGUF file that other programs open, if OUT ends in .gguf; a GGUF file"
+          + " becomes a folder in the Hugging Face layout. Matrices keep their format unless"
+          + " --format names one. Settings, vocabulary and chat template come along.",
+      "From folder to folder, matrices get another format. In formats of blocks the new folder"
+          + " holds model.gguf, with the tensors under the names that they have in the checkpoint:"
+          + " Apus opens such a folder, other programs expect other names in a GGUF file. apus"
+          + " quantize does the same, and says what it costs."
     },
     subcommands = ConvertMoe.class,
-    footer = {"  apus convert --format Q8_0 models/Qwen3-0.6B models/Qwen3-0.6B-q8"})
+    footer = {
+      "  apus convert models/Qwen3-0.6B Qwen3-0.6B.gguf",
+      "  apus convert OLMoE-1B-7B.gguf models/OLMoE-1B-7B --format BF16",
+      "  apus convert --format Q8_0 models/Qwen3-0.6B models/Qwen3-0.6B-q8"
+    })
 final class Convert implements Callable<Integer> {
 
   @Spec private CommandSpec command;
   @ParentCommand private Apus apus;
+  @Mixin private Threads threads;
 
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      defaultValue = "Q8_0",
-      description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description = {
+        "One of ${COMPLETION-CANDIDATES} (default: Q8_0 from folder to folder; otherwise what"
+            + " matrices have)."
+      })
   private WeightFormat format;
 
   @Option(
       names = "--keep",
       paramLabel = "REGEX",
-      description = "Leave tensors as they are in whose name this is found; routers, if absent.")
-  private Pattern keep = Quantization.ROUTERS;
+      description = {
+        "From folder to folder, leave tensors as they are in whose name this is found; routers and"
+            + " what is small, if absent."
+      })
+  private Pattern keep;
 
   @Parameters(
       index = "0",
       arity = "0..1",
-      paramLabel = "DIR",
-      description = "The checkpoint's folder.")
+      paramLabel = "MODEL",
+      description = "The checkpoint's folder, or a GGUF file.")
   private Path from;
 
-  @Parameters(index = "1", arity = "0..1", paramLabel = "OUT", description = "The folder to write.")
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "OUT",
+      description = "The folder to write, or the file, NAME.gguf.")
   private Path to;
 
   @Override
   public Integer call() throws IOException {
     // Not required by their annotations, because they are not where a subcommand is.
     if (to == null) {
-      throw new ParameterException(
-          command.commandLine(), "Missing: " + (from == null ? "DIR and OUT" : "OUT"));
+      throw wrong("Missing: " + (from == null ? "MODEL and OUT" : "OUT"));
     }
-    if (!Files.isDirectory(from)) {
-      throw new FormatException(from + ": there is no such folder");
+    if (!Files.exists(from)) {
+      throw new FormatException(from + ": there is no such file or folder");
     }
-    if (Files.exists(to) && (!Files.isDirectory(to) || Files.isSameFile(from, to))) {
-      throw new ParameterException(
-          command.commandLine(), to + " is the checkpoint itself, or no folder");
+    boolean folder = Files.isDirectory(from);
+    if (folder && !ModelConversion.isGguf(to)) {
+      quantize();
+      return Failures.OK;
     }
-    refuseSafetensors();
-    ModelFiles files = ModelFiles.folder(from);
-    try (TensorFile tensors = files.tensors();
-        Arena arena = Arena.ofShared()) {
-      Quantization quantization = new Quantization(format, keep);
-      List<StoredTensor> stored = quantization.apply(tensors, arena);
-      Files.createDirectories(to);
-      writer(stored).write(to.resolve("model.gguf"));
-      copySettings(files);
-      long changed = tensors.tensors().values().stream().filter(quantization::changes).count();
-      apus.note(command.commandLine().getErr(), summary(changed, tensors, stored));
+    if (!folder && ModelConversion.isGguf(to)) {
+      throw wrong("both are GGUF files; apus quantize gives one another format");
+    }
+    if (keep != null) {
+      throw wrong("--keep is for folders that become folders");
+    }
+    ModelConversion.requireFree(to);
+    ModelOptions options = threads.options();
+    try (Progress progress =
+        Progress.bytes(apus, command.commandLine().getErr(), ModelConversion.bytes(from))) {
+      var conversion = new ModelConversion(from, options, progress::step);
+      if (folder) {
+        conversion.toGguf(to, format);
+      } else {
+        conversion.toFolder(to, format);
+      }
     }
     return Failures.OK;
   }
 
+  private void quantize() throws IOException {
+    if (Files.exists(to) && (!Files.isDirectory(to) || Files.isSameFile(from, to))) {
+      throw wrong(to + " is the checkpoint itself, or no folder");
+    }
+    refuseTensors();
+    WeightFormat wanted = format == null ? WeightFormat.Q8_0 : format;
+    Quantization rules = new Quantization(wanted, keep == null ? Quantization.KEPT : keep);
+    List<Account> accounts;
+    try (Progress progress =
+        Progress.bytes(apus, command.commandLine().getErr(), ModelConversion.bytes(from))) {
+      accounts = Quantizer.write(from, to, rules, threads.options().threads(), progress::step);
+    }
+    apus.note(
+        command.commandLine().getErr(),
+        String.format(
+            Locale.ROOT,
+            "%d of %d tensors are %s now; %s became %s",
+            accounts.stream().mapToInt(Account::changed).sum(),
+            accounts.stream().mapToInt(Account::tensors).sum(),
+            wanted,
+            Units.bytes(accounts.stream().mapToLong(Account::before).sum()),
+            Units.bytes(accounts.stream().mapToLong(Account::after).sum())));
+  }
+
   /** A folder with two sets of tensors would be no model. */
-  private void refuseSafetensors() {
-    String safetensors = ModelFiles.safetensorsIn(to);
-    if (safetensors != null) {
-      throw new ParameterException(
-          command.commandLine(),
-          to
-              + " holds "
-              + safetensors
-              + ", beside which no model.gguf may lie; name another folder");
+  private void refuseTensors() {
+    String held = ModelFiles.safetensorsIn(to);
+    if (held == null && Files.exists(to.resolve("model.gguf"))) {
+      held = "model.gguf";
+    }
+    if (held != null) {
+      throw wrong(
+          to + " holds " + held + ", beside which no other tensors may lie; name another folder");
     }
   }
 
-  private GgufWriter writer(List<StoredTensor> stored) {
-    GgufWriter writer = new GgufWriter().text("general.architecture", "huggingface");
-    stored.forEach(writer::add);
-    return writer;
-  }
-
-  private void copySettings(ModelFiles files) throws IOException {
-    for (String name : ModelFiles.SETTINGS) {
-      byte[] content = files.read(name);
-      if (content != null) {
-        Files.write(to.resolve(name), content);
-      }
-    }
-  }
-
-  private String summary(long changed, TensorFile before, List<StoredTensor> after) {
-    return String.format(
-        Locale.ROOT,
-        "%d of %d tensors are %s now; %s became %s",
-        changed,
-        after.size(),
-        format,
-        Units.bytes(bytes(List.copyOf(before.tensors().values()))),
-        Units.bytes(bytes(after)));
-  }
-
-  private static long bytes(List<StoredTensor> tensors) {
-    return tensors.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+  private ParameterException wrong(String message) {
+    return new ParameterException(command.commandLine(), message);
   }
 }

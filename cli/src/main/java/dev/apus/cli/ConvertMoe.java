@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "moe",
     description = {
-      "Makes a mixture of experts of Llama, Mistral or Qwen 3 checkpoints. Nothing is trained:",
-      "upcycle and merge are where training begins; split can be used as it is."
+      "Makes a mixture of experts of Llama, Mistral, Qwen 3 or OLMo 2 checkpoints. Nothing is",
+      "trained: upcycle and merge are where training begins; split can be used as it is."
     },
     footer = {
       "  apus convert moe split --experts 8 --top 6 models/fable-dense models/fable-split",

@@ -4,10 +4,12 @@ import dev.apus.core.Model;
 import dev.apus.core.generate.Sampling;
 import dev.apus.diffusion.Ancestral;
 import dev.apus.diffusion.Cache;
+import dev.apus.diffusion.FirstHitting;
 import dev.apus.diffusion.Quota;
 import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
 import dev.apus.diffusion.Recipe;
+import dev.apus.diffusion.Reverse;
 import dev.apus.diffusion.Revising;
 import dev.apus.diffusion.Schedule;
 import dev.apus.diffusion.TransferRule;
@@ -31,6 +33,9 @@ final class DenoisingOptions {
     RANDOM,
     SEQUENTIAL,
     ANCESTRAL,
+    FIRST_HITTING,
+    ANALYTIC,
+    EULER,
     REVISING
   }
 
@@ -50,7 +55,8 @@ final class DenoisingOptions {
       paramLabel = "RULE",
       description =
           "Which positions are fixed first: ${COMPLETION-CANDIDATES}. Ancestral fixes each by"
-              + " itself, and revising decides about all anew at each step.")
+              + " itself; first_hitting any one at each step; analytic and euler are for models of"
+              + " scores; revising decides about all anew at each step.")
   private Rule rule;
 
   @ArgGroup private Quotas quotas = new Quotas();
@@ -230,9 +236,30 @@ final class DenoisingOptions {
       Revising revising = makers instanceof Revising theirs ? theirs : Revising.STANDARD;
       return quotas.entropyBound == null ? revising : revising.withBound(quotas.entropyBound);
     }
-    Ranked before = makers instanceof Ranked theirs ? theirs : Ranked.by(Ranking.CONFIDENCE);
+    if (rule == null && quota(null) == null && !(makers instanceof Ranked)) {
+      return makers;
+    }
+    TransferRule whole = whole();
+    if (whole != null && quota(null) != null) {
+      throw wrong(
+          "this --rule says how many positions a step fixes; it goes without a quota", null);
+    }
+    if (whole != null) {
+      return whole;
+    }
+    Ranked before = makers instanceof Ranked ranked ? ranked : Ranked.by(Ranking.CONFIDENCE);
     return new Ranked(
         rule == null ? before.ranking() : ranking(), quota(before.quota()), before.schedule());
+  }
+
+  /** A rule that is no ranking, or null. */
+  private TransferRule whole() {
+    return switch (rule) {
+      case FIRST_HITTING -> new FirstHitting();
+      case ANALYTIC -> new Reverse(Reverse.Predictor.ANALYTIC);
+      case EULER -> new Reverse(Reverse.Predictor.EULER);
+      case null, default -> null;
+    };
   }
 
   private Ranking ranking() {

@@ -1,8 +1,12 @@
 package dev.apus.cli;
 
+import dev.apus.core.MemoryEstimate;
 import dev.apus.core.Model;
-import dev.apus.core.Session;
+import dev.apus.core.ModelOptions;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
+import dev.apus.core.model.Architecture;
 import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.Locale;
@@ -24,12 +28,13 @@ import picocli.CommandLine.Spec;
     name = "describe",
     description = {
       "Prints what a model is made of, as one JSON document.",
-      "What its file holds, and the memory that it and a session take, follow on the error stream;"
-          + " with --json they are part of the document."
+      "What its file holds, and the memory that it and a session will take, follow on the error"
+          + " stream; with --json they are part of the document. No matrix is read."
     },
     footer = {
       "  apus describe models/Qwen3-0.6B",
       "  apus describe --document models/Qwen3-0.6B > qwen3.json",
+      "  apus describe --context 32768 --cache bf16 models/Qwen3-0.6B",
       "  apus describe --json"
     })
 final class Describe implements Callable<Integer> {
@@ -38,6 +43,13 @@ final class Describe implements Callable<Integer> {
   @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
   @Mixin private Opening opening;
+  @Mixin private CacheChoice cache;
+
+  @Option(
+      names = {"-c", "--context"},
+      paramLabel = "N",
+      description = "Of a session of so many tokens (default: as many as the model was made for).")
+  private Integer context;
 
   @Option(names = "--json", description = "Print sizes and memory as part of the document.")
   private boolean json;
@@ -65,17 +77,25 @@ final class Describe implements Callable<Integer> {
     }
     PrintWriter out = command.commandLine().getOut();
     if (documentOnly) {
-      out.println(Model.describe(choice.files(), opening.options()).toJson());
+      out.println(Model.describe(choice.files(), cache.over(opening.options())).toJson());
       return Failures.OK;
     }
-    try (Model model = choice.open(opening.options());
-        Session session = model.newSession(1)) {
-      Map<String, Stored> stored = stored(model.storedTensors());
-      out.println(json ? document(model, stored, session.bytes()) : model.architecture().toJson());
-      out.flush();
-      if (!json) {
-        apus.note(command.commandLine().getErr(), summary(model, stored, session.bytes()));
-      }
+    ModelFiles files = choice.files();
+    ModelOptions options = cache.over(opening.options());
+    Architecture architecture = Model.describe(files, options);
+    MemoryEstimate memory = Model.estimate(files, options);
+    int length = context == null ? architecture.context() : context;
+    if (length < 1) {
+      throw new ParameterException(command.commandLine(), "--context must be above 0");
+    }
+    Map<String, Stored> stored;
+    try (TensorFile tensors = files.tensors()) {
+      stored = stored(tensors.tensors().values());
+    }
+    out.println(json ? document(architecture, stored, memory, length) : architecture.toJson());
+    out.flush();
+    if (!json) {
+      apus.note(command.commandLine().getErr(), summary(stored, memory, length));
     }
     return Failures.OK;
   }
@@ -100,25 +120,45 @@ final class Describe implements Callable<Integer> {
                 Collectors.collectingAndThen(Collectors.toList(), Stored::of)));
   }
 
-  private static String summary(Model model, Map<String, Stored> stored, long constant) {
+  private static String summary(Map<String, Stored> stored, MemoryEstimate memory, int length) {
     String types =
         stored.entrySet().stream()
             .map(type -> line(type.getKey(), type.getValue()) + "\n")
             .collect(Collectors.joining());
     String windows =
-        model.windowBytes() == 0
+        memory.windowBytes() == 0
             ? ""
-            : ", and at most " + Units.bytes(model.windowBytes()) + " for what windows see";
+            : ", and at most "
+                + Units.bytes(memory.windowBytes())
+                + " for what windows see and what has not settled";
     return String.format(
         Locale.ROOT,
         "%s parameters; the file holds\n"
-            + "%sin memory %s of weights; a session takes %s and %s for each token%s",
+            + "%sin memory %s of weights; a session takes %s and %s for each token%s\n"
+            + "%s free; %s",
         Units.count(parameters(stored)),
         types,
-        Units.bytes(model.weightBytes()),
-        Units.bytes(constant),
-        Units.bytes(model.stateBytesPerToken()),
-        windows);
+        Units.bytes(memory.weightBytes()),
+        Units.bytes(memory.stateBytes()),
+        Units.bytes(memory.stateBytesPerToken()),
+        windows,
+        Units.bytes(memory.freeBytes()),
+        fit(memory, length));
+  }
+
+  private static String fit(MemoryEstimate memory, int length) {
+    String needed =
+        String.format(
+            Locale.ROOT,
+            "the model and a session of %d tokens need %s",
+            length,
+            Units.bytes(memory.neededBytes(length)));
+    int largest = memory.largestContext();
+    return largest >= length
+        ? needed + ", which fits"
+        : largest == 0
+            ? needed + ": the weights alone do not fit"
+            : needed + ": at most " + largest + " tokens fit";
   }
 
   private static String line(String type, Stored stored) {
@@ -135,7 +175,8 @@ final class Describe implements Callable<Integer> {
     return stored.values().stream().mapToLong(Stored::values).sum();
   }
 
-  private static String document(Model model, Map<String, Stored> stored, long constant) {
+  private static String document(
+      Architecture architecture, Map<String, Stored> stored, MemoryEstimate memory, int length) {
     String types =
         stored.entrySet().stream()
             .map(type -> member(type.getKey(), type.getValue()))
@@ -152,16 +193,20 @@ final class Describe implements Callable<Integer> {
           "weightBytes" : %d,
           "stateBytes" : %d,
           "stateBytesPerToken" : %d,
-          "windowBytes" : %d
+          "windowBytes" : %d,
+          "context" : %d,
+          "sessionBytes" : %d
         }\
         """,
-        model.architecture().toJson().strip().replace("\n", "\n  "),
+        architecture.toJson().strip().replace("\n", "\n  "),
         parameters(stored),
         types,
-        model.weightBytes(),
-        constant,
-        model.stateBytesPerToken(),
-        model.windowBytes());
+        memory.weightBytes(),
+        memory.stateBytes(),
+        memory.stateBytesPerToken(),
+        memory.windowBytes(),
+        length,
+        memory.sessionBytes(length));
   }
 
   private static String member(String type, Stored stored) {

@@ -27,6 +27,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   static final int FAILED = 1;
   static final int WRONG_USAGE = 2;
   static final int NO_MODEL = 3;
+  static final int CUT_OFF = 4;
 
   private final Apus apus;
 

@@ -83,7 +83,7 @@ final class Fill {
     return switch (reason) {
       case END_OF_TEXT, STOP_TOKEN -> "the text ended";
       case STOP_TEXT -> "a stop text";
-      case MAX_TOKENS, CONTEXT_FULL -> "all was filled";
+      case MAX_TOKENS, CONTEXT_FULL, COMPLETE, INCOMPLETE -> "all was filled";
       case CANCELLED -> "interrupted";
       case FAILED -> "it failed";
     };

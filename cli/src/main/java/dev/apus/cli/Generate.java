@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       "  apus generate \"Once upon a time\"",
       "  apus generate --seed 7 -n 200 --temp 0.6 --stop \"The End\" \"The fox said\"",
       "  apus generate -m models/Qwen3-0.6B --greedy - < prompt.txt",
+      "  apus generate --choice yes --choice no \"Is a swift a bird? \"",
       "  apus generate -m fable-diffusion --drafts \"The king <gap:24> ever after.\""
     })
 final class Generate implements Callable<Integer> {
@@ -50,6 +51,7 @@ final class Generate implements Callable<Integer> {
   @Mixin private CacheChoice cache;
   @Mixin private AttentionChoice attention;
   @Mixin private DenoisingOptions denoising;
+  @Mixin private StructureOptions structure;
 
   @Option(
       names = "--limit",
@@ -82,22 +84,47 @@ final class Generate implements Callable<Integer> {
         return Failures.OK;
       }
       denoising.requireNone(choice.name());
-      Sampling wanted = sampling.over(model.sampling(), model::tokenizer);
+      Sampling wanted = structure.over(sampling.over(model.sampling(), model::tokenizer));
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
         if (beams.areGiven()) {
+          if (structure.wanted()) {
+            throw wrong("--beams does not go together with a form of the text", null);
+          }
           sampling.requireNoChoice("--beams");
           beams.run(session, tokens, wanted.maxTokens(), command.commandLine().getOut());
           return Failures.OK;
         }
         Generation generation = start(session, tokens, wanted);
         Interruption.during(session, () -> generate(session, generation, text, wanted));
+        return cut(generation) ? Failures.CUT_OFF : Failures.OK;
       }
     }
-    return Failures.OK;
+  }
+
+  /** Whether the text does not have the form that it was to have; if so, says so. */
+  private boolean cut(Generation generation) {
+    StopReason reason = generation.stopReason().orElse(StopReason.FAILED);
+    boolean cut = reason == StopReason.INCOMPLETE;
+    if (cut) {
+      command
+          .commandLine()
+          .getErr()
+          .println(
+              command.qualifiedName()
+                  + ": the text was cut off before it was complete; more --max-tokens are needed");
+    }
+    return cut || (structure.wanted() && reason == StopReason.CANCELLED);
   }
 
   private void fill(Model model, String text) throws IOException {
+    if (structure.wanted()) {
+      throw wrong(
+          choice.name()
+              + " is a diffusion model, which does not write from the beginning to the end;"
+              + " --json, --json-schema, --regex and --choice are for models that do",
+          null);
+    }
     if (raw || special || beams.areGiven()) {
       throw wrong("--raw, --special and --beams are for models that continue texts", null);
     }
@@ -195,6 +222,8 @@ final class Generate implements Callable<Integer> {
   private static String reason(Generation generation) {
     return switch (generation.stopReason().orElse(StopReason.FAILED)) {
       case END_OF_TEXT, STOP_TOKEN -> "the text ended";
+      case COMPLETE -> "it was complete";
+      case INCOMPLETE -> "it was cut off";
       case STOP_TEXT -> "a stop text";
       case MAX_TOKENS -> "--max-tokens";
       case CONTEXT_FULL -> "the context was full";

@@ -4,6 +4,7 @@ import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
+import dev.apus.kernels.matmul.Products;
 import java.util.Locale;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,6 +28,17 @@ final class Opening {
   private Placement weights;
 
   @Option(
+      names = "--products",
+      paramLabel = "KIND",
+      defaultValue = "exact",
+      description = {
+        "What matrices of four-bit weights (Q4_0, Q4_K) multiply: exact, the inputs as they are; or"
+            + " integer, inputs rounded to eight bits, which is faster (default:"
+            + " ${DEFAULT-VALUE})."
+      })
+  private Products products;
+
+  @Option(
       names = "--expert-memory",
       paramLabel = "SIZE",
       converter = ByteCount.class,
@@ -42,11 +54,17 @@ final class Opening {
       description = "Also read experts beforehand that the next layer will probably ask.")
   private boolean foreseen;
 
+  @Option(
+      names = "--no-memory-check",
+      description = "Open a model even if it seems to need more memory than is free.")
+  private boolean unchecked;
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
   ModelOptions options() {
-    ModelOptions options = threads.options().withWeights(weights);
+    ModelOptions standard = threads.options().withWeights(weights).withProducts(products);
+    ModelOptions options = unchecked ? standard.withoutMemoryCheck() : standard;
     if (expertMemory == null) {
       if (foreseen) {
         throw wrong("--foresee-experts needs --expert-memory: without it, all are in memory");
@@ -74,14 +92,18 @@ final class Opening {
             of ->
                 String.format(
                     Locale.ROOT,
-                    "; %d of %d experts in %s at a time, %.1f %% of uses found theirs, %d loaded,"
-                        + " %d used from the file%s",
+                    "; %d of %d experts in %s at a time%s, %.1f %% of uses found theirs, %d loaded,"
+                        + " %d used from %s%s",
                     of.places(),
                     of.experts(),
-                    Units.bytes(of.places() * of.expertBytes()),
+                    Units.bytes(of.bytes()),
+                    of.held() == 0
+                        ? ""
+                        : " beside " + Units.bytes(of.held()) + " of rows that no file holds",
                     100 * of.hitRate(),
                     of.loaded(),
                     of.streamed(),
+                    of.held() == 0 ? "the file" : "their rows",
                     of.foreseen() == 0
                         ? ""
                         : String.format(

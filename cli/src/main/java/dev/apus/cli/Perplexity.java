@@ -1,15 +1,15 @@
 package dev.apus.cli;
 
 import dev.apus.core.Model;
-import dev.apus.core.Session;
+import dev.apus.core.config.ConfigWriter;
+import dev.apus.core.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.CharacterCodingException;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -17,6 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code apus perplexity}: how well a model expects a text. */
@@ -29,11 +30,13 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "  apus perplexity tales.txt",
-      "  apus perplexity -m models/Qwen3-0.6B --window 2048 tales.txt"
+      "  apus perplexity -m models/Qwen3-0.6B --window 2048 --stride 512 tales.txt",
+      "  apus perplexity --each tale.txt | sort -k3 -n | tail"
     })
 final class Perplexity implements Callable<Integer> {
 
   @Spec private CommandSpec command;
+  @ParentCommand private Apus apus;
   @Mixin private ModelChoice choice;
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
@@ -46,82 +49,106 @@ final class Perplexity implements Callable<Integer> {
       description = "Tokens in a window (default: ${DEFAULT-VALUE}).")
   private int window;
 
+  @Option(
+      names = "--stride",
+      paramLabel = "TOKENS",
+      description = {
+        "How many tokens after a window the next one begins. Below --window, windows overlap: each"
+            + " token counts once, with at least --window less --stride tokens before it, and the"
+            + " text is read more than once (default: --window).",
+      })
+  private Integer stride;
+
+  @Option(
+      names = "--each",
+      description = "First print a line for each token: position, id, -ln p, and its text.")
+  private boolean each;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORMAT",
+      defaultValue = "text",
+      description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Output output;
+
+  /** How results are printed. */
+  enum Output {
+    text,
+    json
+  }
+
   @Parameters(paramLabel = "FILE", description = "A text in UTF-8; - reads it from stdin.")
   private Path file;
 
   @Override
   public Integer call() throws IOException {
     if (window < 2) {
-      throw wrong("--window is " + window + "; needed: 2 or more", null);
+      throw wrong("--window is " + window + "; needed: 2 or more");
     }
-    String text = text();
+    int step = stride == null ? window : stride;
+    if (step < 1 || step > window) {
+      throw wrong("--stride is " + step + "; needed: from 1 to --window=" + window);
+    }
+    String text = TextLoss.read(command, file);
+    PrintWriter out = command.commandLine().getOut();
     try (Model model = choice.open(attention.over(cache.over(opening.options())))) {
-      int[] tokens = choice.tokenizer(model).encode(text, false, false);
+      Tokenizer tokenizer = choice.tokenizer(model);
+      int[] tokens = tokenizer.encode(text, false, false);
       if (tokens.length < 2) {
-        throw wrong(file + " has fewer than 2 tokens; there is nothing to measure", null);
+        throw wrong(file + " has fewer than 2 tokens; there is nothing to measure");
       }
-      double loss = 0;
-      int counted = 0;
-      for (int at = 0; at + 1 < tokens.length; at += window) {
-        int[] some = Arrays.copyOfRange(tokens, at, Math.min(at + window, tokens.length));
-        loss += loss(model, some);
-        counted += some.length - 1;
+      try (Progress progress =
+          Progress.of(apus, command.commandLine().getErr(), tokens.length, " tokens", 1)) {
+        TextLoss loss =
+            TextLoss.of(
+                limit -> choice.session(model, limit),
+                tokens,
+                window,
+                step,
+                (position, token, of) -> {
+                  progress.step(1);
+                  if (each) {
+                    print(out, tokenizer, position, token, of);
+                  }
+                });
+        print(out, loss, loss.sum() / text.getBytes(StandardCharsets.UTF_8).length, step);
       }
-      print(loss / counted, counted, loss / text.getBytes(StandardCharsets.UTF_8).length);
     }
     return Failures.OK;
   }
 
-  private String text() throws IOException {
-    boolean stdin = file.toString().equals("-");
-    if (!stdin && !Files.isRegularFile(file)) {
-      throw wrong(file + " is no file", null);
-    }
-    try (InputStream in = stdin ? System.in : Files.newInputStream(file)) {
-      return Console.read(in);
-    } catch (CharacterCodingException e) {
-      throw wrong(file + " is not UTF-8", e);
-    }
+  private ParameterException wrong(String message) {
+    return new ParameterException(command.commandLine(), message);
   }
 
-  private ParameterException wrong(String message, Exception cause) {
-    return new ParameterException(command.commandLine(), message, cause);
+  /** A token's text as JSON writes it, so that breaks and quotes stay on the line. */
+  private static void print(
+      PrintWriter out, Tokenizer tokenizer, int position, int token, double loss) {
+    String text = ConfigWriter.json(Map.of("t", tokenizer.decode(new int[] {token})));
+    String quoted = text.substring(text.indexOf(':') + 1, text.lastIndexOf('}')).strip();
+    out.printf(Locale.ROOT, "%d\t%d\t%.5f\t%s%n", position, token, loss, quoted);
   }
 
-  /** The sum of −ln p over all tokens but the first. */
-  private double loss(Model model, int[] tokens) {
-    double loss = 0;
-    try (Session session = choice.session(model, tokens.length)) {
-      float[][] logits = session.score(tokens);
-      for (int i = 0; i + 1 < tokens.length; i++) {
-        loss -= logProbability(logits[i], tokens[i + 1]);
-      }
+  private void print(PrintWriter out, TextLoss loss, double lossPerByte, int step) {
+    double bits = lossPerByte / Math.log(2);
+    if (output == Output.json) {
+      Map<String, Object> said = new LinkedHashMap<>();
+      said.put("model", choice.name());
+      said.put("tokens", loss.counted());
+      said.put("window", window);
+      said.put("stride", step);
+      said.put("nats_per_token", loss.mean());
+      said.put("perplexity", loss.perplexity());
+      said.put("bits_per_byte", bits);
+      out.println(ConfigWriter.json(said));
+      return;
     }
-    return loss;
-  }
-
-  private static double logProbability(float[] logits, int token) {
-    float largest = Float.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      largest = Math.max(largest, logit);
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp((double) logit - largest);
-    }
-    return (double) logits[token] - largest - Math.log(sum);
-  }
-
-  private void print(double loss, int counted, double lossPerByte) {
-    command
-        .commandLine()
-        .getOut()
-        .printf(
-            Locale.ROOT,
-            "%.5f nats a token, perplexity %.3f, %.4f bits a byte, over %d tokens%n",
-            loss,
-            Math.exp(loss),
-            lossPerByte / Math.log(2),
-            counted);
+    out.printf(
+        Locale.ROOT,
+        "%.5f nats a token, perplexity %.3f, %.4f bits a byte, over %d tokens%n",
+        loss.mean(),
+        loss.perplexity(),
+        bits,
+        loss.counted());
   }
 }

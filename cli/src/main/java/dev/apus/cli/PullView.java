@@ -77,7 +77,7 @@ final class PullView implements PullListener, AutoCloseable {
   }
 
   /** One line of the error stream, written over again and again. */
-  private record InPlace(PrintWriter err) implements ProgressBarConsumer {
+  record InPlace(PrintWriter err) implements ProgressBarConsumer {
 
     @Override
     public int getMaxRenderedLength() {

@@ -45,7 +45,7 @@ class ConvertMoeTest {
   @Test
   void whatIsMissingOrThereAlreadyIsSaid() {
     assertRefused("Missing: split, upcycle or merge", "convert", "moe");
-    assertRefused("Missing: DIR and OUT", "convert");
+    assertRefused("Missing: MODEL and OUT", "convert");
     assertRefused("Missing: OUT", "convert", dense);
     Object[] onto = {"convert", "moe", "split", "--experts", 4, "--top", 2, dense, dense};
     assertRefused("is there already", onto);

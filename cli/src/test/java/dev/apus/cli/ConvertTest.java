@@ -1,10 +1,12 @@
 package dev.apus.cli;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.apus.core.file.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +36,43 @@ class ConvertTest {
     }
   }
 
+  /** A model that lost its template or its vocabulary would answer otherwise, or not at all. */
+  @Test
+  void whatLiesBesideTheTensorsComesAlong() throws IOException {
+    Path templates = Files.createDirectories(fable.resolve(ModelFiles.TEMPLATES));
+    Files.writeString(templates.resolve("tools.jinja"), "{{ tools }}");
+    Path llama = folder.resolve("llama");
+    Cli made = Cli.run("random", "src/test/resources/configs/llama.json", "-o", llama);
+    assertEquals(0, made.exitCode(), made.err());
+    for (String name : ModelFiles.SETTINGS) {
+      for (Path model : new Path[] {fable, llama}) {
+        if (Files.notExists(model.resolve(name)) && !name.startsWith("tokenizer")) {
+          Files.writeString(model.resolve(name), "{\"of\": \"" + name + "\"}");
+        }
+      }
+    }
+    Path same = folder.resolve("same");
+    Cli run = Cli.run("convert", "--format", "Q8_0", fable, same);
+    assertEquals(0, run.exitCode(), run.err());
+    assertSameSettings(fable, same);
+    assertEquals(
+        "{{ tools }}", Files.readString(same.resolve("additional_chat_templates/tools.jinja")));
+    Path mixture = folder.resolve("mixture");
+    Cli upcycled = Cli.run("convert", "moe", "upcycle", "--experts", 2, "--top", 1, llama, mixture);
+    assertEquals(0, upcycled.exitCode(), upcycled.err());
+    Files.copy(llama.resolve("config.json"), mixture.resolve("config.json"), REPLACE_EXISTING);
+    assertSameSettings(llama, mixture);
+  }
+
+  private static void assertSameSettings(Path from, Path to) throws IOException {
+    for (String name : ModelFiles.SETTINGS) {
+      assertEquals(Files.exists(from.resolve(name)), Files.exists(to.resolve(name)), name);
+      if (Files.exists(from.resolve(name))) {
+        assertEquals(-1, Files.mismatch(from.resolve(name), to.resolve(name)), name);
+      }
+    }
+  }
+
   @Test
   void aConvertedModelRunsAndIsSmaller() throws IOException {
     Path small = folder.resolve("a/small");
@@ -58,7 +97,7 @@ class ConvertTest {
   void refusesToWriteOverTheCheckpoint() {
     refused(2, "is the checkpoint itself", fable, fable);
     refused(2, "is the checkpoint itself, or no folder", fable, fable.resolve("config.json"));
-    refused(3, "there is no such folder", folder.resolve("absent"), folder.resolve("new"));
+    refused(3, "there is no such file or folder", folder.resolve("absent"), folder.resolve("new"));
     refused(2, "--format", "--format=Q3", fable, folder.resolve("new"));
     refused(2, "--keep", "--keep=(", fable, folder.resolve("new"));
   }
@@ -70,7 +109,7 @@ class ConvertTest {
     Files.createFile(taken.resolve(name));
     Cli run = Cli.run("convert", fable, taken);
     assertEquals(
-        "apus convert: %s holds %s, beside which no model.gguf may lie; name another folder\nsee apus convert --help"
+        "apus convert: %s holds %s, beside which no other tensors may lie; name another folder\nsee apus convert --help"
             .formatted(taken, name),
         run.complaint());
     assertEquals(2, run.exitCode());

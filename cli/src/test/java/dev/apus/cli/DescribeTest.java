@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.Model;
+import dev.apus.core.ModelOptions;
 import dev.apus.core.config.Config;
 import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.model.Architecture;
@@ -39,7 +40,8 @@ class DescribeTest {
     String err = Cli.run("describe").err();
     assertTrue(err.contains("7.6 M parameters; the file holds\n"), err);
     assertTrue(err.contains("  Q8_0  183 tensors, 7.6 M values, 8.1 MB\n"), err);
-    try (Model model = Fable.open();
+    ModelOptions options = ModelOptions.standard().withoutEasing();
+    try (Model model = Model.load(Fable.files(), options);
         var session = model.newSession(1)) {
       String memory =
           "in memory %s of weights; a session takes %s and %s for each token\n"
@@ -47,8 +49,12 @@ class DescribeTest {
                   Units.bytes(model.weightBytes()),
                   Units.bytes(session.bytes()),
                   Units.bytes(model.stateBytesPerToken()));
-      assertTrue(err.endsWith(memory), err);
+      assertTrue(err.contains(memory), err);
     }
+    assertTrue(err.endsWith(", which fits\n"), err);
+    String little = Cli.run("describe", "-c", Integer.MAX_VALUE).err();
+    assertTrue(little.matches("(?s).*need [^:]*: at most \\d+ tokens fit\n"), little);
+    assertEquals(2, Cli.run("describe", "-c", 0).exitCode());
     assertEquals("", Cli.run("describe", "-q").err());
   }
 

@@ -59,9 +59,11 @@ class GenerateTest {
     Cli halves = Cli.run("generate", "--greedy", "-n", 8, "--cache", "bf16", PROMPT);
     assertEquals(0, halves.exitCode(), halves.err());
     assertTrue(stateOf(halves.err()) < stateOf(exact), exact + halves.err());
-    Cli wrong = Cli.run("generate", "--cache", "q8", PROMPT);
+    Cli wrong = Cli.run("generate", "--cache", "q6", PROMPT);
     assertEquals(2, wrong.exitCode());
-    assertTrue(wrong.err().contains("'--cache'") && wrong.err().contains("F32, BF16"), wrong.err());
+    assertTrue(
+        wrong.err().contains("'--cache'") && wrong.err().contains("F32, BF16, Q8, Q4"),
+        wrong.err());
   }
 
   @Test
@@ -233,5 +235,45 @@ class GenerateTest {
   void debugPrintsWhereAnErrorCameFrom(@TempDir Path folder) {
     Cli run = Cli.run("generate", "--debug", "-m", folder.resolve("absent"), PROMPT);
     assertTrue(run.err().contains("\tat dev.apus.core.file.ModelFiles.of"), run.err());
+  }
+
+  @Test
+  void writesTheFormThatIsAskedFor(@TempDir Path folder) throws IOException {
+    Cli yes = Cli.run("generate", "--greedy", "--choice", "no", "--choice", "yes", PROMPT);
+    assertEquals(0, yes.exitCode(), yes.err());
+    assertTrue(yes.out().matches("no\n|yes\n"), yes.out());
+    assertTrue(yes.err().contains("until it was complete"), yes.err());
+    Cli regex = Cli.run("generate", "--greedy", "--regex", "[0-9]{4}", PROMPT);
+    assertTrue(regex.out().matches("[0-9]{4}\n"), regex.out());
+    Path file = Files.writeString(folder.resolve("schema.json"), "{\"const\": [1, null]}");
+    Cli schema = Cli.run("generate", "--greedy", "--json-schema", file, PROMPT);
+    assertTrue(schema.out().matches("\\[1, ?null\\]\n"), schema.out());
+  }
+
+  @Test
+  void aFormThatIsCutOffIsNoSuccess() {
+    Cli run =
+        Cli.run("generate", "--seed", 1, "-n", 3, "--json-schema", "{\"minLength\": 90}", PROMPT);
+    assertEquals(4, run.exitCode(), run.out());
+    assertTrue(run.err().contains("the text was cut off before it was complete"), run.err());
+  }
+
+  @Test
+  void aFormThatCannotBeHonouredIsRefusedInASentence(@TempDir Path folder) {
+    Cli schema = Cli.run("generate", "--json-schema", "{\"not\": {}}", PROMPT);
+    assertEquals(2, schema.exitCode());
+    assertTrue(
+        schema.err().startsWith("apus generate: the schema, at /not: this keyword is not"),
+        schema.err());
+    Cli missing = Cli.run("generate", "--json-schema", folder.resolve("none.json"), PROMPT);
+    assertEquals(1, missing.exitCode(), missing.err());
+    Cli two = Cli.run("generate", "--json", "--regex", "a", PROMPT);
+    assertEquals(2, two.exitCode());
+    Cli stop = Cli.run("generate", "--json", "--stop", "x", PROMPT);
+    assertEquals(2, stop.exitCode());
+    assertTrue(stop.err().contains("--stop is not for texts of a given form"), stop.err());
+    Cli canvas = Cli.run("generate", "-m", "fable-diffusion", "--json", PROMPT);
+    assertEquals(2, canvas.exitCode());
+    assertTrue(canvas.err().contains("is a diffusion model"), canvas.err());
   }
 }

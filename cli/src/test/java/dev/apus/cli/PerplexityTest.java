@@ -61,11 +61,39 @@ class PerplexityTest {
     assertTrue(Double.parseDouble(whole.out().split(" ")[0]) < cut, whole.out() + twice.out());
   }
 
+  /** Windows that overlap count every token but the first once, and expect them better. */
+  @Test
+  void windowsMayOverlap() throws IOException {
+    String tale =
+        "There was once a king who had three daughters. The youngest was fair as the day.";
+    Cli whole = Cli.run("perplexity", "--each", file(tale));
+    String[] lines = whole.out().split("\n");
+    int counted = lines.length - 1;
+    assertTrue(lines[counted].endsWith(" over " + counted + " tokens"), whole.out());
+    double sum = 0;
+    for (int i = 0; i < counted; i++) {
+      String[] cells = lines[i].split("\t");
+      assertEquals(Integer.toString(i + 1), cells[0]);
+      assertTrue(cells[3].startsWith("\""), lines[i]);
+      sum += Double.parseDouble(cells[2]);
+    }
+    double mean = Double.parseDouble(lines[counted].split(" ")[0]);
+    assertEquals(mean, sum / counted, 1e-4);
+    Cli apart = Cli.run("perplexity", "--window", 6, file(tale));
+    Cli overlapping = Cli.run("perplexity", "--window", 6, "--stride", 2, file(tale));
+    assertTrue(overlapping.out().endsWith(" over " + counted + " tokens\n"), overlapping.out());
+    double better = Double.parseDouble(overlapping.out().split(" ")[0]);
+    assertTrue(better < Double.parseDouble(apart.out().split(" ")[0]), overlapping.out());
+    Cli json = Cli.run("perplexity", "-o", "json", file(tale));
+    assertTrue(json.out().contains("\"tokens\" : " + counted), json.out());
+  }
+
   @Test
   void refusesWhatHasNothingToMeasure() throws IOException {
     refused("is no file", folder.resolve("absent.txt"));
     refused("has fewer than 2 tokens", file("a"));
     refused("--window is 1", "--window=1", file(PROMPT));
+    refused("--stride is 9", "--window=8", "--stride=9", file(PROMPT));
     Files.write(folder.resolve("bytes.txt"), new byte[] {(byte) 0xC3, 'x'});
     refused("is not UTF-8", folder.resolve("bytes.txt"));
   }

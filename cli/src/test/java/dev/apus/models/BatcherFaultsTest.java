@@ -15,7 +15,6 @@ import dev.apus.core.BatchLimits;
 import dev.apus.core.Batcher;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
-import dev.apus.core.PrefixReuse;
 import dev.apus.core.Reply;
 import dev.apus.core.Session;
 import dev.apus.core.compute.Pass;
@@ -99,18 +98,7 @@ class BatcherFaultsTest {
   void aPassThatFailsIsTheFaultOfWhoFailsAlone() {
     var mixers = Mixers.of(List.of(new Brittle(attention(), 40)), List.of());
     ModelOptions options = ModelOptions.standard();
-    ModelOptions brittle =
-        new ModelOptions(
-            2,
-            options.kernels(),
-            options.cache(),
-            options.attention(),
-            mixers,
-            options.families(),
-            options.weights(),
-            options.experts(),
-            true,
-            PrefixReuse.NONE);
+    ModelOptions brittle = options.withThreads(2).withMixers(mixers);
     try (Model good = model("llama", options);
         Model failing = model("llama", brittle);
         Batcher batcher = new Batcher(failing);

@@ -77,6 +77,31 @@ class BatcherTest {
     }
   }
 
+  /** What sorts its first run gets it whole, however few rows a pass is to have. */
+  @ParameterizedTest
+  @ValueSource(strings = {"reformer", "routing-transformer"})
+  void promptsThatAreSortedAreNotCut(String family) {
+    int limit = TinyModels.LIMIT;
+    try (Model sorting = model(family, ModelOptions.standard());
+        Batcher batcher = new Batcher(sorting, BatchLimits.standard().withRows(19))) {
+      List<Reply> replies =
+          IntStream.range(0, 12)
+              .mapToObj(i -> batcher.submit(shortPrompt(i), sampling(i), limit))
+              .toList();
+      for (int i = 0; i < replies.size(); i++) {
+        try (Session session = sorting.newSession(limit)) {
+          List<Integer> alone =
+              session.start(shortPrompt(i), sampling(i)).stream().map(Token::id).toList();
+          assertEquals(alone, ids(replies.get(i)), "text " + i);
+        }
+      }
+    }
+  }
+
+  private static int[] shortPrompt(int text) {
+    return TinyModels.tokens(1 + text * 53 % 130, text);
+  }
+
   @Test
   void logitsAreTheSameToo() {
     List<Session> sessions = IntStream.range(0, 9).mapToObj(i -> model.newSession(LIMIT)).toList();

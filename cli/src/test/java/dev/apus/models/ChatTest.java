@@ -11,14 +11,19 @@ import dev.apus.core.Chat;
 import dev.apus.core.Model;
 import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.chat.Message;
+import dev.apus.core.chat.Part;
+import dev.apus.core.chat.Tool;
+import dev.apus.core.chat.ToolCall;
 import dev.apus.core.generate.GenerationException;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.template.TemplateException;
 import dev.apus.fable.Fable;
+import dev.apus.structure.Structure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -221,5 +226,46 @@ class ChatTest {
         text.replace('\ufdd0', '\ufffd'),
         MODEL.tokenizer().decode(Arrays.copyOf(tokens, tokens.length - 1), true));
     assertEquals(text + name, template.render(List.of(Message.user(text)), true, Map.of()));
+  }
+
+  private static final String WITH_TOOLS =
+      "{% for t in tools or [] %}<tool>{{ t.function.name }} {{ t.function.parameters | tojson }}"
+          + "</tool>{% endfor %}{% for m in messages %}[{{ m.role }}]"
+          + "{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
+          + "{{ m.content }}{% for c in m.tool_calls or [] %}<tool_call>{\"name\": \"{{"
+          + " c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}}</tool_call>"
+          + "{% endfor %}{{ m.name or '' }}\n{% endfor %}"
+          + "{% if add_generation_prompt %}[assistant]{% endif %}";
+
+  /** The storyteller knows no tools, but can be made to write a call. */
+  @Test
+  void callsOfToolsGoOutAndResultsComeIn() throws IOException {
+    Tool tool = new Tool("weather", "Tells.", "{\"type\":\"object\",\"properties\":{}}");
+    String call =
+        "<think>Hm\\.</think><tool_call>\\{\"name\": \"weather\", \"arguments\":"
+            + " \\{\\}\\}</tool_call>";
+    Sampling calling = GREEDY.withMaxTokens(200).withConstraint(Structure.regex(call));
+    try (Chat chat = chat(WITH_TOOLS)) {
+      chat.offer(List.of(tool));
+      List<Part> parts = new ArrayList<>();
+      Answer answer = chat.answer(List.of(Message.user("Rain?")), calling, parts::add);
+      assertEquals("", answer.text());
+      assertEquals("Hm.", answer.reasoning());
+      assertEquals(List.of(new ToolCall("call00000", "weather", "{}")), answer.calls());
+      assertEquals(answer.parts(), new Answer(parts, answer.stopReason(), answer.usage()).parts());
+      int before = chat.session().length();
+      Message result = Message.result(answer.calls().getFirst(), "It rains.");
+      Answer second = chat.answer(List.of(result), GREEDY, part -> {});
+      assertEquals(before + second.usage().promptTokens() + 12, chat.session().length());
+      assertTrue(second.usage().promptTokens() < 40, "what was said is not read again");
+      assertEquals(
+          List.of("user", "assistant", "tool", "assistant"),
+          chat.messages().stream().map(Message::role).toList());
+      Path file = folder.resolve("tools.json");
+      chat.save(file);
+      try (Chat loaded = Chat.load(file, MODEL, template(WITH_TOOLS), Map.of())) {
+        assertEquals(chat.messages(), loaded.messages());
+      }
+    }
   }
 }

@@ -129,7 +129,10 @@ class DenoisingCachesTest {
       for (Cache cache : List.of(new Cache.Prefix(0), new Cache.Dual(0), new Cache.Delayed(0))) {
         double approximate = nats(model, recipe.withCache(cache));
         assertNotEquals(exact, approximate, cache + " approximates");
-        assertEquals(exact, approximate, 0.35 * exact, cache + " is not far off");
+        // Random scores are no ratios of probabilities, so that some tokens have none.
+        if (!diffusion.output().isScore()) {
+          assertEquals(exact, approximate, 0.35 * exact, cache + " is not far off");
+        }
       }
     }
   }

@@ -115,6 +115,10 @@ class DiffusionLawsTest {
     try (Model model = model(family)) {
       Recipe recipe = recipe(model).withSteps(9);
       Recipe guided = recipe.withGuidance(1.5);
+      if (model.architecture().diffusion().mask() < 0) {
+        assertThrows(IllegalArgumentException.class, () -> drafts(model, guided));
+        return;
+      }
       List<int[]> with = drafts(model, guided);
       assertFalse(Arrays.equals(drafts(model, recipe).getLast(), with.getLast()));
       assertSame(with, drafts(model, guided.withCache(Cache.NONE)));
@@ -144,7 +148,11 @@ class DiffusionLawsTest {
   void whatIsCancelledGoesOn(String family) {
     try (Model model = model(family);
         Canvas canvas = canvas(model)) {
-      Recipe recipe = recipe(model).withCache(Cache.NONE).withRule(Ranked.by(Ranking.CONFIDENCE));
+      Recipe recipe =
+          recipe(model)
+              .withCache(Cache.NONE)
+              .withRule(Ranked.by(Ranking.CONFIDENCE))
+              .withSampling(Sampling.greedy());
       Denoising first = canvas.denoise(recipe);
       for (int i = 0; i < 5; i++) {
         first.next();
@@ -156,7 +164,11 @@ class DiffusionLawsTest {
       assertArrayEquals(soFar, canvas.tokens());
       assertEquals(GAP - 5, canvas.noise());
       canvas.denoise(recipe).finish();
-      assertArrayEquals(drafts(model, recipe).getLast(), canvas.tokens());
+      assertEquals(0, canvas.noise());
+      // What is told how noisy the text is hears now that all is noise.
+      if (!model.architecture().diffusion().isTold()) {
+        assertArrayEquals(drafts(model, recipe).getLast(), canvas.tokens());
+      }
     }
   }
 
@@ -217,9 +229,10 @@ class DiffusionLawsTest {
     }
   }
 
-  @Test
-  void gapsMayBeAnywhereAndSpansMayBeErased() {
-    try (Model model = model("llada");
+  @ParameterizedTest
+  @FieldSource("families")
+  void gapsMayBeAnywhereAndSpansMayBeErased(String family) {
+    try (Model model = model(family);
         Canvas canvas = Canvas.of(model, 60)) {
       canvas.append(tokens(10)).gap(6).append(tokens(9)).gap(3).append(tokens(4));
       assertEquals(9, canvas.noise());

@@ -56,6 +56,12 @@ final class DocumentChanges {
           "copies",
           "blocks",
           "positions",
+          "frequencies",
+          "least",
+          "most",
+          "lines",
+          "columns",
+          "lineWidth",
           "mask",
           "metaTokens",
           "skipped",
@@ -121,6 +127,9 @@ final class DocumentChanges {
       case "dims" -> parent.put(key, value.intValue() - 2);
       case "original" -> parent.put(key, value.intValue() * 8);
       case "length" -> parent.put(key, value.intValue() / 4);
+      case "before", "after", "rounds", "seed" -> parent.put(key, value.intValue() + 1);
+      case "chunk", "size" -> parent.put(key, value.intValue() * 2);
+      case "multiple" -> parent.put(key, value.intValue() * 3);
       case "betaFast" -> parent.put(key, 2);
       case "iterations" -> parent.put(key, 1);
       case "epsilon" -> parent.put(key, 0.01);

@@ -7,18 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
+import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.Session;
+import dev.apus.core.config.Config;
 import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.ExpertStatistics;
 import dev.apus.core.weight.Placement;
 import dev.apus.core.weight.WeightException;
 import dev.apus.kernels.block.WeightFormat;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -80,6 +85,53 @@ class ExpertMemoryTest {
           }
         }
       }
+    }
+  }
+
+  /** Experts of attention are smaller than those of the blocks, and have places of their own. */
+  @Test
+  void expertsOfTwoSizesShareAMemory() {
+    try (Model all = model("jetmoe", ModelOptions.standard())) {
+      List<float[]> expected = logits(all, 1);
+      for (int experts : new int[] {1, 3, 6, 1000}) {
+        ExpertMemory memory = memory("jetmoe", experts);
+        for (ExpertMemory either : List.of(memory, memory.foreseen())) {
+          try (Model model = model("jetmoe", ModelOptions.standard().withExperts(either))) {
+            assertSame(expected, logits(model, 1));
+            ExpertStatistics of = statistics(model);
+            int layers = TinyModels.architecture("jetmoe").layers().size();
+            assertEquals(0, of.experts() % (2 * layers), of::toString);
+            assertTrue(of.bytes() <= memory.bytes(), of::toString);
+            assertTrue(of.places() >= Math.min(experts, of.experts()), of::toString);
+            assertTrue(
+                of.bytes() > memory.bytes() - of.expertBytes() || of.places() == of.experts());
+            assertEquals(of.asked() - of.present(), of.loaded() + of.streamed(), of::toString);
+          }
+        }
+      }
+    }
+  }
+
+  /** Also where experts are converted as they are read. */
+  @ParameterizedTest
+  @ValueSource(strings = {"olmoe", "gpt_oss", "dbrx", "jetmoe", "granitemoe"})
+  void nothingIsKeptOfExpertsThatAFileHolds(String family, @TempDir Path folder)
+      throws IOException {
+    Config config = Config.read(Path.of("src/test/resources/configs/" + family + ".json"));
+    for (WeightFormat format : List.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.Q8_0)) {
+      Path written = folder.resolve(format.name());
+      RandomCheckpoint.of(config, ModelOptions.standard()).writeFolder(written, format, 3);
+      ModelOptions tight = ModelOptions.standard().withExperts(memory(family, 5));
+      try (Model all = Model.load(written);
+          Model some = Model.load(written, tight)) {
+        assertSame(logits(all, 1), logits(some, 1));
+        ExpertStatistics of = statistics(some);
+        assertEquals(0, of.held(), of::toString);
+        assertTrue(of.places() < of.experts() && of.loaded() > 0, of::toString);
+      }
+    }
+    try (Model random = model(family, ModelOptions.standard().withExperts(memory(family, 5)))) {
+      assertTrue(statistics(random).held() > 0);
     }
   }
 

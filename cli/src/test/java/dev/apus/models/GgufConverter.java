@@ -27,6 +27,10 @@ final class GgufConverter {
 
   private static final Map<String, String> ARCHITECTURES =
       Map.ofEntries(
+          Map.entry("afmoe", "afmoe"),
+          Map.entry("dbrx", "dbrx"),
+          Map.entry("ernie4_5_moe", "ernie4_5-moe"),
+          Map.entry("hunyuan_v1_moe", "hunyuan-moe"),
           Map.entry("llama", "llama"),
           Map.entry("mistral", "llama"),
           Map.entry("mixtral", "llama"),
@@ -87,6 +91,26 @@ final class GgufConverter {
           Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
           Map.entry("mlp.gate.e_score_correction", "exp_probs_b"),
+          Map.entry("mlp.moe_statics.e_score_correction", "exp_probs_b"),
+          Map.entry("mlp.expert_bias", "exp_probs_b"),
+          Map.entry("mlp.router.gate", "ffn_gate_inp"),
+          Map.entry("mlp.gate.wg", "ffn_gate_inp"),
+          Map.entry("mlp.shared_mlp.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_mlp.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_mlp.down_proj", "ffn_down_shexp"),
+          Map.entry("self_attn.query_layernorm", "attn_q_norm"),
+          Map.entry("self_attn.key_layernorm", "attn_k_norm"),
+          Map.entry("self_attn.gate_proj", "attn_gate"),
+          Map.entry("pre_mlp_layernorm", "ffn_norm"),
+          Map.entry("post_mlp_layernorm", "post_ffw_norm"),
+          Map.entry("norm_attn_norm.norm_1", "attn_norm"),
+          Map.entry("norm_attn_norm.norm_2", "attn_output_norm"),
+          Map.entry("norm_attn_norm.attn.Wqkv", "attn_qkv"),
+          Map.entry("norm_attn_norm.attn.out_proj", "attn_output"),
+          Map.entry("ffn.router.layer", "ffn_gate_inp"),
+          Map.entry("ffn.experts.mlp.w1", "ffn_gate_exps"),
+          Map.entry("ffn.experts.mlp.v1", "ffn_up_exps"),
+          Map.entry("ffn.experts.mlp.w2", "ffn_down_exps"),
           Map.entry("mlp.shared_experts.gate_proj", "ffn_gate_shexp"),
           Map.entry("mlp.shared_experts.up_proj", "ffn_up_shexp"),
           Map.entry("mlp.shared_experts.down_proj", "ffn_down_shexp"),
@@ -270,8 +294,12 @@ final class GgufConverter {
       case "model.transformer.wte.weight" -> "token_embd.weight";
       case "model.transformer.ln_f.weight" -> "output_norm.weight";
       case "model.transformer.ff_out.weight" -> "output.weight";
-      case "model.embed_tokens.weight", "backbone.embeddings.weight" -> "token_embd.weight";
-      case "model.norm.weight", "model.final_layernorm.weight", "backbone.norm_f.weight" ->
+      case "model.embed_tokens.weight", "backbone.embeddings.weight", "transformer.wte.weight" ->
+          "token_embd.weight";
+      case "model.norm.weight",
+          "model.final_layernorm.weight",
+          "backbone.norm_f.weight",
+          "transformer.norm_f.weight" ->
           "output_norm.weight";
       case "model.embedding_norm.weight" -> "token_embd_norm.weight";
       case "lm_head.weight" -> "output.weight";
@@ -297,7 +325,7 @@ final class GgufConverter {
     String beside = config.count("num_local_experts", 0) > 0 ? "_shexp" : "";
     return switch (name) {
       case "post_attention_layernorm" ->
-          gemma || architecture.matches("glm4moe|gpt-oss|qwen3next|qwen35.*")
+          gemma || architecture.matches("afmoe|glm4moe|gpt-oss|qwen3next|qwen35.*")
               ? "post_attention_norm"
               : "ffn_norm";
       case "pre_feedforward_layernorm" -> "ffn_norm";

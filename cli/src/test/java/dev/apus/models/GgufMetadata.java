@@ -31,6 +31,10 @@ final class GgufMetadata {
       llada();
       return;
     }
+    if (architecture.equals("dbrx")) {
+      dbrx();
+      return;
+    }
     gguf.u32(
         architecture + ".block_count",
         config.positive("num_hidden_layers") + config.count("num_nextn_predict_layers", 0));
@@ -57,6 +61,9 @@ final class GgufMetadata {
     u32("expert_used_count", "num_experts_per_tok");
     if (architecture.matches("qwen3next|qwen35.*")) {
       linear();
+    }
+    if (architecture.matches("afmoe|ernie4_5-moe|hunyuan-moe")) {
+      shared();
     }
     if (architecture.matches("deepseek32|dots1|glm4moe")) {
       routed();
@@ -106,6 +113,55 @@ final class GgufMetadata {
     f32("attention.layer_norm_rms_epsilon", "rms_norm_eps");
     f32("rope.freq_base", "rope_theta");
     gguf.u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+  }
+
+  /** Experts beside some that all tokens share. */
+  private void shared() {
+    if (architecture.equals("afmoe")) {
+      u32("expert_shared_count", "num_shared_experts");
+      u32("leading_dense_block_count", "num_dense_layers");
+      u32("expert_feed_forward_length", "moe_intermediate_size");
+      u32("attention.sliding_window", "sliding_window");
+      f32("expert_weights_scale", "route_scale");
+      gguf.u32("afmoe.expert_gating_func", 2)
+          .flag("afmoe.expert_weights_norm", config.flag("route_norm"))
+          .f32("afmoe.rope.freq_base", config.real("rope_theta"));
+    } else if (architecture.equals("ernie4_5-moe")) {
+      u32("expert_count", "moe_num_experts");
+      u32("expert_used_count", "moe_k");
+      u32("interleave_moe_layer_step", "moe_layer_interval");
+      u32("leading_dense_block_count", "moe_layer_start_index");
+      u32("expert_feed_forward_length", "moe_intermediate_size");
+      u32("expert_shared_count", "moe_num_shared_experts");
+      int shared = config.share("intermediate_size", "num_key_value_heads");
+      gguf.u32("ernie4_5-moe.expert_shared_feed_forward_length", shared)
+          .f32("ernie4_5-moe.rope.freq_base", config.real("rope_theta"));
+    } else {
+      u32("expert_used_count", "moe_topk");
+      u32("expert_shared_count", "num_shared_expert");
+      u32("expert_feed_forward_length", "intermediate_size");
+      u32("expert_shared_feed_forward_length", "intermediate_size");
+      gguf.f32("hunyuan-moe.rope.freq_base", config.real("rope_theta"))
+          .text("hunyuan-moe.rope.scaling.type", "none")
+          .f32("hunyuan-moe.rope.scaling.factor", 1)
+          .u32("hunyuan-moe.rope.scaling.original_context_length", 256 * 1024);
+    }
+  }
+
+  private void dbrx() {
+    Config attention = config.section("attn_config");
+    Config experts = config.section("ffn_config");
+    u32("block_count", "n_layers");
+    u32("context_length", "max_seq_len");
+    u32("embedding_length", "d_model");
+    u32("attention.head_count", "n_heads");
+    gguf.u32("dbrx.feed_forward_length", experts.positive("ffn_hidden_size"))
+        .u32("dbrx.attention.head_count_kv", attention.positive("kv_n_heads"))
+        .f32("dbrx.rope.freq_base", attention.real("rope_theta"))
+        .f32("dbrx.attention.clamp_kqv", attention.real("clip_qkv"))
+        .u32("dbrx.expert_count", experts.positive("moe_num_experts"))
+        .u32("dbrx.expert_used_count", experts.positive("moe_top_k"))
+        .f32("dbrx.attention.layer_norm_epsilon", 1e-5f);
   }
 
   /** The router of DeepSeek-V3. */

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -110,6 +111,28 @@ class GgufModelsTest {
     Path file = converted(folder, WeightFormat.BF16);
     assertSameBits(logits(folder, TOKENS), logits(file, TOKENS));
     assertEquals(architecture(folder), architecture(file));
+  }
+
+  /** Models of experts, with those of their settings that files can say. */
+  @ParameterizedTest
+  @CsvSource({
+    "afmoe, '', ''",
+    "dbrx, '', ''",
+    "ernie4_5_moe, ',\\s*\"(moe_norm_min|num_nextn_predict_layers)\": [0-9.]+', ''",
+    "hunyuan_v1_moe, '(?s)\"rope_scaling\": [^}]*},', ''",
+  })
+  void filesOfLaterMixturesGiveTheSameBits(String family, String removed, String by)
+      throws IOException {
+    String json =
+        new String(TinyModels.resource("/configs/" + family + ".json"), UTF_8)
+            .replaceAll(removed, by)
+            .replaceAll("(?s)(\"(moe_topk|num_shared_expert)\": )\\[[^]]*\\]", "$12");
+    Path folder = TinyCheckpoint.write(temporary.resolve(family), json.getBytes(UTF_8), 11);
+    for (WeightFormat format : List.of(WeightFormat.F32, WeightFormat.BF16)) {
+      Path file = converted(folder, format);
+      assertSameBits(logits(folder, TOKENS), logits(file, TOKENS));
+      assertEquals(architecture(folder), architecture(file));
+    }
   }
 
   @Test

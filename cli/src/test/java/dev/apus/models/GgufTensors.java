@@ -66,6 +66,9 @@ final class GgufTensors {
     if (architecture.equals("gpt-oss")) {
       return new GgufGptOssTensors(config).moved(name, tensor);
     }
+    if (name.contains(".experts.mlp.")) {
+      return Map.of(name + ".weight", stacked(tensor, name.endsWith("w2")));
+    }
     if (name.endsWith("input_linear.weight")) {
       return GgufMamba2Tensors.halves(name, tensor);
     }
@@ -109,6 +112,23 @@ final class GgufTensors {
       return apart(name, tensor);
     }
     return name.contains("kv_b_proj") ? split(name, tensor) : Map.of(name, tensor);
+  }
+
+  /** DBRX's experts, apart from one another; one of their matrices has columns as rows. */
+  private Moved stacked(Moved tensor, boolean turned) {
+    Config experts = config.section("ffn_config");
+    int count = experts.positive("moe_num_experts");
+    int inner = experts.positive("ffn_hidden_size");
+    int width = tensor.cols();
+    if (!turned) {
+      return new Moved(List.of((long) count, (long) inner, (long) width), tensor.values);
+    }
+    float[] values = new float[tensor.values.length];
+    for (int i = 0; i < values.length; i++) {
+      int row = i / width;
+      values[(row / inner * width + i % width) * inner + row % inner] = tensor.values[i];
+    }
+    return new Moved(List.of((long) count, (long) width, (long) inner), values);
   }
 
   interface OfValue {

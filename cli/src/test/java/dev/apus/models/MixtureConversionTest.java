@@ -60,7 +60,7 @@ class MixtureConversionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"llama,F32", "mistral,F32", "qwen3,F32", "llama,BF16"})
+  @CsvSource({"llama,F32", "mistral,F32", "qwen3,F32", "olmo2,F32", "llama,BF16"})
   void aSplitModelWhoseExpertsAreAllAskedIsTheModel(String family, WeightFormat format)
       throws IOException {
     Path dense = dense(family, format, 1);
@@ -84,7 +84,7 @@ class MixtureConversionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "qwen3"})
+  @ValueSource(strings = {"llama", "qwen3", "olmo2"})
   void anUpcycledModelIsTheModelWhoeverIsAsked(String family) throws IOException {
     Path dense = dense(family, WeightFormat.F32, 1);
     Path mixture = folder.resolve("upcycled");
@@ -100,9 +100,10 @@ class MixtureConversionTest {
     assertTrue(trace.layer(0).used() > 2, "a router that knows nothing spreads tokens");
   }
 
-  @Test
-  void aModelMergedWithItselfIsTheModel() throws IOException {
-    Path dense = dense("mistral", WeightFormat.F32, 1);
+  @ParameterizedTest
+  @ValueSource(strings = {"mistral", "olmo2"})
+  void aModelMergedWithItselfIsTheModel(String family) throws IOException {
+    Path dense = dense(family, WeightFormat.F32, 1);
     Path mixture = folder.resolve("merged");
     MixtureConversion.merge(List.of(dense, dense, dense), mixture);
     assertTrue(deviation(logits(dense), logits(mixture)) < 1e-5);

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +28,8 @@ import org.junit.jupiter.params.provider.FieldSource;
 /** What a session has computed belongs to its user: it forks, goes back, and survives in a file. */
 class SavedSessionTest {
 
-  static final List<String> families = TinyModels.FAMILIES;
+  static final List<String> families =
+      Stream.concat(TinyModels.FAMILIES.stream(), TinyModels.WHOLE_FAMILIES.stream()).toList();
 
   private static final int[] TEXT = TinyModels.tokens(43, 3);
 

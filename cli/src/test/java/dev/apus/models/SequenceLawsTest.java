@@ -20,15 +20,22 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The laws that a sequence keeps in every family: they are what makes a session's state its user's.
  */
 class SequenceLawsTest {
 
-  static final List<String> families = TinyModels.MODELS;
+  /** All that continue texts. */
+  static final List<String> families =
+      Stream.concat(TinyModels.MODELS.stream(), TinyModels.WHOLE.stream()).toList();
+
+  /** Those to which it does not show where the first run of a text ends. */
+  static final List<String> divisible = TinyModels.MODELS;
 
   /** Odd, longer than every window of the small models, and not a multiple of any tile. */
   private static final int LENGTH = 61;
@@ -39,7 +46,7 @@ class SequenceLawsTest {
   private static final int[] TOKENS = TinyModels.tokens(LENGTH, 11);
 
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("divisible")
   void aSequenceMayBeCutAnywhere(String family) {
     try (Tiny tiny = TinyModels.of(family)) {
       float[][] whole = tiny.run(tiny.state(), TOKENS, 0, LENGTH);
@@ -54,7 +61,7 @@ class SequenceLawsTest {
   }
 
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("divisible")
   void cutsAtTheGrainDoNotShow(String family) {
     try (Tiny tiny = TinyModels.of(family)) {
       int grain = tiny.network().grain();
@@ -70,7 +77,7 @@ class SequenceLawsTest {
   }
 
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("divisible")
   void tokenByTokenIsTheSameText(String family) {
     try (Tiny tiny = TinyModels.of(family)) {
       float[][] whole = tiny.run(tiny.state(), TOKENS, 0, LENGTH);
@@ -81,6 +88,32 @@ class SequenceLawsTest {
         assertEquals(best(whole[i]), best(one[0]), "the greedy token after token " + i);
       }
     }
+  }
+
+  /** What comes after the first run may be cut anywhere in all families. */
+  @ParameterizedTest
+  @MethodSource("indivisible")
+  void whatFollowsTheFirstRunMayBeCutAnywhere(String family) {
+    try (Tiny tiny = TinyModels.of(family)) {
+      for (int first : new int[] {1, 7, 8, 9, 16, 30}) {
+        SequenceState once = tiny.state();
+        float[][] beginning = tiny.run(once, TOKENS, 0, first);
+        float[][] rest = tiny.run(once, TOKENS, first, LENGTH);
+        for (int step : new int[] {1, 2, 13}) {
+          SequenceState state = tiny.state();
+          assertSameBits(beginning, tiny.run(state, TOKENS, 0, first));
+          for (int from = first; from < LENGTH; from += step) {
+            int to = Math.min(LENGTH, from + step);
+            float[][] expected = Arrays.copyOfRange(rest, from - first, to - first);
+            assertSameBits(expected, tiny.run(state, TOKENS, from, to));
+          }
+        }
+      }
+    }
+  }
+
+  static Stream<String> indivisible() {
+    return TinyModels.WHOLE.stream();
   }
 
   @ParameterizedTest
@@ -202,7 +235,7 @@ class SequenceLawsTest {
   }
 
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("divisible")
   void tokensBeforeAreNotChangedByTokensAfter(String family) {
     int[] other = TOKENS.clone();
     other[40] = (other[40] + 1) % 192;

@@ -114,6 +114,7 @@ final class TinyModels {
           "llama-linear-rope-mqa",
           "llama-yarn",
           "llama3-rope",
+          "llama4",
           "longcat_flash",
           "mamba",
           "mamba-original",
@@ -158,6 +159,16 @@ final class TinyModels {
           "zamba",
           "zamba2",
           "zaya");
+
+  /** Families that continue texts, and to which it shows where the first run of a text ends. */
+  static final List<String> WHOLE_FAMILIES = List.of("reformer");
+
+  /** Documents of such models, written by hand. */
+  static final List<String> WHOLE_DOCUMENTS = List.of("routing-transformer");
+
+  /** All models to which that shows. */
+  static final List<String> WHOLE =
+      Stream.concat(WHOLE_FAMILIES.stream(), WHOLE_DOCUMENTS.stream()).toList();
 
   /** Documents written by hand, of what no published checkpoint has. */
   static final List<String> DOCUMENTS =
@@ -209,7 +220,8 @@ final class TinyModels {
           "longformer",
           "modernbert",
           "nystromformer",
-          "nystromformer-each");
+          "nystromformer-each",
+          "reformer-masked");
 
   /** Documents of such models, written by hand. */
   static final List<String> ENCODER_DOCUMENTS = List.of("expert-choice", "linformer", "soft-moe");
@@ -221,22 +233,28 @@ final class TinyModels {
   /** Families that fill texts in. */
   static final List<String> DIFFUSION_FAMILIES =
       List.of(
+          "bd3lm",
           "diffusion_gemma",
           "dream",
           "fast_dllm_v2",
           "llada",
           "llada2_moe",
           "lladamoe",
+          "mdlm",
           "sdar",
-          "sdar_moe");
+          "sdar_moe",
+          "sedd",
+          "sedd-uniform");
 
   /** All that were published. */
   static final List<String> ALL_FAMILIES =
-      Stream.of(FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(FAMILIES, WHOLE_FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES)
+          .flatMap(List::stream)
+          .toList();
 
   /** Models of all kinds. */
   static final List<String> ALL =
-      Stream.of(MODELS, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(MODELS, WHOLE, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
 
   static final int LIMIT = 160;
 
@@ -250,7 +268,7 @@ final class TinyModels {
   }
 
   static Architecture architecture(String model) {
-    return DOCUMENTS.contains(model) || ENCODER_DOCUMENTS.contains(model)
+    return Stream.of(DOCUMENTS, WHOLE_DOCUMENTS, ENCODER_DOCUMENTS).anyMatch(d -> d.contains(model))
         ? Architecture.read(Config.read(DOCUMENT_FOLDER.resolve(model + ".json")))
         : Families.installed().describe(config(model));
   }
@@ -317,7 +335,7 @@ final class TinyModels {
       Arrays.setAll(wanted, i -> i);
       Matrix logits = Matrix.zeros(rows, network.architecture().vocabulary());
       if (network.architecture().isEncoder()) {
-        Matrix encoded = Matrix.zeros(rows, network.architecture().width());
+        Matrix encoded = Matrix.zeros(rows, network.architecture().endWidth());
         network.encode(pass, new Batch<>(runs), all, null, encoded, cancelled);
         network.predict(pass, encoded, logits);
       } else {

@@ -68,7 +68,8 @@ public final class Batcher implements AutoCloseable {
   public Batcher(Model model, BatchLimits limits) {
     this.model = model;
     this.limits = limits;
-    this.rows = Math.max(limits.rows(), PROMPTS_PART * model.grain());
+    long least = (long) PROMPTS_PART * model.grain();
+    this.rows = (int) Math.min(Integer.MAX_VALUE, Math.max(limits.rows(), least));
     this.pass = model.newPass();
     this.thread = Thread.ofPlatform().name("apus-batcher").daemon().start(this::run);
   }
@@ -264,7 +265,8 @@ public final class Batcher implements AutoCloseable {
         (work.sequence().due() == 1 ? single : prompts).add(work);
       }
     }
-    int kept = prompts.isEmpty() ? 0 : Math.max(model.grain(), rows / PROMPTS_PART);
+    boolean unbounded = rows == Integer.MAX_VALUE;
+    int kept = prompts.isEmpty() || unbounded ? 0 : Math.max(model.grain(), rows / PROMPTS_PART);
     for (BatchWork work : single) {
       if (step.rows() < rows - kept) {
         step.add(work.sequence(), 1);

@@ -168,7 +168,7 @@ final class Beams implements AutoCloseable {
   }
 
   private void add(int[] tokens, boolean ended, double logProbability, int length) {
-    String text = model.hasTokenizer() ? model.tokenizer().decode(tokens) : "";
+    String text = model.text().tokenizer() != null ? model.tokenizer().decode(tokens) : "";
     results.add(
         new Beam(
             Arrays.stream(tokens).boxed().toList(),

@@ -2,6 +2,8 @@ package dev.apus.core;
 
 import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.chat.Message;
+import dev.apus.core.chat.Part;
+import dev.apus.core.chat.Tool;
 import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
@@ -10,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -33,6 +36,7 @@ public final class Chat implements AutoCloseable {
   private final ChatTemplate template;
   private final Map<String, ?> variables;
   private final List<Message> messages;
+  private List<Tool> tools = List.of();
   private final Deque<Turn> turns = new ArrayDeque<>();
   private volatile Session session;
 
@@ -102,6 +106,15 @@ public final class Chat implements AutoCloseable {
   }
 
   /**
+   * Offers tools to the model from the next turn on, instead of any before, if its template has a
+   * place for them. What it wants used is in {@link Answer#calls}; the results are given by {@link
+   * #answer}, as {@link Message#result}.
+   */
+  public void offer(List<Tool> tools) {
+    this.tools = List.copyOf(tools);
+  }
+
+  /**
    * Says something and lets the model answer. An answer that is cancelled counts as far as it went.
    *
    * @param callback receives every token as soon as it is chosen
@@ -110,34 +123,63 @@ public final class Chat implements AutoCloseable {
    * @throws dev.apus.core.generate.GenerationException if the model or the callback failed
    */
   public Answer say(String text, Sampling sampling, Consumer<? super Token> callback) {
+    return turn(List.of(Message.user(text)), sampling, callback, part -> {});
+  }
+
+  /**
+   * Goes on after any messages, such as the results of tools, like {@link #say}.
+   *
+   * @param listener receives the parts of the answer as they come: texts and thoughts in pieces
+   *     that hold no mark, nor half of one, and calls as a whole
+   */
+  public Answer answer(List<Message> said, Sampling sampling, Consumer<? super Part> listener) {
+    return turn(said, sampling, token -> {}, listener);
+  }
+
+  private Answer turn(
+      List<Message> said,
+      Sampling sampling,
+      Consumer<? super Token> callback,
+      Consumer<? super Part> listener) {
     List<Message> next = new ArrayList<>(messages);
-    next.add(Message.user(text));
-    String wanted = template.write(next, true, variables);
+    next.addAll(said);
+    String wanted = template.write(next, true, variables());
     Turn before = new Turn(session, session.mark(), written, messages.size());
     try {
       goBackFor(wanted);
       int[] prompt = template.tokens(wanted.substring(written.length()));
-      StringBuilder said = new StringBuilder();
+      Telling telling = new Telling(template, wanted, tools, listener);
       Generation generation = session.start(prompt, sampling);
       generation.forEachRemaining(
           token -> {
-            said.append(token.text());
+            boolean ends = sampling.stopTokens().contains(token.id());
+            telling.accept(token, ends || session.model().endTokens().contains(token.id()));
             callback.accept(token);
           });
-      next.add(Message.assistant(said.toString()));
+      Answer answer = telling.answer(generation.stopReason().orElseThrow(), generation.usage());
+      next.add(new Message("assistant", answer.text(), answer.reasoning(), answer.calls(), null));
       messages.clear();
       messages.addAll(next);
-      written = wanted + template.guarded(said.toString());
+      written = wanted + telling.written();
       turns.push(before);
       if (session != before.of()) {
         before.of().close();
       }
-      return new Answer(said.toString(), generation.stopReason().orElseThrow(), generation.usage());
+      return answer;
     } catch (RuntimeException | Error e) {
       goBackTo(before);
       before.mark().close();
       throw e;
     }
+  }
+
+  private Map<String, ?> variables() {
+    if (tools.isEmpty()) {
+      return variables;
+    }
+    Map<String, Object> all = new HashMap<>(variables);
+    all.put("tools", ChatTemplate.describe(tools));
+    return all;
   }
 
   /** Takes the session to the last place whose text begins the wanted one. */
@@ -190,7 +232,9 @@ public final class Chat implements AutoCloseable {
 
   /** A conversation of its own that is where this one is. Its turns so far cannot be undone. */
   public Chat fork() {
-    return new Chat(template, session.fork(), variables, messages, written);
+    Chat fork = new Chat(template, session.fork(), variables, messages, written);
+    fork.offer(tools);
+    return fork;
   }
 
   /**

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.apus.core.chat.Message;
+import dev.apus.core.chat.ToolCall;
 import dev.apus.core.file.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,7 +35,15 @@ record ChatFile(List<Message> messages, String written) {
     ObjectNode root = JSON.createObjectNode();
     ArrayNode turns = root.putArray("messages");
     for (Message message : chat.messages) {
-      turns.addObject().put("role", message.role()).put("content", message.content());
+      ObjectNode turn = turns.addObject().put("role", message.role());
+      turn.put("content", message.content());
+      if (!message.reasoning().isEmpty()) {
+        turn.put("reasoning", message.reasoning());
+      }
+      message.calls().forEach(call -> put(call, turn.withArray("calls").addObject()));
+      if (message.answers() != null) {
+        put(message.answers(), turn.putObject("answers"));
+      }
     }
     root.put("written", chat.written);
     byte[] json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(root);
@@ -51,9 +60,28 @@ record ChatFile(List<Message> messages, String written) {
     }
     List<Message> messages = new ArrayList<>();
     for (JsonNode turn : root.path("messages")) {
-      messages.add(new Message(text(file, turn, "role"), text(file, turn, "content")));
+      List<ToolCall> calls = new ArrayList<>();
+      for (JsonNode call : turn.path("calls")) {
+        calls.add(call(file, call));
+      }
+      messages.add(
+          new Message(
+              text(file, turn, "role"),
+              text(file, turn, "content"),
+              turn.has("reasoning") ? text(file, turn, "reasoning") : "",
+              calls,
+              turn.has("answers") ? call(file, turn.get("answers")) : null));
     }
     return new ChatFile(messages, text(file, root, "written"));
+  }
+
+  private static void put(ToolCall call, ObjectNode node) {
+    node.put("id", call.id()).put("name", call.name()).put("arguments", call.arguments());
+  }
+
+  private static ToolCall call(Path file, JsonNode node) throws IOException {
+    return new ToolCall(
+        text(file, node, "id"), text(file, node, "name"), text(file, node, "arguments"));
   }
 
   private static String text(Path file, JsonNode node, String key) throws IOException {

@@ -68,14 +68,10 @@ record Checkpoint(
   }
 
   private static Language language(ModelFiles files, Config config, int vocabulary) {
-    byte[] tokenizerJson = files.read("tokenizer.json");
-    byte[] tokenizerConfigJson = files.read(TemplateSource.CONFIG);
     Text text =
-        tokenizerJson == null
-            ? Text.none("the checkpoint has no tokenizer.json")
-            : Text.of(
-                Tokenizer.parse(
-                    files.name() + "/tokenizer.json", tokenizerJson, tokenizerConfigJson));
+        Tokenizer.read(files.name(), files::read)
+            .map(Text::of)
+            .orElse(Text.none("the checkpoint has no tokenizer.json, nor another vocabulary"));
     byte[] generationJson = files.read("generation_config.json");
     Config generation =
         generationJson == null
@@ -83,7 +79,7 @@ record Checkpoint(
             : Config.parse(files.name() + "/generation_config.json", generationJson);
     GenerationSettings settings =
         GenerationSettings.read(generation, config, text.tokenizer(), vocabulary);
-    TemplateSource chat = TemplateSource.of(files, tokenizerConfigJson);
+    TemplateSource chat = TemplateSource.of(files);
     return generation == null
         ? new Language(text, settings, chat)
         : new Language(text, settings, generation, chat);

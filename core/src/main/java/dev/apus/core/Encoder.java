@@ -155,7 +155,7 @@ public final class Encoder {
   /** Reads texts in one pass. */
   private List<Encoding> together(List<int[]> texts, List<int[]> types, List<int[]> global) {
     int[] tokens = joined(texts);
-    Matrix rows = Matrix.zeros(tokens.length, model.architecture().width());
+    Matrix rows = Matrix.zeros(tokens.length, model.architecture().endWidth());
     List<Run<SequenceState>> runs = new ArrayList<>();
     try {
       for (int[] text : texts) {

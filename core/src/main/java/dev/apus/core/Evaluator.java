@@ -38,6 +38,7 @@ public final class Evaluator implements AutoCloseable {
   private final double[][] weights;
 
   private SequenceState state;
+  private double level;
 
   private Evaluator(Model model, int limit) {
     this.model = model;
@@ -117,6 +118,11 @@ public final class Evaluator implements AutoCloseable {
     return state.bytes();
   }
 
+  /** Says how much noise the text has from here on, to a model that is to be told. */
+  public void setLevel(double noise) {
+    level = noise;
+  }
+
   /** Keeps nothing of the text any more. */
   public void forget() {
     if (state.length() > 0) {
@@ -148,9 +154,9 @@ public final class Evaluator implements AutoCloseable {
     for (int from = 0, to; from < tokens.length; from = to) {
       boolean whole = block == 0 || visibility == Visibility.CAUSAL;
       to = whole ? tokens.length : Math.min(tokens.length, from + block);
-      runs.add(new Run<>(state, from, to, length() + from, visibility));
+      runs.add(new Run<>(state, from, to, length() + from, visibility).atLevel(level));
     }
-    Matrix rows = Matrix.zeros(wanted.length, model.architecture().width());
+    Matrix rows = Matrix.zeros(wanted.length, model.architecture().endWidth());
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
     compute(List.of(this), runs, tokens, null, wanted, rows, cancelled);
     return rows;
@@ -176,10 +182,10 @@ public final class Evaluator implements AutoCloseable {
     }
     requireFit(Math.addExact(length(), tokens.length));
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
-    Matrix rows = Matrix.zeros(tokens.length, model.architecture().width());
+    Matrix rows = Matrix.zeros(tokens.length, model.architecture().endWidth());
     int[] all = IntStream.range(0, tokens.length).toArray();
     try (SequenceState.Mark mark = state.mark(null)) {
-      var run = new Run<>(state, 0, tokens.length, length(), Visibility.TOGETHER);
+      var run = new Run<>(state, 0, tokens.length, length(), Visibility.TOGETHER).atLevel(level);
       compute(List.of(this), List.of(run), tokens, expected, all, rows, cancelled);
       mark.rewind();
     }
@@ -250,7 +256,7 @@ public final class Evaluator implements AutoCloseable {
     int[] tokens = changes.stream().flatMapToInt(c -> IntStream.of(c.tokens())).toArray();
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
     int[] needed = wanted.build().toArray();
-    Matrix result = Matrix.zeros(needed.length, model.architecture().width());
+    Matrix result = Matrix.zeros(needed.length, model.architecture().endWidth());
     texts.getFirst().compute(texts, runs, tokens, null, needed, result, cancelled);
     return result;
   }
@@ -296,11 +302,12 @@ public final class Evaluator implements AutoCloseable {
       next = Math.max(next, first + to - from);
       runs.add(
           new Run<>(
-              state,
-              row + from,
-              row + to,
-              first,
-              first < lastBlock ? Visibility.BIDIRECTIONAL : Visibility.SURROUNDED));
+                  state,
+                  row + from,
+                  row + to,
+                  first,
+                  first < lastBlock ? Visibility.BIDIRECTIONAL : Visibility.SURROUNDED)
+              .atLevel(level));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.apus.core;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.file.GgufWriter;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -17,6 +18,20 @@ final class GgufSampling {
           "repetition_penalty", "general.sampling.penalty_repeat");
 
   private GgufSampling() {}
+
+  /** Writes the settings that files have a word for. */
+  static void write(Config generation, GgufWriter file) {
+    KEYS.forEach(
+        (setting, key) -> {
+          if (generation.has(setting)) {
+            if (setting.equals("top_k")) {
+              file.i32(key, generation.count(setting));
+            } else {
+              file.f32(key, generation.real(setting));
+            }
+          }
+        });
+  }
 
   /** The settings, or null if the file says nothing. */
   static Config of(Gguf file) {

@@ -7,8 +7,11 @@ import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
+import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.weight.CheckpointWeights;
+import dev.apus.core.weight.Placement;
+import dev.apus.core.weight.WeightException;
 import dev.apus.core.weight.WeightSource;
 import dev.apus.core.weight.Weights;
 import java.lang.foreign.Arena;
@@ -22,6 +25,9 @@ final class Loading {
   static Model load(Checkpoint checkpoint, ModelOptions options) {
     try {
       Opening.report(checkpoint.name(), options);
+      if (options.memoryChecked() && options.weights() == Placement.PACKED) {
+        requireMemory(checkpoint, options, FreeMemory.bytes());
+      }
       return assemble(
           checkpoint.architecture(),
           new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
@@ -31,6 +37,62 @@ final class Loading {
     } catch (RuntimeException | Error e) {
       checkpoint.tensors().close();
       throw e;
+    }
+  }
+
+  /**
+   * What a checkpoint will take.
+   *
+   * @param free how much memory there is
+   */
+  static MemoryEstimate estimate(Checkpoint checkpoint, ModelOptions options, long free) {
+    Architecture architecture =
+        options.attention().over(checkpoint.architecture(), options.mixers());
+    Weights weights =
+        Weights.estimate(
+            new CheckpointWeights(checkpoint.tensors(), checkpoint.names()),
+            options.kernels(),
+            options.weights(),
+            options.experts());
+    Network network =
+        ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
+    try (SequenceState state = network.newState(1)) {
+      return new MemoryEstimate(
+          weights.bytes(),
+          state.bytes(),
+          network.stateBytesPerToken(),
+          network.windowBytes(),
+          architecture.context(),
+          free);
+    }
+  }
+
+  /**
+   * Makes sure that a model fits into the memory; does nothing where its file shows that it does.
+   *
+   * @throws WeightException saying how much is missing and what to do
+   */
+  static void requireMemory(Checkpoint checkpoint, ModelOptions options, long free) {
+    long stored =
+        checkpoint.tensors().tensors().values().stream()
+            .mapToLong(tensor -> tensor.data().byteSize())
+            .sum();
+    if (stored <= free / 2) {
+      return;
+    }
+    MemoryEstimate estimate = estimate(checkpoint, options, free);
+    if (estimate.neededBytes(1) > free) {
+      throw new WeightException(
+          String.format(
+              Locale.ROOT,
+              "%s: the weights take %,d MB and the JVM %,d MB besides, but %,d MB of memory are"
+                  + " free; weights that stay in their file (mapped) need less, experts can be"
+                  + " given a limited memory, and smaller formats take less; withoutMemoryCheck"
+                  + " tries it nevertheless",
+              checkpoint.name(),
+              estimate.weightBytes() / 1_000_000,
+              MemoryEstimate.BESIDE_BYTES / 1_000_000,
+              free / 1_000_000));
     }
   }
 

@@ -127,6 +127,20 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * What a checkpoint and its sessions will take; its matrices are not read.
+   *
+   * @throws dev.apus.core.weight.WeightException if the weights do not fit the config
+   */
+  public static MemoryEstimate estimate(ModelFiles files, ModelOptions options) {
+    Checkpoint checkpoint = Checkpoint.open(files, options.families());
+    try {
+      return Loading.estimate(checkpoint, options, FreeMemory.bytes());
+    } finally {
+      checkpoint.tensors().close();
+    }
+  }
+
+  /**
    * A model with weights drawn from a seed, for tests and benchmarks of any architecture.
    *
    * @param format of the matrices
@@ -159,8 +173,8 @@ public final class Model implements AutoCloseable {
     return text.required();
   }
 
-  boolean hasTokenizer() {
-    return text.tokenizer() != null;
+  Text text() {
+    return text;
   }
 
   /**
@@ -223,7 +237,7 @@ public final class Model implements AutoCloseable {
 
   /**
    * Bytes that a session takes at most, between passes, for tokens that later ones take the place
-   * of: keys and values of layers with windows.
+   * of: keys and values of layers with windows, and those that have not settled.
    */
   public long windowBytes() {
     return network.windowBytes();

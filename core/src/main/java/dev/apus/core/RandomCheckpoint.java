@@ -136,7 +136,7 @@ public final class RandomCheckpoint {
   }
 
   /** Published convolutions have a dimension of one between channels and taps. */
-  private static List<Long> published(RandomTensors.Made t, WeightNames names) {
+  static List<Long> published(RandomTensors.Made t, WeightNames names) {
     List<Long> shape =
         !t.matrix() && t.shape().size() == 2 && t.name().contains("conv")
             ? List.of(t.shape().getFirst(), 1L, t.shape().getLast())

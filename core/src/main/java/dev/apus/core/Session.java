@@ -1,6 +1,7 @@
 package dev.apus.core;
 
 import dev.apus.core.file.AtomicFile;
+import dev.apus.core.generate.Constraint;
 import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
@@ -14,6 +15,7 @@ import java.lang.ref.WeakReference;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -44,12 +46,14 @@ public final class Session implements TokenSource, AutoCloseable {
     return model;
   }
 
+  private boolean hasTokenizer() {
+    return model.text().tokenizer() != null;
+  }
+
   /** Logits past the tokenizer's ids belong to padding, which is never chosen. */
   @Override
   public int vocabulary() {
-    return model.hasTokenizer()
-        ? model.tokenizer().vocabularySize()
-        : model.architecture().vocabulary();
+    return hasTokenizer() ? model.tokenizer().vocabularySize() : model.architecture().vocabulary();
   }
 
   @Override
@@ -146,8 +150,10 @@ public final class Session implements TokenSource, AutoCloseable {
 
   /** Begins to continue the session by these tokens; nothing is computed yet. */
   public Generation start(int[] prompt, Sampling sampling) {
-    TextDecoder decoder = model.hasTokenizer() ? model.tokenizer().newDecoder() : TextDecoder.NONE;
-    Generation generation = new Generation(this, decoder, model.endTokens(), prompt, sampling);
+    TextDecoder decoder = hasTokenizer() ? model.tokenizer().newDecoder() : TextDecoder.NONE;
+    Set<Integer> ends = model.endTokens();
+    Constraint.Follower follower = Constraint.of(sampling, ends, model.text()::bytes);
+    Generation generation = new Generation(this, decoder, ends, prompt, sampling, follower);
     current = new WeakReference<>(generation);
     return generation;
   }

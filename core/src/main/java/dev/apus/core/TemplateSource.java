@@ -20,16 +20,13 @@ record TemplateSource(String name, String source) {
   private static final String KEY = "chat_template";
   private static final String GGUF_KEY = "tokenizer.chat_template";
 
-  /**
-   * The template of a folder, in a file of its own or in the tokenizer's config; null if none.
-   *
-   * @param json the bytes of {@link #CONFIG}, or null
-   */
-  static TemplateSource of(ModelFiles files, byte[] json) {
+  /** The template of a folder, in a file of its own or in the tokenizer's config; null if none. */
+  static TemplateSource of(ModelFiles files) {
     byte[] own = files.read(FILE);
     if (own != null) {
       return new TemplateSource(FILE, new String(own, StandardCharsets.UTF_8));
     }
+    byte[] json = files.read(CONFIG);
     Config config = json == null ? null : Config.parse(files.name() + "/" + CONFIG, json);
     if (config == null || !config.has(KEY)) {
       return null;

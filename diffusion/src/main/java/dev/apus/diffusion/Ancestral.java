@@ -1,6 +1,7 @@
 package dev.apus.diffusion;
 
 import java.util.List;
+import java.util.function.DoubleSupplier;
 
 /**
  * Each noisy position is fixed by itself with the probability that the noise's reverse process
@@ -62,6 +63,11 @@ public record Ancestral(
         moment.renoise(fixed.get(i).position());
       }
     }
+  }
+
+  @Override
+  public double time(Progress before, DoubleSupplier random) {
+    return schedule.time(before.step(), before.steps());
   }
 
   private double sigma(double t, double s) {

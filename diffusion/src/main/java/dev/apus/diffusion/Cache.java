@@ -71,11 +71,14 @@ public sealed interface Cache {
     }
   }
 
-  /** Keeps what stands before the block: exact where text is seen in blocks, and only there. */
+  /**
+   * Keeps what stands before the block: exact where text is seen in blocks, and only there. In
+   * models that are told the level of the noise, it is what they made of it at another level.
+   */
   record Blocks() implements Cache {
     @Override
     public boolean isExact(Diffusion of) {
-      return of.block() > 0;
+      return of.block() > 0 && !of.isTold();
     }
 
     @Override

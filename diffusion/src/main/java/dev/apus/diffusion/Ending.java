@@ -74,10 +74,16 @@ record Ending(
     BitSet ends = (BitSet) modelEnds.clone();
     ends.or(stopTokens);
     int vocabulary = canvas.model().architecture().vocabulary();
-    if (tokenizer != null) {
-      vocabulary = Math.min(vocabulary, tokenizer.vocabularySize());
+    if (tokenizer != null && tokenizer.vocabularySize() < vocabulary) {
+      if (canvas.diffusion().output().isScore()) {
+        // A score says something of all others.
+        never.set(tokenizer.vocabularySize(), vocabulary);
+      } else {
+        vocabulary = tokenizer.vocabularySize();
+      }
     }
-    return new Proposer(how, vocabulary, canvas.model().threads(), never, ends, truth);
+    return new Proposer(
+        canvas.diffusion(), how, vocabulary, canvas.model().threads(), never, ends, truth);
   }
 
   /** Where a text ends, or null if nothing ends it yet. */

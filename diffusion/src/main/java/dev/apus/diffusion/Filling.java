@@ -16,6 +16,9 @@ import java.util.function.BooleanSupplier;
  */
 final class Filling {
 
+  /** Below it, what a model is told of its time would be infinite. */
+  private static final double LEAST_TIME = Reverse.END;
+
   private final Canvas canvas;
   private final Recipe recipe;
   private final Ending ending;
@@ -36,6 +39,7 @@ final class Filling {
   private long rows;
   private int next;
   private int step;
+  private double time;
   private int evaluation;
   private int atStart;
   private int edits;
@@ -62,6 +66,7 @@ final class Filling {
     random = new SplitMix(recipe.sampling().seed());
     canvases = canvas.model().architecture().hasCanvases();
     requireFit();
+    recipe.rule().posterior(canvas.diffusion(), new Progress(0, 1, 1, 1, 1));
     given = (BitSet) noisy.clone();
     given.flip(0, tokens.length);
     probabilities = new double[tokens.length];
@@ -112,6 +117,7 @@ final class Filling {
   private void begin() {
     Window window = windows.get(next);
     step = 0;
+    time = 1;
     evaluation = 0;
     edits = 0;
     likeliest = new int[0];
@@ -169,6 +175,11 @@ final class Filling {
     while (left > 0 && rule.isIdle(step, window.steps(), atStart, left)) {
       step++;
     }
+    Progress now = progress(window);
+    time = Math.max(LEAST_TIME, rule.time(now, random::nextDouble));
+    double level = canvas.diffusion().levels().at(time);
+    proposer.prepare(rule.posterior(canvas.diffusion(), now.at(time)), level, tokens);
+    passes.setLevel(level);
     passes.evaluate(tokens, given, window, evaluation, noisy, changed, cancelled);
     canvas.seen(tokens);
     evaluations = passes.evaluations() - evaluationsBefore;
@@ -177,28 +188,21 @@ final class Filling {
     List<Proposal> cleanOnes = new ArrayList<>();
     float heat = rule.heat(step, window.steps());
     List<Proposal> proposals =
-        passes.proposals(asked(window), evaluations, proposer, ending.tailFrom(), heat);
+        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom(), heat);
     for (Proposal proposal : proposals) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }
-    int[] now = proposals.stream().mapToInt(Proposal::likeliest).toArray();
-    stable = Arrays.equals(now, likeliest) ? stable + 1 : 0;
-    likeliest = now;
-    Moment moment =
-        new Moment(
-            step,
-            window.steps(),
-            atStart,
-            noisyOnes,
-            fixedIn(window),
-            rule.revises() ? cleanOnes : List.of(),
-            stable,
-            random);
-    if (!noisyOnes.isEmpty() || rule.revises()) {
-      rule.transfer(moment);
-    }
+    int[] best = proposals.stream().mapToInt(Proposal::likeliest).toArray();
+    stable = Arrays.equals(best, likeliest) ? stable + 1 : 0;
+    likeliest = best;
+    Moment moment = transfer(window, noisyOnes, rule.revises() ? cleanOnes : List.of());
     List<Proposal> changes = new ArrayList<>();
     moment.chosen().forEach(chosen -> changes.add(proposer.told(chosen)));
+    int mask = canvas.diffusion().mask();
+    if (mask >= 0) {
+      // A token that is none of the noise stands.
+      moment.moved().stream().filter(moved -> moved.token() != mask).forEach(changes::add);
+    }
     int edited = recipe.editing() > 0 ? edit(cleanOnes, changes) : 0;
     changes.sort(Comparator.comparingInt(Proposal::position));
     List<Proposal> shown =
@@ -206,7 +210,6 @@ final class Filling {
             .filter(c -> noisy.get(c.position()) || tokens[c.position()] != c.token())
             .toList();
     apply(moment, changes);
-    step++;
     evaluation++;
     edits = noisyOnes.isEmpty() ? edits + 1 : 0;
     boolean settled =
@@ -215,6 +218,36 @@ final class Filling {
       begin();
     }
     return draft(shown, settled || !rule.revises());
+  }
+
+  /**
+   * Lets the rule decide, and again where it decided nothing and the model would say the same: what
+   * was proposed and not taken is as good as proposed anew.
+   */
+  private Moment transfer(Window window, List<Proposal> noisyOnes, List<Proposal> standing) {
+    boolean revises = recipe.rule().revises();
+    boolean repeats = !canvas.diffusion().isTold() && recipe.editing() == 0 && !revises;
+    Moment moment;
+    do {
+      moment =
+          new Moment(
+              step, window.steps(), atStart, noisyOnes, fixedIn(window), standing, stable, random);
+      if (!noisyOnes.isEmpty() || revises) {
+        recipe.rule().transfer(moment);
+      }
+      step++;
+    } while (repeats && moment.isEmpty() && step < window.steps());
+    return moment;
+  }
+
+  private Progress progress(Window window) {
+    int from = canvas.diffusion().block() == 0 ? 0 : window.from();
+    int to = canvas.diffusion().block() == 0 ? tokens.length : window.to();
+    BitSet open = new BitSet();
+    open.set(from, to);
+    open.andNot(given);
+    int left = noisy.get(from, to).cardinality();
+    return new Progress(step, window.steps(), left, open.cardinality(), time);
   }
 
   /** Positions of a window that proposals are needed for. */
@@ -264,12 +297,19 @@ final class Filling {
       probabilities[at] = change.probability();
       logLikelihood += StrictMath.log(Math.max(change.probability(), Double.MIN_NORMAL));
     }
+    BitSet stay = new BitSet();
+    for (Proposal moved : moment.moved()) {
+      int at = moved.position();
+      stay.set(at);
+      changed.set(at, tokens[at] != moved.token());
+      tokens[at] = moved.token();
+    }
     for (int at : moment.renoised()) {
       fixed -= noisy.get(at) ? 0 : 1;
       noisy.set(at);
       changed.set(at);
     }
-    noisy.stream().forEach(i -> tokens[i] = noise());
+    noisy.stream().filter(i -> !stay.get(i)).forEach(i -> tokens[i] = noise());
   }
 
   /**

@@ -23,7 +23,8 @@ public record Likelihood(double nats, Effort effort) {
   /**
    * Measures the tokens after the first {@code given}.
    *
-   * @throws IllegalArgumentException if there are none, or the recipe edits
+   * @throws IllegalArgumentException if there are none, if the recipe edits, or if its rule draws
+   *     what changes besides what it becomes
    */
   public static Likelihood of(Model model, int[] tokens, int given, Recipe recipe) {
     if (recipe.rule().revises()) {
@@ -35,6 +36,10 @@ public record Likelihood(double nats, Effort effort) {
           recipe.editing() > 0
               ? "what is edited is not what the probabilities are of; needed: editing=0"
               : given + " given of " + tokens.length + " tokens; needed: fewer than there are");
+    }
+    if (recipe.rule() instanceof Reverse) {
+      throw new IllegalArgumentException(
+          "the rule draws for each position whether it changes; Bound bounds its likelihood");
     }
     try (Canvas canvas = Canvas.of(model, tokens.length)) {
       canvas.append(Arrays.copyOf(tokens, given)).gap(tokens.length - given);

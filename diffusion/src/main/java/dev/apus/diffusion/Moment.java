@@ -23,6 +23,7 @@ public final class Moment {
   private final int stable;
   private final SplitMix random;
   private final List<Proposal> chosen = new ArrayList<>();
+  private final List<Proposal> moved = new ArrayList<>();
   private final List<Integer> renoised = new ArrayList<>();
   private boolean done;
 
@@ -106,6 +107,14 @@ public final class Moment {
     chosen.add(proposal);
   }
 
+  /**
+   * Puts the proposed token at a noisy position, which stays noisy: where noise is any token, this
+   * is one of a text with less noise. Where noise leaves masks, all but these stand, as if fixed.
+   */
+  public void move(Proposal proposal) {
+    moved.add(proposal);
+  }
+
   /** Makes a position noisy again. */
   public void renoise(int position) {
     renoised.add(position);
@@ -122,6 +131,14 @@ public final class Moment {
 
   List<Proposal> chosen() {
     return chosen;
+  }
+
+  List<Proposal> moved() {
+    return moved;
+  }
+
+  boolean isEmpty() {
+    return chosen.isEmpty() && moved.isEmpty() && renoised.isEmpty();
   }
 
   List<Integer> renoised() {

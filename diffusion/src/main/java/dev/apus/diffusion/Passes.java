@@ -47,7 +47,7 @@ final class Passes implements AutoCloseable {
     this.canvases = model.architecture().hasCanvases();
     this.cache = recipe.cache();
     this.guidance = recipe.guidance();
-    this.width = model.architecture().width();
+    this.width = model.architecture().endWidth();
     this.text = Evaluator.of(model, limit);
     this.unguided = guidance == NO_GUIDANCE ? null : Evaluator.of(model, limit);
     this.rows = new float[unguided == null ? 1 : 2][limit][];
@@ -83,6 +83,14 @@ final class Passes implements AutoCloseable {
     }
     if (diffusion.block() == 0) {
       forget();
+    }
+  }
+
+  /** Says how noisy the text is from here on. */
+  void setLevel(double level) {
+    text.setLevel(level);
+    if (unguided != null) {
+      unguided.setLevel(level);
     }
   }
 
@@ -227,9 +235,9 @@ final class Passes implements AutoCloseable {
    * @param heat what logits are divided by first
    */
   List<Proposal> proposals(
-      int[] positions, int evaluation, Proposer proposer, int tailFrom, float heat) {
+      int[] positions, Proposer proposer, int evaluation, int tailFrom, float heat) {
     if (diffusion.conditioning() != null) {
-      return conditioned(positions, evaluation, proposer, tailFrom, heat);
+      return conditioned(positions, proposer, evaluation, tailFrom, heat);
     }
     float[][] guides = new float[positions.length][];
     if (unguided != null) {
@@ -256,7 +264,7 @@ final class Passes implements AutoCloseable {
 
   /** The same where the model learns what it made of the whole canvas. */
   private List<Proposal> conditioned(
-      int[] positions, int evaluation, Proposer proposer, int tailFrom, float heat) {
+      int[] positions, Proposer proposer, int evaluation, int tailFrom, float heat) {
     int[] all = IntStream.range(canvasFrom, canvasEnd).toArray();
     Matrix means = Matrix.zeros(all.length, width);
     Proposal[] proposals = new Proposal[positions.length];

@@ -5,6 +5,7 @@ import dev.apus.core.generate.Exponential;
 import dev.apus.core.generate.GenerationException;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.SplitMix;
+import dev.apus.core.model.Diffusion;
 import java.util.BitSet;
 
 /**
@@ -29,20 +30,34 @@ final class Proposer {
   private final Worker[] workers;
   private final int[] truth;
   private final double[] truthProbability;
+  private final Diffusion diffusion;
+  private Posterior posterior;
+  private double scale;
+  private int[] standing;
 
   /** What a thread works with. */
   private final class Worker {
     final float[] logits = new float[vocabulary];
+    final double[] scores = new double[diffusion.output().isScore() ? vocabulary : 0];
     final Candidates candidates = sampling.temperature() == 0 ? null : new Candidates(sampling);
   }
 
   /**
+   * @param diffusion what the logits are
    * @param vocabulary how many ids may be chosen; logits beyond belong to padding
    * @param never tokens that stand for noise
    * @param ends tokens that end a text, which are proposed where it may end
    * @param truth the token that each position is to get, whatever is proposed; or null
    */
-  Proposer(Sampling sampling, int vocabulary, int threads, BitSet never, BitSet ends, int[] truth) {
+  Proposer(
+      Diffusion diffusion,
+      Sampling sampling,
+      int vocabulary,
+      int threads,
+      BitSet never,
+      BitSet ends,
+      int[] truth) {
+    this.diffusion = diffusion;
     this.sampling = sampling;
     this.vocabulary = vocabulary;
     this.never = never;
@@ -53,6 +68,20 @@ final class Proposer {
     for (int i = 0; i < threads; i++) {
       workers[i] = new Worker();
     }
+  }
+
+  /**
+   * Says what the next proposals are made of.
+   *
+   * @param weighing makes weights of scores; null for a model that gives logits
+   * @param level of the noise
+   * @param tokens that stand in the text
+   */
+  void prepare(Posterior weighing, double level, int[] tokens) {
+    posterior = weighing;
+    standing = tokens;
+    boolean scaled = diffusion.output() == Diffusion.Output.SCALED_SCORES;
+    scale = scaled ? StrictMath.log(StrictMath.expm1(level) * (vocabulary - 1)) : 0;
   }
 
   /**
@@ -77,14 +106,16 @@ final class Proposer {
       double logit = logits[at + i];
       row[i] = (float) (guide == null ? logit : guide[i] + (guidance + 1) * (logit - guide[i]));
     }
+    if (posterior != null) {
+      weigh(position, row, mine.scores);
+    } else if (diffusion.output() == Diffusion.Output.UNMASKED && diffusion.mask() < vocabulary) {
+      row[diffusion.mask()] = Float.NEGATIVE_INFINITY;
+    }
     int first = -1;
     int second = -1;
     float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < vocabulary; i++) {
-      if (!(row[i] < Float.POSITIVE_INFINITY)) {
-        throw new GenerationException(
-            "the logit of token " + i + " at position " + position + " is " + row[i]);
-      }
+      requireNumber(position, i, row[i]);
       max = Math.max(max, row[i]);
       boolean behind = second >= 0 && row[i] <= row[second];
       if (behind || isBanned(i, mayEnd)) {
@@ -117,16 +148,33 @@ final class Proposer {
     int token = first;
     double probability = best;
     if (mine.candidates != null) {
-      for (int i = never.nextSetBit(0); i >= 0 && i < vocabulary; i = never.nextSetBit(i + 1)) {
-        row[i] = Float.NEGATIVE_INFINITY;
-      }
-      for (int i = ends.nextSetBit(0); !mayEnd && i >= 0; i = ends.nextSetBit(i + 1)) {
-        row[i] = Float.NEGATIVE_INFINITY;
+      for (int i = 0; i < vocabulary; i++) {
+        row[i] = isBanned(i, mayEnd) ? Float.NEGATIVE_INFINITY : row[i];
       }
       token = draw(mine.candidates, row, row[first], position, evaluation);
       probability = Exponential.of((double) row[token] - max) / sum;
     }
     return new Proposal(position, token, probability, first, best, next, entropy);
+  }
+
+  private static void requireNumber(int position, int token, float logit) {
+    if (!(logit < Float.POSITIVE_INFINITY)) {
+      throw new GenerationException(
+          "the logit of token " + token + " at position " + position + " is " + logit);
+    }
+  }
+
+  /** Turns logarithms of scores into those of weights. */
+  private void weigh(int position, float[] row, double[] scores) {
+    for (int i = 0; i < vocabulary; i++) {
+      requireNumber(position, i, row[i]);
+      scores[i] = StrictMath.exp(row[i] - scale);
+    }
+    scores[standing[position]] = 1;
+    posterior.weigh(scores, standing[position]);
+    for (int i = 0; i < vocabulary; i++) {
+      row[i] = scores[i] > 0 ? (float) StrictMath.log(scores[i]) : Float.NEGATIVE_INFINITY;
+    }
   }
 
   /** What a rule has chosen, with the token that the position is to get. */
@@ -136,7 +184,8 @@ final class Proposer {
   }
 
   private boolean isBanned(int token, boolean mayEnd) {
-    return never.get(token) || (!mayEnd && ends.get(token));
+    boolean noise = never.get(token) && (posterior == null || token != diffusion.mask());
+    return noise || (!mayEnd && ends.get(token));
   }
 
   private int draw(Candidates candidates, float[] row, float max, int position, int evaluation) {

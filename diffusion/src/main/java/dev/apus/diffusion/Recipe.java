@@ -10,7 +10,7 @@ import dev.apus.core.model.Diffusion;
  * @param sampling how a token is chosen for a position: temperature (Gumbel noise in double
  *     precision), top-k, top-p, min-p, seed; where to stop; and how many tokens to add to a text
  *     that has no gap. Penalties, processors and warpers, which ask what was chosen before, are
- *     refused
+ *     refused, and so are constraints
  * @param rule which positions a step fixes
  * @param steps how many steps the whole text has, shared out to its windows by their noisy
  *     positions; 0 for one for each noisy position
@@ -55,6 +55,11 @@ public record Recipe(
     require(sampling.processors().isEmpty(), "processors", sampling.processors(), "none");
     require(sampling.warpers().isEmpty(), "warpers", sampling.warpers(), "none");
     require(
+        sampling.constraint() == null,
+        "constraint",
+        sampling.constraint(),
+        "none: a canvas is not written from its beginning to its end");
+    require(
         sampling.topLogProbabilities() == 0,
         "topLogProbabilities",
         sampling.topLogProbabilities(),
@@ -72,8 +77,14 @@ public record Recipe(
    * predicts its own token, those of the smallest entropy where it predicts the next one. Models
    * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks. Where
    * noise is any token, tokens are drawn, and {@linkplain Revising revised}.
+   *
+   * <p>Models of research, which never give a mask or give scores, draw tokens as the reverse of
+   * their noise does.
    */
   public static Recipe of(Diffusion diffusion) {
+    if (diffusion.output() != Diffusion.Output.TOKENS) {
+      return drawn(diffusion);
+    }
     boolean inBlocks = diffusion.block() > 0;
     Cache cache = inBlocks ? Cache.BLOCKS : Cache.NONE;
     if (diffusion.noise() == Diffusion.Noise.UNIFORM) {
@@ -95,6 +106,16 @@ public record Recipe(
     return recipe.rule() instanceof Revising rule
         ? recipe.withRule(rule.over(model.makersSettings()))
         : recipe;
+  }
+
+  private static Recipe drawn(Diffusion diffusion) {
+    boolean keeps = Cache.BLOCKS.isExact(diffusion);
+    TransferRule rule =
+        diffusion.output().isScore()
+            ? new Reverse(Reverse.Predictor.ANALYTIC)
+            : diffusion.block() > 0 ? new FirstHitting() : Ancestral.of(Schedule.EVEN);
+    Cache cache = keeps ? Cache.BLOCKS : Cache.NONE;
+    return new Recipe(Sampling.plain(), rule, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
   }
 
   public Recipe withSampling(Sampling other) {

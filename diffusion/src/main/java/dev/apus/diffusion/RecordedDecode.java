@@ -4,18 +4,20 @@ import dev.apus.core.Model;
 import dev.apus.core.config.Config;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Diffusion;
-import dev.apus.core.model.Diffusion.Noise;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One greedy text of a reference implementation, and what this library makes of the same prompt:
  * the entries of {@code decodes} in {@code expected.json}. An entry's name says by which rule and
  * cache: {@code full}, {@code prefix_cache} or {@code dual_cache}, or Dream's {@code entropy},
  * {@code maskgit_plus} or {@code topk_margin}; its settings are {@code steps}, {@code block_length}
- * and {@code threshold}. Where noise is any token, settings are those of {@link Revising}, {@code
- * temperature} and {@code seed}; the reference drew this library's random numbers.
+ * and {@code threshold}. Where there is a {@code seed}, the reference drew with this library's
+ * numbers, by {@code ancestral}, {@code first_hitting}, {@code analytic} or {@code euler}; or,
+ * where there is a bound of entropies, by {@link Revising}, whose settings the others are then,
+ * with a {@code temperature}.
  *
  * @param firstDifference the first token that differs; −1 if none does
  * @param evaluations of this library
@@ -56,19 +58,17 @@ public record RecordedDecode(
     Diffusion diffusion = model.architecture().diffusion();
     int[] expected = ints(entry, "tokens");
     Recipe recipe =
-        diffusion.noise() == Noise.UNIFORM
-            ? Recipe.of(diffusion)
-                .withSampling(
-                    Sampling.plain()
-                        .withTemperature(entry.real("temperature", 0))
-                        .withSeed(entry.count("seed", 0)))
-                .withRule(Revising.STANDARD.over(entry))
-            : Recipe.of(diffusion)
-                .withSampling(Sampling.greedy())
-                .withRule(rule(name, entry))
-                .withCache(cache(name))
-                .withSteps(entry.count("steps", 0))
-                .withWindow(entry.count("block_length", 0));
+        Recipe.of(diffusion)
+            .withSampling(
+                entry.has("seed")
+                    ? Sampling.plain()
+                        .withSeed(entry.count("seed"))
+                        .withTemperature(entry.real("temperature", 1))
+                    : Sampling.greedy())
+            .withRule(rule(name, entry))
+            .withCache(cache(name))
+            .withSteps(entry.count("steps", 0))
+            .withWindow(entry.count("block_length", 0));
     entry.ignore("text");
     int recorded = entry.count("evaluations", 0);
     try (Canvas canvas = Canvas.of(model, prompt.length + length)) {
@@ -94,6 +94,17 @@ public record RecordedDecode(
         return new Ranked(dream.ranking(), Quota.SCHEDULED, Schedule.TIMED);
       }
     }
+    for (var drawn :
+        Map.of(
+                "ancestral", Ancestral.of(Schedule.EVEN),
+                "first_hitting", new FirstHitting(),
+                "analytic", new Reverse(Reverse.Predictor.ANALYTIC),
+                "euler", new Reverse(Reverse.Predictor.EULER))
+            .entrySet()) {
+      if (name.startsWith(drawn.getKey())) {
+        return drawn.getValue();
+      }
+    }
     return entry.has("threshold")
         ? Ranked.above(entry.number("threshold"))
         : Ranked.by(Ranking.CONFIDENCE);
@@ -104,6 +115,9 @@ public record RecordedDecode(
   private static Cache cache(String name) {
     if (name.startsWith("prefix_cache")) {
       return new Cache.Prefix(0);
+    }
+    if (name.endsWith("_cached")) {
+      return Cache.BLOCKS;
     }
     return name.startsWith("dual_cache") ? new Cache.Dual(0) : Cache.NONE;
   }

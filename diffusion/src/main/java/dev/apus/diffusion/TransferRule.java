@@ -1,10 +1,15 @@
 package dev.apus.diffusion;
 
+import dev.apus.core.model.Diffusion;
+import java.util.function.DoubleSupplier;
+
 /**
  * Which positions a step fixes, and with which tokens. What it leaves alone stays noisy.
  *
  * <p>Several rules are published for one model, and any of them goes with any cache. A rule is
- * asked after each evaluation, and has no state of its own.
+ * asked after each evaluation, and has no state of its own. Where it decides nothing, and the model
+ * is not told the time, the model would say the same again and is not asked: the rule is, with the
+ * next step and the same proposals.
  */
 public interface TransferRule {
 
@@ -37,5 +42,27 @@ public interface TransferRule {
   /** How many steps a window with so many noisy positions has, if a recipe does not say. */
   default int steps(int noisy) {
     return noisy;
+  }
+
+  /**
+   * The time of a step, for models that are told how noisy a text is: by itself the share of the
+   * positions that are noisy.
+   *
+   * @param before what is known of the step, with the time of the one before
+   * @param random numbers in [0, 1), from the seed
+   */
+  default double time(Progress before, DoubleSupplier random) {
+    return (double) before.left() / before.atStart();
+  }
+
+  /**
+   * What makes weights of a model's scores at a step: by itself those of tokens without noise. Null
+   * for a model that gives logits of these.
+   *
+   * @param now the step, with its time
+   * @throws IllegalArgumentException if the rule needs scores, and the model gives none
+   */
+  default Posterior posterior(Diffusion of, Progress now) {
+    return of.output().isScore() ? Posterior.denoised(of, of.levels().at(now.time())) : null;
   }
 }

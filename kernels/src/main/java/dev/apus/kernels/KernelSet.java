@@ -9,6 +9,7 @@ import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
@@ -17,6 +18,7 @@ import dev.apus.kernels.scan.ComplexScan;
 import dev.apus.kernels.scan.GatedScan;
 import dev.apus.kernels.scan.SelectiveScan;
 import dev.apus.kernels.solve.ConjugateGradients;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** A set of kernels as a list of its parts. */
@@ -36,7 +38,8 @@ record KernelSet(
     SelectiveScan selectiveScan,
     LongConvolution longConvolution,
     ComplexScan complexScan,
-    Function<WeightFormat, Matmul> matmuls)
+    BiFunction<WeightFormat, Products, Matmul> matmuls,
+    Products products)
     implements Kernels {
 
   @Override
@@ -46,7 +49,29 @@ record KernelSet(
 
   @Override
   public Matmul matmul(WeightFormat format) {
-    return matmuls.apply(format);
+    return matmuls.apply(format, products);
+  }
+
+  @Override
+  public Kernels with(Products other) {
+    return new KernelSet(
+        name,
+        activations,
+        attentions,
+        convolution,
+        averageScan,
+        fastWeights,
+        gatedScan,
+        memory,
+        levels,
+        solver,
+        norms,
+        rotary,
+        selectiveScan,
+        longConvolution,
+        complexScan,
+        matmuls,
+        other);
   }
 
   @Override

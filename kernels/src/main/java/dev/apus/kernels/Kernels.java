@@ -9,6 +9,7 @@ import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
@@ -99,6 +100,12 @@ public interface Kernels {
   SelectiveScan selectiveScan();
 
   ComplexScan complexScan();
+
+  /** What matmuls multiply; exactly, unless {@link #with} says otherwise. */
+  Products products();
+
+  /** The same kernels, but with matmuls of these products. */
+  Kernels with(Products products);
 
   /** The matmul of a weight format. */
   Matmul matmul(WeightFormat format);

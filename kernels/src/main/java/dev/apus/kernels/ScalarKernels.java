@@ -1,12 +1,13 @@
 package dev.apus.kernels;
 
 import dev.apus.kernels.activation.ScalarActivations;
-import dev.apus.kernels.attention.ScalarAttention;
+import dev.apus.kernels.attention.SettlingAttention;
 import dev.apus.kernels.conv.ScalarLongConvolution;
 import dev.apus.kernels.conv.ScalarShortConvolution;
 import dev.apus.kernels.learning.ScalarFastWeights;
 import dev.apus.kernels.levels.ScalarLevelMemory;
 import dev.apus.kernels.matmul.Matmuls;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.ScalarMatrixMemory;
 import dev.apus.kernels.norm.ScalarNorms;
 import dev.apus.kernels.rope.ScalarRotary;
@@ -23,7 +24,7 @@ final class ScalarKernels {
       new KernelSet(
           "scalar",
           new ScalarActivations(),
-          ScalarAttention::new,
+          SettlingAttention::scalar,
           new ScalarShortConvolution(),
           new ScalarAverageScan(),
           new ScalarFastWeights(),
@@ -36,7 +37,8 @@ final class ScalarKernels {
           new ScalarSelectiveScan(),
           new ScalarLongConvolution(),
           new ScalarComplexScan(),
-          Matmuls::scalar);
+          Matmuls::scalar,
+          Products.EXACT);
 
   private ScalarKernels() {}
 }

@@ -1,13 +1,14 @@
 package dev.apus.kernels;
 
 import dev.apus.kernels.activation.VectorActivations;
-import dev.apus.kernels.attention.VectorAttention;
+import dev.apus.kernels.attention.SettlingAttention;
 import dev.apus.kernels.conv.VectorLongConvolution;
 import dev.apus.kernels.conv.VectorShortConvolution;
 import dev.apus.kernels.learning.VectorFastWeights;
 import dev.apus.kernels.levels.VectorLevelMemory;
 import dev.apus.kernels.math.Lanes;
 import dev.apus.kernels.matmul.Matmuls;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.VectorMatrixMemory;
 import dev.apus.kernels.norm.VectorNorms;
 import dev.apus.kernels.rope.VectorRotary;
@@ -27,7 +28,7 @@ final class VectorKernels {
       new KernelSet(
           "vector-" + bits(),
           new VectorActivations(),
-          VectorAttention::new,
+          SettlingAttention::vector,
           new VectorShortConvolution(),
           new VectorAverageScan(),
           new VectorFastWeights(),
@@ -40,7 +41,8 @@ final class VectorKernels {
           new VectorSelectiveScan(),
           new VectorLongConvolution(),
           new VectorComplexScan(),
-          Matmuls::vector);
+          Matmuls::vector,
+          Products.EXACT);
 
   private VectorKernels() {}
 

@@ -32,8 +32,9 @@ import java.util.List;
  * <p>Among those to choose from may be experts that are no networks: {@link PlainExperts}, and zero
  * experts, which give nothing and cost nothing. Experts may work in a latent space between two
  * projections: {@code W_out Σ weight_e · expert_e(W_in x)}. The router and the shared expert still
- * see x itself. Where router and experts have norms of their own, each reads x through its own; an
- * expert may have a factor on its weight.
+ * see x itself. Experts may be asked {@code weight_e · x}, and their answers be added as they are.
+ * Where router and experts have norms of their own, each reads x through its own; an expert may
+ * have a factor on its weight.
  *
  * <p>Tokens are gathered by expert, so an expert's weights are read once for all its tokens, and
  * only those of chosen experts. Each stage of all experts is one job. What a token's experts give
@@ -64,6 +65,9 @@ public final class MixtureOfExperts implements ChannelMixer {
   private final float[] factors;
   private final Normalization routerNorm;
   private final Normalization expertNorm;
+
+  /** Whether experts are asked weighed rows, instead of what they give being weighed. */
+  private final boolean asksWeighed;
 
   private MixtureOfExperts(Config settings, Site site) {
     layer = site.layer();
@@ -108,6 +112,7 @@ public final class MixtureOfExperts implements ChannelMixer {
             : null;
     routerNorm = norm("routerNorm", "router.norm", settings, width, weights);
     expertNorm = norm("expertNorm", "expert.norm", settings, width, weights);
+    asksWeighed = settings.flag("asksWeighed", false);
   }
 
   private static Normalization norm(
@@ -179,7 +184,7 @@ public final class MixtureOfExperts implements ChannelMixer {
       experts.places().foresee(pass, before);
       Matrix given = frame.matrix(rows * router.top(), asked.cols());
       Matrix sharedGiven = shared == null ? null : frame.matrix(rows, x.cols());
-      ask(pass, choices, asked, given, x, sharedGiven);
+      ask(pass, choices, weights, asked, given, x, sharedGiven);
       if (sharedGate != null) {
         kernels.activations().apply(Activation.SIGMOID, gate.data(), 0, rows);
       }
@@ -252,7 +257,13 @@ public final class MixtureOfExperts implements ChannelMixer {
    * @param x what the shared expert is asked
    */
   private void ask(
-      Pass pass, Choices choices, Matrix asked, Matrix given, Matrix x, Matrix sharedGiven) {
+      Pass pass,
+      Choices choices,
+      float[] weights,
+      Matrix asked,
+      Matrix given,
+      Matrix x,
+      Matrix sharedGiven) {
     int rows = x.rows();
     int pairs = choices.start(experts.count());
     int width = asked.cols();
@@ -263,8 +274,12 @@ public final class MixtureOfExperts implements ChannelMixer {
           width,
           (from, to, worker) -> {
             for (int pair = from; pair < to; pair++) {
-              int at = asked.at(choices.choice(pair) / router.top());
+              int choice = choices.choice(pair);
+              int at = asked.at(choice / router.top());
               System.arraycopy(asked.data(), at, given.data(), given.at(pair), width);
+              for (int i = given.at(pair); asksWeighed && i < given.at(pair + 1); i++) {
+                given.data()[i] *= weights[choice];
+              }
             }
           });
       List<Divisible> first = new ArrayList<>();
@@ -293,7 +308,8 @@ public final class MixtureOfExperts implements ChannelMixer {
             Arrays.fill(y.data(), y.at(row), y.at(row + 1), 0);
             for (int choice = row * top; choice < (row + 1) * top; choice++) {
               if (choices.pair(choice) < answered) {
-                addScaled(weights[choice], given, choices.pair(choice), y, row);
+                float weight = asksWeighed ? 1 : weights[choice];
+                addScaled(weight, given, choices.pair(choice), y, row);
               }
             }
           }
@@ -332,7 +348,8 @@ public final class MixtureOfExperts implements ChannelMixer {
    * carried}, as {@link CarriedLogits} has it; {@code vocabulary}, if it is {@code hashed}; those
    * of {@link Blocks}; {@code sharedInner} and {@code sharedGated} for a shared expert; {@code
    * latent}, the width that experts work in if it is not the model's; {@code outBiased}, for a bias
-   * on the sum; {@code routerNorm} and {@code expertNorm}; {@code expertsScaled}.
+   * on the sum; {@code routerNorm} and {@code expertNorm}; {@code expertsScaled}; {@code
+   * asksWeighed}, if a row is weighed before an expert reads it.
    */
   public static final class Type implements ChannelType {
 

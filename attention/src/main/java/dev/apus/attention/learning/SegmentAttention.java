@@ -78,7 +78,7 @@ final class SegmentAttention {
     int dim = spec.headDim();
     this.spec = spec;
     this.kernels = site.kernels();
-    this.kernel = kernels.attention(site.cache());
+    this.kernel = site.steadyAttention("attention in segments");
     this.traits = new Attention.Traits(dim, dim, (float) (1 / Math.sqrt(dim)), 0);
     this.q = weights.projection("q", spec.cols(), width);
     this.k = weights.projection("k", spec.cols(), width);

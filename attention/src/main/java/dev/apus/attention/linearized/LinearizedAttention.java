@@ -89,7 +89,7 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
             spec.memoryCols(),
             spec.root() > 0 ? Decay.PER_KEY : Decay.NONE,
             MatrixMemory.Write.ADD);
-    var kernel = kernels.attention(site.cache());
+    var kernel = site.steadyAttention("linearized attention");
     this.cache = new SlidingCache(kernel, KEYS, spec.kvHeads(), spec.headDim(), spec.window());
     float[] mix = spec.isJoined() ? weights.vector("mix", spec.heads(), new Typical(-1, 1)) : null;
     this.window = new Window(kernel, spec, cache, mix);

@@ -73,7 +73,7 @@ final class Frequencies {
     return plain(spec, spec.theta() * StrictMath.pow(stretch, power));
   }
 
-  /** Slow pairs are slowed by the factor, fast ones kept, those between interpolated. */
+  /** Slow pairs are slowed by the factor, fast ones kept, those between, if any, interpolated. */
   private static float[] llama3(Rope.Spec spec, Llama3 llama3) {
     float[] frequencies = plain(spec, spec.theta());
     double low = llama3.original() / llama3.lowFrequency();
@@ -82,7 +82,7 @@ final class Frequencies {
       double wavelength = 2 * Math.PI / frequencies[i];
       if (wavelength > low) {
         frequencies[i] = (float) (frequencies[i] / llama3.factor());
-      } else if (wavelength >= high) {
+      } else if (wavelength >= high && low > high) {
         double smooth =
             (llama3.original() / wavelength - llama3.lowFrequency())
                 / (llama3.highFrequency() - llama3.lowFrequency());

@@ -108,8 +108,8 @@ public sealed interface Stretching {
     if (!(low > 0)) {
       throw c.error("lowFrequency=%s must be above 0", low);
     }
-    if (!(high > low)) {
-      throw c.error("highFrequency=%s must be above lowFrequency=%s", high, low);
+    if (!(high >= low)) {
+      throw c.error("highFrequency=%s must not be below lowFrequency=%s", high, low);
     }
     return new Llama3(factor(c), c.positive("original", context), low, high);
   }

@@ -5,7 +5,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.activation.Activations;
 import dev.apus.kernels.attention.Attention;
-import dev.apus.kernels.attention.Attention.Piece;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,16 +93,16 @@ final class Antidiagonals extends QueryBlocks {
   /** Scores all groups of queries against all groups of keys. */
   private void score(
       Activations kernel, Block rows, int queryGroups, int keyGroups, float[] scratch, int keysAt) {
-    KeyValueCache cache = rows.run().state();
+    Stored keys = rows.run().state().stored(rows.keyHead());
     Attention stored = layer.kernel();
+    int last = rows.position() + block - 1;
     int dim = layer.traits().headDim();
     int width = stride * dim;
     float scale = layer.traits().scale() / stride;
     for (int key = 0; key < keyGroups; key++) {
       for (int i = 0; i < stride; i++) {
         int slot = key * stride + i;
-        Piece piece = cache.stored(rows.keyHead()).piece(slot / Attention.SPAN);
-        stored.loadKeys(piece.keys(), piece.keysAt(), dim, slot, scratch, keysAt + i * dim);
+        stored.loadKeys(keys, last, dim, slot, scratch, keysAt + i * dim);
       }
       for (int query = 0; query < queryGroups; query++) {
         float sum = kernel.dot(scratch, query * width, scratch, keysAt, width);

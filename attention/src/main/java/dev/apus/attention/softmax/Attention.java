@@ -140,7 +140,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
     var biases = new Biases(slopes, sinks, 0);
     boolean shares = !keeps || spec.valueHeads() != spec.kvHeads();
     boolean placed = spec.forgets() || slopes != null;
-    var layer = new Selections.Layer(site.layer(), heads, kernel, traits, biases, placed, shares);
+    int index = site.layer();
+    var layer =
+        new Selections.Layer(index, site.layers(), heads, kernel, traits, biases, placed, shares);
     this.selection = spec.keep() > 0 ? new GreatestScores(spec.keep()) : spec.select().make(layer);
     this.preparation = new Preparation(spec, queryNorm, keyNorm, selection.farPosition());
     this.layout = layout(kernel, kernels.attention(CacheFormat.F32), spec, selection);
@@ -199,8 +201,8 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
 
   @Override
   public Set<Visibility> visibilities() {
-    // What is forgotten between a token and one after it has no meaning.
-    if (spec.forgets() || !selection.looksAhead()) {
+    // What is forgotten between a token and one after it has no meaning; what settles stays.
+    if (spec.forgets() || kernel.format().settles() || !selection.looksAhead()) {
       return Set.of(Visibility.CAUSAL);
     }
     Set<Visibility> all = EnumSet.allOf(Visibility.class);

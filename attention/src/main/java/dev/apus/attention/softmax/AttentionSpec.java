@@ -66,7 +66,8 @@ record AttentionSpec(
     boolean keysAreValues,
     NormSpec valueNorm,
     int keep,
-    NormSpec difference) {
+    NormSpec difference,
+    Temperature temperature) {
 
   /** What a query–key norm takes the mean over. */
   enum NormOver {
@@ -144,7 +145,8 @@ record AttentionSpec(
         keysAreValues(c, headDim, valueDim),
         c.has("valueNorm") ? NormSpec.read(c.section("valueNorm")) : null,
         keep(c),
-        difference(c, kvHeads));
+        difference(c, kvHeads),
+        c.has("temperature") ? Temperature.read(c.section("temperature")) : null);
   }
 
   private static int keep(Config c) {

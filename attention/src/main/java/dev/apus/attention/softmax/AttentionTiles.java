@@ -106,16 +106,17 @@ final class AttentionTiles {
 
   /** Takes note of the keys that each run's tiles visit. */
   private static void count(List<Run<KeyValueCache>> runs, List<Tile> tiles) {
-    TreeMap<Integer, KeyValueCache> caches = new TreeMap<>();
-    runs.forEach(run -> caches.put(run.from(), run.state()));
+    TreeMap<Integer, Run<KeyValueCache>> starts = new TreeMap<>();
+    runs.forEach(run -> starts.put(run.from(), run));
     for (Tile tile : tiles) {
-      KeyValueCache cache = caches.floorEntry(tile.from()).getValue();
-      cache.count(tile.visitsOf(cache));
+      Run<KeyValueCache> run = starts.floorEntry(tile.from()).getValue();
+      run.state().count(tile.visitsOf(run));
     }
   }
 
   /** The same for tiles that have been made already. */
-  void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix o) {
+  void attendTiles(Pass pass, List<Run<KeyValueCache>> runs, List<Tile> tiles, Matrix q, Matrix o) {
+    count(runs, tiles);
     attendTiles(pass, tiles, q, q, o);
   }
 

@@ -3,13 +3,13 @@ package dev.apus.attention.softmax;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
-import dev.apus.kernels.attention.Attention.Piece;
 import java.util.Arrays;
 
 /**
  * What a cache keeps of each whole block of its slots: in each head a key, and perhaps a value,
- * made of those that are stored in the block's slots. They stand in a cache of their own, a slot
- * for each block, so that queries are scored against blocks, and attend to them, as to tokens.
+ * made of those in the block's slots as a query in the last of them sees them. They stand in a
+ * cache of their own, a slot for each block, so that queries are scored against blocks, and attend
+ * to them, as to tokens.
  *
  * @param slots of a block; the first block begins at slot 0
  * @param kernel of the cache that they stand in
@@ -87,9 +87,9 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
       Arrays.fill(out, outAt, outAt + dim, Float.POSITIVE_INFINITY);
       Arrays.fill(out, outAt + dim, outAt + 2 * dim, Float.NEGATIVE_INFINITY);
     }
-    for (int slot = block * slots; slot < (block + 1) * slots; slot++) {
-      Piece at = tokens.stored(head).piece(slot / Attention.SPAN);
-      layout.kernel().loadKeys(at.keys(), at.keysAt(), dim, slot, loaded, 0);
+    int last = (block + 1) * slots - 1;
+    for (int slot = block * slots; slot <= last; slot++) {
+      layout.kernel().loadKeys(tokens.stored(head), last, dim, slot, loaded, 0);
       if (kind == Kind.KEY_BOUNDS) {
         bound(loaded, dim, out, outAt);
       } else {
@@ -105,9 +105,9 @@ record BlockSummary(int slots, Kind kind, Attention kernel) {
       KeyValueCache tokens, int head, int block, float[] loaded, float[] out, int outAt) {
     CacheLayout layout = tokens.layout();
     double[] sums = new double[layout.valueDim()];
-    for (int slot = block * slots; slot < (block + 1) * slots; slot++) {
-      Piece at = tokens.stored(head).piece(slot / Attention.SPAN);
-      layout.kernel().loadValues(at.values(), at.valuesAt(), sums.length, slot, loaded, 0);
+    int last = (block + 1) * slots - 1;
+    for (int slot = block * slots; slot <= last; slot++) {
+      layout.kernel().loadValues(tokens.stored(head), last, sums.length, slot, loaded, 0);
       add(loaded, sums);
     }
     mean(sums, out, outAt);

@@ -33,6 +33,14 @@ record CacheLayout(
     this(kernel, heads, heads, keyDim, valueDim, forgetting, null);
   }
 
+  /** How slots are kept that have not settled. */
+  CacheLayout recent() {
+    return kernel.recent() == kernel
+        ? this
+        : new CacheLayout(
+            kernel.recent(), heads, valueHeads, keyDim, valueDim, forgetting, summary);
+  }
+
   /** Slots are allocated in multiples of this. */
   int granularity() {
     return kernel.slotGranularity();
@@ -69,9 +77,11 @@ record CacheLayout(
     return reach.isBounded() ? 0 : bytesPerToken();
   }
 
-  /** Bytes that are kept at most where tokens are forgotten; 0 where none is. */
+  /** Bytes that are kept at most where tokens are forgotten or settle; 0 where neither is so. */
   long windowBytes(Reach reach) {
-    return reach.mostPages() * bytes(CachePage.SLOTS);
+    boolean settles = kernel.format().settles();
+    long recent = settles ? recent().bytes(CachePage.SLOTS) : 0;
+    return recent + reach.mostPages() * bytes(CachePage.SLOTS);
   }
 
   /** Bytes of all heads, without those of summaries. */

@@ -88,7 +88,7 @@ final class CacheMarks {
     }
 
     private void keep(int from, int to) {
-      int end = KeyValueCache.pagesOf(length);
+      int end = CachePage.count(length);
       for (int page = from; page < Math.min(to, end); page++) {
         if (cache.keeps(page, oldest)) {
           kept = kept == NONE ? new CachePage[end] : kept;
@@ -110,7 +110,7 @@ final class CacheMarks {
     @Override
     public void close() {
       open.removeIf(mark -> mark.get() == this || mark.get() == null);
-      kept().forEach(CachePage::release);
+      kept().forEach(page -> page.release());
       kept = NONE;
       closed = true;
       if (beside != null) {

@@ -8,6 +8,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -68,8 +69,33 @@ final class CachePage {
     return new Levels(memory, at + head * layout.levelBytes(slots), layout.forgetting(), slots);
   }
 
+  /** Pages that so many slots lie in. */
+  static int count(int slots) {
+    return Math.ceilDiv(slots, SLOTS);
+  }
+
+  /** Releases a page, if there is one. */
+  static void release(CachePage page) {
+    if (page != null) {
+      page.release();
+    }
+  }
+
+  /** Releases those pages that are there, and empties the list. */
+  static void releaseAll(List<CachePage> pages) {
+    for (CachePage page : pages) {
+      release(page);
+    }
+    pages.clear();
+  }
+
   int slots() {
     return slots;
+  }
+
+  /** Whether it holds a whole span as queries of later ones see it. */
+  boolean isSettled() {
+    return layout.kernel().format().settles();
   }
 
   Piece head(int head) {

@@ -37,12 +37,18 @@ final class CacheSupply {
     return new CachePage(layout, index, slots, slab);
   }
 
+  /** The page of a span that is to settle, in memory of its own. */
+  CachePage recent(int index, int needed) {
+    return new CachePage(layout.recent(), index, slots(index, 0, needed));
+  }
+
   /** How large a page should be of which {@code needed} slots are needed. */
   int slots(int index, int present, int needed) {
     long rest = limit - (long) index * SLOTS;
     int most = rest <= 0 ? SLOTS : layout.blocks((int) Math.min(SLOTS, rest));
     int first = Math.max(FIRST_SLOTS, Math.max(present, needed));
-    int wanted = index > 0 ? SLOTS : Integer.highestOneBit(first - 1) << 1;
+    boolean grows = index == 0 || layout.kernel().format().settles();
+    int wanted = !grows ? SLOTS : Integer.highestOneBit(first - 1) << 1;
     return Math.max(layout.blocks(needed), Math.min(most, wanted));
   }
 

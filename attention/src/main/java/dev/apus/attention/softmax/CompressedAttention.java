@@ -72,7 +72,7 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
     int width = site.width();
     int dim = spec.headDim();
     this.spec = spec;
-    var kernel = site.kernels().attention(site.cache());
+    var kernel = site.steadyAttention("compressed attention");
     this.layout = new CacheLayout(kernel, 1, 0, dim);
     this.reach = new Reach(spec.window(), 0);
     this.latents = weights.projection("latent", spec.queryLatent(), width);
@@ -169,8 +169,8 @@ public final class CompressedAttention implements SequenceMixer<CompressedCache>
       }
       ChosenSlots chosen = work == null ? null : work.compress(pass, frame, batch);
       Matrix o = frame.matrix(rows, spec.cols());
-      attention.attendTiles(pass, tiles.tiles(batch, chosen), q, o);
       Batch<KeyValueCache> tokens = batch.map(CompressedCache::tokens);
+      attention.attendTiles(pass, tokens.runs(), tiles.tiles(batch, chosen), q, o);
       tokens.runs().forEach(run -> run.state().forget(run));
       turn(pass, batch, o, spec.headDim(), true);
       project(pass, frame, o, y);

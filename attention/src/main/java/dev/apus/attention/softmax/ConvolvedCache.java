@@ -1,7 +1,6 @@
 package dev.apus.attention.softmax;
 
 import dev.apus.core.model.JoinedState;
-import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.MixerState;
 import dev.apus.core.model.RecurrentState;
 import java.util.List;
@@ -13,11 +12,6 @@ import java.util.List;
  * @param recent what the convolution sees of the last few
  */
 record ConvolvedCache(KeyValueCache cache, RecurrentState recent) implements JoinedState {
-
-  @Override
-  public KeyVisits visits() {
-    return cache.visits();
-  }
 
   /** In the order in which files have them. */
   @Override

@@ -18,9 +18,19 @@ import java.util.List;
  */
 record DuoKeys(BitSet full, SinkKeys others) implements KeySelection {
 
-  /** The heads are written {@code layer/head}, or {@code layer/*}, joined by {@code +}. */
+  /**
+   * The heads are written {@code layer/head}, or {@code layer/*}, joined by {@code +}; or a file
+   * has scores of them.
+   */
   static Selections.Maker read(Config c) {
     SinkKeys others = SinkKeys.read(c, false);
+    if (c.has("file")) {
+      if (c.has("full")) {
+        throw c.errorAt("full", "select.full and select.file both name heads; one is enough");
+      }
+      HeadScores scores = HeadScores.read(c);
+      return layer -> new DuoKeys(scores.full(c, layer), others);
+    }
     List<int[]> heads = new ArrayList<>();
     for (String head : c.word("full").split("\\+", -1)) {
       if (!head.matches("[0-9]{1,6}/([0-9]{1,6}|\\*)")) {
@@ -30,25 +40,34 @@ record DuoKeys(BitSet full, SinkKeys others) implements KeySelection {
       int index = parts[1].equals("*") ? -1 : Integer.parseInt(parts[1]);
       heads.add(new int[] {Integer.parseInt(parts[0]), index});
     }
-    return layer -> {
-      var full = new BitSet();
-      int count = layer.heads().keyHeads();
-      for (int[] head : heads) {
-        if (head[0] == layer.index()) {
-          if (head[1] >= count) {
-            throw c.errorAt(
-                "full",
-                "select.full: %d/%d; layer %d has %d heads of keys and values",
-                head[0],
-                head[1],
-                head[0],
-                count);
-          }
-          full.set(Math.max(0, head[1]), head[1] < 0 ? count : head[1] + 1);
-        }
+    return layer -> new DuoKeys(full(c, heads, layer), others);
+  }
+
+  private static BitSet full(Config c, List<int[]> heads, Selections.Layer layer) {
+    var full = new BitSet();
+    int count = layer.heads().keyHeads();
+    for (int[] head : heads) {
+      if (head[0] >= layer.layers()) {
+        throw c.errorAt(
+            "full",
+            "select.full names layer %d; the model has layers 0 to %d",
+            head[0],
+            layer.layers() - 1);
       }
-      return new DuoKeys(full, others);
-    };
+      if (head[0] == layer.index()) {
+        if (head[1] >= count) {
+          throw c.errorAt(
+              "full",
+              "select.full: %d/%d; layer %d has %d heads of keys and values",
+              head[0],
+              head[1],
+              head[0],
+              count);
+        }
+        full.set(Math.max(0, head[1]), head[1] < 0 ? count : head[1] + 1);
+      }
+    }
+    return full;
   }
 
   @Override

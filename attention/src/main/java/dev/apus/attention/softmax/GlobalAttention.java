@@ -78,7 +78,7 @@ public final class GlobalAttention implements SequenceMixer<KeyValueCache> {
 
   private GlobalAttention(Spec spec, Site site) {
     this.spec = spec;
-    var kernel = site.kernels().attention(site.cache());
+    var kernel = site.steadyAttention("attention with global tokens");
     this.layout = new CacheLayout(kernel, spec.heads(), spec.headDim(), spec.headDim());
     WeightScope weights = site.weights();
     this.local = Projections.of(weights, spec, site.inputs());

@@ -44,6 +44,10 @@ final class KeyValueCache implements MixerState {
   private int oldest;
 
   private final CacheSupply supply;
+
+  /** Of whole spans that were stored in this pass; null if the format does not settle. */
+  private final SettledPages settled;
+
   private int length;
   private KeyVisits visits = KeyVisits.NONE;
 
@@ -69,6 +73,8 @@ final class KeyValueCache implements MixerState {
     this.limit = limit;
     this.rope = rope;
     this.supply = new CacheSupply(layout, reach, limit);
+    boolean settles = layout.kernel().format().settles();
+    this.settled = settles ? new SettledPages(layout, supply) : null;
     BlockSummary summary = layout.summary();
     this.summaries = summary == null ? null : summary.cache(layout, limit);
   }
@@ -77,7 +83,7 @@ final class KeyValueCache implements MixerState {
     return layout;
   }
 
-  /** What is known of every whole block; null if the layout has no summary. */
+  /** Of whole blocks; null if the layout has no summary. */
   KeyValueCache summaries() {
     return summaries;
   }
@@ -101,23 +107,18 @@ final class KeyValueCache implements MixerState {
     return memory == null ? position : position - memory.dropped();
   }
 
-  /** Pages that so many slots lie in. */
-  static int pagesOf(int slots) {
-    return Math.ceilDiv(slots, SLOTS);
-  }
-
   /** Sees to it that the slots of tokens may be written, which are here or follow these. */
   private void reserve(int first, int tokens) {
     int end = Math.addExact(first, tokens);
     if (first < length) {
       marks.keep(first / SLOTS, Integer.MAX_VALUE);
     }
-    for (int i = first / SLOTS; i < pagesOf(end); i++) {
+    for (int i = first / SLOTS; i < CachePage.count(end); i++) {
       int used = Math.clamp((long) length - i * SLOTS, 0, SLOTS);
       int from = Math.max(0, first - i * SLOTS);
       int to = Math.max(used, Math.min(SLOTS, end - i * SLOTS));
       if (i == pages.size()) {
-        pages.add(supply.next(i, to));
+        pages.add(settled == null ? supply.next(i, to) : supply.recent(i, to));
       }
       CachePage page = pages.get(i);
       if (page.slots() < to || !page.claim(from, to)) {
@@ -136,7 +137,7 @@ final class KeyValueCache implements MixerState {
 
   /** The same where heads forget, or not if {@code kept} is null. */
   void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
-    store(pass, k, v, kept, length, row, rows);
+    store(pass, k, v, kept, null, length, row, rows);
   }
 
   /**
@@ -146,7 +147,7 @@ final class KeyValueCache implements MixerState {
    */
   void store(Pass pass, Matrix k, Matrix v, Matrix kept, Run<KeyValueCache> run) {
     int first = run.visibility() == Visibility.CAUSAL ? length : run.position();
-    store(pass, k, v, kept, first, run.from(), run.length());
+    store(pass, k, v, kept, null, first, run.from(), run.length());
   }
 
   /**
@@ -156,17 +157,26 @@ final class KeyValueCache implements MixerState {
    * @param scores a value for each key head
    */
   void storeScored(Pass pass, Matrix k, Matrix v, Matrix scores, Run<KeyValueCache> run) {
-    int first = length;
-    store(pass, k, v, null, run);
-    new SlotWriter(layout, pages).score(first, length - first, scores, run.from());
+    store(pass, k, v, null, scores, length, run.from(), run.length());
   }
 
-  private void store(Pass pass, Matrix k, Matrix v, Matrix kept, int first, int row, int rows) {
+  private void store(
+      Pass pass, Matrix k, Matrix v, Matrix kept, Matrix scores, int first, int row, int rows) {
+    if (settled != null && first < length) {
+      throw new IllegalStateException(
+          "slot " + first + " of " + length + " cannot be stored again: some have settled");
+    }
     reserve(first, rows);
-    var slots = new SlotWriter(layout, pages);
+    var slots = new SlotWriter(layout.recent(), pages);
     slots.store(pass, k, v, first, row, rows);
     if (kept != null) {
       slots.descend(first, rows, kept, row);
+    }
+    if (scores != null) {
+      slots.score(first, rows, scores, row);
+    }
+    if (settled != null) {
+      settled.make(pass, pages, length / SLOTS, (first + rows) / SLOTS);
     }
     length = Math.max(length, first + rows);
     if (summaries != null) {
@@ -176,7 +186,7 @@ final class KeyValueCache implements MixerState {
 
   /** The keys and values of one head. */
   Stored stored(int head) {
-    return span -> pages.get(span).head(head);
+    return settled == null ? span -> pages.get(span).head(head) : settled.stored(pages, head);
   }
 
   /**
@@ -208,7 +218,7 @@ final class KeyValueCache implements MixerState {
 
   /** Whether a page is there when this one is the oldest. */
   boolean keeps(int page, int oldest) {
-    return page < reach.pinnedPages() || page >= oldest;
+    return reach.keeps(page, oldest);
   }
 
   /** A page, shared. */
@@ -226,15 +236,17 @@ final class KeyValueCache implements MixerState {
       if (i == pages.size()) {
         pages.add(others[i]);
       } else if (others[i] != null) {
-        release(pages.set(i, others[i]));
+        CachePage.release(pages.set(i, others[i]));
       }
     }
     length = newLength;
-    int end = pagesOf(newLength);
-    if (end < pages.size() && pages.get(end) == null) {
+    int end = CachePage.count(newLength);
+    if (settled != null) {
+      settled.release();
+    }
+    if (end < pages.size() && (settled != null || pages.get(end) == null)) {
       List<CachePage> rest = pages.subList(end, pages.size());
-      rest.forEach(KeyValueCache::release);
-      rest.clear();
+      CachePage.releaseAll(rest);
     }
     oldest = reach.pinnedPages();
     forget(newOldest);
@@ -242,10 +254,14 @@ final class KeyValueCache implements MixerState {
   }
 
   /**
-   * Gives back what no token after a run reaches, when all have read it. A run that looks ahead may
-   * be computed again, and where rows see what stands after them or stay for no one, so may any.
+   * Gives back what no token after a run reaches or sees as it was stored, when all have read it. A
+   * run that looks ahead may be computed again, and where rows see what stands after them, so may
+   * any.
    */
   void forget(Run<KeyValueCache> run) {
+    if (settled != null) {
+      settled.take(this::settle);
+    }
     switch (run.visibility()) {
       case CAUSAL -> forget(reach.firstPage(length));
       case BIDIRECTIONAL -> forget(reach.firstPage(run.position()));
@@ -253,27 +269,26 @@ final class KeyValueCache implements MixerState {
     }
   }
 
+  private void settle(CachePage page, int span) {
+    marks.keep(span, span + 1);
+    CachePage.release(pages.set(span, page));
+  }
+
   private void forget(int end) {
     for (int i = Math.max(oldest, reach.pinnedPages()); i < end; i++) {
       if (pages.get(i) != null) {
         marks.keep(i, i + 1);
-        release(pages.set(i, null));
+        CachePage.release(pages.set(i, null));
       }
     }
     oldest = Math.max(oldest, end);
-  }
-
-  private static void release(CachePage page) {
-    if (page != null) {
-      page.release();
-    }
   }
 
   @Override
   public void become(MixerState other) {
     KeyValueCache there = (KeyValueCache) other;
     List<CachePage> shared = new ArrayList<>();
-    for (int i = 0; i < pagesOf(there.length); i++) {
+    for (int i = 0; i < CachePage.count(there.length); i++) {
       shared.add(there.keeps(i, there.oldest) ? there.share(i) : null);
     }
     replace(there.length, there.oldest, shared);
@@ -288,8 +303,7 @@ final class KeyValueCache implements MixerState {
   /** Goes elsewhere, to pages that the caller gives away. */
   private void replace(int newLength, int newOldest, List<CachePage> others) {
     marks.keep(0, Integer.MAX_VALUE);
-    pages.forEach(KeyValueCache::release);
-    pages.clear();
+    releasePages();
     pages.addAll(others);
     length = newLength;
     oldest = newOldest;
@@ -309,6 +323,7 @@ final class KeyValueCache implements MixerState {
   public long bytes() {
     long rest = summaries == null ? 0 : summaries.bytes();
     rest += memory == null ? 0 : memory.bytes();
+    rest += settled == null ? 0 : settled.bytes();
     return supply.restBytes() + rest + present().mapToLong(CachePage::shareBytes).sum();
   }
 
@@ -326,14 +341,7 @@ final class KeyValueCache implements MixerState {
 
   @Override
   public void write(DataOutput out) throws IOException {
-    out.writeUTF(layout.kernel().format().name());
-    out.writeInt(length);
-    out.writeInt(oldest);
-    for (int i = 0; i < pagesOf(length); i++) {
-      if (keeps(i, oldest)) {
-        pages.get(i).write(out, Math.min(SLOTS, length - i * SLOTS));
-      }
-    }
+    new CacheFile(length, oldest, pages).write(layout, reach, out);
     if (summaries != null) {
       summaries.write(out);
     }
@@ -350,46 +358,31 @@ final class KeyValueCache implements MixerState {
 
   /** The same where so many slots must have been written; below 0 for any number. */
   private void read(DataInput in, int expected) throws IOException {
-    String format = in.readUTF();
-    if (!format.equals(layout.kernel().format().name())) {
-      throw new IOException(
-          "a cache in " + format + " was written, this one is in " + layout.kernel().format());
-    }
-    int written = in.readInt();
-    if (written < 0 || written > limit) {
-      throw new IOException("a cache of " + written + " tokens does not fit a limit of " + limit);
-    }
-    if (expected >= 0 && written != expected) {
-      throw new IOException(written + " summaries of blocks were written; needed: " + expected);
-    }
-    int first = in.readInt();
-    if (first < 0 || first > reach.firstPage(written)) {
-      throw new IOException(
-          "a cache of " + written + " tokens was written from page " + first + " on");
-    }
-    List<CachePage> read = new ArrayList<>();
+    CacheFile file = CacheFile.read(in, layout, reach, limit, expected);
     try {
-      for (int i = 0; i < pagesOf(written); i++) {
-        int used = Math.min(SLOTS, written - i * SLOTS);
-        read.add(keeps(i, first) ? CachePage.read(in, layout, i, used) : null);
-      }
       if (summaries != null) {
-        summaries.read(in, written / layout.summary().slots());
+        summaries.read(in, file.length() / layout.summary().slots());
       }
       if (memory != null) {
-        memory.become(memory.read(in, written));
+        memory.become(memory.read(in, file.length()));
       }
     } catch (IOException | RuntimeException | Error e) {
-      read.forEach(KeyValueCache::release);
+      file.release();
       throw e;
     }
-    replace(written, first, read);
+    replace(file.length(), file.oldest(), file.pages());
+  }
+
+  private void releasePages() {
+    if (settled != null) {
+      settled.release();
+    }
+    CachePage.releaseAll(pages);
   }
 
   @Override
   public void close() {
-    pages.forEach(KeyValueCache::release);
-    pages.clear();
+    releasePages();
     supply.release();
     length = 0;
     oldest = 0;

@@ -74,8 +74,11 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     int heads = spec.heads();
     boolean direct = spec.queryLatent() == 0;
     this.spec = spec;
-    this.kernel = site.kernels().attention(site.cache());
     this.chooser = spec.index() == null ? chooser : this;
+    this.kernel =
+        this.chooser == null
+            ? site.kernels().attention(site.cache())
+            : site.steadyAttention("latent attention that chooses tokens");
     this.indexer =
         spec.index() == null
             ? null
@@ -98,7 +101,9 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     this.traits = new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0);
     var shared = new Heads(1, heads);
     var biases = new Biases(null, null, 0);
-    var layer = new Selections.Layer(site.layer(), shared, kernel, traits, biases, false, false);
+    var layer =
+        new Selections.Layer(
+            site.layer(), site.layers(), shared, kernel, traits, biases, false, false);
     this.selection = spec.select().make(layer);
     this.layout = layout(site.kernels().attention(CacheFormat.F32));
     this.tiles = new AttentionTiles(kernel, traits, shared, selection, biases);
@@ -143,6 +148,13 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   @Override
   public long bytesPerToken() {
     return selection.isBounded() ? 0 : layout.bytesPerToken(selection.reach());
+  }
+
+  @Override
+  public long windowBytes() {
+    return selection.isBounded()
+        ? layout.bytes(layout.blocks(selection.capacity(Integer.MAX_VALUE)))
+        : layout.windowBytes(selection.reach());
   }
 
   @Override
@@ -237,7 +249,7 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       choice.slots = indexer.choose(pass, batch, asked);
     }
     List<Tile> chosen = choice.slots.tiles(kernel, traits, batch.runs(), spec.heads());
-    tiles.attendTiles(pass, chosen, q, mixed);
+    tiles.attendTiles(pass, batch.runs(), chosen, q, mixed);
   }
 
   /** Writes queries, latents without norm, and what heads share of the keys {@code k}. */

@@ -84,7 +84,7 @@ public final class LinformerAttention implements SequenceMixer<KeyValueCache> {
     this.keySlots = shared.table("e", rows, context, typical);
     boolean one = sharing == Sharing.KV || sharing == Sharing.LAYERS;
     this.valueSlots = one ? keySlots : shared.table("f", rows, context, typical);
-    var kernel = site.kernels().attention(site.cache());
+    var kernel = site.steadyAttention("Linformer attention");
     this.layout = new CacheLayout(kernel, heads, headDim, headDim);
     var traits = new Traits(headDim, headDim, (float) (1 / Math.sqrt(headDim)), 0);
     this.tiles =

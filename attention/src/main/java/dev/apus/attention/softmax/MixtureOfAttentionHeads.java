@@ -15,6 +15,7 @@ import dev.apus.core.model.Visibility;
 import dev.apus.core.routing.Choices;
 import dev.apus.core.routing.Router;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Experts;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -87,6 +88,7 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
   private final Projection values;
   private final List<Projection> queries = new ArrayList<>();
   private final List<Projection> outputs = new ArrayList<>();
+  private final Experts places;
   private final float[] bias;
   private final AttentionTiles tiles;
   private final Reach reach;
@@ -102,8 +104,11 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
     this.scores = weights.projection("router", router.experts(), width);
     this.keys = weights.projection("k", spec.cols(), width);
     this.values = weights.projection("v", spec.cols(), width);
-    for (int e = 0; e < router.experts() - router.zeros(); e++) {
-      WeightScope expert = weights.scope("expert").expert(e);
+    int count = router.experts() - router.zeros();
+    this.places = weights.scope("expert").experts(count);
+    places.guessedBy(this::guess);
+    for (int e = 0; e < count; e++) {
+      WeightScope expert = places.expert(e);
       queries.add(expert.projection("q", spec.cols(), width));
       outputs.add(expert.projection("o", site.outputs(), spec.cols()));
     }
@@ -132,7 +137,9 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
 
   @Override
   public Set<Visibility> visibilities() {
-    return Set.of(Visibility.values());
+    return layout.kernel().format().settles()
+        ? Set.of(Visibility.CAUSAL)
+        : Set.of(Visibility.values());
   }
 
   @Override
@@ -156,18 +163,34 @@ public final class MixtureOfAttentionHeads implements SequenceMixer<KeyValueCach
       pass.run(scores.task(pass, x, logits), keys.task(pass, x, k), values.task(pass, x, v));
       float[] weights = frame.floats(pairs);
       Choices choices = choose(pass, logits, weights);
+      places.foresee(pass, x);
       Matrix q = frame.matrix(rows, router.top() * spec.cols());
-      ask(pass, choices, x, q);
-      if (spec.rope() != null) {
-        Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
+      try (var _ = places.use(pass, choices.chosen(queries.size()), rows)) {
+        ask(pass, choices, x, q);
+        if (spec.rope() != null) {
+          Rope.turn(pass, batch, KeyValueCache::rope, q, k, spec.headDim());
+        }
+        for (Run<KeyValueCache> run : batch.runs()) {
+          run.state().store(pass, k, v, null, run);
+        }
+        Matrix o = frame.matrix(rows, q.cols());
+        tiles.attend(pass, batch, q, o);
+        batch.runs().forEach(run -> run.state().forget(run));
+        answer(pass, choices, weights, o, y);
       }
-      for (Run<KeyValueCache> run : batch.runs()) {
-        run.state().store(pass, k, v, null, run);
-      }
-      Matrix o = frame.matrix(rows, q.cols());
-      tiles.attend(pass, batch, q, o);
-      batch.runs().forEach(run -> run.state().forget(run));
-      answer(pass, choices, weights, o, y);
+    }
+  }
+
+  /** What the router would choose if it were asked with the rows of the layer before. */
+  private int[] guess(Pass pass, Matrix x) {
+    if (x.cols() != scores.inputs()) {
+      return new int[0];
+    }
+    try (Pass.Frame frame = pass.frame()) {
+      Matrix logits = frame.matrix(x.rows(), router.experts());
+      scores.apply(pass, x, logits);
+      float[] weights = frame.floats(x.rows() * router.top());
+      return choose(pass, logits, weights).chosen(queries.size());
     }
   }
 

@@ -101,6 +101,11 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
   }
 
   @Override
+  public long windowBytes() {
+    return layout.windowBytes(Reach.ALL);
+  }
+
+  @Override
   public void forward(Pass pass, Batch<KeyValueCache> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
@@ -133,6 +138,7 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
         branches[branch].attend(pass, batch, q, one);
         add(pass, branch, gate, one, o);
       }
+      batch.runs().forEach(run -> run.state().forget(run));
       output.apply(pass, o, y);
     }
   }

@@ -100,7 +100,7 @@ public final class NystromAttention implements SequenceMixer<KeyValueCache> {
     this.taps =
         spec.taps() == 0 ? null : weights.table("taps", spec.heads(), spec.taps(), Typical.BIAS);
     this.output = weights.projection("o", site.outputs(), cols, spec.biased());
-    Attention kernel = kernels.attention(site.cache());
+    Attention kernel = site.steadyAttention("Nystrom attention");
     // What landmarks hold cancels out for the most part, so it is kept whole.
     Attention exact = kernels.attention(CacheFormat.F32);
     this.layout = new CacheLayout(kernel, spec.heads(), spec.headDim(), spec.headDim());

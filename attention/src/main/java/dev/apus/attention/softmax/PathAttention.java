@@ -53,7 +53,7 @@ public final class PathAttention implements SequenceMixer<ConvolvedCache> {
     int width = site.inputs();
     this.spec = spec;
     this.kernels = site.kernels();
-    var kernel = kernels.attention(site.cache());
+    var kernel = site.steadyAttention("PaTH attention");
     int forgetting = spec.forgets() ? spec.group() : 0;
     this.layout = new CacheLayout(kernel, spec.kvHeads(), 0, spec.keptDim(), forgetting);
     this.queries = weights.projection("q", spec.queryCols(), width);

@@ -18,7 +18,7 @@ record Preparation(
     AttentionSpec spec, Normalization queryNorm, Normalization keyNorm, int farPosition) {
 
   /**
-   * Normalises and turns queries and keys.
+   * Normalises and turns queries and keys, and scales queries.
    *
    * @param far receives the queries as they are turned for far visits, unless it is {@code q}
    * @param k null where the keys are another layer's
@@ -42,6 +42,12 @@ record Preparation(
       normalize(pass, keyNorm, spec.kvHeads(), k);
       if (far != q) {
         normalize(pass, queryNorm, spec.heads(), far);
+      }
+    }
+    if (spec.temperature() != null) {
+      spec.temperature().apply(pass, batch, q);
+      if (far != q) {
+        spec.temperature().apply(pass, batch, far);
       }
     }
   }

@@ -24,6 +24,11 @@ record Reach(int window, int pinned) {
         : ALL;
   }
 
+  /** Whether a page is there when this one is the oldest. */
+  boolean keeps(int page, int oldest) {
+    return page < pinnedPages() || page >= oldest;
+  }
+
   /** Pages before this one are kept whatever the position. */
   int pinnedPages() {
     return Math.ceilDiv(pinned, SLOTS);

@@ -16,11 +16,13 @@ final class Selections {
    * The layer whose queries choose.
    *
    * @param index counted from 0
+   * @param layers how many the model has
    * @param placed whether its scores depend on positions in the text
    * @param borrows whether its keys and values are another layer's, or values are several heads'
    */
   record Layer(
       int index,
+      int layers,
       Heads heads,
       Attention kernel,
       Traits traits,
@@ -38,12 +40,18 @@ final class Selections {
       }
     }
 
-    /** Refuses a choice that changes the cache where that is another layer's. */
+    /** Refuses a choice that changes the cache where that is another layer's, or settles. */
     void requireOwn(Config select) {
       if (borrows) {
         throw select.error(
             "select.kind=\"%s\" gives keys up, and layer %d shares keys or values with others",
             select.word("kind"), index);
+      }
+      if (kernel.format().settles()) {
+        throw select.error(
+            "select.kind=\"%s\" moves keys and values, and those of a cache in %s settle where they"
+                + " are (layer %d); keep them as f32 or bf16",
+            select.word("kind"), kernel.format(), index);
       }
     }
   }
@@ -97,6 +105,7 @@ final class Selections {
             "global",
             "h2o",
             "moba",
+            "neighbours",
             "quest",
             "segments",
             "snapkv",
@@ -118,6 +127,7 @@ final class Selections {
           case "duo" -> DuoKeys.read(select);
           case "h2o" -> EarnedKeys.read(select, EarnedKeys.Rule.SUM);
           case "moba" -> mixtureOfBlocks(c, select);
+          case "neighbours" -> patterned(c, Neighbours.read(select));
           case "quest" -> QuestKeys.read(select);
           case "snapkv" -> VotedKeys.read(select);
           case "streaming" -> SinkKeys.read(select);

@@ -115,13 +115,18 @@ final class SharedVisits {
     return shares;
   }
 
-  /** Whether a query may join: where positions hide slots, queries stand one behind the other. */
+  /**
+   * Whether a query may join: where positions hide slots, queries stand one behind the other;
+   * otherwise in one span.
+   */
   private static boolean fits(Share share, Tile tile) {
     Visited visited = share.place.visited;
     Tile last = share.tiles.getLast();
     boolean hidden = visited.causal() || visited.window() > 0;
     return share.tiles.size() < MOST_QUERIES
-        && (!hidden || last.head() == tile.head() && last.position() + 1 == tile.position());
+        && (hidden
+            ? last.head() == tile.head() && last.position() + 1 == tile.position()
+            : last.position() / Attention.SPAN == tile.position() / Attention.SPAN);
   }
 
   private void attend(Pass pass, int worker, Share share, Matrix q, float[] parts) {
@@ -136,7 +141,11 @@ final class SharedVisits {
       System.arraycopy(q.data(), at, scratch, queriesAt + i * dim, dim);
     }
     int position = share.tiles.getFirst().position();
-    var queries = new Queries(scratch, queriesAt, dim, count, 1, position);
+    boolean hidden = share.place.visited.causal() || share.place.visited.window() > 0;
+    var queries =
+        hidden
+            ? new Queries(scratch, queriesAt, dim, count, 1, position)
+            : new Queries(scratch, queriesAt, count * dim, 1, count, position);
     for (int span = 0; span < share.spans.length; span++) {
       kernel.attendSpan(
           traits,

@@ -6,6 +6,7 @@ import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.Run;
+import dev.apus.core.model.Visibility;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Visited;
 
@@ -136,18 +137,18 @@ record Tile(
   /**
    * How many keys its rows visit, and how many there are before them.
    *
-   * @param cache that they are a run of
+   * @param run that they are rows of
    */
-  KeyVisits visitsOf(KeyValueCache cache) {
+  KeyVisits visitsOf(Run<KeyValueCache> run) {
+    KeyValueCache cache = run.state();
+    boolean ahead = run.visibility() != Visibility.CAUSAL;
     long visited = 0;
     long seen = 0;
-    for (int row = position; row < position + rows; row++) {
-      boolean ahead = false;
+    for (int row = 0; row < rows; row++) {
       for (Visited some : visits) {
-        ahead |= !some.causal();
-        visited += count(some, row);
+        visited += count(some, position + row);
       }
-      seen += ahead ? cache.length() : row + 1L - cache.slot(0);
+      seen += ahead ? cache.length() : run.position() + from + row - run.from() + 1L;
     }
     return new KeyVisits(heads * visited, heads * seen);
   }

@@ -48,8 +48,8 @@ class RopeSettingsTest {
             "original=0 must be a whole number from 1 to 2147483647"),
         of(Map.of("type", "llama3", "lowFrequency", 0), "lowFrequency=0.0 must be above 0"),
         of(
-            Map.of("type", "llama3", "lowFrequency", 4),
-            "highFrequency=4.0 must be above lowFrequency=4.0"),
+            Map.of("type", "llama3", "lowFrequency", 5),
+            "highFrequency=4.0 must not be below lowFrequency=5.0"),
         of(Map.of("type", "yarn", "theta", 1), "theta=1.0 must be above 1"),
         of(Map.of("type", "yarn", "betaSlow", 0), "betaSlow=0.0 must be above 0"),
         of(Map.of("type", "yarn", "betaFast", 0.5), "betaFast=0.5 must not be below betaSlow=1.0"),

@@ -168,9 +168,7 @@ class CacheBench {
   /** How many pages hold what is kept of so many tokens. */
   int pages(int length) {
     return (int)
-        IntStream.range(0, KeyValueCache.pagesOf(length))
-            .filter(page -> needs(page, length))
-            .count();
+        IntStream.range(0, CachePage.count(length)).filter(page -> needs(page, length)).count();
   }
 
   static byte[] written(KeyValueCache cache) throws IOException {
@@ -184,7 +182,17 @@ class CacheBench {
   }
 
   long bytes(int slots) {
+    return bytes(kernel, slots);
+  }
+
+  /** Bytes of so many slots that have not settled. */
+  long recentBytes(int slots) {
+    return bytes(kernel.recent(), slots);
+  }
+
+  private long bytes(Attention attention, int slots) {
     long levels = forgetting * (8L + 4L * slots);
-    return HEADS * (kernel.keyBytes(KEY_DIM, slots) + kernel.valueBytes(VALUE_DIM, slots) + levels);
+    return HEADS
+        * (attention.keyBytes(KEY_DIM, slots) + attention.valueBytes(VALUE_DIM, slots) + levels);
   }
 }

@@ -3,8 +3,10 @@ package dev.apus.attention.softmax;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.apus.core.config.ConfigException;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.CacheFormat;
 import dev.apus.testing.MixerBench;
@@ -75,7 +77,7 @@ class ChosenTokensTest {
   /** Whoever sees no more than are chosen attends to all, as if nothing were chosen. */
   @Test
   void aShortTextHasTheBitsOfDenseAttention() {
-    for (CacheFormat cache : CacheFormat.values()) {
+    for (CacheFormat cache : List.of(CacheFormat.F32, CacheFormat.BF16)) {
       try (var all = bench(dense(), cache);
           var some = bench(choosing(300), cache)) {
         double[][] x = all.tokens(LONG, 4);
@@ -109,7 +111,7 @@ class ChosenTokensTest {
 
   @Test
   void neitherCutsNorThreadsNorKernelsShowInThem() {
-    for (CacheFormat cache : CacheFormat.values()) {
+    for (CacheFormat cache : List.of(CacheFormat.F32, CacheFormat.BF16)) {
       try (var bench = bench(choosing(290), cache);
           var scalar =
               new MixerBench<KeyValueCache>(
@@ -120,6 +122,29 @@ class ChosenTokensTest {
         assertArrayEquals(whole, run(scalar, x, 300, LONG));
       }
     }
+  }
+
+  @Test
+  void visitsAreCounted() {
+    try (var bench = bench(choosing(290));
+        KeyValueCache state = bench.state(LONG)) {
+      int heads = (int) choosing(290).get("heads");
+      double[][] x = bench.tokens(LONG, 5);
+      bench.run(state, Arrays.copyOf(x, LONG - 1), 0);
+      bench.run(state, new double[][] {x[LONG - 1]}, LONG - 1);
+      long chosen = 290 * 291 / 2 + 290L * (LONG - 290);
+      assertEquals(heads * chosen, state.visits().visited());
+      assertEquals(heads * (LONG * (LONG + 1L) / 2), state.visits().seen());
+    }
+  }
+
+  @Test
+  void rowsThatSettleCannotBeGathered() {
+    var e = assertThrows(ConfigException.class, () -> bench(choosing(20), CacheFormat.Q8));
+    assertEquals(
+        "layer 0: latent attention that chooses tokens cannot read keys and values that are kept as"
+            + " Q8; keep them as f32 or bf16",
+        e.getMessage());
   }
 
   /** Sequences that choose and sequences that need not, in one call. */

@@ -295,7 +295,7 @@ class CompressedAttentionTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("settings")
   void neitherKernelsNorThreadsNorNeighboursShow(Map<String, Object> settings) {
-    for (CacheFormat cache : CacheFormat.values()) {
+    for (CacheFormat cache : List.of(CacheFormat.F32, CacheFormat.BF16)) {
       try (var bench =
               new MixerBench<CompressedCache>(
                   new CompressedAttention.Type(), settings, WIDTH, Kernels.chosen(), cache, 3);
@@ -310,6 +310,24 @@ class CompressedAttentionTest {
                 0);
         assertSame(scalar.run(scalar.state(), x, 0), 0, together.get(1));
       }
+    }
+  }
+
+  /** Entries count like the tokens of the window. */
+  @Test
+  void visitsAreCounted() {
+    Map<String, Object> settings = with("entries", entries(16, false));
+    try (var bench = bench(settings);
+        CompressedCache state = bench.state()) {
+      bench.run(state, bench.tokens(TOKENS, 5), 0);
+      int window = (int) settings.get("window");
+      long visited = 0;
+      for (int i = 1; i <= TOKENS; i++) {
+        visited += Math.min(i, window) + i / 16;
+      }
+      int heads = (int) settings.get("heads");
+      assertEquals(heads * visited, state.visits().visited());
+      assertEquals(heads * (TOKENS * (TOKENS + 1L) / 2), state.visits().seen());
     }
   }
 

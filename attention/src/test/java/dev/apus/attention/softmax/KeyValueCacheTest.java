@@ -66,6 +66,35 @@ class KeyValueCacheTest {
     }
   }
 
+  @Nested
+  class SettlingInBytes extends KeyValueCacheLaws {
+    SettlingInBytes() {
+      super(CacheFormat.Q8, 0, Reach.ALL);
+    }
+  }
+
+  @Nested
+  class SettlingInNibbles extends KeyValueCacheLaws {
+    SettlingInNibbles() {
+      super(CacheFormat.Q4, 2, Reach.ALL);
+    }
+  }
+
+  @Nested
+  class SettlingAndPinned extends KeyValueCacheLaws {
+    SettlingAndPinned() {
+      super(CacheFormat.Q8, 2, new Reach(300, 260));
+    }
+  }
+
+  /** With the means of blocks that lie across spans, of which some have settled. */
+  @Nested
+  class SettlingAndAveraged extends KeyValueCacheLaws {
+    SettlingAndAveraged() {
+      super(CacheFormat.Q4, 0, Reach.ALL, summary(7, BlockSummary.Kind.MEANS));
+    }
+  }
+
   private static BlockSummary summary(int slots, BlockSummary.Kind kind) {
     return new BlockSummary(slots, kind, Kernels.chosen().attention(CacheFormat.F32));
   }

@@ -167,8 +167,8 @@ class MixtureOfBlocksTest {
         of(
             with(4, 3, "select", Map.of("kind", "best")),
             "select.kind=\"best\" is not supported; supported: axial, blocks, chunks, dilated, duo,"
-                + " fixed, full, global, h2o, moba, quest, segments, snapkv, streaming, strided,"
-                + " tova, vertical-slash, xattention"));
+                + " fixed, full, global, h2o, moba, neighbours, quest, segments, snapkv, streaming,"
+                + " strided, tova, vertical-slash, xattention"));
   }
 
   @ParameterizedTest(name = "{1}")

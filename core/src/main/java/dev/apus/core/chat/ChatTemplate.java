@@ -3,10 +3,10 @@ package dev.apus.core.chat;
 import dev.apus.core.template.Template;
 import dev.apus.core.tokenizer.Tokenizer;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -20,9 +20,11 @@ public final class ChatTemplate {
   private final Template template;
   private final Tokenizer tokenizer;
   private final Guard guard;
+  private final Marks marks;
 
-  private ChatTemplate(Template template, Tokenizer tokenizer) {
+  private ChatTemplate(Template template, String source, Tokenizer tokenizer) {
     this.template = template;
+    this.marks = Marks.of(source, tokenizer);
     this.tokenizer = tokenizer;
     this.guard = new Guard(tokenizer);
   }
@@ -34,7 +36,7 @@ public final class ChatTemplate {
    * @throws dev.apus.core.template.TemplateException if it cannot be read
    */
   public static ChatTemplate of(String name, String source, Tokenizer tokenizer) {
-    return new ChatTemplate(Template.of(name, source), tokenizer);
+    return new ChatTemplate(Template.of(name, source), source, tokenizer);
   }
 
   /**
@@ -81,6 +83,28 @@ public final class ChatTemplate {
     return guard.tokens(written);
   }
 
+  /**
+   * Tells the parts of an answer apart: thoughts, calls of tools, and what is said. Which marks
+   * models of this kind write is seen from the template and the vocabulary.
+   *
+   * @param prompt the text that the answer follows
+   * @param tools that the model knows of
+   * @param listener receives the parts as they come, in pieces
+   */
+  public AnswerReader reader(String prompt, List<Tool> tools, Consumer<? super Part> listener) {
+    return new AnswerReader(marks, prompt, tools, listener);
+  }
+
+  /** The name of a special token, or null if a token is none. */
+  public String special(int token) {
+    return tokenizer.isSpecial(token) ? tokenizer.token(token) : null;
+  }
+
+  /** Tools as templates expect them in their variable {@code tools}. */
+  public static List<Map<String, Object>> describe(List<Tool> tools) {
+    return tools.stream().map(Tool::value).toList();
+  }
+
   private String render(
       List<Message> messages,
       boolean reply,
@@ -92,16 +116,7 @@ public final class ChatTemplate {
     values.putAll(variables);
     values.put("add_generation_prompt", reply);
     values.put(
-        "messages",
-        messages.stream()
-            .map(
-                message -> {
-                  Map<String, Object> turn = new LinkedHashMap<>();
-                  turn.put("role", message.role());
-                  turn.put("content", content.apply(message.content()));
-                  return turn;
-                })
-            .toList());
+        "messages", messages.stream().map(message -> TurnValues.of(message, content)).toList());
     return template.render(values);
   }
 

@@ -10,6 +10,7 @@ import dev.apus.kernels.conv.ShortConvolution;
 import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.levels.LevelMemory;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Products;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.norm.Norms;
 import dev.apus.kernels.rope.Rotary;
@@ -126,6 +127,16 @@ public final class EasedKernels implements Kernels {
   @Override
   public MatrixMemory memory() {
     return late.memory();
+  }
+
+  @Override
+  public Products products() {
+    return late.products();
+  }
+
+  @Override
+  public Kernels with(Products products) {
+    return new EasedKernels(early.with(products), late.with(products));
   }
 
   @Override

@@ -66,6 +66,11 @@ final class Afmoe implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufAfmoe());
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     String layer = Names.LAYER;
     String mlp = layer + "mlp.";

@@ -36,15 +36,15 @@ final class Dbrx implements ModelFamily {
     return d.architecture("dbrx", i -> Decoder.preNorm(norm, attention, moe), norm);
   }
 
-  private static Decoder decoder(Config c) {
+  static Decoder decoder(Config c) {
     int kvHeads = c.section("attn_config").positive("kv_n_heads", 1);
     return new Decoder(
         c,
-        c.positive("d_model"),
-        c.positive("n_layers"),
-        c.positive("n_heads"),
+        c.positive(Decoder.spelled(c, "d_model", "hidden_size")),
+        c.positive(Decoder.spelled(c, "n_layers", "num_hidden_layers")),
+        c.positive(Decoder.spelled(c, "n_heads", "num_attention_heads")),
         kvHeads,
-        c.positive("max_seq_len", 2048));
+        c.positive(Decoder.spelled(c, "max_seq_len", "max_position_embeddings"), 2048));
   }
 
   private static Part experts(Config c, int width) {
@@ -71,8 +71,13 @@ final class Dbrx implements ModelFamily {
                 : "silu");
   }
 
-  private static int inner(Config c) {
+  static int inner(Config c) {
     return c.positive("ffn_hidden_size", 3584);
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufDbrx());
   }
 
   /** An expert's matrices are so many rows of common ones; the last is stored by columns. */
@@ -95,9 +100,7 @@ final class Dbrx implements ModelFamily {
         .row("moe.router", LAYER + "ffn.router.layer.weight")
         .row("moe.expert.gate", WeightNames.from(mlp + "w1").ofExpert(inner, 0, inner))
         .row("moe.expert.up", WeightNames.from(mlp + "v1").ofExpert(inner, 0, inner))
-        .row(
-            "moe.expert.down",
-            WeightNames.from(mlp + "w2").as(columns).ofExpert(d.width, 0, d.width))
+        .row("moe.expert.down", WeightNames.from(mlp + "w2").ofExpert(inner, 0, inner).as(columns))
         .shaped(mlp + "w1", rows, d.width)
         .shaped(mlp + "v1", rows, d.width)
         .shaped(mlp + "w2", rows, d.width)

@@ -21,6 +21,7 @@ final class Dots1 implements ModelFamily {
     // score.
     c.choice("scoring_func", "sigmoid", "sigmoid", "noaux_tc");
     c.choice("topk_method", "noaux_tc", "noaux_tc");
+    DeepSeek.ignoreTraining(c);
     Decoder d = new Decoder(c);
     NormSpec norm = d.rms();
     Part attention = d.rope(Decoder.normed(d.biased(d.attention()), norm, "head", false));

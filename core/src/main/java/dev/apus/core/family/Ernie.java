@@ -23,7 +23,9 @@ final class Ernie implements ModelFamily {
     Decoder.only(c, "use_bias", false);
     Decoder.only(c, "use_rmsnorm", true);
     Decoder.only(c, "moe_use_aux_free", true);
+    Decoder.only(c, "is_quantized", false);
     c.choice("moe_gate", "topk", "topk");
+    c.choice("moe_gate_act", "softmax", "softmax");
     // How many tokens an expert took in training, and what predicts further tokens.
     c.ignore("moe_capacity", "num_nextn_predict_layers");
     Decoder d = new Decoder(c, 131_072);
@@ -31,7 +33,7 @@ final class Ernie implements ModelFamily {
     RopeSettings rope = RopeSettings.read(c, 500_000, 1, d.headDim, d.context).interleaved();
     Part attention = rope.on(d.attention());
     int first = c.count("moe_layer_start_index", 1);
-    long end = c.integer("moe_layer_end_index", -1);
+    long end = c.isNull("moe_layer_end_index") ? -1 : c.integer("moe_layer_end_index", -1);
     long last = end == -1 ? d.layers - 1 : end;
     int step = c.positive("moe_layer_interval", 1);
     Part dense = d.gatedMlp();
@@ -62,6 +64,11 @@ final class Ernie implements ModelFamily {
   }
 
   @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufErnie());
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     String mlp = Names.LAYER + "mlp.";
     int inner = c.positive("moe_intermediate_size");
@@ -69,6 +76,7 @@ final class Ernie implements ModelFamily {
         Experts.names(Experts.fused(Names.llama(), c.positive("hidden_size"), inner));
     String correction = mlp + "moe_statics.e_score_correction_bias";
     return Names.gatedMlp(names, "moe.shared.", mlp + "shared_experts.")
+        .row("moe.router.correction", mlp + "gate.moe_statics.e_score_correction_bias")
         .row("moe.router.correction", correction)
         .shaped(correction, 1, c.positive("moe_num_experts"))
         .ignore("model\\.mtp_.*");

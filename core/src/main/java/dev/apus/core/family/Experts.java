@@ -179,9 +179,25 @@ final class Experts {
         .row("moe.expert.down", expert + "w2.weight");
   }
 
+  /**
+   * The same, for a family whose files may also have been written again with fused experts, and
+   * everything of theirs in another block.
+   *
+   * @param later this block, such as {@code model.layers.{i}.mlp.}
+   */
+  static WeightNames numbered(WeightNames names, String moe, String later, int width, int inner) {
+    fused(names, later, width, inner).row("moe.router", later + "gate.weight");
+    return numbered(names, moe);
+  }
+
   /** More rows, for experts that are fused in tensors of three dimensions. */
   static WeightNames fused(WeightNames names, int width, int inner) {
-    String experts = Names.LAYER + "mlp.experts.";
+    return fused(names, Names.LAYER + "mlp.", width, inner);
+  }
+
+  /** The same in another block. */
+  static WeightNames fused(WeightNames names, String block, int width, int inner) {
+    String experts = block + "experts.";
     return fused(names, experts + "gate_up_proj", experts + "down_proj", width, inner);
   }
 

@@ -74,10 +74,12 @@ public final class Families {
           new Llada2(),
           new LladaMoe(),
           new Llama(),
+          new Llama4(),
           new LongCatFlash(),
           new Longformer(),
           new Mamba(),
           new Mamba2(),
+          new Mdlm(),
           new MiniCpm3(),
           new MiniMax(),
           new MiniMaxM2(),
@@ -99,9 +101,11 @@ public final class Families {
           new QwenDiffusion(),
           new QwenHybrid(),
           new RecurrentGemma(),
+          new Reformer(),
           new Rwkv(),
           new Rwkv4(),
           new Rwkv6Qwen2(),
+          new Sedd(),
           new SmolLm3(),
           new StableLm(),
           new Starcoder2(),
@@ -111,6 +115,10 @@ public final class Families {
           new Zamba(),
           new Zamba2(),
           new Zaya());
+
+  /** Model types that are known by name, should their configs not say what they are. */
+  private static final List<String> ENCODER_DECODERS =
+      List.of("switch_transformers", "t5", "mt5", "umt5", "longt5", "nllb-moe", "led", "bart");
 
   private static final String GGUF_KEY = "general.architecture";
 
@@ -175,6 +183,14 @@ public final class Families {
           return family;
         }
       }
+    }
+    if (config.flag("is_encoder_decoder", false)
+        || names.stream().anyMatch(ENCODER_DECODERS::contains)) {
+      throw config.errorAt(
+          config.has("model_type") ? "model_type" : "architectures",
+          "%s is an encoder–decoder, whose decoder attends to another text; supported are encoders"
+              + " alone and decoders alone",
+          String.join(", ", names));
     }
     throw config.error(
         "architectures and model_type name %s; supported model types are %s",

@@ -176,6 +176,7 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
         a.streams(),
         a.hyper(),
         layers,
+        a.ends(),
         a.norm(),
         a.head(),
         a.diffusion());

@@ -70,6 +70,7 @@ final class Granite implements ModelFamily {
    */
   static WeightNames expertNames(WeightNames names, int width, int inner, int shared) {
     String moe = Names.LAYER + "block_sparse_moe.";
+    Experts.fused(names, moe, width, inner).row("moe.router", moe + "router.weight");
     Experts.fused(names, moe + "input_linear.weight", moe + "output_linear.weight", width, inner);
     names.row("moe.router", moe + "router.layer.weight");
     return sharedNames(names, "moe.shared.", shared);

@@ -16,18 +16,35 @@ final class HunYuanMoe implements ModelFamily {
 
   private static final String[] HARMLESS = {
     "cla_share_factor",
+    "class_num",
+    "dense_list",
     "eod_token_id",
+    "im_end_id",
+    "im_newline_id",
+    "im_start_id",
     "kv_lora_rank",
+    "mask_init_id",
     "mlp_bias",
     "moe_drop_tokens",
     "moe_intermediate_size",
     "moe_layer_num_skipped",
     "moe_random_routing_dropped_token",
+    "n_group",
+    "num_media_embeds",
+    "org_vocab_size",
+    "pad_id",
+    "pool_type",
     "q_lora_rank",
     "qk_nope_head_dim",
     "qk_rope_head_dim",
     "routed_scaling_factor",
+    "skip_cls_token",
+    "text_end_id",
+    "text_start_id",
+    "topk_group",
     "v_head_dim",
+    "video_end_id",
+    "video_start_id",
   };
 
   @Override
@@ -37,7 +54,13 @@ final class HunYuanMoe implements ModelFamily {
 
   @Override
   public Architecture describe(Config c) {
-    for (String key : List.of("use_cla", "position_embedding_xdrope", "group_limited_greedy")) {
+    for (String key :
+        List.of(
+            "use_cla",
+            "use_mla",
+            "position_embedding_xdrope",
+            "group_limited_greedy",
+            "add_classification_head")) {
       Decoder.only(c, key, false);
     }
     for (String key :
@@ -85,6 +108,11 @@ final class HunYuanMoe implements ModelFamily {
       throw c.errorAt(key, "%s=%s must be %d numbers from 1", key, all, d.layers);
     }
     return all;
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(new GgufHunYuanMoe());
   }
 
   @Override

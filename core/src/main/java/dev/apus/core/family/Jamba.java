@@ -79,6 +79,8 @@ final class Jamba implements ModelFamily {
     MambaParts.names(names, Names.LAYER + "mamba.", mamba);
     norms(names, mamba, "pre_moe_layernorm", "B_layernorm", "C_layernorm");
     norms(names, mamba, "pre_ff_layernorm", "b_layernorm", "c_layernorm");
+    String later = Names.LAYER + "feed_forward.";
+    Experts.fused(names, later, c.positive("hidden_size"), c.positive("intermediate_size"));
     for (String block : new String[] {"moe.", "feed_forward."}) {
       Names.gatedMlp(names, "moe.expert.", Names.LAYER + block + "experts.{e}.");
       names.row("moe.router", Names.LAYER + block + "router.weight");

@@ -24,6 +24,8 @@ final class JetMoe implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     c.ignore("aux_loss_coef");
+    Decoder.only(c, "glu", true);
+    Decoder.only(c, "bias", true);
     Decoder d = decoder(c);
     if (c.positive("num_attention_heads", d.heads) != d.heads) {
       throw c.errorAt(
@@ -34,7 +36,7 @@ final class JetMoe implements ModelFamily {
     // The reference's epsilon in layers, whatever the config has for the norm after them.
     NormSpec norm = NormSpec.rms(1e-6);
     int headDim = headDim(c);
-    int experts = c.positive("num_local_experts", 8);
+    int experts = c.positive(Decoder.spelled(c, "num_local_experts", "moe_num_experts"), 8);
     int top = d.heads / d.kvHeads;
     Part attention =
         RopeSettings.read(c, headDim, d.context)
@@ -49,7 +51,7 @@ final class JetMoe implements ModelFamily {
         Part.of("moe")
             .with("experts", experts)
             .with("top", top)
-            .with("inner", c.positive("intermediate_size"))
+            .with("inner", inner(c))
             .with("activation", Activations.of(c, "activation_function", "silu"))
             .with("outBiased", true);
     return d.architecture(
@@ -66,9 +68,14 @@ final class JetMoe implements ModelFamily {
         c,
         c.positive("hidden_size"),
         c.positive("num_hidden_layers"),
-        Math.multiplyExact(kvHeads, c.positive("num_experts_per_tok", 2)),
+        Math.multiplyExact(
+            kvHeads, c.positive(Decoder.spelled(c, "num_experts_per_tok", "moe_top_k"), 2)),
         kvHeads,
         c.positive("max_position_embeddings", 4096));
+  }
+
+  private static int inner(Config c) {
+    return c.positive(Decoder.spelled(c, "intermediate_size", "ffn_hidden_size"), 5632);
   }
 
   private static int headDim(Config c) {
@@ -95,10 +102,6 @@ final class JetMoe implements ModelFamily {
             .row("moe.router", mlp + "router.layer.weight")
             .row("moe.bias", mlp + "bias");
     return Experts.fused(
-        names,
-        mlp + "input_linear.weight",
-        mlp + "output_linear.weight",
-        d.width,
-        c.positive("intermediate_size"));
+        names, mlp + "input_linear.weight", mlp + "output_linear.weight", d.width, inner(c));
   }
 }

@@ -150,6 +150,10 @@ final class Lfm2 implements ModelFamily {
             .row("gated-convolution.conv", layer + "conv.conv.weight")
             .row("gated-convolution.out", layer + "conv.out_proj.weight");
     String block = layer + "feed_forward.";
+    if (c.has("moe_intermediate_size")) {
+      int inner = c.positive("moe_intermediate_size");
+      Experts.fused(names, block, c.positive("hidden_size"), inner);
+    }
     return Experts.numbered(names, block)
         .row("moe.router.correction", block + "expert_bias")
         .row("gated-mlp.gate", block + "w1.weight")

@@ -64,9 +64,10 @@ final class LongCatFlash implements ModelFamily {
   private static Decoder decoder(Config c) {
     int layers = Math.multiplyExact(2, c.positive("num_layers"));
     int heads = c.positive("num_attention_heads");
-    if (c.positive("num_hidden_layers", layers) != layers) {
+    int counted = c.positive("num_hidden_layers", layers);
+    if (counted != layers && 2 * counted != layers) {
       throw c.errorAt(
-          "num_hidden_layers", "num_hidden_layers must be %d, twice num_layers", layers);
+          "num_hidden_layers", "num_hidden_layers must be num_layers or twice that, %d", layers);
     }
     return new Decoder(
         c,

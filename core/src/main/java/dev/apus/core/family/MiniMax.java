@@ -143,6 +143,8 @@ final class MiniMax implements ModelFamily {
       names.row(
           ours + p, fused.as(Conversion.ofEachGroup(d.heads, 3 * d.headDim, from, d.headDim)));
     }
-    return Experts.numbered(names, Names.LAYER + "block_sparse_moe.");
+    String moe = Names.LAYER + "block_sparse_moe.";
+    int inner = c.positive("intermediate_size");
+    return Experts.numbered(names, moe, Names.LAYER + "mlp.", d.width, inner);
   }
 }

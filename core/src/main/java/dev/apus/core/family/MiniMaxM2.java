@@ -39,7 +39,10 @@ final class MiniMaxM2 implements ModelFamily {
   @Override
   public WeightNames weights(Config c) {
     String moe = Names.LAYER + "block_sparse_moe.";
-    return Experts.numbered(Names.llama(), moe)
+    String later = Names.LAYER + "mlp.";
+    int inner = c.positive("intermediate_size");
+    return Experts.numbered(Names.llama(), moe, later, c.positive("hidden_size"), inner)
+        .row("moe.router.correction", later + "e_score_correction_bias")
         .row("moe.router.correction", moe + "e_score_correction_bias");
   }
 }

@@ -28,6 +28,9 @@ final class Mixtral implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    return Experts.numbered(Names.llama(), Names.LAYER + "block_sparse_moe.");
+    String moe = Names.LAYER + "block_sparse_moe.";
+    int inner = c.positive("intermediate_size");
+    return Experts.numbered(
+        Names.llama(), moe, Names.LAYER + "mlp.", c.positive("hidden_size"), inner);
   }
 }

@@ -134,6 +134,12 @@ final class NemotronH implements ModelFamily {
     for (String part : new String[] {"q", "k", "v", "o"}) {
       names.row("attention." + part, mixer + part + "_proj.weight");
     }
+    if (c.has("moe_intermediate_size")) {
+      int inner = c.positive("moe_intermediate_size");
+      String width = c.has("moe_latent_size") ? "moe_latent_size" : "hidden_size";
+      fused(names, "up", mixer, inner);
+      fused(names, "down", mixer, c.positive(width));
+    }
     for (String part : new String[] {"up", "down"}) {
       String tensor = part + "_proj.weight";
       names
@@ -142,5 +148,10 @@ final class NemotronH implements ModelFamily {
           .row("moe.shared." + part, mixer + "shared_experts." + tensor);
     }
     return shape(c).names(names, mixer);
+  }
+
+  private static void fused(WeightNames names, String part, String mixer, int rows) {
+    String all = mixer + "experts." + part + "_proj";
+    names.row("moe.expert." + part, WeightNames.from(all).ofExpert(rows, 0, rows));
   }
 }

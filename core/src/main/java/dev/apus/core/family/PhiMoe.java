@@ -44,7 +44,9 @@ final class PhiMoe implements ModelFamily {
   @Override
   public WeightNames weights(Config c) {
     int inner = c.positive("intermediate_size");
-    WeightNames names = Experts.fused(Names.llama(), c.positive("hidden_size"), inner);
+    WeightNames names =
+        Experts.fused(Names.llama(), c.positive("hidden_size"), inner)
+            .row("moe.router", Names.LAYER + "mlp.router.weight");
     return Experts.numbered(names, Names.LAYER + "block_sparse_moe.");
   }
 }

@@ -63,7 +63,11 @@ final class Qwen implements ModelFamily {
 
   @Override
   public WeightNames weights(Config c) {
-    return Experts.names(Names.llama());
+    WeightNames names = Names.llama();
+    if (c.has("moe_intermediate_size")) {
+      Experts.fused(names, c.positive("hidden_size"), c.positive("moe_intermediate_size"));
+    }
+    return Experts.names(names);
   }
 
   @Override

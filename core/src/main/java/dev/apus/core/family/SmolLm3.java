@@ -5,7 +5,6 @@ import dev.apus.core.model.Architecture;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
-import java.util.ArrayList;
 import java.util.List;
 
 /** SmolLM 3: Llama in which every fourth layer has no positions. */
@@ -22,7 +21,7 @@ final class SmolLm3 implements ModelFamily {
     NormSpec norm = d.rms();
     Part plain = d.biased(d.attention());
     Part turned = d.rope(plain);
-    List<Integer> rope = rotated(d);
+    List<Integer> rope = NoPositions.rotated(d);
     boolean sliding = c.flag("use_sliding_window", false);
     int window = sliding ? c.count("sliding_window", 0) : 0;
     c.ignore("sliding_window", "max_window_layers");
@@ -36,27 +35,6 @@ final class SmolLm3 implements ModelFamily {
           return Decoder.preNorm(norm, d.windowed(attention, types.get(i), window), mlp);
         },
         norm);
-  }
-
-  /** For each layer 1 if it is rotated, despite the setting's name, and 0 if it is not. */
-  private static List<Integer> rotated(Decoder d) {
-    int interval = d.c.positive("no_rope_layer_interval", 4);
-    if (d.c.has("no_rope_layers")) {
-      List<Integer> rope = d.c.integers("no_rope_layers");
-      if (rope.size() != d.layers) {
-        throw d.c.errorAt(
-            "no_rope_layers",
-            "no_rope_layers has %d entries, num_hidden_layers=%d",
-            rope.size(),
-            d.layers);
-      }
-      return rope;
-    }
-    List<Integer> rope = new ArrayList<>();
-    for (int i = 0; i < d.layers; i++) {
-      rope.add((i + 1) % interval == 0 ? 0 : 1);
-    }
-    return rope;
   }
 
   @Override

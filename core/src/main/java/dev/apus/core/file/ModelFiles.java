@@ -1,16 +1,37 @@
 package dev.apus.core.file;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The files of one model, wherever they lie: its JSON files by name, and its tensors. */
+/** The files of one model, wherever they lie: its small files by name, and its tensors. */
 public interface ModelFiles {
 
-  /** The JSON files beside a checkpoint's tensors. */
+  /** The files that a checkpoint may have beside its tensors: settings, vocabulary, template. */
   List<String> SETTINGS =
-      List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json");
+      List.of(
+          "config.json",
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "chat_template.jinja",
+          "chat_template.json",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.json",
+          "vocab.txt",
+          "merges.txt",
+          "tokenizer.model",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          "rwkv_vocab_v20230424.txt");
+
+  /** The folder beside them that may hold further templates. */
+  String TEMPLATES = "additional_chat_templates";
 
   /** For messages: where the files lie. */
   String name();
@@ -53,6 +74,28 @@ public interface ModelFiles {
         .filter(name -> Files.exists(folder.resolve(name)))
         .findFirst()
         .orElse(null);
+  }
+
+  /**
+   * Copies what lies beside a checkpoint's tensors, as it is.
+   *
+   * @param from the checkpoint's folder
+   * @param to another folder
+   * @throws FormatException if a file cannot be read or is larger than any such file
+   */
+  static void copySettings(Path from, Path to) throws IOException {
+    for (String name : SETTINGS) {
+      SettingsFile.copy(from.resolve(name), to.resolve(name));
+    }
+    Path templates = from.resolve(TEMPLATES);
+    if (Files.isDirectory(templates)) {
+      Path copies = Files.createDirectories(to.resolve(TEMPLATES));
+      try (Stream<Path> files = Files.list(templates)) {
+        for (Path file : files.filter(f -> f.toString().endsWith(".jinja")).toList()) {
+          SettingsFile.copy(file, copies.resolve(file.getFileName()));
+        }
+      }
+    }
   }
 
   /** A GGUF file, which has its settings and its vocabulary in itself. */

@@ -2,12 +2,13 @@ package dev.apus.core.file;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * A JSON file of a checkpoint, read whole.
+ * A small file of a checkpoint, read whole.
  *
  * <p>A download may hold anything: what is larger than such a file can be would fill the memory,
  * and what is no regular file may have no end or never begin.
@@ -31,7 +32,7 @@ final class SettingsFile {
       return null;
     }
     if (!Files.isRegularFile(file)) {
-      throw new FormatException(file + ": is no regular file; needed: a JSON file");
+      throw new FormatException(file + ": is no regular file; needed: a file");
     }
     int largest = largest(file);
     try (InputStream in = Files.newInputStream(file)) {
@@ -53,9 +54,28 @@ final class SettingsFile {
     }
   }
 
+  /** Copies a file, if there is one. */
+  static void copy(Path from, Path to) throws IOException {
+    byte[] content = read(from);
+    if (content != null) {
+      AtomicFile.write(to, out -> AtomicFile.write(out, ByteBuffer.wrap(content)));
+    }
+  }
+
   private static int largest(Path file) {
     return switch (file.getFileName().toString()) {
-      case "tokenizer.json", "tokenizer_config.json" -> LARGEST_TOKENIZER;
+      case "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "spiece.model",
+          "vocab.json",
+          "vocab.txt",
+          "merges.txt",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          "rwkv_vocab_v20230424.txt" ->
+          LARGEST_TOKENIZER;
       default -> LARGEST_SETTINGS;
     };
   }

@@ -22,6 +22,7 @@ public final class Generation extends Pull<Token> {
   private final TextDecoder decoder;
   private final Sampling sampling;
   private final Sampler sampler;
+  private final Constraint.Follower follower;
   private final StopTexts stopTexts;
   private final BitSet endTokens;
   private final BitSet stopTokens;
@@ -49,7 +50,23 @@ public final class Generation extends Pull<Token> {
       Set<Integer> endTokens,
       int[] prompt,
       Sampling sampling) {
-    this(source, decoder, endTokens, prompt, sampling, System::nanoTime);
+    this(source, decoder, endTokens, prompt, sampling, null, System::nanoTime);
+  }
+
+  /**
+   * Appends the prompt to the source, to continue it by a text that is constrained.
+   *
+   * @param follower of the sampling's constraint, as new; null if there is none
+   * @throws IllegalArgumentException also if one of the two is there alone
+   */
+  public Generation(
+      TokenSource source,
+      TextDecoder decoder,
+      Set<Integer> endTokens,
+      int[] prompt,
+      Sampling sampling,
+      Constraint.Follower follower) {
+    this(source, decoder, endTokens, prompt, sampling, follower, System::nanoTime);
   }
 
   Generation(
@@ -58,6 +75,7 @@ public final class Generation extends Pull<Token> {
       Set<Integer> endTokens,
       int[] prompt,
       Sampling sampling,
+      Constraint.Follower follower,
       LongSupplier nanos) {
     super("generation", "token");
     this.source = source;
@@ -67,10 +85,14 @@ public final class Generation extends Pull<Token> {
       throw new IllegalArgumentException(
           "the prompt is empty and so is the sequence; there is nothing to continue");
     }
-    this.endTokens = ids("endTokens", endTokens, source.vocabulary());
-    stopTokens = ids("stopTokens", sampling.stopTokens(), source.vocabulary());
+    if ((follower == null) != (sampling.constraint() == null)) {
+      throw new IllegalArgumentException("needed: a constraint and what follows it, or neither");
+    }
+    this.endTokens = TokenHistory.ids("endTokens", endTokens, source.vocabulary());
+    stopTokens = TokenHistory.ids("stopTokens", sampling.stopTokens(), source.vocabulary());
     stopTexts = new StopTexts(sampling.stopTexts());
-    sampler = new Sampler(sampling, source.vocabulary(), prompt);
+    this.follower = follower;
+    sampler = new Sampler(sampling, source.vocabulary(), prompt, follower);
     stopwatch = new Stopwatch(nanos);
     promptTokens = prompt.length;
     reusedBefore = source.reusedTokens();
@@ -105,8 +127,11 @@ public final class Generation extends Pull<Token> {
               + expectedLength
               + ": it was changed while it was being continued");
     }
+    if (follower != null && follower.isFinished()) {
+      return StopReason.COMPLETE;
+    }
     if (source.length() >= source.limit()) {
-      return StopReason.CONTEXT_FULL;
+      return cut(StopReason.CONTEXT_FULL);
     }
     stopwatch.start();
     return null;
@@ -156,10 +181,18 @@ public final class Generation extends Pull<Token> {
       end(StopReason.STOP_TEXT);
       return text;
     }
-    if (generatedTokens == sampling.maxTokens()) {
-      return lastText(text, StopReason.MAX_TOKENS);
+    if (follower != null && follower.isFinished()) {
+      return lastText(text, StopReason.COMPLETE);
     }
-    return source.length() < source.limit() ? text : lastText(text, StopReason.CONTEXT_FULL);
+    if (generatedTokens == sampling.maxTokens()) {
+      return lastText(text, cut(StopReason.MAX_TOKENS));
+    }
+    return source.length() < source.limit() ? text : lastText(text, cut(StopReason.CONTEXT_FULL));
+  }
+
+  /** Why a text was cut that could have gone on. */
+  private StopReason cut(StopReason reason) {
+    return follower == null || follower.isComplete() ? reason : StopReason.INCOMPLETE;
   }
 
   private String lastText(String text, StopReason reason) {

@@ -7,9 +7,9 @@ import java.util.List;
  * Chooses tokens from logits as a {@link Sampling} says; one for each generation, because it
  * remembers what was chosen and where its random numbers are.
  *
- * <p>The order is: processors, penalties, warpers of logits, then either the largest logit
- * (temperature 0) or temperature, top-k, top-p, min-p, the other warpers and one random number.
- * Equal logits are in the order of their ids.
+ * <p>The order is: processors, constraint, penalties, warpers of logits, then either the largest
+ * logit (temperature 0) or temperature, top-k, top-p, min-p, the other warpers and one random
+ * number. Equal logits are in the order of their ids.
  */
 public final class Sampler {
 
@@ -19,6 +19,7 @@ public final class Sampler {
   private final SplitMix random;
   private final Candidates candidates;
   private final LogitsProcessor[] processors;
+  private final Constraint.Follower follower;
   private final Penalties penalties;
   private final Warping warping;
   private final TopTokens top = new TopTokens();
@@ -37,6 +38,15 @@ public final class Sampler {
    * @param prompt the tokens that the repetition penalty counts as seen
    */
   public Sampler(Sampling sampling, int vocabulary, int[] prompt) {
+    this(sampling, vocabulary, prompt, null);
+  }
+
+  /**
+   * Prepares for one generation whose text is constrained.
+   *
+   * @param follower that has followed nothing yet, or null if the text may be anything
+   */
+  Sampler(Sampling sampling, int vocabulary, int[] prompt, Constraint.Follower follower) {
     if (vocabulary < 1) {
       throw new IllegalArgumentException("vocabulary=" + vocabulary + "; needed: at least 1");
     }
@@ -51,9 +61,11 @@ public final class Sampler {
     random = new SplitMix(sampling.seed());
     candidates = new Candidates(sampling);
     processors = sampling.processors().toArray(LogitsProcessor[]::new);
+    this.follower = follower;
     penalties = Penalties.wanted(sampling) ? new Penalties(sampling, vocabulary) : null;
     warping = new Warping(sampling.warpers(), vocabulary);
-    boolean asTheyAre = penalties == null && processors.length == 0 && !warping.changesLogits();
+    boolean before = processors.length > 0 || follower != null;
+    boolean asTheyAre = !before && penalties == null && !warping.changesLogits();
     changed = asTheyAre ? null : new float[vocabulary];
   }
 
@@ -79,6 +91,9 @@ public final class Sampler {
     int token = changed == null ? choose(logits, best) : chooseChanged(logits);
     logProbability = logProbability(logits[token], max, logSum);
     history.add(token);
+    if (follower != null) {
+      follower.accept(token);
+    }
     return token;
   }
 
@@ -115,6 +130,10 @@ public final class Sampler {
     for (LogitsProcessor processor : processors) {
       processor.process(history.view(), changed);
       best = Logits.best(changed, vocabulary, "after a logits processor");
+    }
+    if (follower != null) {
+      follower.restrict(changed);
+      best = Logits.best(changed, vocabulary, "after the constraint");
     }
     if (penalties != null) {
       penalties.apply(history, changed);

@@ -11,10 +11,10 @@ import java.util.function.Consumer;
  * How tokens are chosen and when to stop. Start from {@link #greedy}, {@link #standard} or {@link
  * #plain} and change what you need; every change is checked.
  *
- * <p>The same logits, sampling and seed give the same tokens on every machine. Processors and
- * penalties come first, then temperature, top-k, top-p and min-p, in that order, then the warpers.
- * Of these, top-k and min-p may be exchanged; top-p sees the probabilities that top-k left over,
- * scaled to sum to 1, and so do warpers.
+ * <p>The same logits, sampling and seed give the same tokens on every machine. Processors, the
+ * constraint and penalties come first, then temperature, top-k, top-p and min-p, in that order,
+ * then the warpers. Of these, top-k and min-p may be exchanged; top-p sees the probabilities that
+ * top-k left over, scaled to sum to 1, and so do warpers.
  *
  * @param temperature divides the logits; 0 takes the most likely token, the lowest id among equals
  * @param topK keeps this many of the most likely tokens; 0 keeps all
@@ -36,6 +36,8 @@ import java.util.function.Consumer;
  * @param topLogProbabilities how many of the likeliest tokens to report with each token
  * @param processors see and may change the logits before everything else, in this order
  * @param warpers further ways to change what is chosen from, in this order
+ * @param constraint what the text must be, or null if it may be anything; where there is one, it
+ *     says where the text ends, and there are no stop texts
  */
 public record Sampling(
     float temperature,
@@ -52,7 +54,8 @@ public record Sampling(
     Set<Integer> stopTokens,
     int topLogProbabilities,
     List<LogitsProcessor> processors,
-    List<Warper> warpers) {
+    List<Warper> warpers,
+    Constraint constraint) {
 
   /**
    * Checks every value.
@@ -89,6 +92,11 @@ public record Sampling(
       require(
           isWellFormed(text), "stopTexts", stopTexts, "texts without halves of surrogate pairs");
     }
+    require(
+        constraint == null || stopTexts.isEmpty(),
+        "stopTexts",
+        stopTexts,
+        "none beside a constraint, which says where the text ends");
     for (int token : stopTokens) {
       require(token >= 0, "stopTokens", stopTokens, "ids of at least 0");
     }
@@ -107,7 +115,7 @@ public record Sampling(
   /** Draws from the model's own distribution, with seed 0; at most 512 tokens. */
   public static Sampling plain() {
     return new Sampling(
-        1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of(), List.of());
+        1, 0, 1, 0, 1, 0, 0, 0, 0, 512, List.of(), Set.of(), 0, List.of(), List.of(), null);
   }
 
   public Sampling withTemperature(float temperature) {
@@ -177,6 +185,11 @@ public record Sampling(
     return with(values -> values.processors = all);
   }
 
+  /** With this constraint instead of any before; null for none. */
+  public Sampling withConstraint(Constraint constraint) {
+    return with(values -> values.constraint = constraint);
+  }
+
   /** With one more warper, after any before. */
   public Sampling withWarper(Warper warper) {
     List<Warper> all = new ArrayList<>(warpers);
@@ -226,6 +239,7 @@ public record Sampling(
     int topLogProbabilities;
     List<LogitsProcessor> processors;
     List<Warper> warpers;
+    Constraint constraint;
 
     Values(Sampling of) {
       temperature = of.temperature;
@@ -243,6 +257,7 @@ public record Sampling(
       topLogProbabilities = of.topLogProbabilities;
       processors = of.processors;
       warpers = of.warpers;
+      constraint = of.constraint;
     }
 
     Sampling sampling() {
@@ -261,7 +276,8 @@ public record Sampling(
           stopTokens,
           topLogProbabilities,
           processors,
-          warpers);
+          warpers,
+          constraint);
     }
   }
 }

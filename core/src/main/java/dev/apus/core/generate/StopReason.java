@@ -8,6 +8,14 @@ public enum StopReason {
   STOP_TOKEN,
   /** One of {@link Sampling#stopTexts()} was complete. */
   STOP_TEXT,
+  /** The text is all that its {@link Sampling#constraint()} lets it be. */
+  COMPLETE,
+  /**
+   * There was no more room, or {@link Sampling#maxTokens()} were chosen, before the text became
+   * what its {@link Sampling#constraint()} asks for: what there is of it must not be taken for
+   * that.
+   */
+  INCOMPLETE,
   /** {@link Sampling#maxTokens()} were chosen. */
   MAX_TOKENS,
   /** The source has no room for another token. */

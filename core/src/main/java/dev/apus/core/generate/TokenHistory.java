@@ -2,6 +2,8 @@ package dev.apus.core.generate;
 
 import java.nio.IntBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Set;
 
 /** The prompt of a generation and the tokens chosen since. */
 final class TokenHistory {
@@ -33,6 +35,19 @@ final class TokenHistory {
 
   boolean chosen(int at) {
     return at >= promptTokens;
+  }
+
+  /** Ids that somebody gave, as bits. */
+  static BitSet ids(String name, Set<Integer> ids, int vocabulary) {
+    BitSet bits = new BitSet();
+    for (int id : ids) {
+      if (id < 0 || id >= vocabulary) {
+        throw new IllegalArgumentException(
+            name + " holds " + id + "; the vocabulary has the ids 0 to " + (vocabulary - 1));
+      }
+      bits.set(id);
+    }
+    return bits;
   }
 
   IntBuffer view() {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * What a model is made of, in this library's own words: the one document between any checkpoint's
@@ -21,6 +22,7 @@ import java.util.Objects;
  * @param streams the widths of the streams, by name, that branches may read and write besides the
  *     residual stream
  * @param hyper how steps are joined to several residual streams; null for one, which they add to
+ * @param ends what the last norm and the head read: the residual stream, or several streams
  * @param head null for an encoder that gives rows alone
  * @param diffusion what the model learned to undo, if it is a diffusion language model; or null.
  *     The visibility is then that of text without noise
@@ -35,6 +37,7 @@ public record Architecture(
     Map<String, Integer> streams,
     HyperSpec hyper,
     List<Layer> layers,
+    Wiring.Reads ends,
     NormSpec norm,
     Head head,
     Diffusion diffusion) {
@@ -46,6 +49,7 @@ public record Architecture(
     Objects.requireNonNull(family, "family");
     Objects.requireNonNull(embedding, "embedding");
     Objects.requireNonNull(visibility, "visibility");
+    Objects.requireNonNull(ends, "ends");
     if (visibility != Visibility.CAUSAL && visibility != Visibility.BIDIRECTIONAL) {
       throw new IllegalArgumentException("no text is " + visibility + " when it is read");
     }
@@ -92,36 +96,20 @@ public record Architecture(
         streams,
         null,
         layers,
+        Wiring.PLAIN.reads(),
         norm,
         head,
         null);
   }
 
-  private Architecture copy(
-      Visibility text, Map<String, Integer> named, HyperSpec joins, Head top, Diffusion undone) {
-    return new Architecture(
-        family,
-        vocabulary,
-        width,
-        context,
-        text,
-        embedding,
-        named,
-        joins,
-        layers,
-        norm,
-        top,
-        undone);
-  }
-
   /** This model with several residual streams. */
   public Architecture joined(HyperSpec connections) {
-    return copy(visibility, streams, connections, head, diffusion);
+    return with(visibility, streams, connections, layers, ends, head, diffusion);
   }
 
   /** This model as an encoder, whose tokens see the whole text. */
   public Architecture bidirectional() {
-    return copy(Visibility.BIDIRECTIONAL, streams, hyper, head, diffusion);
+    return with(Visibility.BIDIRECTIONAL, streams, hyper, layers, ends, head, diffusion);
   }
 
   /** This model as a diffusion model, whose tokens see those after them. */
@@ -134,12 +122,59 @@ public record Architecture(
    * that is what came before it, noise stands behind it, on a canvas.
    */
   public Architecture denoising(Diffusion undone, Visibility text) {
-    return copy(text, streams, hyper, head, undone);
+    return with(text, streams, hyper, layers, ends, head, undone);
   }
 
   /** This encoder without what makes logits of its rows. */
   public Architecture withoutHead() {
-    return copy(visibility, streams, hyper, null, diffusion);
+    return with(visibility, streams, hyper, layers, ends, null, diffusion);
+  }
+
+  /** This model with other layers. */
+  public Architecture withLayers(List<Layer> others) {
+    return with(visibility, streams, hyper, others, ends, head, diffusion);
+  }
+
+  /** This model, whose last norm and head read other streams than the residual one. */
+  public Architecture endingWith(Wiring.Reads others) {
+    return with(visibility, streams, hyper, layers, others, head, diffusion);
+  }
+
+  /** This model with another stream for its branches. */
+  public Architecture withStream(String name, int width) {
+    Map<String, Integer> more = new LinkedHashMap<>(streams);
+    more.put(name, width);
+    return with(visibility, more, hyper, layers, ends, head, diffusion);
+  }
+
+  private Architecture with(
+      Visibility otherVisibility,
+      Map<String, Integer> otherStreams,
+      HyperSpec otherHyper,
+      List<Layer> otherLayers,
+      Wiring.Reads otherEnds,
+      Head otherHead,
+      Diffusion otherDiffusion) {
+    return new Architecture(
+        family,
+        vocabulary,
+        width,
+        context,
+        otherVisibility,
+        embedding,
+        otherStreams,
+        otherHyper,
+        otherLayers,
+        otherEnds,
+        norm,
+        otherHead,
+        otherDiffusion);
+  }
+
+  /** Values of the rows that the last norm and the head read. */
+  public int endWidth() {
+    Stream<String> read = ends.streams().stream();
+    return ends.joined() ? read.mapToInt(name -> streams.getOrDefault(name, width)).sum() : width;
   }
 
   /**
@@ -163,13 +198,6 @@ public record Architecture(
     return hasCanvases() ? Visibility.TOGETHER : Visibility.SURROUNDED;
   }
 
-  /** This model with another stream for its branches. */
-  public Architecture withStream(String name, int width) {
-    Map<String, Integer> more = new LinkedHashMap<>(streams);
-    more.put(name, width);
-    return copy(visibility, more, hyper, head, diffusion);
-  }
-
   /**
    * How tokens become rows.
    *
@@ -182,9 +210,16 @@ public record Architecture(
    *     nobody uses them
    * @param types how many kinds of tokens there are that each have a learned row, which is added; 0
    *     for none
+   * @param axes how the rows of positions are put together, or null if each is learned
    */
   public record Embedding(
-      float scale, int positions, NormSpec norm, int metaTokens, int skipped, int types) {
+      float scale,
+      int positions,
+      NormSpec norm,
+      int metaTokens,
+      int skipped,
+      int types,
+      Axes axes) {
     public static final Embedding PLAIN = new Embedding(1, 0, null);
 
     public Embedding {
@@ -192,26 +227,43 @@ public record Architecture(
         throw new IllegalArgumentException(
             "an embedding has either meta tokens or learned positions, found both");
       }
+      if (axes != null && (skipped > 0 || positions > (long) axes.lines() * axes.columns())) {
+        throw new IllegalArgumentException(
+            "axes are those of all positions, and none is skipped; found " + axes);
+      }
     }
 
     public Embedding(float scale, int positions, NormSpec norm) {
-      this(scale, positions, norm, 0, 0, 0);
+      this(scale, positions, norm, 0, 0, 0, null);
     }
 
     public Embedding(float scale, int positions, NormSpec norm, int metaTokens) {
-      this(scale, positions, norm, metaTokens, 0, 0);
+      this(scale, positions, norm, metaTokens, 0, 0, null);
     }
 
     /** This embedding with so many rows before that of the first position. */
     public Embedding skipping(int rows) {
-      return new Embedding(scale, positions, norm, metaTokens, rows, types);
+      return new Embedding(scale, positions, norm, metaTokens, rows, types, axes);
     }
 
     /** This embedding with rows for so many kinds of tokens. */
     public Embedding withTypes(int count) {
-      return new Embedding(scale, positions, norm, metaTokens, skipped, count);
+      return new Embedding(scale, positions, norm, metaTokens, skipped, count, axes);
+    }
+
+    /** This embedding, whose positions lie in a page. */
+    public Embedding axial(Axes page) {
+      return new Embedding(scale, positions, norm, metaTokens, skipped, types, page);
     }
   }
+
+  /**
+   * Positions in the lines of a page: the row of one is the learned row of its line, followed by
+   * that of its column.
+   *
+   * @param lineWidth values of a line's row
+   */
+  public record Axes(int lines, int columns, int lineWidth) {}
 
   /**
    * How rows become logits.

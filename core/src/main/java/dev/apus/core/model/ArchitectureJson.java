@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.apus.core.config.Config;
+import dev.apus.core.model.Architecture.Axes;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
@@ -41,6 +42,8 @@ final class ArchitectureJson {
     }
     putIfThere(document, "hyperConnections", a.hyper() == null ? null : a.hyper().toMap());
     document.put("layers", layers(a.layers()));
+    boolean plain = a.ends().equals(Wiring.PLAIN.reads());
+    putIfThere(document, "ends", plain ? null : a.ends().toJson());
     document.put("norm", norm(a.norm()));
     putIfThere(document, "head", a.head() == null ? null : head(a.head()));
     try {
@@ -62,6 +65,13 @@ final class ArchitectureJson {
     putIfThere(map, "metaTokens", e.metaTokens() == 0 ? null : e.metaTokens());
     putIfThere(map, "skipped", e.skipped() == 0 ? null : e.skipped());
     putIfThere(map, "types", e.types() == 0 ? null : e.types());
+    if (e.axes() != null) {
+      Map<String, Object> axes = new LinkedHashMap<>();
+      axes.put("lines", e.axes().lines());
+      axes.put("columns", e.axes().columns());
+      axes.put("lineWidth", e.axes().lineWidth());
+      map.put("axes", axes);
+    }
     return map;
   }
 
@@ -185,6 +195,7 @@ final class ArchitectureJson {
             streams(c),
             c.has("hyperConnections") ? HyperSpec.read(c.section("hyperConnections")) : null,
             layers,
+            c.has("ends") ? Wiring.Reads.read(c, "ends") : Wiring.PLAIN.reads(),
             norm(c, "norm"),
             headless ? null : head(c.section("head")),
             diffusion);
@@ -227,9 +238,26 @@ final class ArchitectureJson {
     if (skipped > 0 && positions == 0) {
       throw c.errorAt("skipped", "skipped=%d: there are no positions to skip any of", skipped);
     }
+    Axes axes = c.has("axes") ? axes(c.section("axes")) : null;
+    if (axes != null && (skipped > 0 || positions > (long) axes.lines() * axes.columns())) {
+      throw c.errorAt(
+          "axes",
+          "%d lines of %d columns must hold positions=%d, and none can be skipped",
+          axes.lines(),
+          axes.columns(),
+          positions);
+    }
     int types = c.count("types", 0);
     return new Embedding(
-        c.real("scale", 1), positions, norm(c, "norm"), metaTokens, skipped, types);
+        c.real("scale", 1), positions, norm(c, "norm"), metaTokens, skipped, types, axes);
+  }
+
+  private static Axes axes(Config c) {
+    Axes axes = new Axes(c.positive("lines"), c.positive("columns"), c.positive("lineWidth"));
+    if (!c.unread().isEmpty()) {
+      throw c.error("%s is not a setting of axes", c.unread().getFirst());
+    }
+    return axes;
   }
 
   private static Map<String, Integer> streams(Config c) {

@@ -137,23 +137,7 @@ public record AttentionPolicy(String kind, Map<String, Object> settings) {
               model.family(),
               String.join(", ", mixers(model))));
     }
-    return with(layers, model);
-  }
-
-  private static Architecture with(List<Layer> layers, Architecture model) {
-    return new Architecture(
-        model.family(),
-        model.vocabulary(),
-        model.width(),
-        model.context(),
-        model.visibility(),
-        model.embedding(),
-        model.streams(),
-        model.hyper(),
-        layers,
-        model.norm(),
-        model.head(),
-        model.diffusion());
+    return model.withLayers(layers);
   }
 
   private static Step over(Step step, Map<String, Object> select, Mixers mixers) {

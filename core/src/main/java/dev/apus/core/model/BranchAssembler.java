@@ -24,6 +24,7 @@ final class BranchAssembler {
   private final Mixers mixers;
   private final CacheFormat cache;
   private final Weights weights;
+  private final LevelEmbedding level;
   private final Streams streams;
   private final Map<Place, BuiltBranch> built = new HashMap<>();
   private final Set<Place> borrowers = new HashSet<>();
@@ -32,11 +33,20 @@ final class BranchAssembler {
   /** What tells a branch from all others: there, its weights and its state are found. */
   private record Place(int layer, Role role, String name, String type) {}
 
-  BranchAssembler(Architecture architecture, Mixers mixers, CacheFormat cache, Weights weights) {
+  /**
+   * @param level what stands for the level of the noise; null if branches are not told
+   */
+  BranchAssembler(
+      Architecture architecture,
+      Mixers mixers,
+      CacheFormat cache,
+      Weights weights,
+      LevelEmbedding level) {
     this.architecture = architecture;
     this.mixers = mixers;
     this.cache = cache;
     this.weights = weights;
+    this.level = level;
     this.streams = new Streams(architecture);
   }
 
@@ -107,6 +117,7 @@ final class BranchAssembler {
     String role = name(branch.role());
     Normalization before = Normalization.of(branch.before(), role + ".norm", flow.normed(), scope);
     Normalization after = Normalization.of(branch.after(), role + ".after", flow.outputs(), scope);
+    Modulation modulation = Modulation.of(level, role, flow.normed(), flow.outputs(), scope);
     Part part = branch.part();
     Config settings = Config.of("layer " + layer + " " + part.type(), part.settings());
     Site site =
@@ -114,6 +125,7 @@ final class BranchAssembler {
             flow.inputs(),
             flow.outputs(),
             layer,
+            architecture.layers().size(),
             architecture.rows(architecture.context()),
             weights.kernels(),
             cache,
@@ -137,7 +149,9 @@ final class BranchAssembler {
     }
     int state = owner != null ? owner.state() : mixer == null ? -1 : states++;
     boolean owns = mixer != null && owner == null;
-    var result = new BuiltBranch(mixer, state, owns, channel, before, after, branch.scale(), flow);
+    var result =
+        new BuiltBranch(
+            mixer, state, owns, channel, before, after, modulation, branch.scale(), flow);
     built.putIfAbsent(place(branch, layer), result);
     return result;
   }
@@ -218,6 +232,15 @@ final class BranchAssembler {
     Set<Visibility> needed = EnumSet.of(architecture.visibility());
     if (architecture.diffusion() != null) {
       needed.add(architecture.noisyVisibility());
+    }
+    if (cache.settles() && !needed.equals(Set.of(Visibility.CAUSAL))) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "keys and values as %s are for tokens that see what came before them; those of %s"
+                  + " also see what comes after: keep them as f32 or bf16",
+              cache,
+              architecture.family()));
     }
     if (mixer.visibilities().containsAll(needed)) {
       return;

@@ -5,10 +5,11 @@ import dev.apus.core.tensor.Matrix;
 import java.util.Arrays;
 
 /**
- * A branch whose part has been built; exactly one of {@code mixer} and {@code channel} is there.
+ * A branch whose part has been built; at most one of {@code mixer} and {@code channel} is there.
  *
  * @param state the number of the state that the mixer is given
  * @param owner whether the state is the mixer's own
+ * @param modulation how it is told the level of the noise, or null
  */
 record BuiltBranch(
     SequenceMixer<MixerState> mixer,
@@ -17,12 +18,14 @@ record BuiltBranch(
     ChannelMixer channel,
     Normalization before,
     Normalization after,
+    Modulation modulation,
     float scale,
     Streams.Flow flow) {
 
   /** What the branch gives, in a matrix of the frame. */
   Matrix forward(Pass pass, Pass.Frame frame, Batch<SequenceState> batch, Matrix[] streams) {
-    Matrix read = read(pass, frame, streams);
+    Matrix told = modulation == null ? null : modulation.make(pass, frame, batch);
+    Matrix read = read(pass, frame, batch, streams, told);
     Matrix y = frame.matrix(read.rows(), flow.outputs());
     if (mixer != null) {
       mixer.forward(pass, batch.map(s -> s.mixer(state)), read, y);
@@ -32,11 +35,32 @@ record BuiltBranch(
     if (after != null) {
       after.rows(pass, y, y);
     }
+    if (told != null) {
+      modulation.gate(pass, batch, told, y);
+    }
     return y;
   }
 
-  private Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
+  /** What a flow brings together, without a part that reads it. */
+  static BuiltBranch reading(Streams.Flow flow) {
+    return new BuiltBranch(null, -1, false, null, null, null, null, 1, flow);
+  }
+
+  private Matrix read(
+      Pass pass, Pass.Frame frame, Batch<SequenceState> batch, Matrix[] streams, Matrix told) {
     Matrix read = normed(pass, frame, streams);
+    if (told != null) {
+      modulation.shift(pass, batch, told, read);
+    }
+    return beside(pass, frame, streams, read);
+  }
+
+  /** What a {@link #reading} brings together. */
+  Matrix read(Pass pass, Pass.Frame frame, Matrix[] streams) {
+    return beside(pass, frame, streams, normed(pass, frame, streams));
+  }
+
+  private Matrix beside(Pass pass, Pass.Frame frame, Matrix[] streams, Matrix read) {
     return flow.beside().length == 0 ? read : withBeside(pass, frame, streams, read);
   }
 
@@ -44,11 +68,11 @@ record BuiltBranch(
     Matrix x = streams[flow.reads()[0].stream()];
     int values = flow.normed();
     boolean whole = flow.reads().length == 1 && values == x.cols();
-    if (whole && before == null) {
+    if (whole && before == null && modulation == null) {
       return x;
     }
     Matrix read = frame.matrix(x.rows(), values);
-    if (!whole) {
+    if (!whole || before == null) {
       pass.eachRow(x.rows(), values, (from, to, worker) -> combine(pass, streams, from, to, read));
     }
     if (before != null) {

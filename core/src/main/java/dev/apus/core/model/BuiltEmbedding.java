@@ -12,6 +12,7 @@ import java.util.function.IntUnaryOperator;
  * @param positions rows to add by position, or null
  * @param meta rows that come before the first token, or null
  * @param types rows to add by the kinds of the tokens, or null
+ * @param norm of the sum, or null
  */
 record BuiltEmbedding(
     Architecture.Embedding spec,

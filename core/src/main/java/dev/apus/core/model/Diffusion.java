@@ -1,7 +1,9 @@
 package dev.apus.core.model;
 
 import dev.apus.core.config.Config;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -15,10 +17,20 @@ import java.util.Map;
  *     text as a whole. The blocks of a text begin at its first token.
  * @param shifted whether the logits of a row are those of the token after it, as in the
  *     autoregressive models that some diffusion models were made of
+ * @param output what the logits of a row are
+ * @param levels how much noise there is at a time
+ * @param modulation how the model is told how noisy a text is; null if it is not
  * @param conditioning how noisy rows learn what the model last made of them; null if they do not
  */
 public record Diffusion(
-    Noise noise, int mask, int block, boolean shifted, Conditioning conditioning) {
+    Noise noise,
+    int mask,
+    int block,
+    boolean shifted,
+    Output output,
+    NoiseLevels levels,
+    LevelSpec modulation,
+    Conditioning conditioning) {
 
   /**
    * What takes the place of a token.
@@ -69,11 +81,42 @@ public record Diffusion(
     }
   }
 
+  /** What the logits of a row are. */
+  public enum Output {
+    /** Those of every token without noise, of which the mask is one among others. */
+    TOKENS,
+    /** Those of every token without noise, of which the mask is none. */
+    UNMASKED,
+    /**
+     * Logarithms of {@code p(y) / p(x)}: how much likelier the text would be, at its level of
+     * noise, with y in the place of the token x that stands there.
+     *
+     * @see <a href="https://arxiv.org/abs/2310.16834">SEDD</a>
+     */
+    SCORES,
+    /** Scores with {@code ln((e^σ − 1)(n − 1))} added, for a vocabulary of n tokens. */
+    SCALED_SCORES;
+
+    /** Whether they are ratios of probabilities at a level of noise. */
+    public boolean isScore() {
+      return this == SCORES || this == SCALED_SCORES;
+    }
+  }
+
   public Diffusion(Noise noise, int mask, int block, boolean shifted) {
-    this(noise, mask, block, shifted, null);
+    this(noise, mask, block, shifted, Output.TOKENS, NoiseLevels.STANDARD, null, null);
   }
 
   public Diffusion {
+    if (output == Output.UNMASKED && mask < 0) {
+      throw new IllegalArgumentException("a model without a mask gives logits of all tokens");
+    }
+    if (output == Output.SCALED_SCORES && noise != Noise.ABSORBING) {
+      throw new IllegalArgumentException("scores are scaled by the noise where it leaves masks");
+    }
+    if (output.isScore() && shifted) {
+      throw new IllegalArgumentException("scores are of the token that stands in their row");
+    }
     if (block < 0 || (noise == Noise.ABSORBING) != (mask >= 0)) {
       throw new IllegalArgumentException(
           noise + " noise with the mask " + mask + " in blocks of " + block);
@@ -92,17 +135,37 @@ public record Diffusion(
 
   /** The same noise in blocks of so many tokens. */
   public Diffusion inBlocks(int tokens) {
-    return new Diffusion(noise, mask, tokens, shifted, conditioning);
+    return new Diffusion(noise, mask, tokens, shifted, output, levels, modulation, conditioning);
   }
 
   /** The same where a row's logits are those of the token after it. */
   public Diffusion shiftedBy1() {
-    return new Diffusion(noise, mask, block, true, conditioning);
+    return new Diffusion(noise, mask, block, true, output, levels, modulation, conditioning);
+  }
+
+  /** The same where the logits are something else. */
+  public Diffusion giving(Output other) {
+    return new Diffusion(noise, mask, block, shifted, other, levels, modulation, conditioning);
+  }
+
+  /** The same with other levels of noise. */
+  public Diffusion withLevels(NoiseLevels others) {
+    return new Diffusion(noise, mask, block, shifted, output, others, modulation, conditioning);
+  }
+
+  /** The same where the model is told the level. */
+  public Diffusion modulated(LevelSpec how) {
+    return new Diffusion(noise, mask, block, shifted, output, levels, how, conditioning);
   }
 
   /** The same where noisy rows learn what the model last made of them. */
   public Diffusion conditioned(Conditioning how) {
-    return new Diffusion(noise, mask, block, shifted, how);
+    return new Diffusion(noise, mask, block, shifted, output, levels, modulation, how);
+  }
+
+  /** Whether the level of the noise changes what the model says. */
+  public boolean isTold() {
+    return modulation != null && modulation.told();
   }
 
   Map<String, Object> toMap() {
@@ -113,6 +176,15 @@ public record Diffusion(
     }
     map.put("block", block);
     map.put("shifted", shifted);
+    if (output != Output.TOKENS) {
+      map.put("output", spelled(output));
+    }
+    if (!levels.equals(NoiseLevels.STANDARD)) {
+      map.put("levels", levels.toMap());
+    }
+    if (modulation != null) {
+      map.put("modulation", modulation.toMap());
+    }
     if (conditioning != null) {
       map.put("conditioning", conditioning.toMap());
     }
@@ -125,11 +197,25 @@ public record Diffusion(
     if (mask >= vocabulary) {
       throw c.errorAt("mask", "mask=%d is not in the vocabulary of %d", mask, vocabulary);
     }
-    return new Diffusion(
-        absorbing ? Noise.ABSORBING : Noise.UNIFORM,
-        mask,
-        c.count("block", 0),
-        c.flag("shifted", false),
-        c.has("conditioning") ? Conditioning.read(c.section("conditioning")) : null);
+    String[] outputs =
+        Arrays.stream(Output.values()).map(Diffusion::spelled).toArray(String[]::new);
+    String output = c.choice("output", outputs[0], outputs);
+    try {
+      return new Diffusion(
+          absorbing ? Noise.ABSORBING : Noise.UNIFORM,
+          mask,
+          c.count("block", 0),
+          c.flag("shifted", false),
+          Output.values()[List.of(outputs).indexOf(output)],
+          c.has("levels") ? NoiseLevels.read(c.section("levels")) : NoiseLevels.STANDARD,
+          c.has("modulation") ? LevelSpec.read(c.section("modulation")) : null,
+          c.has("conditioning") ? Conditioning.read(c.section("conditioning")) : null);
+    } catch (IllegalArgumentException e) {
+      throw c.error("%s", e.getMessage());
+    }
+  }
+
+  private static String spelled(Output output) {
+    return output.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

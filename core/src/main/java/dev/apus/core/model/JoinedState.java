@@ -47,6 +47,11 @@ public interface JoinedState extends MixerState {
   }
 
   @Override
+  default KeyVisits visits() {
+    return parts().stream().map(MixerState::visits).reduce(KeyVisits.NONE, KeyVisits::plus);
+  }
+
+  @Override
   default void blocks(ObjLongConsumer<Object> visitor) {
     parts().forEach(part -> part.blocks(visitor));
   }

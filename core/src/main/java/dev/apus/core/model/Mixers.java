@@ -30,6 +30,8 @@ public final class Mixers {
               "linear-attention",
               "linearized-attention",
               "linformer-attention",
+              "lsh-attention",
+              "routing-attention",
               "memory-as-context",
               "mesa-net",
               "mixture-of-attention-heads",

@@ -9,6 +9,7 @@ import dev.apus.core.weight.Weights;
 import dev.apus.kernels.attention.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Builds the network that an architecture describes, part by part, from its weights. */
 public final class ModelAssembler {
@@ -50,28 +51,68 @@ public final class ModelAssembler {
         new BuiltEmbedding(
             first,
             tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
-            lookup("positions", first.skipped() + first.positions(), width, root),
+            positions(first, width, root),
             lookup("meta", first.metaTokens(), width, root),
             lookup("types", first.types(), width, root),
             Normalization.of(first.norm(), "embedding.norm", width, root));
     List<BuiltStep> steps = new ArrayList<>();
-    var branches = new BranchAssembler(architecture, mixers, cache, weights);
+    LevelEmbedding level = LevelEmbedding.of(architecture.diffusion(), root);
+    var branches = new BranchAssembler(architecture, mixers, cache, weights, level);
     for (int i = 0; i < architecture.layers().size(); i++) {
       for (Step step : architecture.layers().get(i).steps()) {
         steps.add(branches.step(step, i));
       }
     }
+    Streams.Flow ends = branches.streams().end(architecture);
+    int endWidth = ends.inputs();
+    if (tied != null && endWidth != width) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "the head reads rows of %d values and cannot be the embedding, whose have %d",
+              endWidth,
+              width));
+    }
     branches.streams().expectAllRead();
     BuiltConditioning conditioning = BuiltConditioning.of(architecture, mixers, cache, weights);
     HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
-    BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, width, root);
-    Normalization norm = Normalization.of(architecture.norm(), "norm", width, root);
+    BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, endWidth, root);
+    Normalization norm = Normalization.of(architecture.norm(), "norm", endWidth, root);
+    Modulation last = Modulation.of(level, "norm", width, 0, root);
     if (tied != null) {
       weights.expectCopy("head", "embedding", vocabulary, width);
     }
     weights.expectAllRead();
     return new Network(
-        architecture, embedding, conditioning, steps, branches.streams().widths(), end, norm, head);
+        architecture,
+        embedding,
+        conditioning,
+        steps,
+        branches.streams().widths(),
+        end,
+        BuiltBranch.reading(ends),
+        norm,
+        last,
+        head);
+  }
+
+  private static RowTable positions(Architecture.Embedding first, int width, WeightScope root) {
+    Architecture.Axes axes = first.axes();
+    if (axes == null) {
+      return lookup("positions", first.skipped() + first.positions(), width, root);
+    }
+    int rest = width - axes.lineWidth();
+    if (rest < 1) {
+      throw new ConfigException(
+          String.format(
+              Locale.ROOT,
+              "embedding.axes.lineWidth=%d leaves no room for columns in rows of %d values",
+              axes.lineWidth(),
+              width));
+    }
+    return RowTable.crossed(
+        root.lookup("positions.line", axes.lines(), axes.lineWidth()),
+        root.lookup("positions.column", axes.columns(), rest));
   }
 
   private static RowTable lookup(String name, int rows, int width, WeightScope root) {

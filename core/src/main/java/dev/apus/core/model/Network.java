@@ -24,7 +24,9 @@ public final class Network {
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final HyperConnection end;
+  private final BuiltBranch ends;
   private final Normalization norm;
+  private final Modulation modulation;
   private final BuiltHead head;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
@@ -32,6 +34,8 @@ public final class Network {
    * @param conditioning of noisy rows, or null
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
+   * @param ends what brings together what the norm and the head read
+   * @param modulation of what the norm gives, or null
    * @param head null if there is none
    */
   Network(
@@ -41,7 +45,9 @@ public final class Network {
       List<BuiltStep> steps,
       int[] widths,
       HyperConnection end,
+      BuiltBranch ends,
       Normalization norm,
+      Modulation modulation,
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
@@ -49,7 +55,9 @@ public final class Network {
     this.steps = steps;
     this.widths = widths;
     this.end = end;
+    this.ends = ends;
     this.norm = norm;
+    this.modulation = modulation;
     this.head = head;
     for (BuiltStep step : steps) {
       for (BuiltBranch branch : step.branches()) {
@@ -119,7 +127,11 @@ public final class Network {
     }
   }
 
+  /** Of a number that stands for a whole run, there is no other multiple. */
   private static int leastCommonMultiple(int a, int b) {
+    if (Math.max(a, b) == SequenceMixer.WHOLE) {
+      return SequenceMixer.WHOLE;
+    }
     int high = a;
     int low = b;
     while (low != 0) {
@@ -163,7 +175,7 @@ public final class Network {
         rows,
         tokens,
         x -> embedding.embed(pass, rows, tokens, null, x),
-        (frame, x) -> logits(pass, frame, x, wanted, logits),
+        (frame, x) -> logits(pass, frame, rows, x, wanted, logits),
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
   }
@@ -234,6 +246,7 @@ public final class Network {
         (frame, x) -> {
           select(x, wanted, rows);
           normalize(pass, rows);
+          modulate(pass, batch, wanted, rows);
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
@@ -253,6 +266,12 @@ public final class Network {
   private void normalize(Pass pass, Matrix rows) {
     if (norm != null && rows.rows() > 0) {
       norm.rows(pass, rows, rows);
+    }
+  }
+
+  private void modulate(Pass pass, Batch<SequenceState> batch, int[] which, Matrix rows) {
+    if (modulation != null && rows.rows() > 0) {
+      modulation.end(pass, batch, which, rows);
     }
   }
 
@@ -291,7 +310,9 @@ public final class Network {
         beginning.add(new Run<>(run.state(), from, from + count, 0));
       }
       int position = run.position() + count;
-      runs.add(new Run<>(run.state(), run.from(), run.to(), position, run.visibility()));
+      runs.add(
+          new Run<>(run.state(), run.from(), run.to(), position, run.visibility())
+              .atLevel(run.level()));
     }
     if (!beginning.isEmpty()) {
       advance(
@@ -349,17 +370,24 @@ public final class Network {
       if (end != null) {
         end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
       }
-      read.accept(frame, x);
+      read.accept(frame, ends.read(pass, frame, streams));
     }
   }
 
-  private void logits(Pass pass, Pass.Frame frame, Matrix x, int[] wanted, Matrix logits) {
+  private void logits(
+      Pass pass,
+      Pass.Frame frame,
+      Batch<SequenceState> batch,
+      Matrix x,
+      int[] wanted,
+      Matrix logits) {
     if (wanted.length == 0) {
       return;
     }
     Matrix last = frame.matrix(wanted.length, x.cols());
     select(x, wanted, last);
     normalize(pass, last);
+    modulate(pass, batch, wanted, last);
     head.apply(pass, last, logits);
   }
 }

@@ -7,8 +7,10 @@ package dev.apus.core.model;
  * @param visibility what these rows see
  * @param global the positions of tokens that see, and are seen by, the whole text in layers that
  *     otherwise see what is near; ascending
+ * @param level how much noise the text has, for diffusion models that are told
  */
-public record Run<S>(S state, int from, int to, int position, Visibility visibility, int[] global) {
+public record Run<S>(
+    S state, int from, int to, int position, Visibility visibility, int[] global, double level) {
 
   private static final int[] NONE = {};
 
@@ -21,7 +23,7 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
 
   /** Rows of which none is global. */
   public Run(S state, int from, int to, int position, Visibility visibility) {
-    this(state, from, to, position, visibility, NONE);
+    this(state, from, to, position, visibility, NONE, 0);
   }
 
   /** Rows that see themselves and what came before them. */
@@ -31,22 +33,27 @@ public record Run<S>(S state, int from, int to, int position, Visibility visibil
 
   /** The same rows with another state. */
   <T> Run<T> with(T other) {
-    return new Run<>(other, from, to, position, visibility, global);
+    return new Run<>(other, from, to, position, visibility, global, level);
   }
 
   /** The same rows, of a text with these global tokens. */
   public Run<S> withGlobal(int... tokens) {
-    return new Run<>(state, from, to, position, visibility, tokens);
+    return new Run<>(state, from, to, position, visibility, tokens, level);
   }
 
   /** Some of these rows. */
   public Run<S> part(int first, int end) {
-    return new Run<>(state, first, end, position + first - from, visibility);
+    return new Run<>(state, first, end, position + first - from, visibility, NONE, level);
   }
 
   /** The same rows, which see something else. */
   public Run<S> seeing(Visibility other) {
-    return new Run<>(state, from, to, position, other, global);
+    return new Run<>(state, from, to, position, other, global, level);
+  }
+
+  /** The same rows, of a text with so much noise. */
+  public Run<S> atLevel(double noise) {
+    return new Run<>(state, from, to, position, visibility, global, noise);
   }
 
   public int length() {

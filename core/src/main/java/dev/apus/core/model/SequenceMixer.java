@@ -14,6 +14,9 @@ import java.util.Set;
  */
 public interface SequenceMixer<S extends MixerState> {
 
+  /** The grain of a mixer to which it shows where the first run of a sequence ends. */
+  int WHOLE = Integer.MAX_VALUE;
+
   /**
    * The memory of a sequence that has not begun.
    *
@@ -45,7 +48,7 @@ public interface SequenceMixer<S extends MixerState> {
 
   /**
    * Bytes that a state takes at most, between passes, for its last tokens, if it forgets those
-   * before; 0 if it forgets none.
+   * before or keeps them otherwise; 0 if it does neither.
    */
   default long windowBytes() {
     return 0;
@@ -53,7 +56,9 @@ public interface SequenceMixer<S extends MixerState> {
 
   /**
    * A number of tokens at whose multiples a run may be cut with the same bits as in one piece: 1 if
-   * any cut keeps the bits. A parallel form that takes tokens in groups names the group's length.
+   * any cut keeps the bits. A parallel form that takes tokens in groups names the group's length; a
+   * mixer whose first tokens see what is between them all names {@link #WHOLE}, so that what a
+   * sequence begins with is one run.
    */
   default int grain() {
     return 1;

@@ -94,6 +94,23 @@ final class Streams {
     return new Flow(reads, joined, beside, normed, inputs, writes, widths.get(writes), first);
   }
 
+  /**
+   * What the last norm and the head read.
+   *
+   * @throws ConfigException if they cannot
+   */
+  Flow end(Architecture architecture) {
+    Wiring.Reads reads = architecture.ends();
+    boolean plain = reads.equals(Wiring.PLAIN.reads());
+    if (!reads.beside().isEmpty() || (!plain && architecture.hyper() != null)) {
+      throw new ConfigException(
+          plain || architecture.hyper() == null
+              ? "ends: the norm at the end reads all streams, and none can be beside"
+              : "ends: hyper-connections end with the residual stream");
+    }
+    return flow(Wiring.PLAIN.reading(reads), layers);
+  }
+
   /** Streams, or shares of them, that have been written and are now read. */
   private Source[] read(List<String> streams, int layer) {
     return streams.stream().map(name -> read(name, layer)).toArray(Source[]::new);
@@ -111,7 +128,7 @@ final class Streams {
     if (!shared) {
       return new Source(number, 0, width);
     }
-    if (width % layers != 0) {
+    if (layer == layers || width % layers != 0) {
       throw error(
           layer,
           "reads its share of \"%s\", whose %d values are not divisible by %d layers",
@@ -160,8 +177,8 @@ final class Streams {
     return number;
   }
 
-  private static ConfigException error(int layer, String message, Object... parts) {
-    return new ConfigException(
-        "layer " + layer + ": a branch " + String.format(Locale.ROOT, message, parts));
+  private ConfigException error(int layer, String message, Object... parts) {
+    String who = layer == layers ? "ends: the model " : "layer " + layer + ": a branch ";
+    return new ConfigException(who + String.format(Locale.ROOT, message, parts));
   }
 }

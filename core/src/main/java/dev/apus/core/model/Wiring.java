@@ -64,7 +64,7 @@ public record Wiring(
       this(streams, joined, List.of());
     }
 
-    private Object toJson() {
+    Object toJson() {
       if (streams.size() == 1 && beside.isEmpty()) {
         return streams.getFirst();
       }
@@ -91,6 +91,24 @@ public record Wiring(
     /** These rows with those of another stream after them. */
     public Reads beside(String stream) {
       return new Reads(streams, joined, List.of(stream));
+    }
+
+    /** What a key of a document names. */
+    static Reads read(Config owner, String key) {
+      if (owner.raw(key) instanceof String stream) {
+        return Reads.of(stream);
+      }
+      Config c = owner.section(key);
+      String how = c.has("join") ? "join" : "add";
+      List<String> streams = c.words(how);
+      List<String> beside = c.has("beside") ? c.words("beside") : List.of();
+      if (streams.size() < (how.equals("add") && !beside.isEmpty() ? 1 : 2)) {
+        throw c.errorAt(how, "%s must name two streams at least", how);
+      }
+      if (!c.unread().isEmpty()) {
+        throw c.error("%s cannot be beside %s", c.unread().getFirst(), how);
+      }
+      return new Reads(streams, how.equals("join"), beside);
     }
   }
 
@@ -145,7 +163,7 @@ public record Wiring(
   static Wiring read(Config branch) {
     return new Wiring(
         branch.word("name", PLAIN.name),
-        branch.has("reads") ? reads(branch) : PLAIN.reads,
+        branch.has("reads") ? Reads.read(branch, "reads") : PLAIN.reads,
         branch.word("writes", PLAIN.writes),
         layer(branch, "weightsOf"),
         layer(branch, "stateOf"),
@@ -154,22 +172,5 @@ public record Wiring(
 
   private static int layer(Config branch, String key) {
     return branch.has(key) ? branch.count(key) : -1;
-  }
-
-  private static Reads reads(Config branch) {
-    if (branch.raw("reads") instanceof String stream) {
-      return Reads.of(stream);
-    }
-    Config c = branch.section("reads");
-    String how = c.has("join") ? "join" : "add";
-    List<String> streams = c.words(how);
-    List<String> beside = c.has("beside") ? c.words("beside") : List.of();
-    if (streams.size() < (how.equals("add") && !beside.isEmpty() ? 1 : 2)) {
-      throw c.errorAt(how, "%s must name two streams at least", how);
-    }
-    if (!c.unread().isEmpty()) {
-      throw c.error("%s cannot be beside %s", c.unread().getFirst(), how);
-    }
-    return new Reads(streams, how.equals("join"), beside);
   }
 }

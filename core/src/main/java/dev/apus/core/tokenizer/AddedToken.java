@@ -21,14 +21,20 @@ record AddedToken(
   private static final int LONGEST = 1024;
 
   static AddedToken read(Section section) {
-    section.only("id", "content", "special", "lstrip", "rstrip", "single_word", "normalized");
+    return read(
+        section.only("id", "content", "special", "lstrip", "rstrip", "single_word", "normalized"),
+        section.number("id", 0, Vocabulary.LARGEST_ID));
+  }
+
+  /** Reads a token whose id stands elsewhere. */
+  static AddedToken read(Section section, int id) {
     String content = section.text("content");
     if (content.isEmpty() || content.length() > LONGEST) {
       throw section.wrong("content", "1 to " + LONGEST + " characters");
     }
     boolean special = section.flag("special", false);
     return new AddedToken(
-        section.number("id", 0, Vocabulary.LARGEST_ID),
+        id,
         content,
         special,
         section.flag("lstrip", false),

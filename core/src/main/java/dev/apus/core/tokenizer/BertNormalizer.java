@@ -12,7 +12,7 @@ final class BertNormalizer implements TextNormalizer {
   private final boolean stripAccents;
   private final boolean lowercase;
 
-  private BertNormalizer(
+  BertNormalizer(
       boolean clean, boolean separateIdeographs, boolean stripAccents, boolean lowercase) {
     this.clean = clean;
     this.separateIdeographs = separateIdeographs;
@@ -51,6 +51,21 @@ final class BertNormalizer implements TextNormalizer {
     } else {
       out.appendCodePoint(kept);
     }
+  }
+
+  /** Without marks of any kind, which is more than BERT strips. */
+  static String withoutMarks(String text) {
+    StringBuilder kept = new StringBuilder(text.length());
+    text.codePoints().filter(c -> !isMark(c)).forEach(kept::appendCodePoint);
+    return kept.toString();
+  }
+
+  private static boolean isMark(int c) {
+    return switch (Character.getType(c)) {
+      case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK, Character.ENCLOSING_MARK ->
+          true;
+      default -> false;
+    };
   }
 
   static String withoutAccents(String text) {

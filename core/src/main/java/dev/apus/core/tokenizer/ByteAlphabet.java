@@ -27,7 +27,11 @@ final class ByteAlphabet {
 
   /** The UTF-8 bytes of a text, each as its character. */
   static String spell(String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return spell(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Bytes, each as its character. */
+  static String spell(byte[] bytes) {
     char[] spelled = new char[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
       spelled[i] = CHARACTER[bytes[i] & 0xFF];

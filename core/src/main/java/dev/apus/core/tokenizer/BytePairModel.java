@@ -1,6 +1,5 @@
 package dev.apus.core.tokenizer;
 
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -23,8 +22,16 @@ final class BytePairModel implements TokenModel {
    * @param fuseUnknown whether a run of unknown characters is one token
    * @param byteFallback whether an unknown character becomes the tokens of its bytes
    * @param ignoreMerges whether a pre-token that is a token needs no merges
+   * @param prefix what a character that does not begin a pre-token is spelled with before it
+   * @param suffix what the last character of a pre-token is spelled with after it
    */
-  record Settings(int unknownId, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) {}
+  record Settings(
+      int unknownId,
+      boolean fuseUnknown,
+      boolean byteFallback,
+      boolean ignoreMerges,
+      String prefix,
+      String suffix) {}
 
   private static final int LONGEST_CACHED = 48;
   private static final int MOST_CACHED = 1 << 14;
@@ -67,11 +74,7 @@ final class BytePairModel implements TokenModel {
     if (model.has("dropout") && model.node().get("dropout").asDouble(1) != 0) {
       throw model.wrong("dropout", "null or 0, since encoding is exact here");
     }
-    for (String affix : new String[] {"continuing_subword_prefix", "end_of_word_suffix"}) {
-      if (model.has(affix) && !model.text(affix).isEmpty()) {
-        throw model.wrong(affix, "null or \"\"");
-      }
-    }
+    String prefix = affix(model, "continuing_subword_prefix");
     int unknownId = Vocabulary.NONE;
     if (model.has("unk_token")) {
       unknownId = vocabulary.id(model.text("unk_token"));
@@ -81,12 +84,27 @@ final class BytePairModel implements TokenModel {
     }
     return new BytePairModel(
         vocabulary,
-        Merges.of(model.file(), file.merges(), vocabulary.modelIds()),
+        Merges.of(model.file(), file.merges(), vocabulary.modelIds(), prefix.length()),
         new Settings(
             unknownId,
             model.flag("fuse_unk", false),
             model.flag("byte_fallback", false),
-            model.flag("ignore_merges", false)));
+            model.flag("ignore_merges", false),
+            prefix,
+            affix(model, "end_of_word_suffix")));
+  }
+
+  private static String affix(Section model, String key) {
+    return model.has(key) ? model.text(key) : "";
+  }
+
+  /** A model of bytes whose tokens are joined in the order of their ids, as tiktoken has it. */
+  static BytePairModel ranked(Vocabulary vocabulary) {
+    Map<String, Integer> ids = vocabulary.modelIds();
+    return new BytePairModel(
+        vocabulary,
+        Merges.spelling(ids, ids, id -> id),
+        new Settings(Vocabulary.NONE, false, false, true, "", ""));
   }
 
   @Override
@@ -115,11 +133,7 @@ final class BytePairModel implements TokenModel {
         return;
       }
     }
-    int[] symbols = characters(text);
-    if (symbols.length > 1) {
-      symbols = joined(symbols);
-    }
-    out.add(symbols);
+    out.add(merges.join(characters(text), out));
   }
 
   private int[] characters(String text) {
@@ -130,6 +144,12 @@ final class BytePairModel implements TokenModel {
     for (int at = 0, width; at < text.length(); at += width) {
       width = Character.charCount(text.codePointAt(at));
       String character = text.substring(at, at + width);
+      if (at > 0) {
+        character = settings.prefix() + character;
+      }
+      if (at + width == text.length()) {
+        character += settings.suffix();
+      }
       Integer id = ids.get(character);
       boolean spelled = id == null && byteTokens != null && byteTokens.add(character, symbols);
       if (spelled || (id == null && settings.unknownId() == Vocabulary.NONE)) {
@@ -147,56 +167,5 @@ final class BytePairModel implements TokenModel {
       symbols.add(settings.unknownId());
     }
     return symbols.toArray();
-  }
-
-  /**
-   * The symbols after all merges, in O(n log n): a linked list of symbols and a queue of (rank,
-   * position) in which entries go stale instead of being removed.
-   */
-  private int[] joined(int[] symbols) {
-    int count = symbols.length;
-    int[] next = new int[count];
-    int[] previous = new int[count];
-    LongHeap queue = new LongHeap(count);
-    for (int i = 0; i < count; i++) {
-      next[i] = i + 1;
-      previous[i] = i - 1;
-    }
-    for (int i = 0; i + 1 < count; i++) {
-      offer(queue, symbols, i, i + 1);
-    }
-    while (!queue.isEmpty()) {
-      long entry = queue.pop();
-      int left = (int) entry;
-      int right = next[left];
-      if (symbols[left] == Vocabulary.NONE || right == count) {
-        continue;
-      }
-      int merged = merges.result((int) (entry >>> 32));
-      int rank = merges.rank(symbols[left], symbols[right]);
-      // An entry whose pair has changed still counts if the new pair gives the same token: so does
-      // the reference, and ids must agree.
-      if (rank == Merges.NONE || merges.result(rank) != merged) {
-        continue;
-      }
-      symbols[left] = merged;
-      symbols[right] = Vocabulary.NONE;
-      next[left] = next[right];
-      if (next[left] < count) {
-        previous[next[left]] = left;
-        offer(queue, symbols, left, next[left]);
-      }
-      if (previous[left] >= 0) {
-        offer(queue, symbols, previous[left], left);
-      }
-    }
-    return Arrays.stream(symbols).filter(id -> id != Vocabulary.NONE).toArray();
-  }
-
-  private void offer(LongHeap queue, int[] symbols, int left, int right) {
-    int rank = merges.rank(symbols[left], symbols[right]);
-    if (rank != Merges.NONE) {
-      queue.push((long) rank << 32 | left);
-    }
   }
 }

@@ -29,6 +29,7 @@ final class ComposedTokenizer implements Tokenizer {
   private final Parts parts;
   private final AddedTokens addedInOriginal;
   private final AddedTokens addedInNormalized;
+  private final TokenSpelling spelling;
 
   ComposedTokenizer(Parts parts) {
     this.parts = parts;
@@ -39,10 +40,16 @@ final class ComposedTokenizer implements Tokenizer {
         new AddedTokens(
             parts.added().stream().filter(AddedToken::normalized).toList(),
             parts.normalizer()::apply);
+    this.spelling = new TokenSpelling(parts.decoding());
   }
 
   @Override
   public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+    return ids(text, addSpecial, parseSpecial).toArray();
+  }
+
+  /** The ids with the number of steps that the model took to find them. */
+  Ids ids(String text, boolean addSpecial, boolean parseSpecial) {
     Ids ids = new Ids();
     if (addSpecial) {
       ids.add(parts.template().before());
@@ -69,7 +76,7 @@ final class ComposedTokenizer implements Tokenizer {
     if (addSpecial) {
       ids.add(parts.template().after());
     }
-    return ids.toArray();
+    return ids;
   }
 
   private void encodeNormalized(String text, boolean first, boolean parseSpecial, Ids ids) {
@@ -135,6 +142,12 @@ final class ComposedTokenizer implements Tokenizer {
   }
 
   @Override
+  public byte[] bytes(int id, boolean first) {
+    String token = parts.vocabulary().token(id);
+    return token == null || isSpecial(id) ? new byte[0] : spelling.bytes(token, first);
+  }
+
+  @Override
   public OptionalInt beginning() {
     return optional(parts.beginning());
   }
@@ -181,6 +194,8 @@ final class ComposedTokenizer implements Tokenizer {
       // An id in a hole of the vocabulary has no text, as in the reference.
       if (token != null && (keepSpecial || !isSpecial(id))) {
         sink.token(token);
+      } else {
+        sink.silence();
       }
     }
 

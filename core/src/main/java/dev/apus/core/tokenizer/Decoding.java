@@ -15,6 +15,9 @@ interface Decoding {
     /** One more token, or one more part of the text once tokens are joined. */
     void token(String text);
 
+    /** A token without text stands here. Most steps do not care. */
+    default void silence() {}
+
     /** The stream is over; whatever is held back comes now, and the next token is a first one. */
     void end();
   }
@@ -69,6 +72,10 @@ interface Decoding {
         yield rewriting((token, first) -> pattern.replace(token, content));
       }
       case "Strip" -> strip(section, false);
+      case "BPEDecoder" -> {
+        String suffix = section.only("type", "suffix").text("suffix");
+        yield next -> new SuffixSink(next, suffix);
+      }
       default ->
           throw section.unsupported(
               "Sequence",
@@ -78,7 +85,8 @@ interface Decoding {
               "Metaspace",
               "WordPiece",
               "Replace",
-              "Strip");
+              "Strip",
+              "BPEDecoder");
     };
   }
 
@@ -102,7 +110,7 @@ interface Decoding {
     return next -> new StripSink(next, content, start, joined);
   }
 
-  private static Decoding rewriting(Rewriting rule) {
+  static Decoding rewriting(Rewriting rule) {
     return next ->
         new Sink() {
           private boolean first = true;
@@ -124,6 +132,12 @@ interface Decoding {
   /** What a file without a decoder means: tokens with a space between them. */
   static Decoding spaced() {
     return rewriting((token, first) -> first ? token : " " + token);
+  }
+
+  /** Tokens that spell text with visible spaces, and bytes for what they lack. */
+  static Decoding spacedBytes() {
+    Decoding spaces = rewriting((token, first) -> token.replace(SentencePiece.SPACE, ' '));
+    return next -> spaces.before(new ByteFallbackSink(next));
   }
 
   static Decoding byteLevel() {

@@ -3,231 +3,207 @@ package dev.apus.core.tokenizer;
 import dev.apus.core.tokenizer.TokenizerFile.Piece;
 import java.text.Normalizer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Makes a tokenizer of the vocabulary in a GGUF header. */
 final class GgufTokenizer {
 
-  private static final String PREFIX = "tokenizer.ggml.";
   private static final String BYTE_PAIRS = "gpt2";
+  private static final String GEMMA4 = "gemma4";
+  private static final List<String> MODELS =
+      List.of(BYTE_PAIRS, GEMMA4, "llama", "t5", "bert", "rwkv");
 
-  /** Token types that GGUF tells apart; the others are text. */
-  private static final int UNKNOWN = 2;
+  /** BERT's limit, which GGUF files do not repeat. */
+  private static final int LONGEST_WORD = 100;
 
-  private static final int CONTROL = 3;
-  private static final int USER_DEFINED = 4;
+  private final GgufVocabulary file;
 
-  /**
-   * What a name in {@code tokenizer.ggml.pre} stands for.
-   *
-   * @param patterns the patterns to cut with, one after the other
-   * @param composed whether the text is normalised to NFC
-   * @param begins whether texts begin with a token if the file does not say
-   */
-  private record Kind(
-      List<String> patterns, boolean composed, boolean ignoreMerges, boolean begins) {}
-
-  private final String name;
-  private final Map<String, ?> metadata;
-
-  private GgufTokenizer(String name, Map<String, ?> metadata) {
-    this.name = name;
-    this.metadata = metadata;
+  private GgufTokenizer(GgufVocabulary file) {
+    this.file = file;
   }
 
   static Tokenizer of(String name, Map<String, ?> metadata) {
-    return new GgufTokenizer(name, metadata).tokenizer();
+    return new GgufTokenizer(new GgufVocabulary(name, metadata)).tokenizer();
   }
 
   static boolean knows(Map<String, ?> metadata) {
-    return BYTE_PAIRS.equals(metadata.get(PREFIX + "model"))
-        && metadata.get(PREFIX + "pre") instanceof String pre
-        && kind(pre) != null;
+    Object model = metadata.get(GgufVocabulary.PREFIX + "model");
+    return BYTE_PAIRS.equals(model)
+        ? metadata.get(GgufVocabulary.PREFIX + "pre") instanceof String pre
+            && GgufPre.of(pre) != null
+        : model instanceof String text && MODELS.contains(text);
   }
 
   private Tokenizer tokenizer() {
-    if (!text("model").equals(BYTE_PAIRS)) {
-      throw unsupported("model", BYTE_PAIRS);
+    return switch (file.text("model")) {
+      case BYTE_PAIRS -> bytePairs(file.text("pre"));
+      case GEMMA4 -> bytePairs(GEMMA4);
+      case "llama" -> sentencePiece(SentencePiece.Kind.BYTE_PAIRS);
+      case "t5" -> sentencePiece(SentencePiece.Kind.UNIGRAM);
+      case "bert" -> wordPieces();
+      case "rwkv" -> rwkv();
+      default -> throw file.unsupported("model", String.join(", ", MODELS));
+    };
+  }
+
+  private Tokenizer bytePairs(String name) {
+    GgufPre pre = GgufPre.of(name);
+    if (pre == null) {
+      throw file.unsupported("pre", GgufPre.names());
     }
-    Kind kind = kind(text("pre"));
-    if (kind == null) {
-      throw unsupported(
-          "pre",
-          "gpt-2, phi-2, gigachat, mellum, exaone4, llama3, llama-v3, llama-bpe, falcon3,"
-              + " falcon-h1, lfm2, dbrx, smaug-bpe, qwen2, deepseek-r1-qwen, megrez, qwen35,"
-              + " gpt-4o, llama4, smollm, starcoder, refact, command-r");
-    }
-    List<String> tokens = texts("tokens");
-    List<Piece> pieces = new ArrayList<>(tokens.size());
-    for (int id = 0; id < tokens.size(); id++) {
-      pieces.add(new Piece(tokens.get(id), id, 0));
-    }
-    List<AddedToken> added = added(tokens);
-    Vocabulary vocabulary = Vocabulary.of(name, pieces, added);
-    List<String> merges = new ArrayList<>();
-    texts("merges").forEach(merge -> Merges.addPair(name, merges, merge));
-    int beginning = id("bos_token_id", vocabulary);
-    int end = id("eos_token_id", vocabulary);
+    List<Piece> pieces = file.pieces(false);
+    List<AddedToken> added = file.added(pieces, file.types(pieces.size()), true);
+    Vocabulary vocabulary = Vocabulary.of(file.name, pieces, added);
+    int beginning = file.id("bos_token_id", vocabulary);
+    int end = file.id("eos_token_id", vocabulary);
+    boolean ranked = name.equals("kimi-k2") && !file.has("merges");
     return new ComposedTokenizer(
         new ComposedTokenizer.Parts(
             vocabulary,
             added,
-            kind.composed() ? new UnicodeForm(Normalizer.Form.NFC) : text -> text,
-            preTokenizer(kind),
-            new BytePairModel(
-                vocabulary,
-                Merges.of(name, merges, vocabulary.modelIds()),
-                new BytePairModel.Settings(Vocabulary.NONE, false, false, kind.ignoreMerges())),
+            pre.composed()
+                ? new UnicodeForm(Normalizer.Form.NFC)
+                : pre.spaced() ? text -> text.replace(' ', SentencePiece.SPACE) : text -> text,
+            pre.preTokenizer(file.name + ": " + GgufVocabulary.PREFIX + "pre"),
+            ranked ? BytePairModel.ranked(vocabulary) : merging(pre, vocabulary),
             new Template(
-                around("add_bos_token", kind.begins(), "bos_token_id", beginning),
-                around("add_eos_token", false, "eos_token_id", end)),
-            Decoding.byteLevel(),
+                file.around("add_bos_token", pre.begins(), "bos_token_id", beginning),
+                file.around("add_eos_token", false, "eos_token_id", end)),
+            pre.spaced() ? Decoding.spacedBytes() : Decoding.byteLevel(),
             beginning,
             end,
-            id("mask_token_id", vocabulary)));
+            file.id("mask_token_id", vocabulary)));
   }
 
-  /** The kind of that name, or null. */
-  private static Kind kind(String pre) {
-    return switch (pre) {
-      case "gpt-2", "phi-2", "gigachat", "mellum", "exaone4" ->
-          new Kind(List.of(KnownPatterns.GPT2), false, false, false);
-      case "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "lfm2" ->
-          new Kind(List.of(KnownPatterns.LLAMA3), false, true, true);
-      case "dbrx", "smaug-bpe" -> new Kind(List.of(KnownPatterns.LLAMA3), false, false, false);
-      case "qwen2", "deepseek-r1-qwen", "megrez" ->
-          new Kind(List.of(KnownPatterns.QWEN2), true, false, false);
-      case "qwen35" -> new Kind(List.of(KnownPatterns.QWEN35), true, false, false);
-      case "gpt-4o", "llama4" -> new Kind(List.of(KnownPatterns.GPT4O), false, false, false);
-      case "smollm", "starcoder", "refact", "command-r" ->
-          new Kind(List.of("\\p{N}", KnownPatterns.GPT2), false, false, false);
-      default -> null;
-    };
+  private BytePairModel merging(GgufPre pre, Vocabulary vocabulary) {
+    List<String> merges = new ArrayList<>();
+    file.texts("merges").forEach(merge -> Merges.addPair(file.name, merges, merge));
+    return new BytePairModel(
+        vocabulary,
+        Merges.of(file.name, merges, vocabulary.modelIds(), 0),
+        new BytePairModel.Settings(
+            Vocabulary.NONE, false, pre.spaced(), pre.ignoreMerges(), "", ""));
   }
 
-  private PreTokenizer preTokenizer(Kind kind) {
-    List<PreTokenizer> steps = new ArrayList<>();
-    for (String pattern : kind.patterns()) {
-      steps.add(SplitPreTokenizer.isolating(name + ": " + PREFIX + "pre", pattern));
+  private Tokenizer sentencePiece(SentencePiece.Kind kind) {
+    boolean unigram = kind == SentencePiece.Kind.UNIGRAM;
+    List<Piece> pieces = file.pieces(true);
+    List<PieceType> types = file.types(pieces.size());
+    if (!types.contains(PieceType.UNKNOWN)) {
+      throw file.wrong("token_type", "a token of the type 2, for what is unknown");
     }
-    steps.add(PreTokenizer.bytes());
-    return PreTokenizer.sequence(steps);
+    SentencePiece model =
+        new SentencePiece(
+            file.name,
+            kind,
+            pieces,
+            types,
+            new SentencePiece.Spaces(
+                file.flag("add_space_prefix", !unigram),
+                false,
+                file.flag("remove_extra_whitespaces", false),
+                true),
+            Charsmap.of(
+                file.name + ": " + GgufVocabulary.PREFIX + "precompiled_charsmap",
+                file.bytes("precompiled_charsmap")),
+            null);
+    return model.tokenizer(
+        new SentencePiece.Surroundings(
+            file.added(pieces, types, false),
+            vocabulary ->
+                new Template(
+                    file.around("add_bos_token", !unigram, "bos_token_id", begin(vocabulary)),
+                    file.around("add_eos_token", unigram, "eos_token_id", end(vocabulary))),
+            this::begin,
+            this::end,
+            vocabulary -> file.id("mask_token_id", vocabulary)));
   }
 
-  private List<AddedToken> added(List<String> tokens) {
-    List<AddedToken> added = new ArrayList<>();
-    if (!metadata.containsKey(PREFIX + "token_type")) {
-      return added;
+  private int begin(Vocabulary vocabulary) {
+    return file.id(List.of("bos_token_id"), "<s>", vocabulary);
+  }
+
+  private int end(Vocabulary vocabulary) {
+    return file.id(List.of("eos_token_id"), "</s>", vocabulary);
+  }
+
+  /**
+   * WordPiece. These files spell a token that begins a word with a space before it, and one that
+   * goes on as it is; here they get their makers' spelling back.
+   */
+  private Tokenizer wordPieces() {
+    List<Piece> pieces = new ArrayList<>();
+    List<PieceType> types = new ArrayList<>(file.types(file.texts("tokens").size()));
+    for (Piece piece : file.pieces(false)) {
+      String text = piece.text();
+      if (text.startsWith("[") && text.endsWith("]") && text.length() > 2) {
+        types.set(piece.id(), PieceType.CONTROL);
+      } else if (types.get(piece.id()) == PieceType.NORMAL && !text.isEmpty()) {
+        text = text.charAt(0) == SentencePiece.SPACE ? text.substring(1) : "##" + text;
+      }
+      pieces.add(new Piece(text, piece.id(), 0));
     }
-    long[] types = numbers("token_type");
-    if (types.length != tokens.size()) {
+    List<AddedToken> added = file.added(pieces, types, true);
+    Vocabulary vocabulary = Vocabulary.of(file.name, pieces, added);
+    int begin = file.id(List.of("cls_token_id", "bos_token_id"), "[CLS]", vocabulary);
+    int end = file.id(List.of("seperator_token_id", "eos_token_id"), "[SEP]", vocabulary);
+    int unknown = file.id(List.of("unknown_token_id"), "[UNK]", vocabulary);
+    if (unknown == Vocabulary.NONE) {
+      throw file.wrong("unknown_token_id", "the id of the token for unknown words");
+    }
+    boolean lowercase = file.flag("normalizer.lowercase", true);
+    WordPieceSpelling spelling = new WordPieceSpelling("##", true);
+    return new ComposedTokenizer(
+        new ComposedTokenizer.Parts(
+            vocabulary,
+            added,
+            new BertNormalizer(
+                true, true, file.flag("normalizer.strip_accents", lowercase), lowercase),
+            SplitPreTokenizer.words(file.name, KnownPatterns.BERT_WORD),
+            new WordPieceModel(vocabulary, "##", unknown, LONGEST_WORD),
+            new Template(
+                file.around("add_bos_token", true, "cls_token_id", begin),
+                file.around("add_sep_token", true, "seperator_token_id", end)),
+            Decoding.rewriting(spelling::decoded),
+            begin,
+            end,
+            file.id(List.of("mask_token_id"), "[MASK]", vocabulary)));
+  }
+
+  /** The tokens of these files are spelled as Python spells bytes. */
+  private Tokenizer rwkv() {
+    List<Piece> pieces = new ArrayList<>();
+    AddedToken end = null;
+    List<String> tokens = file.texts("tokens");
+    List<PieceType> types = file.types(tokens.size());
+    for (int id = 0; id < tokens.size(); id++) {
+      if (types.get(id) == PieceType.CONTROL) {
+        end = end == null ? AddedToken.literal(id, tokens.get(id), true) : end;
+      } else if (types.get(id) == PieceType.NORMAL) {
+        pieces.add(new Piece(ByteAlphabet.spell(escaped(id, tokens.get(id))), id, 0));
+      }
+    }
+    if (end == null) {
+      throw file.wrong("token_type", "a token of the type 3, which ends texts");
+    }
+    return RwkvFile.tokenizer(file.name, pieces, end);
+  }
+
+  private byte[] escaped(int id, String token) {
+    try {
+      return RwkvFile.unescaped(token, true);
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
       throw new TokenizerException(
-          String.format(
-              Locale.ROOT,
-              "%s: %stoken_type has %d entries, but there are %d tokens",
-              name,
-              PREFIX,
-              types.length,
-              tokens.size()));
+          file.name
+              + ": "
+              + GgufVocabulary.PREFIX
+              + "tokens["
+              + id
+              + "] is "
+              + Vocabulary.quoted(token)
+              + "; needed: bytes as Python spells them",
+          e);
     }
-    for (int id = 0; id < types.length; id++) {
-      if (types[id] == UNKNOWN || types[id] == CONTROL || types[id] == USER_DEFINED) {
-        if (tokens.get(id).isEmpty()) {
-          throw new TokenizerException(
-              String.format(
-                  Locale.ROOT, "%s: %stokens[%d] is empty, but no text", name, PREFIX, id));
-        }
-        added.add(AddedToken.literal(id, tokens.get(id), types[id] != USER_DEFINED));
-      }
-    }
-    return added;
-  }
-
-  private int[] around(String key, boolean otherwise, String idKey, int id) {
-    Object value = metadata.get(PREFIX + key);
-    if (value != null && !(value instanceof Boolean)) {
-      throw wrong(key, "true or false");
-    }
-    boolean wanted = value == null ? otherwise && id != Vocabulary.NONE : (Boolean) value;
-    if (wanted && id == Vocabulary.NONE) {
-      throw wrong(idKey, "an id, since " + PREFIX + key + " is true");
-    }
-    return wanted ? new int[] {id} : new int[0];
-  }
-
-  private int id(String key, Vocabulary vocabulary) {
-    Object value = metadata.get(PREFIX + key);
-    if (value == null) {
-      return Vocabulary.NONE;
-    }
-    if (value instanceof Number number) {
-      long id = number.longValue();
-      if (id >= 0 && id < vocabulary.size()) {
-        return (int) id;
-      }
-    }
-    throw wrong(key, "an id below " + vocabulary.size());
-  }
-
-  private String text(String key) {
-    if (metadata.get(PREFIX + key) instanceof String text) {
-      return text;
-    }
-    throw wrong(key, "a string");
-  }
-
-  private List<String> texts(String key) {
-    if (!(metadata.get(PREFIX + key) instanceof List<?> values)) {
-      throw wrong(key, "an array of strings");
-    }
-    List<String> texts = new ArrayList<>(values.size());
-    for (Object value : values) {
-      if (!(value instanceof String text)) {
-        throw wrong(key, "an array of strings");
-      }
-      texts.add(text);
-    }
-    return texts;
-  }
-
-  private long[] numbers(String key) {
-    return switch (metadata.get(PREFIX + key)) {
-      case int[] values -> Arrays.stream(values).asLongStream().toArray();
-      case long[] values -> values;
-      case List<?> values when values.stream().allMatch(Number.class::isInstance) ->
-          values.stream().mapToLong(value -> ((Number) value).longValue()).toArray();
-      case null, default -> throw wrong(key, "an array of integers");
-    };
-  }
-
-  private TokenizerException wrong(String key, String needed) {
-    Object value = metadata.get(PREFIX + key);
-    String found = value instanceof String text ? Vocabulary.quoted(text) : describe(value);
-    return new TokenizerException(
-        String.format(Locale.ROOT, "%s: %s%s is %s; needed: %s", name, PREFIX, key, found, needed));
-  }
-
-  private static String describe(Object value) {
-    return switch (value) {
-      case null -> "missing";
-      case Number number -> number.toString();
-      case Boolean flag -> flag.toString();
-      default -> "a " + value.getClass().getSimpleName();
-    };
-  }
-
-  private TokenizerException unsupported(String key, String supported) {
-    return new TokenizerException(
-        String.format(
-            Locale.ROOT,
-            "%s: %s%s=%s is not supported; supported: %s",
-            name,
-            PREFIX,
-            key,
-            Vocabulary.quoted(text(key)),
-            supported));
   }
 }

@@ -2,11 +2,12 @@ package dev.apus.core.tokenizer;
 
 import java.util.Arrays;
 
-/** A growing list of ids. */
+/** A growing list of ids, and how many steps it took to find them. */
 final class Ids {
 
   private int[] ids = new int[16];
   private int size;
+  private long steps;
 
   void add(int id) {
     if (size == ids.length) {
@@ -19,6 +20,15 @@ final class Ids {
     for (int id : more) {
       add(id);
     }
+  }
+
+  /** Counts work that grows with the text: tests hold it to a multiple of the text's length. */
+  void worked(long more) {
+    steps += more;
+  }
+
+  long steps() {
+    return steps;
   }
 
   int size() {

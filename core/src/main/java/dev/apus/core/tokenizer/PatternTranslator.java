@@ -161,7 +161,11 @@ final class PatternTranslator {
     if (c == '\\') {
       return new Part(escape(), 1, true);
     }
-    if ("^$?*+{".indexOf(c) >= 0) {
+    if (c == '$') {
+      at++;
+      return new Part("(?=\\x{a}|\\z)", 0, false);
+    }
+    if ("^?*+{".indexOf(c) >= 0) {
       throw refused("a bare " + c);
     }
     return new Part(literal(character()), 1, true);

@@ -28,9 +28,30 @@ interface PreTokenizer {
         section.only("type");
         yield SplitPreTokenizer.words(section.where("type"), KnownPatterns.BERT_WORD);
       }
+      case "Punctuation" -> SplitPreTokenizer.punctuation(section);
+      case "Whitespace" -> {
+        section.only("type");
+        yield SplitPreTokenizer.wordsAndMarks();
+      }
+      case "WhitespaceSplit" -> {
+        section.only("type");
+        yield SplitPreTokenizer.words(section.where("type"), "\\S+");
+      }
+      case "CharDelimiterSplit" -> SplitPreTokenizer.delimiter(section);
+      case "FixedLength" -> fixedLength(section);
       default ->
           throw section.unsupported(
-              "Sequence", "ByteLevel", "Split", "Digits", "Metaspace", "BertPreTokenizer");
+              "Sequence",
+              "ByteLevel",
+              "Split",
+              "Digits",
+              "Punctuation",
+              "Metaspace",
+              "BertPreTokenizer",
+              "Whitespace",
+              "WhitespaceSplit",
+              "CharDelimiterSplit",
+              "FixedLength");
     };
   }
 
@@ -77,5 +98,19 @@ interface PreTokenizer {
     section.only("type", "individual_digits");
     String pattern = section.flag("individual_digits", false) ? "\\p{N}" : "\\p{N}+";
     return SplitPreTokenizer.isolating(section.where("type"), pattern);
+  }
+
+  private static PreTokenizer fixedLength(Section section) {
+    int length = section.only("type", "length").number("length", 1, Integer.MAX_VALUE);
+    return (piece, pieces) -> {
+      String text = piece.text();
+      for (int at = 0, end; at < text.length(); at = end) {
+        end = at;
+        for (int i = 0; i < length && end < text.length(); i++) {
+          end = text.offsetByCodePoints(end, 1);
+        }
+        pieces.add(new Piece(text.substring(at, end), piece.first() && at == 0));
+      }
+    };
   }
 }

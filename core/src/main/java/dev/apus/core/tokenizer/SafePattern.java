@@ -41,12 +41,22 @@ final class SafePattern {
     if (section.has("Regex")) {
       return of(section.where("Regex"), section.text("Regex"));
     }
-    String literal = section.text("String");
+    return literal(section.where("String"), section.text("String"));
+  }
+
+  /** A pattern that matches one text. */
+  static SafePattern literal(String where, String literal) {
     if (literal.isEmpty()) {
-      throw section.wrong("String", "at least one character");
+      throw new TokenizerException(where + " is \"\"; needed: at least one character");
     }
-    return new SafePattern(
-        section.where("String"), literal, Pattern.compile(Pattern.quote(literal)));
+    return new SafePattern(where, literal, Pattern.compile(Pattern.quote(literal)));
+  }
+
+  /** Runs of Unicode's word characters, or of what is neither these nor white space. */
+  static SafePattern wordsAndMarks() {
+    String word = "\\p{IsAlphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}";
+    String pattern = "[" + word + "]+|[^" + word + "\\p{IsWhite_Space}]+";
+    return new SafePattern("Whitespace", pattern, Pattern.compile(pattern));
   }
 
   void find(String text, Matches matches) {

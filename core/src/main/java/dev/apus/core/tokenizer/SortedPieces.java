@@ -31,10 +31,12 @@ final class SortedPieces {
     return new SortedPieces(texts);
   }
 
-  void find(String text, int from, Found found) {
+  /** Finds the pieces that begin at a place, and says how many characters it looked at. */
+  int find(String text, int from, Found found) {
     int low = 0;
     int high = texts.length;
-    for (int at = from; at < text.length() && low < high; at++) {
+    int at = from;
+    for (; at < text.length() && low < high; at++) {
       char c = text.charAt(at);
       low = firstNotBelow(low, high, at - from, c);
       high = firstNotBelow(low, high, at - from, c + 1);
@@ -42,6 +44,7 @@ final class SortedPieces {
         found.piece(low, at + 1);
       }
     }
+    return at - from;
   }
 
   /** The first piece of a range whose character at {@code depth} is not below {@code c}. */

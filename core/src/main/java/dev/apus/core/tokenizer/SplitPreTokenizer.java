@@ -37,21 +37,48 @@ final class SplitPreTokenizer implements PreTokenizer {
     return new SplitPreTokenizer(SafePattern.of(where, pattern), Behavior.REMOVED, true);
   }
 
-  static SplitPreTokenizer read(Section section) {
-    section.only("type", "pattern", "behavior", "invert");
-    Behavior behavior =
-        switch (section.text("behavior")) {
-          case "Removed" -> Behavior.REMOVED;
-          case "Isolated" -> Behavior.ISOLATED;
-          case "MergedWithPrevious" -> Behavior.MERGED_WITH_PREVIOUS;
-          case "MergedWithNext" -> Behavior.MERGED_WITH_NEXT;
-          case "Contiguous" -> Behavior.CONTIGUOUS;
-          default ->
-              throw section.wrongValue(
-                  "behavior", "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
-        };
+  /** Words and runs of marks, white space dropped. */
+  static SplitPreTokenizer wordsAndMarks() {
+    return new SplitPreTokenizer(SafePattern.wordsAndMarks(), Behavior.REMOVED, true);
+  }
+
+  static SplitPreTokenizer punctuation(Section section) {
+    section.only("type", "behavior");
+    Behavior behavior = section.has("behavior") ? behavior(section) : Behavior.ISOLATED;
+    String mark = KnownPatterns.PUNCTUATION;
+    return new SplitPreTokenizer(SafePattern.of(section.where("type"), mark), behavior, false);
+  }
+
+  static SplitPreTokenizer delimiter(Section section) {
+    String delimiter = section.only("type", "delimiter").text("delimiter");
     return new SplitPreTokenizer(
-        SafePattern.read(section.child("pattern")), behavior, section.flag("invert", false));
+        SafePattern.literal(section.where("delimiter"), delimiter), Behavior.REMOVED, false);
+  }
+
+  static PreTokenizer read(Section section) {
+    section.only("type", "pattern", "behavior", "invert");
+    Behavior behavior = behavior(section);
+    boolean inverted = section.flag("invert", false);
+    Section pattern = section.child("pattern");
+    if (pattern.node().path("Regex").asText().equals(GgufPre.THREES)
+        && behavior == Behavior.ISOLATED
+        && !inverted) {
+      return new DigitThrees();
+    }
+    return new SplitPreTokenizer(SafePattern.read(pattern), behavior, inverted);
+  }
+
+  private static Behavior behavior(Section section) {
+    return switch (section.text("behavior")) {
+      case "Removed" -> Behavior.REMOVED;
+      case "Isolated" -> Behavior.ISOLATED;
+      case "MergedWithPrevious" -> Behavior.MERGED_WITH_PREVIOUS;
+      case "MergedWithNext" -> Behavior.MERGED_WITH_NEXT;
+      case "Contiguous" -> Behavior.CONTIGUOUS;
+      default ->
+          throw section.wrongValue(
+              "behavior", "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
+    };
   }
 
   @Override

@@ -40,9 +40,15 @@ interface TextNormalizer {
       }
       case "StripAccents" -> {
         section.only("type");
-        yield BertNormalizer::withoutAccents;
+        yield BertNormalizer::withoutMarks;
       }
       case "BertNormalizer" -> BertNormalizer.read(section);
+      case "Precompiled" -> Precompiled.read(section);
+      case "Strip" -> strip(section);
+      case "ByteLevel" -> {
+        section.only("type");
+        yield ByteAlphabet::spell;
+      }
       default ->
           throw section.unsupported(
               "Sequence",
@@ -54,7 +60,21 @@ interface TextNormalizer {
               "Replace",
               "Lowercase",
               "StripAccents",
-              "BertNormalizer");
+              "BertNormalizer",
+              "Precompiled",
+              "Strip",
+              "ByteLevel");
+    };
+  }
+
+  private static TextNormalizer strip(Section section) {
+    section.only("type", "strip_left", "strip_right");
+    boolean left = section.flag("strip_left", true);
+    boolean right = section.flag("strip_right", true);
+    return text -> {
+      int from = left ? Characters.spacesAfter(text, 0) : 0;
+      int to = right ? Characters.spacesBefore(text, from, text.length()) : text.length();
+      return text.substring(from, to);
     };
   }
 

@@ -2,7 +2,9 @@ package dev.apus.core.tokenizer;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 
 /**
  * Text to token ids and back, exactly as the library that trained the vocabulary does it.
@@ -14,13 +16,25 @@ import java.util.OptionalInt;
 public interface Tokenizer {
 
   /**
-   * Reads {@code tokenizer.json} of a checkpoint's folder, and {@code tokenizer_config.json} beside
-   * it, if there is one.
+   * Reads the tokenizer of a checkpoint's folder: {@code tokenizer.json}; if there is none, a model
+   * of SentencePiece or a file of tiktoken; or else the vocabulary of RWKV. Where there are
+   * several, the others are not looked at.
    *
    * @throws TokenizerException if a file is missing, broken, or asks for something unknown
    */
   static Tokenizer read(Path folder) {
     return TokenizerFolder.read(folder);
+  }
+
+  /**
+   * Reads the tokenizer of a checkpoint whose files lie anywhere, as {@link #read(Path)} does.
+   *
+   * @param name what errors call the folder
+   * @param files the bytes of a file, or null if there is no such file
+   * @return the tokenizer, or empty if there is none of its files
+   */
+  static Optional<Tokenizer> read(String name, Function<String, byte[]> files) {
+    return Optional.ofNullable(TokenizerFolder.read(name, files));
   }
 
   /**
@@ -107,6 +121,15 @@ public interface Tokenizer {
    * @throws IllegalArgumentException if {@code id} is outside the vocabulary
    */
   boolean isSpecial(int id);
+
+  /**
+   * What a token writes, in bytes, which need not be whole characters. Special tokens, and ids
+   * within the vocabulary that name no token, write nothing.
+   *
+   * @param first whether it is the first token of a text
+   * @throws IllegalArgumentException if {@code id} is outside the vocabulary
+   */
+  byte[] bytes(int id, boolean first);
 
   /** The token that begins a text, if the checkpoint names one. */
   OptionalInt beginning();

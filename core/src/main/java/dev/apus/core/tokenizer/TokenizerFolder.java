@@ -1,29 +1,45 @@
 package dev.apus.core.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 
-/** Reads the tokenizer of a checkpoint's folder. */
+/** Reads the tokenizer of a checkpoint's folder, in whatever file it is. */
 final class TokenizerFolder {
 
-  private static final String CONFIG = "tokenizer_config.json";
+  private static final String JSON = "tokenizer.json";
+  private static final String RWKV = "rwkv_vocab_v20230424.txt";
+
+  /** The files that hold a vocabulary, the one that is read first where there are several. */
+  private static final List<String> VOCABULARIES =
+      List.of(
+          JSON,
+          "tokenizer.model",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "tiktoken.model",
+          "qwen.tiktoken",
+          RWKV);
 
   private TokenizerFolder() {}
 
   static Tokenizer read(Path folder) {
-    Path file = folder.resolve("tokenizer.json");
-    Path config = folder.resolve(CONFIG);
-    byte[] json = bytes(file);
-    return Files.exists(config)
-        ? parse(file.toString(), json, config.toString(), bytes(config))
-        : parse(file.toString(), json, null);
+    String name = folder.toString();
+    Tokenizer tokenizer = read(name, file -> bytes(folder.resolve(file)));
+    if (tokenizer == null) {
+      throw new TokenizerException(
+          name + ": there is no tokenizer; needed: one of " + String.join(", ", VOCABULARIES));
+    }
+    return tokenizer;
   }
 
   private static byte[] bytes(Path file) {
+    if (!Files.exists(file)) {
+      return null;
+    }
     try {
       long size = Files.size(file);
       if (size > TokenizerFile.LARGEST_BYTES) {
@@ -41,12 +57,51 @@ final class TokenizerFolder {
     }
   }
 
-  static Tokenizer parse(String name, byte[] tokenizerJson, byte[] configJson) {
-    return parse(name, tokenizerJson, name + ", " + CONFIG, configJson);
+  /** Reads the first of the known files that there is; null if there is none. */
+  static Tokenizer read(String folder, Function<String, byte[]> files) {
+    for (String file : VOCABULARIES) {
+      byte[] bytes = files.apply(file);
+      if (bytes != null) {
+        return read(folder, file, bytes, files);
+      }
+    }
+    return null;
   }
 
-  private static Tokenizer parse(
-      String name, byte[] tokenizerJson, String configName, byte[] configJson) {
+  private static Tokenizer read(
+      String folder, String file, byte[] bytes, Function<String, byte[]> files) {
+    String name = folder + "/" + file;
+    Section config = section(folder, TokenizerConfig.FILE, files);
+    if (file.equals(JSON)) {
+      return json(name, bytes, new TokenizerConfig(config, null, null));
+    }
+    if (file.equals(RWKV)) {
+      return RwkvFile.parse(name, bytes);
+    }
+    TokenizerConfig settings =
+        new TokenizerConfig(
+            config,
+            section(folder, TokenizerConfig.ADDED, files),
+            section(folder, TokenizerConfig.SPECIAL, files));
+    return TiktokenFile.isOne(bytes)
+        ? TiktokenFile.parse(name, bytes, settings)
+        : SentencePieceFolder.tokenizer(SentencePieceFile.parse(name, bytes), settings);
+  }
+
+  private static Section section(String folder, String file, Function<String, byte[]> files) {
+    byte[] bytes = files.apply(file);
+    return bytes == null ? null : TokenizerFile.parseSection(folder + "/" + file, bytes);
+  }
+
+  static Tokenizer parse(String name, byte[] tokenizerJson, byte[] configJson) {
+    Section config =
+        configJson == null
+            ? null
+            : TokenizerFile.parseSection(name + ", " + TokenizerConfig.FILE, configJson);
+    return json(name, tokenizerJson, new TokenizerConfig(config, null, null));
+  }
+
+  private static Tokenizer json(String name, byte[] tokenizerJson, TokenizerConfig config) {
     TokenizerFile file = TokenizerFile.parse(name, tokenizerJson);
     Section root =
         file.root()
@@ -62,7 +117,6 @@ final class TokenizerFolder {
     List<AddedToken> added =
         root.has("added_tokens") ? root.each("added_tokens", AddedToken::read) : List.of();
     Vocabulary vocabulary = Vocabulary.of(name, file.pieces(), added);
-    Section config = configJson == null ? null : TokenizerFile.parseSection(configName, configJson);
     return new ComposedTokenizer(
         new ComposedTokenizer.Parts(
             vocabulary,
@@ -76,27 +130,8 @@ final class TokenizerFolder {
                 ? Template.read(root.child("post_processor"), vocabulary)
                 : Template.NONE,
             root.has("decoder") ? Decoding.read(root.child("decoder")) : Decoding.spaced(),
-            named(config, "bos_token", vocabulary),
-            named(config, "eos_token", vocabulary),
-            config == null || !config.has("mask_token")
-                ? Vocabulary.NONE
-                : vocabulary.id(spelling(config, "mask_token"))));
-  }
-
-  /** A token's id by its key in the config, where it is a string or an object with the string. */
-  private static int named(Section config, String key, Vocabulary vocabulary) {
-    if (config == null || !config.has(key)) {
-      return Vocabulary.NONE;
-    }
-    int id = vocabulary.id(spelling(config, key));
-    if (id == Vocabulary.NONE) {
-      throw config.wrong(key, "a token of the vocabulary");
-    }
-    return id;
-  }
-
-  private static String spelling(Section config, String key) {
-    JsonNode value = config.node().get(key);
-    return value.isObject() ? config.child(key).text("content") : config.text(key);
+            config.named("bos_token", vocabulary),
+            config.named("eos_token", vocabulary),
+            config.mask(vocabulary)));
   }
 }

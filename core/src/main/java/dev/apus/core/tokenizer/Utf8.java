@@ -3,16 +3,31 @@ package dev.apus.core.tokenizer;
 /**
  * Characters of UTF-8 bytes as they come. Every longest beginning of a character that breaks off
  * becomes one U+FFFD, as the Unicode standard recommends (chapter 3, "U+FFFD Substitution of
- * Maximal Subparts").
+ * Maximal Subparts"); or every byte of such a beginning does, as SentencePiece has it.
  */
 final class Utf8 {
 
   private static final char REPLACEMENT = '\uFFFD';
 
+  private final boolean countsBytes;
   private int character;
+  private int width;
   private int missing;
   private int low;
   private int high;
+
+  Utf8() {
+    this(false);
+  }
+
+  private Utf8(boolean countsBytes) {
+    this.countsBytes = countsBytes;
+  }
+
+  /** One that makes a U+FFFD of every byte that is part of no character. */
+  static Utf8 countingBytes() {
+    return new Utf8(true);
+  }
 
   void accept(byte next, StringBuilder out) {
     int b = next & 0xFF;
@@ -40,6 +55,7 @@ final class Utf8 {
       out.append(REPLACEMENT);
     } else {
       missing = b < 0xE0 ? 1 : b < 0xF0 ? 2 : 3;
+      width = missing + 1;
       character = b & (0x3F >> missing);
     }
   }
@@ -47,7 +63,7 @@ final class Utf8 {
   /** Gives up on a character that is incomplete. */
   void end(StringBuilder out) {
     if (missing > 0) {
-      out.append(REPLACEMENT);
+      out.repeat(REPLACEMENT, countsBytes ? width - missing : 1);
       missing = 0;
     }
   }

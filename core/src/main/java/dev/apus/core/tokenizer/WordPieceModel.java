@@ -16,9 +16,9 @@ final class WordPieceModel implements TokenModel {
   private final int longestWord;
   private final int longestToken;
 
-  private WordPieceModel(
-      Map<String, Integer> ids, String continuation, int unknownId, int longestWord) {
-    this.ids = ids;
+  WordPieceModel(Vocabulary vocabulary, String continuation, int unknownId, int longestWord) {
+    this.ids = new HashMap<>(vocabulary.modelIds());
+    this.ids.values().removeIf(vocabulary::isSpecial);
     this.continuation = continuation;
     this.unknownId = unknownId;
     this.longestWord = longestWord;
@@ -33,10 +33,8 @@ final class WordPieceModel implements TokenModel {
     if (unknownId == Vocabulary.NONE) {
       throw model.wrong("unk_token", "a token of the vocabulary");
     }
-    Map<String, Integer> producible = new HashMap<>(vocabulary.modelIds());
-    producible.values().removeIf(vocabulary::isSpecial);
     return new WordPieceModel(
-        producible,
+        vocabulary,
         model.text("continuing_subword_prefix"),
         unknownId,
         model.number("max_input_chars_per_word", 1, Integer.MAX_VALUE));
@@ -45,11 +43,13 @@ final class WordPieceModel implements TokenModel {
   @Override
   public void tokenize(String text, Ids out) {
     Ids word = new Ids();
+    out.worked(1);
     if (text.codePointCount(0, text.length()) <= longestWord && cut(text, word)) {
       out.add(word.toArray());
     } else {
       out.add(unknownId);
     }
+    out.worked(word.steps());
   }
 
   /** Whether the whole word has tokens. */
@@ -58,6 +58,7 @@ final class WordPieceModel implements TokenModel {
     while (at < text.length()) {
       String prefix = at == 0 ? "" : continuation;
       int end = Math.min(text.length(), at + longestToken);
+      word.worked(end - at);
       while (end > at && !ids.containsKey(prefix + text.substring(at, end))) {
         end--;
       }

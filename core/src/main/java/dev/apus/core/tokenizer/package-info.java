@@ -1,8 +1,8 @@
 /**
- * Text to token ids and back, as a checkpoint's {@code tokenizer.json} or GGUF header says.
+ * Text to token ids and back, as a checkpoint's files or GGUF header say.
  *
- * <p>Encoding goes through five small parts, each of which reads its own section of the file and
- * refuses what it does not know:
+ * <p>Whatever the file, encoding goes through five small parts, each of which refuses what it does
+ * not know:
  *
  * <pre>
  * text ─ added tokens ─ normalizer ─ pre-tokenizer ─ model ─ template ─▶ ids

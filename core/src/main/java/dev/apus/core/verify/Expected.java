@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
  * @param promptLength how many of the tokens the greedy continuation follows; 0 if there is none
  * @param greedy the continuation
  * @param margins how far the best logit led at each step of it
+ * @param levels of the noise that the reference was told for each position's row; empty for none
  */
 public record Expected(
     int[] tokens,
@@ -37,7 +38,8 @@ public record Expected(
     double spread,
     int promptLength,
     int[] greedy,
-    double[] margins) {
+    double[] margins,
+    double[] levels) {
 
   private static final String JSON = "expected.json";
   private static final String TENSORS = "expected.safetensors";
@@ -77,7 +79,8 @@ public record Expected(
           spread(json),
           causal ? promptLength(json, tokens.length) : 0,
           causal ? json.integers("greedy").stream().mapToInt(i -> i).toArray() : new int[0],
-          causal ? margins(json) : new double[0]);
+          causal ? margins(json) : new double[0],
+          levels(json, positions.length));
     }
   }
 
@@ -125,6 +128,14 @@ public record Expected(
           JSON,
           "greedy continues a prompt, and the model is %s; leave it out",
           architecture.isEncoder() ? "an encoder" : "a diffusion model");
+    }
+    boolean told = architecture.diffusion() != null && architecture.diffusion().isTold();
+    if (told != levels.length > 0) {
+      throw fault(
+          JSON,
+          told
+              ? "the model is told the level of the noise; needed: levels, one for each position"
+              : "levels are there, and the model is not told the level of the noise");
     }
     if (architecture.head() == null) {
       throw fault(TENSORS, "logits are there, and the model has no head that gives any");
@@ -186,6 +197,21 @@ public record Expected(
           steps);
     }
     return margins.stream().mapToDouble(margin -> margin).toArray();
+  }
+
+  private static double[] levels(Config json, int positions) {
+    if (!json.has("levels")) {
+      return new double[0];
+    }
+    List<Double> levels = json.numbers("levels");
+    if (levels.size() != positions) {
+      throw json.errorAt(
+          "levels",
+          "levels has %d entries; needed: %d, one for each position",
+          levels.size(),
+          positions);
+    }
+    return levels.stream().mapToDouble(level -> level).toArray();
   }
 
   private static int[] ints(Safetensors file, String name) {

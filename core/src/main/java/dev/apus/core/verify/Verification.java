@@ -129,13 +129,20 @@ public record Verification(
     }
   }
 
-  /** Logits that a diffusion model gives for a text with masks. */
+  /** Logits that a diffusion model gives for a text with noise. */
   private static float[][] noisy(Model model, Expected expected, int limit) {
     float[][] logits = new float[expected.positions().length][];
+    int[] positions = IntStream.range(0, expected.tokens().length).toArray();
+    double[] levels = expected.levels().length == 0 ? new double[logits.length] : expected.levels();
     try (Evaluator text = Evaluator.of(model, limit)) {
-      int[] positions = IntStream.range(0, expected.tokens().length).toArray();
-      float[][] all = logits(text, text.read(expected.tokens(), positions, () -> false));
-      Arrays.setAll(logits, i -> all[expected.positions()[i]]);
+      for (double level : Arrays.stream(levels).distinct().toArray()) {
+        text.forget();
+        text.setLevel(level);
+        float[][] all = logits(text, text.read(expected.tokens(), positions, () -> false));
+        for (int i = 0; i < logits.length; i++) {
+          logits[i] = levels[i] == level ? all[expected.positions()[i]] : logits[i];
+        }
+      }
     }
     return logits;
   }

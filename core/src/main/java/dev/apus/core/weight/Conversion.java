@@ -93,6 +93,11 @@ public interface Conversion {
     return x;
   }
 
+  /** Whether values are moved and never changed, so that {@link #stored} gives what it is given. */
+  default boolean movesOnly() {
+    return false;
+  }
+
   /** This conversion, then another on its result. */
   default Conversion then(Conversion next) {
     return new RowConversions.Chain(this, next);

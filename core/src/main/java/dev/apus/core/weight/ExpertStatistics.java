@@ -5,7 +5,10 @@ package dev.apus.core.weight;
  *
  * @param experts how many there are in all layers
  * @param places how many of them fit at a time
- * @param expertBytes what a place takes
+ * @param expertBytes what the largest expert takes
+ * @param bytes what all places take
+ * @param held what experts take all the same while they have no place: those that were read from no
+ *     file, such as random ones
  * @param asked how often an expert was asked by a step
  * @param present how often it was in memory then
  * @param loaded how often one was brought in because it was asked
@@ -17,6 +20,8 @@ public record ExpertStatistics(
     int experts,
     int places,
     long expertBytes,
+    long bytes,
+    long held,
     long asked,
     long present,
     long loaded,

@@ -5,11 +5,8 @@ import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BiFunction;
@@ -21,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * The experts of a model in a memory that does not hold all of them: whoever was asked longest ago
  * makes room.
  *
- * <p>Every place is as large as the largest expert, so that any expert fits any place. An expert
+ * <p>Every place is as large as the experts that it is for, so that any of these fits it. An expert
  * without a place is computed with from its rows as stored, which gives the same bits; so what is
  * in memory is a question of time alone, and may go by chance where several sessions compute.
  */
@@ -41,12 +38,29 @@ final class ExpertStore implements AutoCloseable {
   static final class Expert {
     private final List<ResidentPanels> matrices = new ArrayList<>();
     private MemorySegment place;
+
+    /** Where it may be. */
+    ExpertPlaces places;
+
     private boolean loading;
     private boolean foreseen;
     private int users;
 
-    private long bytes() {
+    long bytes() {
       return matrices.stream().mapToLong(matrix -> aligned(matrix.bytes())).sum();
+    }
+
+    boolean isIdle() {
+      return users == 0;
+    }
+
+    /** Gives its place to somebody else. */
+    MemorySegment leave() {
+      MemorySegment left = place;
+      matrices.forEach(ResidentPanels::leave);
+      place = null;
+      foreseen = false;
+      return left;
     }
   }
 
@@ -94,15 +108,13 @@ final class ExpertStore implements AutoCloseable {
   private final Arena arena;
   private final Foresight foresight;
   private final List<Expert> experts = new ArrayList<>();
-  private final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
 
-  /** Who has a place and is not on the way to it, those asked longest ago first. */
-  private final LinkedHashSet<Expert> present = new LinkedHashSet<>();
+  /** Of each size; null until every expert has all its matrices. */
+  private List<ExpertPlaces> places;
 
   private Layer last;
-  private long placeBytes;
-  private int places;
-  private int made;
+  private long largest;
+  private long held;
   private long asked;
   private long hits;
   private long loaded;
@@ -147,28 +159,37 @@ final class ExpertStore implements AutoCloseable {
   synchronized Panels add(Expert expert, StoredPanels stored) {
     ResidentPanels matrix = new ResidentPanels(stored);
     expert.matrices.add(matrix);
-    placeBytes = Math.max(placeBytes, expert.bytes());
-    if (placeBytes > memory.bytes()) {
+    held += matrix.heldBytes();
+    largest = Math.max(largest, expert.bytes());
+    if (largest > memory.bytes()) {
       throw new WeightException(
           String.format(
               Locale.ROOT,
               "%s: the experts were given %d bytes, and one of them takes %d; give them more",
               stored.stored().source(),
               memory.bytes(),
-              placeBytes));
+              largest));
     }
-    places = (int) Math.min(experts.size(), memory.bytes() / placeBytes);
+    places = null;
     return matrix;
+  }
+
+  private List<ExpertPlaces> places() {
+    if (places == null) {
+      places = ExpertPlaces.share(experts, memory.bytes());
+    }
+    return places;
   }
 
   /** What the places take when all are in use. */
   synchronized long bytes() {
-    return places * placeBytes;
+    return places().stream().mapToLong(ExpertPlaces::allBytes).sum();
   }
 
   private Experts.Use use(Pass pass, List<Expert> wanted, int tokens) {
     List<Expert> missing = new ArrayList<>();
     synchronized (this) {
+      places();
       for (Expert expert : wanted) {
         expert.users++;
         note(expert);
@@ -203,15 +224,14 @@ final class ExpertStore implements AutoCloseable {
       foreseenAsked++;
       expert.foreseen = false;
     }
-    if (present.remove(expert)) {
-      present.add(expert);
-    }
+    expert.places.asked(expert);
   }
 
   /** Brings experts in that nobody has asked yet. */
   private void bring(List<Expert> wanted) {
     List<Expert> coming = new ArrayList<>();
     synchronized (this) {
+      places();
       for (Expert expert : wanted) {
         if (expert.place == null && takePlace(expert, true)) {
           expert.foreseen = true;
@@ -246,33 +266,9 @@ final class ExpertStore implements AutoCloseable {
    * @param driveOut whether somebody may have to go
    */
   private boolean takePlace(Expert expert, boolean driveOut) {
-    MemorySegment place = free.poll();
-    if (place == null && made < places) {
-      made++;
-      place = arena.allocate(placeBytes, ALIGNMENT);
-    }
-    if (place == null && driveOut) {
-      place = driveOut();
-    }
-    expert.place = place;
-    expert.loading = place != null;
+    expert.place = expert.places.take(arena, driveOut);
+    expert.loading = expert.place != null;
     return expert.loading;
-  }
-
-  /** The place of whoever was asked longest ago and is not in use, or null. */
-  private MemorySegment driveOut() {
-    for (Iterator<Expert> oldest = present.iterator(); oldest.hasNext(); ) {
-      Expert expert = oldest.next();
-      if (expert.users == 0) {
-        oldest.remove();
-        MemorySegment place = expert.place;
-        expert.matrices.forEach(ResidentPanels::leave);
-        expert.place = null;
-        expert.foreseen = false;
-        return place;
-      }
-    }
-    return null;
   }
 
   /** Does all of some works. */
@@ -311,9 +307,9 @@ final class ExpertStore implements AutoCloseable {
     for (Expert expert : coming) {
       expert.loading = false;
       if (packed) {
-        present.add(expert);
+        expert.places.arrived(expert);
       } else {
-        free.add(expert.place);
+        expert.places.giveBack(expert.place);
         expert.place = null;
       }
     }
@@ -347,6 +343,16 @@ final class ExpertStore implements AutoCloseable {
 
   synchronized ExpertStatistics statistics() {
     return new ExpertStatistics(
-        experts.size(), places, placeBytes, asked, hits, loaded, streamed, foreseen, foreseenAsked);
+        experts.size(),
+        places().stream().mapToInt(ExpertPlaces::count).sum(),
+        largest,
+        bytes(),
+        held,
+        asked,
+        hits,
+        loaded,
+        streamed,
+        foreseen,
+        foreseenAsked);
   }
 }

@@ -2,7 +2,6 @@ package dev.apus.core.weight;
 
 import dev.apus.core.file.StoredTensor;
 import dev.apus.kernels.block.WeightFormat;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -70,23 +69,35 @@ record PackedMxfp4(int from, int count, int step) implements Conversion {
   private StoredRows rows(StoredTensor blocks, StoredTensor exponents, int perRow) {
     int cols = Math.multiplyExact(perRow, WeightFormat.MXFP4.blockLength());
     long rowBytes = WeightFormat.MXFP4.rowBytes(cols);
-    MemorySegment memory = Arena.ofAuto().allocate(Math.multiplyExact(rowBytes, count), 64);
-    List<MemorySegment> rows = new ArrayList<>(count);
+    String source = blocks.file() + ": tensor " + blocks.name();
+    MadeRows rows =
+        new MadeRows(
+            count,
+            rowBytes,
+            (first, n, to) -> {
+              for (int row = 0; row < n; row++) {
+                long block = (from + (long) (first + row) * step) * perRow;
+                write(blocks.data(), exponents.data(), block, perRow, to, row * rowBytes);
+              }
+            });
+    return new StoredRows(source, WeightFormat.MXFP4, cols, rows);
+  }
+
+  private static void write(
+      MemorySegment blocks,
+      MemorySegment exponents,
+      long first,
+      int count,
+      MemorySegment to,
+      long at) {
     byte[] pairs = new byte[PAIRS];
     byte[] block = new byte[WeightFormat.MXFP4.blockBytes()];
-    for (int row = 0; row < count; row++) {
-      long first = (from + (long) row * step) * perRow;
-      for (int i = 0; i < perRow; i++) {
-        block[0] = exponents.data().get(BYTE, first + i);
-        MemorySegment.copy(blocks.data(), BYTE, (first + i) * PAIRS, pairs, 0, PAIRS);
-        halve(pairs, block);
-        MemorySegment.copy(
-            block, 0, memory, BYTE, row * rowBytes + (long) i * block.length, block.length);
-      }
-      rows.add(memory.asSlice(row * rowBytes, rowBytes));
+    for (int i = 0; i < count; i++) {
+      block[0] = exponents.get(BYTE, first + i);
+      MemorySegment.copy(blocks, BYTE, (first + i) * PAIRS, pairs, 0, PAIRS);
+      halve(pairs, block);
+      MemorySegment.copy(block, 0, to, BYTE, at + (long) i * block.length, block.length);
     }
-    String source = blocks.file() + ": tensor " + blocks.name();
-    return new StoredRows(source, WeightFormat.MXFP4, cols, rows);
   }
 
   /** Puts value i beside value i + 16 instead of its neighbour. */

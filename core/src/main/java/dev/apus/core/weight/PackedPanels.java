@@ -52,6 +52,12 @@ record PackedPanels(
     return new PackedPanels(matmul, outputs, stored.cols(), slabPanels, List.of(slabs));
   }
 
+  /** Memory that stored rows will take. */
+  static long bytes(StoredRows stored, Matmul matmul) {
+    int panels = Math.ceilDiv(stored.rows().size(), PANEL);
+    return Math.multiplyExact(matmul.panelBytes(stored.cols()), panels);
+  }
+
   /** Packs one slab in new memory, so that its pages are filled by the thread that packs it. */
   private static MemorySegment slab(
       StoredRows stored, Matmul matmul, Arena arena, int slab, int slabPanels) {
@@ -61,16 +67,18 @@ record PackedPanels(
     long panelBytes = matmul.panelBytes(stored.cols());
     MemorySegment packed = arena.allocate(Math.multiplyExact(panelBytes, count), 64);
     for (int i = 0; i < count; i++) {
-      matmul.pack(rows(stored, first + i), stored.cols(), packed, i * panelBytes);
+      pack(stored, first + i, matmul, packed, i * panelBytes);
     }
     return packed;
   }
 
-  /** The rows of a panel. */
-  static MemorySegment[] rows(StoredRows stored, int panel) {
+  /** Packs the rows of one panel. */
+  static void pack(StoredRows stored, int panel, Matmul matmul, MemorySegment to, long at) {
     int from = panel * PANEL;
-    int to = Math.min(stored.rows().size(), from + PANEL);
-    return stored.rows().subList(from, to).toArray(MemorySegment[]::new);
+    int end = Math.min(stored.rows().size(), from + PANEL);
+    try (Arena arena = Arena.ofConfined()) {
+      matmul.pack(stored.rows(from, end, arena), stored.cols(), to, at);
+    }
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Stores a checkpoint's matrices in another weight format, each under the name that it has.
@@ -27,16 +28,40 @@ public record Quantization(WeightFormat format, Pattern kept) {
    */
   public static final Pattern ROUTERS =
       Pattern.compile(
-          "(^|\\.)(router|gate|shared_expert_gate|gate_inp\\w*|weights_proj|indexer\\.proj)(\\.|$)");
+          "(^|\\.)(router|gate|shared_expert_gate|(ffn_)?gate_inp\\w*|weights_proj|indexer\\.proj)"
+              + "(\\.|$)");
+
+  /**
+   * What else is small and weighs much, should a format have rows as short as its: norms of several
+   * heads, taps of convolutions, decays and steps of state spaces, what RWKV shifts tokens by.
+   */
+  public static final Pattern SMALL =
+      Pattern.compile(
+          "norm|conv1d|shortconv|(^|\\.)conv\\.conv|A_log|ssm_a($|\\.)|ssm_d($|\\.)|\\.D$|dt_bias"
+              + "|ssm_dt\\.bias|time_(mix|maa|decay|first|faaaa)|(^|\\.)x_[rwkvag]$");
+
+  /** What stays as it is unless somebody says otherwise. */
+  public static final Pattern KEPT = Pattern.compile(ROUTERS + "|" + SMALL);
 
   /** Whether {@link #apply} changes a tensor. */
   public boolean changes(StoredTensor tensor) {
+    WeightFormat to = formatOf(tensor);
+    return to != null && !tensor.type().equals(to.name());
+  }
+
+  /**
+   * The format that a tensor gets: the format, or Q8_0 for rows that divide into blocks of 32 and
+   * not into its own of 256; null if it is to stay as it is.
+   */
+  public WeightFormat formatOf(StoredTensor tensor) {
     List<Long> shape = tensor.shape();
-    return shape.size() >= 2
-        && shape.getLast() > 0
-        && shape.getLast() % format.blockLength() == 0
-        && !tensor.type().equals(format.name())
-        && !kept.matcher(tensor.name()).find();
+    if (shape.size() < 2 || shape.getLast() < 1 || kept.matcher(tensor.name()).find()) {
+      return null;
+    }
+    return Stream.of(format, format.blockLength() > 1 ? WeightFormat.Q8_0 : format)
+        .filter(some -> shape.getLast() % some.blockLength() == 0)
+        .findFirst()
+        .orElse(null);
   }
 
   /**
@@ -50,14 +75,15 @@ public record Quantization(WeightFormat format, Pattern kept) {
     if (!changes(tensor)) {
       return tensor;
     }
+    WeightFormat to = formatOf(tensor);
     StoredRows rows = StoredRows.of(tensor);
-    long rowBytes = format.rowBytes(rows.cols());
+    long rowBytes = to.rowBytes(rows.cols());
     MemorySegment data = arena.allocate(rowBytes * rows.rows().size(), 64);
     float[] values = new float[rows.cols()];
     for (int row = 0; row < rows.rows().size(); row++) {
       rows.decode(row, values, 0);
       try {
-        format.codec().encode(values, 0, data, row * rowBytes, values.length);
+        to.codec().encode(values, 0, data, row * rowBytes, values.length);
       } catch (IllegalArgumentException e) {
         throw new WeightException(
             String.format(
@@ -65,11 +91,11 @@ public record Quantization(WeightFormat format, Pattern kept) {
                 "%s: row %d cannot be stored as %s: %s",
                 rows.source(),
                 row,
-                format,
+                to,
                 e.getMessage()));
       }
     }
-    return new StoredTensor(tensor.file(), tensor.name(), format.name(), tensor.shape(), data);
+    return new StoredTensor(tensor.file(), tensor.name(), to.name(), tensor.shape(), data);
   }
 
   /** All tensors of a file, changed or not. */

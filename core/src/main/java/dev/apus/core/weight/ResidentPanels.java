@@ -29,8 +29,7 @@ final class ResidentPanels implements Panels {
         (long) Matmul.PANEL_ROWS * cols,
         (from, to, worker) -> {
           for (int panel = from; panel < to; panel++) {
-            MemorySegment[] rows = PackedPanels.rows(stored.stored(), panel);
-            matmul.pack(rows, cols, memory, panel * panelBytes);
+            PackedPanels.pack(stored.stored(), panel, matmul, memory, panel * panelBytes);
           }
         });
   }
@@ -50,6 +49,12 @@ final class ResidentPanels implements Panels {
   @Override
   public long bytes() {
     return stored.bytes();
+  }
+
+  /** What the rows take while they are not packed. */
+  long heldBytes() {
+    StoredRows rows = stored.stored();
+    return rows.areHeld() ? rows.rows().size() * rows.format().rowBytes(rows.cols()) : 0;
   }
 
   @Override

@@ -3,9 +3,7 @@ package dev.apus.core.weight;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.weight.Conversion.FloatFunction;
 import dev.apus.core.weight.Conversion.Origin;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -27,6 +25,11 @@ final class RowConversions {
     @Override
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
       return stored.getFirst();
+    }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
     }
   }
 
@@ -51,6 +54,11 @@ final class RowConversions {
     public float stored(float x) {
       return first.stored(next.stored(x));
     }
+
+    @Override
+    public boolean movesOnly() {
+      return first.movesOnly() && next.movesOnly();
+    }
   }
 
   record Gather(int count, IntUnaryOperator from) implements Conversion {
@@ -58,6 +66,7 @@ final class RowConversions {
     @Override
     public StoredRows apply(List<StoredRows> stored) {
       StoredRows all = stored.getFirst();
+      MadeRows made = all.rows() instanceof MadeRows rows ? rows : null;
       var rows = new ArrayList<MemorySegment>(Math.min(count, all.rows().size()));
       for (int row = 0; row < count; row++) {
         int source = from.applyAsInt(row);
@@ -65,14 +74,22 @@ final class RowConversions {
           throw new WeightException(
               all.source() + " has " + all.rows().size() + " rows, row " + source + " is needed");
         }
-        rows.add(all.rows().get(source));
+        if (made == null) {
+          rows.add(all.rows().get(source));
+        }
       }
-      return new StoredRows(all.source(), all.format(), all.cols(), rows);
+      List<MemorySegment> picked = made == null ? rows : made.gathered(count, from);
+      return new StoredRows(all.source(), all.format(), all.cols(), picked);
     }
 
     @Override
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
       return row -> stored.getFirst().apply(from.applyAsInt(row));
+    }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
     }
   }
 
@@ -87,9 +104,17 @@ final class RowConversions {
     public IntFunction<Origin> origins(List<IntFunction<Origin>> stored) {
       return row -> oneAfterTheOther(counts, stored, row);
     }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
+    }
   }
 
   record Values(FloatFunction f, FloatFunction undo) implements Conversion {
+
+    /** How many floats on either side of an inverse are tried. */
+    private static final int NEAR = 8;
 
     @Override
     public StoredRows apply(List<StoredRows> stored) {
@@ -101,9 +126,23 @@ final class RowConversions {
       return stored.getFirst();
     }
 
+    /** Of the floats near the function's inverse, the one of which exactly {@code x} is made. */
     @Override
     public float stored(float x) {
-      return undo.of(x);
+      float up = undo.of(x);
+      float near = up;
+      float down = up;
+      for (int i = 0; i < NEAR; i++) {
+        if (f.of(up) == x) {
+          return up;
+        }
+        if (f.of(down) == x) {
+          return down;
+        }
+        up = Math.nextUp(up);
+        down = Math.nextDown(down);
+      }
+      return near;
     }
   }
 
@@ -149,13 +188,13 @@ final class RowConversions {
       int count = all.rows().size();
       if (whole()) {
         // A bias, one value a row, stays as it is.
-        return all.cols() == 1 ? all : transpose(all, Math.max(1, count));
+        return all.cols() == 1 ? all : new Turned(all, Math.max(1, count)).rows();
       }
       if (count % rows != 0 || all.cols() != cols) {
         throw new WeightException(
             all.source() + " is " + all.shape() + ", not groups of [" + rows + ", " + cols + "]");
       }
-      return transpose(all, rows);
+      return new Turned(all, rows).rows();
     }
 
     /** The rows of a group must lie one below the other, and its columns side by side. */
@@ -170,6 +209,11 @@ final class RowConversions {
             ? new Origin(first.tensor(), first.row(), at)
             : new Origin(first.tensor(), first.row() + at);
       };
+    }
+
+    @Override
+    public boolean movesOnly() {
+      return true;
     }
   }
 
@@ -212,42 +256,5 @@ final class RowConversions {
       at -= counts.get(i);
     }
     throw new WeightException("row " + row + " is past the last of " + counts + " rows");
-  }
-
-  /** Values of single-value formats are moved as they are, others are decoded. */
-  private static StoredRows transpose(StoredRows all, int groupRows) {
-    if (all.format().blockLength() > 1) {
-      return transpose(StoredRows.of(all.source(), all.decode(), all.cols()), groupRows);
-    }
-    int cols = all.cols();
-    int unit = all.format().blockBytes();
-    long rowBytes = (long) unit * groupRows;
-    long bytes = (long) unit * all.values();
-    MemorySegment turned = Arena.ofAuto().allocate(Math.max(1, bytes), 64);
-    for (int row = 0; row < all.rows().size(); row++) {
-      long at = (long) (row / groupRows) * cols * rowBytes + (long) (row % groupRows) * unit;
-      scatter(all.rows().get(row), cols, unit, turned, at, rowBytes);
-    }
-    List<MemorySegment> rows = new ArrayList<>();
-    for (long at = 0; at < bytes; at += rowBytes) {
-      rows.add(turned.asSlice(at, rowBytes));
-    }
-    return new StoredRows(all.source(), all.format(), groupRows, rows);
-  }
-
-  /** Writes a row's values, of two or four bytes, {@code step} bytes apart. */
-  private static void scatter(
-      MemorySegment row, int cols, int unit, MemorySegment to, long at, long step) {
-    if (unit == Short.BYTES) {
-      for (int col = 0; col < cols; col++) {
-        short bits = row.get(ValueLayout.JAVA_SHORT_UNALIGNED, (long) col * unit);
-        to.set(ValueLayout.JAVA_SHORT_UNALIGNED, at + col * step, bits);
-      }
-    } else {
-      for (int col = 0; col < cols; col++) {
-        int bits = row.get(ValueLayout.JAVA_INT_UNALIGNED, (long) col * unit);
-        to.set(ValueLayout.JAVA_INT_UNALIGNED, at + col * step, bits);
-      }
-    }
   }
 }

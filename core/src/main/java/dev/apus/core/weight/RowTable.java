@@ -31,6 +31,17 @@ public final class RowTable {
         (row, values, at) -> projection.weights().read(row, values, at));
   }
 
+  /** A row for each pair of a row of the first and one of the second, these changing faster. */
+  public static RowTable crossed(RowTable first, RowTable second) {
+    return new RowTable(
+        Math.multiplyExact(first.rows, second.rows),
+        first.cols + second.cols,
+        (row, values, at) -> {
+          first.read(row / second.rows, values, at);
+          second.read(row % second.rows, values, at + first.cols);
+        });
+  }
+
   public int rows() {
     return rows;
   }

@@ -46,7 +46,7 @@ record StoredPanels(Matmul matmul, StoredRows stored) implements Panels {
       for (int panel = fromPanel; panel < toPanel; panel += AT_ONCE) {
         int count = Math.min(AT_ONCE, toPanel - panel);
         for (int i = 0; i < count; i++) {
-          matmul.pack(PackedPanels.rows(stored, panel + i), inputs, packed, i * panelBytes);
+          PackedPanels.pack(stored, panel + i, matmul, packed, i * panelBytes);
         }
         int row = panel * PANEL;
         matmul.multiply(

@@ -20,6 +20,8 @@ import java.util.RandomAccess;
  */
 public record StoredRows(String source, WeightFormat format, int cols, List<MemorySegment> rows) {
 
+  private static final int DECODED_AT_ONCE = 256;
+
   /** A tensor's innermost dimension as columns, all others as rows; whole numbers become F32. */
   public static StoredRows of(StoredTensor tensor) {
     String source = tensor.file() + ": tensor " + tensor.name();
@@ -98,10 +100,29 @@ public record StoredRows(String source, WeightFormat format, int cols, List<Memo
    */
   public float[] decode() {
     float[] values = new float[values()];
-    for (int row = 0; row < rows.size(); row++) {
-      decode(row, values, row * cols);
+    for (int from = 0; from < rows.size(); from += DECODED_AT_ONCE) {
+      try (Arena arena = Arena.ofConfined()) {
+        int at = from * cols;
+        int to = Math.min(rows.size(), from + DECODED_AT_ONCE);
+        for (MemorySegment row : rows(from, to, arena)) {
+          format.codec().decode(row, 0, values, at, cols);
+          at += cols;
+        }
+      }
     }
     return values;
+  }
+
+  /**
+   * Rows {@code [from, to)}: those that are made when they are asked for, in memory of this arena.
+   */
+  MemorySegment[] rows(int from, int to, Arena arena) {
+    return MadeRows.rows(rows, from, to, arena);
+  }
+
+  /** Whether the rows lie in memory of their own, instead of a file or nowhere. */
+  boolean areHeld() {
+    return !(rows instanceof MadeRows) && !rows.isEmpty() && !rows.getFirst().isMapped();
   }
 
   /** How many values there are, at most as many as an array holds. */

@@ -158,7 +158,8 @@ public final class WeightNames {
    * @param plain what they are if the table does not say otherwise
    */
   public List<Long> shape(String stored, List<Long> plain) {
-    return shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), plain);
+    List<Long> ofLayer = shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), plain);
+    return shapes.getOrDefault(stored, ofLayer);
   }
 
   /** Names that begin with {@code prefix} may begin with {@code other} instead. */

@@ -30,11 +30,14 @@ public final class Weights implements AutoCloseable {
   private final Placement placement;
   private final boolean eased;
   private final ExpertStore store;
+  private final ExpertMemory experts;
+  private final boolean estimates;
   private final Set<WeightSource.Key> counted = new HashSet<>();
   private final Map<String, Ease> eases = new HashMap<>();
   private final Map<Built, Projection[]> built = new HashMap<>();
   private final Map<WeightSource.Key, Experts> layers = new HashMap<>();
   private long bytes;
+  private long boundedBytes;
   private long parameters;
 
   /** Projections as they were asked for: whoever asks for the same again gets the same. */
@@ -57,13 +60,27 @@ public final class Weights implements AutoCloseable {
       Placement placement,
       ExpertMemory experts,
       boolean eased) {
+    this(source, kernels, workers, arena, placement, experts, eased, false);
+  }
+
+  private Weights(
+      WeightSource source,
+      Kernels kernels,
+      Workers workers,
+      Arena arena,
+      Placement placement,
+      ExpertMemory experts,
+      boolean eased,
+      boolean estimates) {
+    this.experts = experts;
+    this.estimates = estimates;
     this.placement = placement;
     this.source = source;
     this.eased = eased && placement == Placement.PACKED && source.bytes() <= EASED_BYTES;
     this.kernels = this.eased ? new EasedKernels(Kernels.scalar(), kernels) : kernels;
     this.workers = workers;
     this.arena = arena;
-    this.store = experts.isLimited() ? new ExpertStore(experts, arena) : null;
+    this.store = experts.isLimited() && arena != null ? new ExpertStore(experts, arena) : null;
   }
 
   /**
@@ -73,6 +90,15 @@ public final class Weights implements AutoCloseable {
   public static Weights outline(WeightSource source, Kernels kernels) {
     return new Weights(
         source, kernels, null, null, Placement.MAPPED, ExpertMemory.UNLIMITED, false);
+  }
+
+  /**
+   * An {@link #outline} that tells by {@link #bytes} what the weights would take; those of experts
+   * in a limited memory at most. Matrices are not read.
+   */
+  public static Weights estimate(
+      WeightSource source, Kernels kernels, Placement placement, ExpertMemory experts) {
+    return new Weights(source, kernels, null, null, placement, experts, false, true);
   }
 
   private static void runHere(int parts, Workers.Work work) {
@@ -108,7 +134,7 @@ public final class Weights implements AutoCloseable {
 
   /** Memory that all weights read so far take. */
   public long bytes() {
-    return store == null ? bytes : bytes + store.bytes();
+    return bytes + (store == null ? Math.min(experts.bytes(), boundedBytes) : store.bytes());
   }
 
   /** How well the experts fit the memory they were given, if it was limited. */
@@ -128,6 +154,9 @@ public final class Weights implements AutoCloseable {
    * @throws WeightException if it does not
    */
   public void expectCopy(String copy, String original, int rows, int cols) {
+    if (estimates) {
+      return;
+    }
     source.expectCopy(
         new WeightSource.Key(copy, -1, -1), new WeightSource.Key(original, -1, -1), rows, cols);
   }
@@ -138,6 +167,9 @@ public final class Weights implements AutoCloseable {
    * @throws WeightException naming what was forgotten
    */
   public void expectAllRead() {
+    if (estimates) {
+      return;
+    }
     List<String> unread = source.unread();
     if (!unread.isEmpty()) {
       throw new WeightException(
@@ -147,6 +179,16 @@ public final class Weights implements AutoCloseable {
               unread.size(),
               String.join(", ", unread.subList(0, Math.min(4, unread.size())))));
     }
+  }
+
+  private long packedBytes(StoredRows stored) {
+    return PackedPanels.bytes(stored, kernels.matmul(stored.format()));
+  }
+
+  private long takenBytes(StoredRows stored) {
+    return placement == Placement.PACKED
+        ? packedBytes(stored)
+        : new StoredPanels(kernels.matmul(stored.format()), stored).bytes();
   }
 
   /** Returns when nothing reads or writes the weights' memory of its own accord any more. */
@@ -205,17 +247,27 @@ public final class Weights implements AutoCloseable {
             arena == null
                 ? Projection.outline(stored)
                 : new Projection(stored, panels(stored, () -> source.release(key(name))), bias);
-        if (resident == null) {
+        if (estimates) {
+          count(stored);
+        } else if (resident == null) {
           bytes += projections[i].bytes() - (bias == null || arena == null ? 0 : 4L * outputs);
         }
       }
       return projections;
     }
 
+    private void count(StoredRows stored) {
+      boolean bounded = experts.isLimited() && expert >= 0;
+      long taken = bounded ? packedBytes(stored) : takenBytes(stored);
+      boundedBytes += bounded ? taken : 0;
+      bytes += bounded ? 0 : taken;
+    }
+
     @Override
     public Projection computed(float[] rows, int outputs, int inputs) {
       StoredRows stored = StoredRows.of("computed", rows, outputs, inputs);
       if (arena == null) {
+        bytes += estimates ? takenBytes(stored) : 0;
         return Projection.outline(stored);
       }
       var projection = new Projection(stored, panels(stored, () -> {}), null);
@@ -232,7 +284,7 @@ public final class Weights implements AutoCloseable {
       if (placement == Placement.MAPPED) {
         return inPlace;
       }
-      Matmul scalar = Matmuls.scalar(stored.format());
+      Matmul scalar = Matmuls.scalar(stored.format(), kernels.products());
       if (matmul == scalar || !eased) {
         return PackedPanels.pack(stored, matmul, arena, workers::run, workers.threads(), release);
       }

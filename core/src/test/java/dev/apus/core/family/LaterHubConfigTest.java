@@ -22,6 +22,12 @@ class LaterHubConfigTest {
 
   @ParameterizedTest
   @EnumSource
+  void opensWithItsTraits(ExpertHubConfig config) {
+    assertOpens(config.json, config.trait);
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void opensWithItsTraits(VariantHubConfig config) {
     assertOpens(config.json, config.trait);
   }

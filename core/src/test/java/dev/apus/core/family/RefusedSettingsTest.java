@@ -17,6 +17,7 @@ import static dev.apus.core.family.HubConfig.STABLELM_2;
 import static dev.apus.core.family.HubConfig.STARCODER2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.of;
 
 import dev.apus.core.config.ConfigException;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a family cannot run is refused by its key, with what was found and what is supported. */
 class RefusedSettingsTest {
@@ -34,6 +36,25 @@ class RefusedSettingsTest {
     String changed = FamilyFixtures.with(config.newer, key, value);
     var e = assertThrows(ConfigException.class, () -> FamilyFixtures.describe(changed));
     assertEquals("config.json:1: " + message, e.getMessage());
+  }
+
+  /** They would otherwise be told what is supported, as if their name were misspelt. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"model_type\": \"switch_transformers\", \"num_experts\": 8}",
+        "{\"model_type\": \"t5\", \"is_encoder_decoder\": true}",
+        "{\"model_type\": \"pegasus\", \"is_encoder_decoder\": true}"
+      })
+  void encoderDecodersAreRefusedAsSuch(String json) {
+    var e = assertThrows(ConfigException.class, () -> FamilyFixtures.describe(json));
+    assertTrue(
+        e.getMessage()
+            .matches(
+                "config.json:1: (switch_transformers|t5|pegasus) is an encoder–decoder, whose"
+                    + " decoder attends to another text; supported are encoders alone and decoders"
+                    + " alone"),
+        e.getMessage());
   }
 
   static Stream<Arguments> refusals() {

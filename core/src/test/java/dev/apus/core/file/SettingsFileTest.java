@@ -76,7 +76,7 @@ class SettingsFileTest {
   @Test
   void aFolderIsNoFile() throws IOException {
     Files.createDirectory(folder.resolve("config.json"));
-    refused("config.json", "is no regular file; needed: a JSON file");
+    refused("config.json", "is no regular file; needed: a file");
   }
 
   @ParameterizedTest
@@ -84,7 +84,7 @@ class SettingsFileTest {
   void aDeviceIsNoFile(String device) throws IOException {
     assumeTrue(Files.exists(Path.of(device)), "this system has no " + device);
     Files.createSymbolicLink(folder.resolve("config.json"), Path.of(device));
-    refused("config.json", "is no regular file; needed: a JSON file");
+    refused("config.json", "is no regular file; needed: a file");
   }
 
   /** Opening a pipe that nobody writes to waits for ever. */
@@ -97,6 +97,6 @@ class SettingsFileTest {
     } catch (IOException e) {
       assumeTrue(false, "this system has no mkfifo");
     }
-    refused("config.json", "is no regular file; needed: a JSON file");
+    refused("config.json", "is no regular file; needed: a file");
   }
 }

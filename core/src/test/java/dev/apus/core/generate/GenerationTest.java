@@ -277,7 +277,7 @@ class GenerationTest {
     var source = FakeSource.mixing(9);
     var generation =
         new Generation(
-            source, letters(), Set.of(), PROMPT, GREEDY.withMaxTokens(3), () -> now[0] *= 2);
+            source, letters(), Set.of(), PROMPT, GREEDY.withMaxTokens(3), null, () -> now[0] *= 2);
     assertEquals(new Usage(2, 0, Duration.ZERO, 0, Duration.ZERO), generation.usage());
     assertEquals(0, generation.usage().promptTokensPerSecond());
     generation.next();

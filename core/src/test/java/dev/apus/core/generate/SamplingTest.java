@@ -72,7 +72,8 @@ class SamplingTest {
         good("stopTokens", s -> s.withStopTokens(Set.of(0, 2))),
         good("topLogProbabilities", s -> s.withTopLogProbabilities(5)),
         good("processors", s -> s.withProcessor((tokens, logits) -> {})),
-        good("warpers", s -> s.withWarper(new Typical(0.5f))));
+        good("warpers", s -> s.withWarper(new Typical(0.5f))),
+        good("constraint", s -> s.withConstraint((tokens, ends) -> null)));
   }
 
   @ParameterizedTest(name = "{0}")

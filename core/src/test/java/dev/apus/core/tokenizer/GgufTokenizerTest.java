@@ -90,7 +90,8 @@ class GgufTokenizerTest {
 
   static Stream<Arguments> broken() {
     return Stream.of(
-        Arguments.of("model", "llama", "f: tokenizer.ggml.model=\"llama\" is not supported"),
+        Arguments.of("model", "plamo2", "f: tokenizer.ggml.model=\"plamo2\" is not supported"),
+        Arguments.of("model", "llama", "f: tokenizer.ggml.scores is missing; needed: an array"),
         Arguments.of("model", 7, "f: tokenizer.ggml.model is 7; needed: a string"),
         Arguments.of("model", null, "f: tokenizer.ggml.model is missing; needed: a string"),
         Arguments.of("pre", "default", "f: tokenizer.ggml.pre=\"default\" is not supported"),

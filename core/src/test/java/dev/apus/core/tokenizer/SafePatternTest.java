@@ -65,7 +65,7 @@ class SafePatternTest {
         "(?=a)",
         "a|",
         "^a",
-        "a$",
+        "$",
         "\\bword",
         "\\w+",
         "\\1(a)",

@@ -74,6 +74,11 @@ public interface Attention {
 
     /** Where the slots of a span lie. */
     Piece piece(int span);
+
+    /** Where they lie for queries that stand in it, if that is elsewhere. */
+    default Piece recent(int span) {
+      return piece(span);
+    }
   }
 
   /**
@@ -175,6 +180,22 @@ public interface Attention {
   /** How keys and values are kept. */
   CacheFormat format();
 
+  /** The attention over slots that have not settled; itself if none ever does. */
+  default Attention recent() {
+    return this;
+  }
+
+  /**
+   * Writes a whole span of one head as the queries of later spans see it.
+   *
+   * @param recent as {@link #recent()} has stored it
+   * @param settled is written, levels included
+   * @throws UnsupportedOperationException if the format does not settle
+   */
+  default void settle(int headDim, int valueDim, int span, Piece recent, Piece settled) {
+    throw new UnsupportedOperationException(format() + " caches do not settle");
+  }
+
   /**
    * Slots are allocated in multiples of this; memory that was never stored to may hold anything.
    */
@@ -197,6 +218,18 @@ public interface Attention {
 
   /** Reads what {@link #storeValues} has stored for one token. */
   void loadValues(MemorySegment values, long valuesAt, int valueDim, int slot, float[] v, int vAt);
+
+  /** Reads a key as the queries at a position see it. */
+  default void loadKeys(Stored stored, int position, int headDim, int slot, float[] k, int kAt) {
+    Piece piece = stored.piece(slot / SPAN);
+    loadKeys(piece.keys(), piece.keysAt(), headDim, slot, k, kAt);
+  }
+
+  /** Reads a value as the queries at a position see it. */
+  default void loadValues(Stored stored, int position, int valueDim, int slot, float[] v, int vAt) {
+    Piece piece = stored.piece(slot / SPAN);
+    loadValues(piece.values(), piece.valuesAt(), valueDim, slot, v, vAt);
+  }
 
   /**
    * Writes {@code (Σ_d k_i[d] · q[d]) · scale} for every query and the slots {@code [from, to)}:

@@ -5,18 +5,34 @@ import dev.apus.kernels.block.WeightFormat;
 /** How keys and values are kept. */
 public enum CacheFormat {
   /** As they are. */
-  F32(WeightFormat.F32),
+  F32,
   /** In half the memory, each value rounded to the nearest of its format, ties to even. */
-  BF16(WeightFormat.BF16);
+  BF16,
+  /** In 9 bits a value, when they have {@linkplain SettlingAttention settled}; before, as F32. */
+  Q8,
+  /** In 5 bits a value, when they have {@linkplain SettlingAttention settled}; before, as BF16. */
+  Q4;
 
-  private final WeightFormat value;
-
-  CacheFormat(WeightFormat value) {
-    this.value = value;
+  /** How keys and values are kept until they settle; the format itself if they never do. */
+  public CacheFormat recent() {
+    return switch (this) {
+      case F32, Q8 -> F32;
+      case BF16, Q4 -> BF16;
+    };
   }
 
-  /** The format of a single value. */
-  WeightFormat value() {
-    return value;
+  /** Whether keys and values are kept in another way as soon as their span is whole. */
+  public boolean settles() {
+    return recent() != this;
+  }
+
+  /** How a column of 32 of them lies in memory. */
+  Columns columns() {
+    return switch (this) {
+      case F32 -> new PlainColumns(WeightFormat.F32);
+      case BF16 -> new PlainColumns(WeightFormat.BF16);
+      case Q8 -> AffineColumns.BYTES;
+      case Q4 -> AffineColumns.NIBBLES;
+    };
   }
 }

@@ -39,8 +39,9 @@ final class Gathering {
     this.rows = rows;
     this.slots = slots;
     this.slotsAt = slotsAt;
-    this.lineBytes = LANES * layout.unit;
-    this.transposition = new Transposition(layout.unit, lineBytes, lineBytes);
+    int unit = layout.columns.unit();
+    this.lineBytes = LANES * unit;
+    this.transposition = new Transposition(unit, lineBytes, lineBytes);
     this.lines = new byte[LANES * lineBytes];
     this.columns = new byte[LANES * lineBytes];
   }

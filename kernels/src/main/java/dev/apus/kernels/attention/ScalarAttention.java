@@ -156,10 +156,11 @@ public final class ScalarAttention extends SpannedAttention {
   }
 
   private float dot(int dim, float[] q, int queryAt, Piece stored, int slot, float[] scratch) {
-    long at = stored.keysAt() + keyPanelAt(slot, dim) + (long) slot % LANES * unit;
+    long at = stored.keysAt() + keyPanelAt(slot, dim);
     float dot = 0;
     for (int d = 0; d < dim; d++) {
-      load(stored.keys(), at + (long) d * LANES * unit, scratch, LOADED_AT, 1);
+      long columnAt = at + (long) d * columns.bytes();
+      columns.load(stored.keys(), columnAt, slot % LANES, scratch, LOADED_AT, 1);
       dot = Math.fma(scratch[LOADED_AT], q[queryAt + d], dot);
     }
     return dot;
@@ -187,10 +188,9 @@ public final class ScalarAttention extends SpannedAttention {
       Traits traits, VisitedSlots seen, Piece stored, float[] sums, int at, float[] scratch) {
     for (int slot = seen.next(0); slot >= 0; slot = seen.next(slot + 1)) {
       for (int from = 0; from < traits.valueDim(); from += LANES) {
-        long valueAt = stored.valuesAt() + valuePanelAt(slot, from / LANES, traits.valueDim());
-        valueAt += (long) slot % BLOCK * LANES * unit;
+        long valueAt = stored.valuesAt() + valueColumnAt(slot, from / LANES, traits.valueDim());
         int count = Math.min(LANES, traits.valueDim() - from);
-        load(stored.values(), valueAt, scratch, LOADED_AT, count);
+        columns.load(stored.values(), valueAt, 0, scratch, LOADED_AT, count);
         for (int j = 0; j < count; j++) {
           int sumAt = at + from + j;
           sums[sumAt] = Math.fma(scratch[LOADED_AT + j], scratch[slot % SPAN], sums[sumAt]);

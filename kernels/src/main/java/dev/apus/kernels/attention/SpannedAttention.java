@@ -1,6 +1,5 @@
 package dev.apus.kernels.attention;
 
-import dev.apus.kernels.block.BlockCodec;
 import dev.apus.kernels.math.ScalarMath;
 import dev.apus.kernels.matmul.Matmul;
 import java.lang.foreign.MemorySegment;
@@ -24,15 +23,11 @@ abstract class SpannedAttention implements Attention {
   static final int BLOCK = 64;
 
   private final CacheFormat format;
-  private final BlockCodec codec;
-
-  /** Bytes of a value. */
-  final int unit;
+  final Columns columns;
 
   SpannedAttention(CacheFormat format) {
     this.format = format;
-    this.codec = format.value().codec();
-    this.unit = Math.toIntExact(format.value().rowBytes(1));
+    this.columns = format.columns();
   }
 
   @Override
@@ -47,12 +42,12 @@ abstract class SpannedAttention implements Attention {
 
   @Override
   public final long keyBytes(int headDim, int slots) {
-    return Math.multiplyExact((long) headDim * unit, slots);
+    return Math.multiplyExact((long) headDim * columns.bytes(), slots / LANES);
   }
 
   @Override
   public final long valueBytes(int valueDim, int slots) {
-    return Math.multiplyExact((long) valuePanels(valueDim) * LANES * unit, slots);
+    return Math.multiplyExact((long) valuePanels(valueDim) * columns.bytes(), slots);
   }
 
   static int valuePanels(int valueDim) {
@@ -61,20 +56,25 @@ abstract class SpannedAttention implements Attention {
 
   /** Byte offset of the panel with a slot's key. */
   final long keyPanelAt(int slot, int headDim) {
-    return (long) (slot / LANES) * headDim * LANES * unit;
+    return (long) (slot / LANES) * headDim * columns.bytes();
   }
 
   /** Byte offset of the panel with a slot's values from coordinate {@code panel · 32} on. */
   final long valuePanelAt(int slot, int panel, int valueDim) {
-    return ((long) (slot / BLOCK) * valuePanels(valueDim) + panel) * BLOCK * LANES * unit;
+    return ((long) (slot / BLOCK) * valuePanels(valueDim) + panel) * BLOCK * columns.bytes();
+  }
+
+  /** Byte offset of a slot's values from coordinate {@code panel · 32} on. */
+  final long valueColumnAt(int slot, int panel, int valueDim) {
+    return valuePanelAt(slot, panel, valueDim) + (long) slot % BLOCK * columns.bytes();
   }
 
   @Override
   public final void storeKeys(
       float[] k, int kAt, int headDim, MemorySegment keys, long keysAt, int slot) {
-    long at = keysAt + keyPanelAt(slot, headDim) + (long) slot % LANES * unit;
+    long at = keysAt + keyPanelAt(slot, headDim);
     for (int d = 0; d < headDim; d++) {
-      codec.encode(k, kAt + d, keys, at + (long) d * LANES * unit, 1);
+      columns.store(k, kAt + d, keys, at + (long) d * columns.bytes(), slot % LANES, 1);
     }
   }
 
@@ -82,18 +82,17 @@ abstract class SpannedAttention implements Attention {
   public final void storeValues(
       float[] v, int vAt, int valueDim, MemorySegment values, long valuesAt, int slot) {
     for (int j = 0; j < valueDim; j += LANES) {
-      long at = valuesAt + valuePanelAt(slot, j / LANES, valueDim);
-      at += (long) slot % BLOCK * LANES * unit;
-      codec.encode(v, vAt + j, values, at, Math.min(LANES, valueDim - j));
+      long at = valuesAt + valueColumnAt(slot, j / LANES, valueDim);
+      columns.store(v, vAt + j, values, at, 0, Math.min(LANES, valueDim - j));
     }
   }
 
   @Override
   public final void loadKeys(
       MemorySegment keys, long keysAt, int headDim, int slot, float[] k, int kAt) {
-    long at = keysAt + keyPanelAt(slot, headDim) + (long) slot % LANES * unit;
+    long at = keysAt + keyPanelAt(slot, headDim);
     for (int d = 0; d < headDim; d++) {
-      load(keys, at + (long) d * LANES * unit, k, kAt + d, 1);
+      columns.load(keys, at + (long) d * columns.bytes(), slot % LANES, k, kAt + d, 1);
     }
   }
 
@@ -101,21 +100,18 @@ abstract class SpannedAttention implements Attention {
   public final void loadValues(
       MemorySegment values, long valuesAt, int valueDim, int slot, float[] v, int vAt) {
     for (int j = 0; j < valueDim; j += LANES) {
-      long at = valuesAt + valuePanelAt(slot, j / LANES, valueDim);
-      at += (long) slot % BLOCK * LANES * unit;
-      load(values, at, v, vAt + j, Math.min(LANES, valueDim - j));
+      long at = valuesAt + valueColumnAt(slot, j / LANES, valueDim);
+      columns.load(values, at, 0, v, vAt + j, Math.min(LANES, valueDim - j));
     }
   }
 
   @Override
   public final void gather(
       Traits traits, Stored rows, int[] slots, int slotsAt, int from, int to, Piece piece) {
+    if (columns.unit() == 0) {
+      throw new UnsupportedOperationException(format + " rows cannot be gathered");
+    }
     new Gathering(this, traits, rows, slots, slotsAt).run(from, to, piece);
-  }
-
-  /** Decodes {@code count} neighbouring lanes of a panel. */
-  final void load(MemorySegment panels, long at, float[] values, int valuesAt, int count) {
-    codec.decode(panels, at, values, valuesAt, count);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.apus.kernels.attention;
 
+import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.PanelProducts;
 
 /**
@@ -14,7 +15,10 @@ public final class VectorAttention extends SpannedAttention {
 
   public VectorAttention(CacheFormat format) {
     super(format);
-    this.products = PanelProducts.of(format.value());
+    this.products =
+        columns instanceof AffineColumns affine
+            ? PanelProducts.ofColumns(affine.bits())
+            : PanelProducts.of(format == CacheFormat.F32 ? WeightFormat.F32 : WeightFormat.BF16);
   }
 
   @Override

@@ -19,7 +19,7 @@ import java.lang.foreign.MemorySegment;
  * one and a half steps, where a step is the widest range of a sub-block (zero included) divided by
  * 15 for Q4_K and by 31 for Q5_K, plus 1/60 of the lowest value's magnitude.
  */
-final class Q45kCodec extends BlockwiseCodec {
+class Q45kCodec extends BlockwiseCodec {
 
   private static final int LENGTH = 256;
   private static final int SUB = 32;
@@ -42,18 +42,25 @@ final class Q45kCodec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float scale = half(stored, at);
-    float minimum = half(stored, at + 2);
     for (int j = 0; j < SUBS; j++) {
-      float step = scale * SixBits.scale(stored, at + SCALES_AT, j);
-      float low = minimum * SixBits.minimum(stored, at + SCALES_AT, j);
+      float step = step(stored, at, j);
+      float low = low(stored, at, j);
       for (int l = 0; l < SUB; l++) {
         values[valuesAt + j * SUB + l] = step * q(stored, at, j, l) - low;
       }
     }
   }
 
-  private int q(MemorySegment stored, long at, int j, int l) {
+  static float step(MemorySegment stored, long at, int j) {
+    return half(stored, at) * SixBits.scale(stored, at + SCALES_AT, j);
+  }
+
+  /** What is subtracted from the values of a sub-block. */
+  static float low(MemorySegment stored, long at, int j) {
+    return half(stored, at + 2) * SixBits.minimum(stored, at + SCALES_AT, j);
+  }
+
+  final int q(MemorySegment stored, long at, int j, int l) {
     int pair = unsigned(stored, at + nibblesAt + j / 2 * SUB + l);
     int nibble = pair >> 4 * (j % 2) & 15;
     return nibblesAt == FIFTH_BITS_AT

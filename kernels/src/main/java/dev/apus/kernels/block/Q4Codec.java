@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
  * side of the largest magnitude), and within 8 times what rounding the scale to F16 took away.
  * Encoding decoded values gives the same block, unless its scale has rounded to zero.
  */
-final class Q4Codec extends BlockwiseCodec {
+final class Q4Codec extends BlockwiseCodec implements NibbleCodec {
 
   private static final int LENGTH = 32;
   private static final int ZERO_Q = 8;
@@ -26,12 +26,31 @@ final class Q4Codec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float read = half(stored, at);
-    float scale = Float.isFinite(read) ? read : Float.NaN;
+    float scale = scale(stored, at);
     for (int i = 0; i < LENGTH / 2; i++) {
       int pair = unsigned(stored, at + 2 + i);
       values[valuesAt + i] = scale * ((pair & 15) - ZERO_Q);
       values[valuesAt + i + LENGTH / 2] = scale * ((pair >> 4) - ZERO_Q);
+    }
+  }
+
+  private static float scale(MemorySegment stored, long at) {
+    float scale = half(stored, at);
+    return Float.isFinite(scale) ? scale : Float.NaN;
+  }
+
+  @Override
+  public boolean hasLows() {
+    return false;
+  }
+
+  @Override
+  public void read(MemorySegment stored, long at, int[] numbers, float[] steps, float[] lows) {
+    steps[0] = scale(stored, at);
+    for (int i = 0; i < LENGTH / 2; i++) {
+      int pair = unsigned(stored, at + 2 + i);
+      numbers[i] = (pair & 15) - ZERO_Q;
+      numbers[i + LENGTH / 2] = (pair >> 4) - ZERO_Q;
     }
   }
 

@@ -9,9 +9,14 @@ public final class Matmuls {
 
   private static final Map<WeightFormat, Matmul> SCALAR = new EnumMap<>(WeightFormat.class);
 
+  private static final Map<WeightFormat, Matmul> SCALAR_INTEGER = new EnumMap<>(WeightFormat.class);
+
   static {
     for (WeightFormat format : WeightFormat.values()) {
       SCALAR.put(format, new ScalarMatmul(format));
+      if (Products.INTEGER.areInteger(format)) {
+        SCALAR_INTEGER.put(format, new ScalarIntegerMatmul(format));
+      }
     }
   }
 
@@ -22,15 +27,32 @@ public final class Matmuls {
     return SCALAR.get(format);
   }
 
+  /** The definition of these products. */
+  public static Matmul scalar(WeightFormat format, Products products) {
+    return products.areInteger(format) ? SCALAR_INTEGER.get(format) : scalar(format);
+  }
+
   /** The same bits with the Vector API; needs the incubator module. */
   public static Matmul vector(WeightFormat format) {
     return Vectors.BY_FORMAT.get(format);
+  }
+
+  /** The vector form of these products. */
+  public static Matmul vector(WeightFormat format, Products products) {
+    return products.areInteger(format) ? Vectors.INTEGER.get(format) : vector(format);
   }
 
   /** Apart from the scalar forms, because it does not load without the incubator module. */
   private static final class Vectors {
 
     static final Map<WeightFormat, Matmul> BY_FORMAT = new EnumMap<>(WeightFormat.class);
+
+    static final Map<WeightFormat, Matmul> INTEGER =
+        Map.of(
+            WeightFormat.Q4_0,
+            new VectorIntegerMatmul(new Q4Panels(), IntegerLayout.q4(), false),
+            WeightFormat.Q4_K,
+            new VectorIntegerMatmul(new Q4kPanels(), IntegerLayout.q4k(), true));
 
     static {
       for (WeightFormat format : WeightFormat.values()) {

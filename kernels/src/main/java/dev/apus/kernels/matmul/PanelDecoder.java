@@ -18,8 +18,11 @@ abstract class PanelDecoder {
   /** Columns decoded at a time: their weights stay in the first-level cache. */
   static final int COLUMNS = 128;
 
-  /** Floats from the start of the scratch that a decoder may use for itself. */
-  static final int OWN_FLOATS = QuantPanels.OWN_FLOATS;
+  /**
+   * Floats from the start of the scratch that a decoder may use for itself. A number of this class,
+   * because a superclass that asks its subclass for one may get a zero.
+   */
+  static final int OWN_FLOATS = 2 * Matmul.PANEL_ROWS + 20 * Tiles.STRIDE;
 
   /** Decoded weights follow, column k of row r at {@code WEIGHTS_AT + k · STRIDE + r}. */
   static final int WEIGHTS_AT = OWN_FLOATS;

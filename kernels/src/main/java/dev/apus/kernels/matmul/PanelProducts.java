@@ -28,9 +28,9 @@ public final class PanelProducts {
   /** For more tokens than this, decoding columns once for all of them is faster. */
   private static final int FEW = 8;
 
-  private final StreamedPanels panels;
+  private final ColumnPanels panels;
 
-  private PanelProducts(StreamedPanels panels) {
+  private PanelProducts(ColumnPanels panels) {
     this.panels = panels;
   }
 
@@ -46,6 +46,17 @@ public final class PanelProducts {
           case BF16 -> new Bf16Panels();
           default -> throw new IllegalArgumentException("no products of " + format + " panels");
         });
+  }
+
+  /**
+   * The products of columns of whole steps from a base, {@code step · n + base}: in each four bytes
+   * with the step and the base, as BF16, and the signed bytes n or the nibbles n of all rows, those
+   * of the first half in the lower ones.
+   *
+   * @param bits of an n, 8 or 4
+   */
+  public static PanelProducts ofColumns(int bits) {
+    return new PanelProducts(bits == 8 ? new AffineBytes() : new AffineNibbles());
   }
 
   /**
@@ -72,16 +83,17 @@ public final class PanelProducts {
     if (tokens > FEW) {
       for (int done = 0; done < width; done += PanelDecoder.COLUMNS) {
         int columns = Math.min(PanelDecoder.COLUMNS, width - done);
-        panels.decode(packed, nearAt, farAt, from + done, columns, scratch);
+        long at = panels.columnAt(from + done);
+        panels.decodeColumns(packed, nearAt + at, farAt + at, columns, scratch);
         Tiles.extend(scratch, sumsAt, columns, x, xAt + done, xStride, tokens);
       }
       return;
     }
-    long offset = panels.layout().blockAt(from);
+    long offset = panels.columnAt(from);
     long near = nearAt + offset;
     long far = farAt + offset;
     int t = 0;
-    for (; tokens - t >= StreamedPanels.FOUR - 1; t += StreamedPanels.FOUR) {
+    for (; tokens - t >= ColumnPanels.FOUR - 1; t += ColumnPanels.FOUR) {
       panels.extendFour(
           packed,
           near,
@@ -90,7 +102,7 @@ public final class PanelProducts {
           x,
           xAt + t * xStride,
           xStride,
-          Math.min(StreamedPanels.FOUR, tokens - t) - 1,
+          Math.min(ColumnPanels.FOUR, tokens - t) - 1,
           scratch,
           sumsAt + t * STRIDE);
     }

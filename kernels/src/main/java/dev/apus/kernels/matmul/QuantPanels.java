@@ -48,11 +48,8 @@ abstract class QuantPanels extends PanelDecoder {
   /** Lows of the sub-blocks. */
   static final int LOWS_AT = STEPS_AT + 8 * STRIDE;
 
-  /** Words of the columns in a group. */
+  /** Words of the columns in a group, up to {@link #OWN_FLOATS}. */
   static final int WORDS_AT = LOWS_AT + 4 * STRIDE;
-
-  /** Floats from the start of the scratch that all of these take. */
-  static final int OWN_FLOATS = WORDS_AT + GROUP / WORD_COLUMNS * STRIDE;
 
   private final int subColumns;
   private final boolean lows;

@@ -9,14 +9,11 @@ import java.lang.foreign.MemorySegment;
  * value for each row, and the sums of a few tokens, too, are extended straight from the packed
  * bytes.
  */
-abstract class StreamedPanels extends PanelDecoder {
+abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
 
   private static final int L = Lanes.F32.length();
   private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int STRIDE = Tiles.STRIDE;
-
-  /** Tokens that {@link #extendFour} takes. */
-  static final int FOUR = 4;
 
   private final int valueBytes;
 
@@ -62,15 +59,26 @@ abstract class StreamedPanels extends PanelDecoder {
   @Override
   final void decode(
       MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    long offset = layout().blockAt(from);
-    panel(packed, nearAt + offset, width, scratch, WEIGHTS_AT);
+    long offset = columnAt(from);
+    decodeColumns(packed, nearAt + offset, farAt + offset, width, scratch);
+  }
+
+  @Override
+  public final long columnAt(int col) {
+    return layout().blockAt(col);
+  }
+
+  @Override
+  public final void decodeColumns(
+      MemorySegment packed, long nearAt, long farAt, int width, float[] scratch) {
+    panel(packed, nearAt, width, scratch, WEIGHTS_AT);
     if (farAt != nearAt) {
-      panel(packed, farAt + offset, width, scratch, WEIGHTS_AT + ROWS);
+      panel(packed, farAt, width, scratch, WEIGHTS_AT + ROWS);
     }
   }
 
   @Override
-  final void extend(
+  public final void extend(
       MemorySegment packed,
       long nearAt,
       long farAt,
@@ -98,14 +106,8 @@ abstract class StreamedPanels extends PanelDecoder {
     return (row < ROWS ? nearAt : farAt) + (long) valueBytes * (row % ROWS);
   }
 
-  /**
-   * Extends the sums of three or four tokens by the first {@code width} columns; the far panel's
-   * only if it is another than the near one.
-   *
-   * @param last 3, or 2 if there is no fourth token: then the third one is computed twice, with the
-   *     same sums stored to the same place
-   */
-  final void extendFour(
+  @Override
+  public final void extendFour(
       MemorySegment packed,
       long nearAt,
       long farAt,

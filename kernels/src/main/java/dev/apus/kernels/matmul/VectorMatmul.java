@@ -108,7 +108,7 @@ final class VectorMatmul implements Matmul {
     }
   }
 
-  private static void copy(
+  static void copy(
       float[] scratch, int at, int row, int rows, float[] y, int yAt, int yStride, int tokens) {
     int count = Math.min(PANEL_ROWS, rows - row);
     for (int t = 0; t < tokens; t++) {

@@ -5,12 +5,10 @@ import static dev.apus.kernels.Guarded.AT;
 import dev.apus.kernels.Guarded;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Levels;
-import dev.apus.kernels.attention.Attention.Piece;
 import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
-import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -49,15 +47,8 @@ final class AttentionProblem {
 
   /** Makes keys and values such as a BF16 cache can hold. */
   void round() {
-    round(k);
-    round(v);
-  }
-
-  private static void round(float[] values) {
-    var codec = WeightFormat.BF16.codec();
-    MemorySegment stored = MemorySegment.ofArray(new byte[2 * values.length]);
-    codec.encode(values, 0, stored, 0, values.length);
-    codec.decode(stored, 0, values, 0, values.length);
+    StoredSpans.round(k);
+    StoredSpans.round(v);
   }
 
   void softcap(float limit) {
@@ -141,35 +132,22 @@ final class AttentionProblem {
     return scores;
   }
 
-  /** Runs calls. Slots that no row sees hold NaN. Each span lies by itself, the last one first. */
+  /** Runs calls. Slots that no row sees hold NaN, where none settles. */
   private float[] run(Attention attention, Visited visited, int rowsPerCall, Call call) {
     int spans = Math.ceilDiv(end(), Attention.SPAN);
-    long keyBytes = 4 + attention.keyBytes(shape.headDim(), Attention.SPAN);
-    long valueBytes = 4 + attention.valueBytes(shape.valueDim(), Attention.SPAN);
     float[] out = Guarded.poisoned(shape.rows() * resultStride());
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment keys = arena.allocate(spans * keyBytes);
-      MemorySegment values = arena.allocate(spans * valueBytes);
       Levels[] levels = levels(arena, spans);
-      keys.fill((byte) -1);
-      values.fill((byte) -1);
-      Stored stored =
-          span ->
-              new Piece(
-                  keys,
-                  4 + (spans - 1 - span) * keyBytes - span * (keyBytes - 4),
-                  values,
-                  4 + (spans - 1 - span) * valueBytes - span * (valueBytes - 4),
-                  levels[span]);
-      for (int slot = 0; slot < end(); slot++) {
-        if (isSeen(slot)) {
-          Piece piece = stored.piece(slot / Attention.SPAN);
-          int kAt = AT + slot * shape.headDim();
-          int vAt = AT + slot * shape.valueDim();
-          attention.storeKeys(k, kAt, shape.headDim(), keys, piece.keysAt(), slot);
-          attention.storeValues(v, vAt, shape.valueDim(), values, piece.valuesAt(), slot);
+      boolean settles = attention.format().settles();
+      var where = new StoredSpans(arena, attention, shape.headDim(), shape.valueDim(), spans);
+      Stored recent = where.recent(levels);
+      for (int slot = 0; slot < (settles ? spans * Attention.SPAN : end()); slot++) {
+        // What settles together is all there.
+        if (settles || isSeen(slot)) {
+          where.store(recent, slot, k, v, slot % end());
         }
       }
+      Stored stored = settles ? settled(arena, where, recent) : recent;
       for (int row = 0; row < shape.rows(); row += rowsPerCall) {
         int rows = Math.min(rowsPerCall, shape.rows() - row);
         int at = AT + row * queryStride();
@@ -184,6 +162,31 @@ final class AttentionProblem {
       }
     }
     return out;
+  }
+
+  /** What settles, beside what it was made of. */
+  private Stored settled(Arena arena, StoredSpans where, Stored recent) {
+    Levels[] levels = new Levels[Math.max(where.spans(), lastPosition() / Attention.SPAN + 1)];
+    for (int span = 0; span < levels.length && kept != null; span++) {
+      MemorySegment memory = arena.allocate(Levels.bytes(shape.group(), Attention.SPAN));
+      levels[span] = new Levels(memory, 0, shape.group(), Attention.SPAN);
+    }
+    return where.settled(recent, levels);
+  }
+
+  /** Replaces keys and values by what a query at a position sees of them. */
+  void settle(Attention attention, int position) {
+    try (Arena arena = Arena.ofConfined()) {
+      int spans = Math.ceilDiv(end(), Attention.SPAN);
+      var where = new StoredSpans(arena, attention, shape.headDim(), shape.valueDim(), spans);
+      Stored recent = where.recent(new Levels[spans]);
+      for (int slot = 0; slot < spans * Attention.SPAN; slot++) {
+        where.store(recent, slot, k, v, slot % end());
+      }
+      kept = null;
+      Stored stored = settled(arena, where, recent);
+      where.load(stored, position, end(), k, v);
+    }
   }
 
   /** Those of each span; slots that no row sees and none stands at hold NaN. */

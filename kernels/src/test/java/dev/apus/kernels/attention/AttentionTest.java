@@ -123,8 +123,12 @@ class AttentionTest {
           assertEquals(exact[slot], weights[at + slot % Attention.SPAN], Math.max(1e-6, reach));
         }
       }
-      Attention vector = VectorApi.kernels().attention(CacheFormat.F32);
-      assertSameBits(weights, problem.runWeights(vector), shape.toString());
+      for (CacheFormat format : CacheFormat.values()) {
+        assertSameBits(
+            problem.runWeights(Kernels.scalar().attention(format)),
+            problem.runWeights(VectorApi.kernels().attention(format)),
+            shape.toString());
+      }
     }
   }
 
@@ -143,11 +147,36 @@ class AttentionTest {
 
   @ParameterizedTest
   @MethodSource("cases")
+  void aRowSeesWhatHasSettledBeforeItsSpan(Case shape) {
+    for (Kernels kernels : VectorApi.sets().toList()) {
+      for (CacheFormat format : List.of(CacheFormat.Q8, CacheFormat.Q4)) {
+        Attention settling = kernels.attention(format);
+        for (int kind : new int[] {0, 4}) {
+          AttentionProblem problem = problems(shape).get(kind);
+          float[] out = problem.run(settling);
+          for (int row = 0; row < shape.rows(); row += 1 + row / 3 * 5) {
+            AttentionProblem alone = problems(shape).get(kind);
+            alone.settle(settling, shape.position() + row);
+            float[] exact = alone.run(kernels.attention(CacheFormat.F32));
+            int at = AT + row * problem.resultStride();
+            int end = at + problem.resultStride();
+            assertSameBits(
+                Arrays.copyOfRange(exact, at, end), Arrays.copyOfRange(out, at, end), "row " + row);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
   void spansMayBeComputedApart(Case shape) {
     for (Kernels kernels : VectorApi.sets().toList()) {
       for (AttentionProblem problem : problems(shape)) {
-        Attention attention = kernels.attention(CacheFormat.F32);
-        assertSameBits(problem.run(attention), problem.runSpans(attention), kernels.name());
+        for (CacheFormat format : CacheFormat.values()) {
+          Attention attention = kernels.attention(format);
+          assertSameBits(problem.run(attention), problem.runSpans(attention), kernels.name());
+        }
       }
     }
   }
@@ -157,10 +186,12 @@ class AttentionTest {
   void rowsTogetherAreRowsAlone(Case shape) {
     for (Kernels kernels : VectorApi.sets().toList()) {
       for (AttentionProblem problem : problems(shape)) {
-        float[] together = problem.run(kernels.attention(CacheFormat.F32));
-        for (int rows : new int[] {1, 2, 5, 11}) {
-          float[] apart = problem.run(kernels.attention(CacheFormat.F32), shape.visited(), rows);
-          assertSameBits(together, apart, kernels.name() + ", " + rows + " rows a call");
+        for (CacheFormat format : List.of(CacheFormat.F32, CacheFormat.Q4)) {
+          float[] together = problem.run(kernels.attention(format));
+          for (int rows : new int[] {1, 2, 5, 11}) {
+            float[] apart = problem.run(kernels.attention(format), shape.visited(), rows);
+            assertSameBits(together, apart, kernels.name() + ", " + rows + " rows a call");
+          }
         }
       }
     }
@@ -197,6 +228,12 @@ class AttentionTest {
     float[] halves = problem.runScores(VectorApi.kernels().attention(CacheFormat.BF16), from, to);
     problem.round();
     assertSameBits(problem.runScores(vector, from, to), halves, "in half the size");
+    for (CacheFormat format : List.of(CacheFormat.Q8, CacheFormat.Q4)) {
+      assertSameBits(
+          problem.runScores(Kernels.scalar().attention(format), from, to),
+          problem.runScores(VectorApi.kernels().attention(format), from, to),
+          format.name());
+    }
   }
 
   @ParameterizedTest

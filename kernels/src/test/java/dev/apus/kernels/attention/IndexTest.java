@@ -15,6 +15,7 @@ import dev.apus.kernels.attention.Attention.Piece;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -90,7 +91,7 @@ class IndexTest {
       // Each product goes through a rounding for each that is added after it.
       assertEquals(score, scalar[AT + i], (dim + heads) * Math.ulp(1f) * reach, "slot " + i);
     }
-    for (CacheFormat format : CacheFormat.values()) {
+    for (CacheFormat format : List.of(CacheFormat.F32, CacheFormat.BF16)) {
       assertSameBits(
           run(Kernels.scalar().attention(format), heads, dim, from, to, q, w, k),
           run(VectorApi.kernels().attention(format), heads, dim, from, to, q, w, k),

@@ -3,6 +3,7 @@ package dev.apus.kernels.matmul;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.apus.kernels.block.NibbleCodec;
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +27,10 @@ abstract class MatmulLaws {
 
   abstract Matmul matmul(WeightFormat format);
 
+  Products products() {
+    return Products.EXACT;
+  }
+
   @ParameterizedTest
   @EnumSource
   void everyOutputIsOneChainOverTheDecodedWeights(WeightFormat format) {
@@ -35,7 +40,7 @@ abstract class MatmulLaws {
         int cols = format.blockLength() == 1 ? PLAIN_COLS[i] : BLOCKS[i] * format.blockLength();
         Matrix matrix = Matrix.encoded(random, format, rows, cols);
         Inputs inputs = Inputs.random(random, cols, MOST_TOKENS);
-        float[][] chains = matrix.chains(inputs, MOST_TOKENS);
+        float[][] chains = matrix.chains(products(), inputs, MOST_TOKENS);
         try (Arena arena = Arena.ofConfined()) {
           Packed packed = pack(matrix, arena);
           for (int tokens : TOKENS) {
@@ -53,7 +58,7 @@ abstract class MatmulLaws {
     int cols = format.blockLength() == 1 ? 153 : 3 * format.blockLength();
     Matrix matrix = Matrix.encoded(random, format, 5 * Matmul.PANEL_ROWS - 9, cols);
     Inputs inputs = Inputs.random(random, cols, 7);
-    float[][] chains = matrix.chains(inputs, 7);
+    float[][] chains = matrix.chains(products(), inputs, 7);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
       for (int from = 0; from < packed.panels(); from++) {
@@ -75,7 +80,7 @@ abstract class MatmulLaws {
     Inputs inputs = Inputs.random(random, cols, 2);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
-      check(packed, inputs, 2, matrix.chains(inputs, 2), 0, packed.panels());
+      check(packed, inputs, 2, matrix.chains(products(), inputs, 2), 0, packed.panels());
     }
   }
 
@@ -90,7 +95,7 @@ abstract class MatmulLaws {
     Inputs inputs = Inputs.random(new SplittableRandom(14), 1, 1);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
-      check(packed, inputs, 1, matrix.chains(inputs, 1), 0, packed.panels());
+      check(packed, inputs, 1, matrix.chains(products(), inputs, 1), 0, packed.panels());
     }
   }
 
@@ -102,7 +107,7 @@ abstract class MatmulLaws {
     Inputs inputs = Inputs.random(random, 5, 1031);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
-      check(packed, inputs, 1031, matrix.chains(inputs, 1031), 0, packed.panels());
+      check(packed, inputs, 1031, matrix.chains(products(), inputs, 1031), 0, packed.panels());
     }
   }
 
@@ -138,6 +143,80 @@ abstract class MatmulLaws {
           }
         }
       }
+    }
+  }
+
+  /** Each input is off by half a step of its span's 254 at most, so outputs have a bound too. */
+  @ParameterizedTest
+  @EnumSource
+  void outputsAreAsNearAsTheirInputsAreRounded(WeightFormat format) {
+    var random = new SplittableRandom(17);
+    int cols = 256;
+    Matrix matrix = Matrix.encoded(random, format, 40, cols);
+    Inputs inputs = Inputs.random(random, cols, 5);
+    float[][] exact = matrix.chains(Products.EXACT, inputs, 5);
+    float[][] found = matrix.chains(products(), inputs, 5);
+    float[] weights = new float[cols];
+    boolean differ = false;
+    for (int row = 0; row < 40; row++) {
+      format.codec().decode(MemorySegment.ofArray(matrix.rows[row]), 0, weights, 0, cols);
+      for (int t = 0; t < 5; t++) {
+        double bound = 0;
+        for (int k = 0; k < cols; k++) {
+          int span = k - k % NibbleCodec.SPAN;
+          float largest = 0;
+          for (int i = 0; i < NibbleCodec.SPAN; i++) {
+            largest = Math.max(largest, Math.abs(inputs.x[GAP + t * inputs.stride + span + i]));
+          }
+          bound += Math.abs(weights[k]) * (largest / 254 + cols * 0x1p-23 * largest);
+        }
+        assertEquals(exact[t][row], found[t][row], bound);
+        differ |= exact[t][row] != found[t][row];
+      }
+    }
+    assertEquals(products().areInteger(format), differ);
+  }
+
+  /** The largest numbers times the least nibbles still fit where they are summed. */
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_0", "Q4_K"})
+  void theLargestSumsFit(WeightFormat format) {
+    int cols = format.blockLength();
+    byte[][] rows = new byte[33][format.blockBytes()];
+    for (int row = 0; row < rows.length; row++) {
+      // A scale of 1, and every nibble 0, which is −8, or 15, which is 7.
+      Arrays.fill(rows[row], row % 2 == 0 ? 0 : (byte) 0xff);
+      rows[row][0] = 0;
+      rows[row][1] = 0x3c;
+      rows[row][2] = format == WeightFormat.Q4_K ? 0 : rows[row][2];
+      rows[row][3] = format == WeightFormat.Q4_K ? 0x3c : rows[row][3];
+    }
+    Matrix matrix = new Matrix(format, cols, rows);
+    Inputs inputs = Inputs.random(new SplittableRandom(18), cols, 9);
+    for (int i = 0; i < inputs.x.length; i++) {
+      inputs.x[i] = i / inputs.stride % 2 == 0 ? 1 : -1;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      Packed packed = pack(matrix, arena);
+      check(packed, inputs, 1, matrix.chains(products(), inputs, 1), 0, packed.panels());
+      check(packed, inputs, 9, matrix.chains(products(), inputs, 9), 0, packed.panels());
+    }
+  }
+
+  /** What is not a number does not vanish by rounding. */
+  @ParameterizedTest
+  @EnumSource
+  void notANumberIsSeenInEveryOutput(WeightFormat format) {
+    int cols = 2 * Math.max(NibbleCodec.SPAN, format.blockLength());
+    Matrix matrix = Matrix.encoded(new SplittableRandom(19), format, 33, cols);
+    Inputs inputs = Inputs.random(new SplittableRandom(20), cols, 2);
+    inputs.x[GAP + inputs.stride + cols - 1] = Float.NaN;
+    try (Arena arena = Arena.ofConfined()) {
+      Packed packed = pack(matrix, arena);
+      float[][] expected = matrix.chains(products(), inputs, 1);
+      float[] none = new float[33];
+      Arrays.fill(none, Float.NaN);
+      check(packed, inputs, 2, new float[][] {expected[0], none}, 0, packed.panels());
     }
   }
 
@@ -242,7 +321,10 @@ abstract class MatmulLaws {
       return new Matrix(format, cols, stored);
     }
 
-    float[][] chains(Inputs inputs, int tokens) {
+    float[][] chains(Products products, Inputs inputs, int tokens) {
+      if (products.areInteger(format)) {
+        return spans(inputs, tokens);
+      }
       float[][] chains = new float[tokens][rows.length];
       float[] weights = new float[cols];
       for (int row = 0; row < rows.length; row++) {
@@ -253,6 +335,44 @@ abstract class MatmulLaws {
             chain = Math.fma(weights[k], inputs.x[GAP + t * inputs.stride + k], chain);
           }
           chains[t][row] = chain;
+        }
+      }
+      return chains;
+    }
+
+    /** Chains over spans of 32 columns, of sums in whole numbers. */
+    private float[][] spans(Inputs inputs, int tokens) {
+      float[][] chains = new float[tokens][rows.length];
+      NibbleCodec codec = (NibbleCodec) format.codec();
+      int[] numbers = new int[format.blockLength()];
+      float[] steps = new float[format.blockLength() / NibbleCodec.SPAN];
+      float[] lows = new float[steps.length];
+      for (int row = 0; row < rows.length; row++) {
+        for (int k = 0; k < cols; k += NibbleCodec.SPAN) {
+          int block = k / format.blockLength();
+          long blockAt = (long) block * format.blockBytes();
+          codec.read(MemorySegment.ofArray(rows[row]), blockAt, numbers, steps, lows);
+          int within = k % format.blockLength();
+          for (int t = 0; t < tokens; t++) {
+            int at = GAP + t * inputs.stride + k;
+            float largest = 0;
+            for (int i = 0; i < NibbleCodec.SPAN; i++) {
+              largest = Math.max(largest, Math.abs(inputs.x[at + i]));
+            }
+            int product = 0;
+            int sum = 0;
+            for (int i = 0; i < NibbleCodec.SPAN; i++) {
+              int q = largest == 0 ? 0 : (int) Math.rint(inputs.x[at + i] * (127 / largest));
+              product += q * numbers[within + i];
+              sum += q;
+            }
+            int span = within / NibbleCodec.SPAN;
+            float scale = largest / 127;
+            chains[t][row] = Math.fma(steps[span] * scale, product, chains[t][row]);
+            if (codec.hasLows()) {
+              chains[t][row] = Math.fma(lows[span], scale * sum, chains[t][row]);
+            }
+          }
         }
       }
       return chains;

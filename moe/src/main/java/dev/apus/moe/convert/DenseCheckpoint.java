@@ -12,6 +12,7 @@ import java.util.Locale;
 /** A checkpoint without experts, as a folder in the Hugging Face layout. */
 final class DenseCheckpoint implements AutoCloseable {
 
+  private final Path folder;
   private final ModelFiles files;
   private final Config config;
   private final MixtureKind kind;
@@ -20,6 +21,7 @@ final class DenseCheckpoint implements AutoCloseable {
   private final int width;
 
   DenseCheckpoint(Path folder) {
+    this.folder = folder;
     files = ModelFiles.folder(folder);
     byte[] json = files.read("config.json");
     if (json == null) {
@@ -30,6 +32,10 @@ final class DenseCheckpoint implements AutoCloseable {
     inner = config.positive("intermediate_size");
     width = config.positive("hidden_size");
     tensors = files.tensors();
+  }
+
+  Path folder() {
+    return folder;
   }
 
   ModelFiles files() {

@@ -22,7 +22,7 @@ import java.util.SplittableRandom;
 
 /**
  * Makes mixtures of experts of checkpoints without experts: folders in the Hugging Face layout, of
- * Llama, Mistral or Qwen 3, become Mixtral or Qwen 3 MoE. Nothing is trained.
+ * Llama, Mistral, Qwen 3 or OLMo 2, become Mixtral, Qwen 3 MoE or FlexOlmo. Nothing is trained.
  */
 public final class MixtureConversion {
 
@@ -252,12 +252,7 @@ public final class MixtureConversion {
     // What cannot be opened afterwards is not written.
     Families.installed().describe(config);
     Files.createDirectories(to);
-    for (String name : ModelFiles.SETTINGS) {
-      byte[] content = base.files().read(name);
-      if (content != null) {
-        Files.write(to.resolve(name), content);
-      }
-    }
+    ModelFiles.copySettings(base.folder(), to);
     Files.writeString(to.resolve(CONFIG), json);
     writer.write(to.resolve("model.safetensors"));
   }

@@ -30,7 +30,20 @@ enum MixtureKind {
       "mlp.gate.weight",
       "mlp.experts.%d.%s.weight",
       List.of("gate_proj", "up_proj", "down_proj"),
-      Map.of("norm_topk_prob", true, "decoder_sparse_step", 1L, "mlp_only_layers", List.of()));
+      Map.of("norm_topk_prob", true, "decoder_sparse_step", 1L, "mlp_only_layers", List.of())),
+
+  /** Of OLMo 2. */
+  FLEX_OLMO(
+      List.of("olmo2"),
+      "FlexOlmoForCausalLM",
+      "mlp.gate.weight",
+      "mlp.experts.%d.%s.weight",
+      List.of("gate_proj", "up_proj", "down_proj"),
+      Map.of("norm_topk_prob", true));
+
+  /** What configs of OLMo 2 may leave out, and FlexOlmo has other values for. */
+  private static final Map<String, Object> OLMO_2 =
+      Map.of("rms_norm_eps", 1e-5, "max_position_embeddings", 2048L);
 
   /** The matrices of a feed-forward block, in the order of {@link #matrices}. */
   static final List<String> DENSE = List.of("gate_proj", "up_proj", "down_proj");
@@ -109,14 +122,15 @@ enum MixtureKind {
     config.put("architectures", List.of(architecture));
     config.put("model_type", name().toLowerCase(Locale.ROOT));
     config.put("num_experts_per_tok", (long) top);
-    if (this == MIXTRAL) {
-      config.put("num_local_experts", (long) experts);
-      config.put("intermediate_size", (long) inner);
-    } else {
-      config.put("num_experts", (long) experts);
-      config.put("moe_intermediate_size", (long) inner);
-    }
+    config.put(this == MIXTRAL ? "num_local_experts" : "num_experts", (long) experts);
+    config.put(this == QWEN3_MOE ? "moe_intermediate_size" : "intermediate_size", (long) inner);
     config.putAll(settings);
+    if (this == FLEX_OLMO) {
+      OLMO_2.forEach(config::putIfAbsent);
+      if (!config.containsKey("rope_parameters")) {
+        config.putIfAbsent("rope_theta", 10_000.0);
+      }
+    }
     return config;
   }
 }

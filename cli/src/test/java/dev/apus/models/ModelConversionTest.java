@@ -1,0 +1,156 @@
+package dev.apus.models;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.apus.core.Model;
+import dev.apus.core.ModelConversion;
+import dev.apus.core.ModelOptions;
+import dev.apus.core.RandomCheckpoint;
+import dev.apus.core.Session;
+import dev.apus.core.config.Config;
+import dev.apus.core.config.ConfigException;
+import dev.apus.core.file.Gguf;
+import dev.apus.core.file.Safetensors;
+import dev.apus.core.file.TensorFile;
+import dev.apus.kernels.block.WeightFormat;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** From folder to GGUF file and back, a model stays what it is. */
+class ModelConversionTest {
+
+  private static final int TOKENS = 40;
+
+  @TempDir private Path folder;
+
+  /** Families that can be written as GGUF files. */
+  static Stream<String> families() {
+    return GgufModelsTest.written.stream();
+  }
+
+  private static float[][] logits(Path checkpoint) {
+    try (Model model = Model.load(checkpoint);
+        Session session = model.newSession(TOKENS)) {
+      return session.score(TinyModels.tokens(TOKENS, 5));
+    }
+  }
+
+  private static void assertSame(float[][] expected, float[][] found) {
+    for (int row = 0; row < expected.length; row++) {
+      assertArrayEquals(expected[row], found[row], "token " + row);
+    }
+  }
+
+  private Path random(String family, WeightFormat format) throws IOException {
+    Path path = folder.resolve(family + format);
+    RandomCheckpoint.of(TinyModels.config(family), ModelOptions.standard())
+        .writeFolder(path, format, 3);
+    return path;
+  }
+
+  private static void convert(Path from, Path to, WeightFormat format) throws IOException {
+    AtomicLong written = new AtomicLong();
+    var conversion = new ModelConversion(from, ModelOptions.standard(), written::addAndGet);
+    if (ModelConversion.isGguf(to)) {
+      conversion.toGguf(to, format);
+    } else {
+      conversion.toFolder(to, format);
+    }
+    assertEquals(ModelConversion.bytes(to), written.get());
+  }
+
+  @ParameterizedTest
+  @MethodSource("families")
+  void thereAndBackGivesTheSameBits(String family) throws IOException {
+    for (WeightFormat format : List.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.Q8_0)) {
+      Path from = random(family, format);
+      float[][] expected = logits(from);
+      Path gguf = folder.resolve(family + format + ".gguf");
+      convert(from, gguf, null);
+      assertSame(expected, logits(gguf));
+      Path back = folder.resolve(family + format + "-back");
+      convert(gguf, back, null);
+      assertSame(expected, logits(back));
+      String held = format == WeightFormat.Q8_0 ? "model.gguf" : "model.safetensors";
+      assertTrue(Files.exists(back.resolve(held)), held);
+    }
+  }
+
+  /** Also files that Apus cannot write, because others write them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dots1", "glm4_moe", "qwen3_next", "afmoe", "dbrx"})
+  void aFileOfOthersBecomesAFolder(String family) throws IOException {
+    Path from = random(family, WeightFormat.BF16);
+    Path gguf = folder.resolve(family + ".gguf");
+    try (TensorFile tensors = Safetensors.openFolder(from)) {
+      Config config = Config.read(from.resolve("config.json"));
+      GgufConverter.convert(config, tensors, WeightFormat.BF16).write(gguf);
+    }
+    Path back = folder.resolve(family + "-back");
+    convert(gguf, back, null);
+    assertSame(logits(from), logits(back));
+  }
+
+  @Test
+  void aVocabularyComesAlong() throws IOException {
+    String json =
+        new String(TinyModels.resource("/configs/llama.json"), StandardCharsets.UTF_8)
+            .replaceFirst("\"vocab_size\": \\d+", "\"vocab_size\": 700");
+    Config config = Config.parse("llama.json", json.getBytes(StandardCharsets.UTF_8));
+    Path first = folder.resolve("first.gguf");
+    RandomCheckpoint.of(config, ModelOptions.standard()).writeGguf(first, WeightFormat.F32, 2);
+    Path middle = folder.resolve("middle");
+    convert(first, middle, null);
+    Path second = folder.resolve("second.gguf");
+    convert(middle, second, null);
+    String text = "Once upon a time,  there\n\nwere 12345 caf\u00e9s <|end|>";
+    try (Gguf one = Gguf.open(first);
+        Gguf two = Gguf.open(second);
+        Model before = Model.load(first);
+        Model between = Model.load(middle);
+        Model after = Model.load(second)) {
+      int[] tokens = before.tokenizer().encode(text);
+      assertTrue(tokens.length > 20);
+      assertArrayEquals(tokens, between.tokenizer().encode(text));
+      assertArrayEquals(tokens, after.tokenizer().encode(text));
+      for (String key : List.of("model", "pre", "tokens", "merges", "bos_token_id")) {
+        String name = "tokenizer.ggml." + key;
+        assertEquals(one.metadata().get(name), two.metadata().get(name), name);
+      }
+      assertArrayEquals(
+          (int[]) one.metadata().get("tokenizer.ggml.token_type"),
+          (int[]) two.metadata().get("tokenizer.ggml.token_type"));
+    }
+  }
+
+  @Test
+  void matricesGetTheFormatThatIsAskedFor() throws IOException {
+    Path from = random("llama", WeightFormat.F32);
+    Path gguf = folder.resolve("small.gguf");
+    convert(from, gguf, WeightFormat.BF16);
+    assertTrue(ModelConversion.bytes(gguf) < 0.6 * ModelConversion.bytes(from));
+    assertSame(logits(random("llama", WeightFormat.BF16)), logits(gguf));
+  }
+
+  @Test
+  void whatNoKindOfFileCanSayIsRefused() throws IOException {
+    Path from = random("zamba", WeightFormat.F32);
+    var e =
+        assertThrows(ConfigException.class, () -> convert(from, folder.resolve("z.gguf"), null));
+    assertTrue(e.getMessage().startsWith("no kind of GGUF file that is known"), e.getMessage());
+    assertTrue(Files.notExists(folder.resolve("z.gguf")));
+  }
+}

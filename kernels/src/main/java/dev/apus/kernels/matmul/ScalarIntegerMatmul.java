@@ -1,0 +1,149 @@
+package dev.apus.kernels.matmul;
+
+import dev.apus.kernels.block.NibbleCodec;
+import dev.apus.kernels.block.WeightFormat;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The definition of {@link Products#INTEGER}: with q and s the numbers and the scale of a token's
+ * span as {@link RoundedInputs} has them, and a weight {@code step · n + low}, an output is one
+ * chain over the spans, first columns first:
+ *
+ * <pre>
+ *   y ← fma(step · s, Σ nₖ qₖ, y)       the sum is a whole number
+ *   y ← fma(low, s · Σ qₖ, y)           if the format has lows
+ * </pre>
+ *
+ * <p>A panel is its rows as stored, one after the other.
+ */
+final class ScalarIntegerMatmul implements Matmul {
+
+  private static final int SPAN = RoundedInputs.SPAN;
+
+  private final ScalarMatmul exact;
+  private final WeightFormat format;
+  private final NibbleCodec codec;
+
+  ScalarIntegerMatmul(WeightFormat format) {
+    this.exact = new ScalarMatmul(format);
+    this.format = format;
+    this.codec = (NibbleCodec) format.codec();
+  }
+
+  @Override
+  public WeightFormat format() {
+    return format;
+  }
+
+  @Override
+  public long panelBytes(int cols) {
+    return exact.panelBytes(cols);
+  }
+
+  @Override
+  public void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
+    exact.pack(rows, cols, packed, packedAt);
+  }
+
+  @Override
+  public void unpack(
+      MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored) {
+    exact.unpack(packed, packedAt, cols, fromRow, rows, stored);
+  }
+
+  @Override
+  public int scratchFloats(int cols, int tokens) {
+    return Math.multiplyExact(tokens, spans(cols) * RoundedInputs.FLOATS);
+  }
+
+  private static int spans(int cols) {
+    return cols / SPAN;
+  }
+
+  @Override
+  public void multiply(
+      MemorySegment packed,
+      int rows,
+      int cols,
+      int fromPanel,
+      int toPanel,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride,
+      float[] scratch) {
+    int rowFloats = spans(cols) * RoundedInputs.FLOATS;
+    for (int t = 0; t < tokens; t++) {
+      for (int span = 0; span < spans(cols); span++) {
+        int at = t * rowFloats + span * RoundedInputs.FLOATS;
+        round(x, xAt + t * xStride + span * SPAN, scratch, at);
+      }
+    }
+    int end = Math.min(rows, toPanel * PANEL_ROWS);
+    for (int row = fromPanel * PANEL_ROWS; row < end; row++) {
+      for (int t = 0; t < tokens; t++) {
+        y[yAt + t * yStride + row] = 0;
+      }
+      long rowAt = row / PANEL_ROWS * panelBytes(cols) + row % PANEL_ROWS * format.rowBytes(cols);
+      extend(packed, rowAt, cols, scratch, rowFloats, tokens, y, yAt + row, yStride);
+    }
+  }
+
+  private static void round(float[] x, int xAt, float[] to, int toAt) {
+    int most = 0;
+    for (int k = 0; k < SPAN; k++) {
+      most = Math.max(most, Float.floatToRawIntBits(Math.abs(x[xAt + k])));
+    }
+    float largest = Float.intBitsToFloat(most);
+    float perScale = RoundedInputs.perScale(largest);
+    int sum = 0;
+    for (int k = 0; k < SPAN; k++) {
+      int number = RoundedInputs.rounded(x[xAt + k], perScale);
+      sum += number;
+      to[toAt + k] = RoundedInputs.twice(number);
+    }
+    RoundedInputs.finish(largest, sum, NibbleCodec.ZERO, to, toAt);
+  }
+
+  /** All columns of one row of weights. */
+  private void extend(
+      MemorySegment packed,
+      long rowAt,
+      int cols,
+      float[] inputs,
+      int rowFloats,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride) {
+    int[] numbers = new int[format.blockLength()];
+    float[] steps = new float[format.blockLength() / SPAN];
+    float[] lows = new float[steps.length];
+    for (int col = 0; col < cols; col += format.blockLength()) {
+      codec.read(packed, rowAt + format.rowBytes(col), numbers, steps, lows);
+      for (int span = 0; span < steps.length; span++) {
+        for (int t = 0; t < tokens; t++) {
+          int at = t * rowFloats + (col / SPAN + span) * RoundedInputs.FLOATS;
+          int sum = product(numbers, span * SPAN, inputs, at);
+          float step = steps[span] * inputs[at + RoundedInputs.SCALE];
+          int to = yAt + t * yStride;
+          y[to] = Math.fma(step, sum, y[to]);
+          if (codec.hasLows()) {
+            y[to] = Math.fma(lows[span], inputs[at + RoundedInputs.TOTAL], y[to]);
+          }
+        }
+      }
+    }
+  }
+
+  private static int product(int[] numbers, int numbersAt, float[] inputs, int at) {
+    int sum = 0;
+    for (int k = 0; k < SPAN; k++) {
+      sum += numbers[numbersAt + k] * (short) Float.floatToRawIntBits(inputs[at + k]);
+    }
+    return sum;
+  }
+}
