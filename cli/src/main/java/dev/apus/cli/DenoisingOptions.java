@@ -1,7 +1,7 @@
 package dev.apus.cli;
 
+import dev.apus.core.Model;
 import dev.apus.core.generate.Sampling;
-import dev.apus.core.model.Diffusion;
 import dev.apus.diffusion.Ancestral;
 import dev.apus.diffusion.Cache;
 import dev.apus.diffusion.FirstHitting;
@@ -10,6 +10,7 @@ import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
 import dev.apus.diffusion.Recipe;
 import dev.apus.diffusion.Reverse;
+import dev.apus.diffusion.Revising;
 import dev.apus.diffusion.Schedule;
 import dev.apus.diffusion.TransferRule;
 import java.util.ArrayList;
@@ -34,7 +35,8 @@ final class DenoisingOptions {
     ANCESTRAL,
     FIRST_HITTING,
     ANALYTIC,
-    EULER
+    EULER,
+    REVISING
   }
 
   private enum Keep {
@@ -54,7 +56,7 @@ final class DenoisingOptions {
       description =
           "Which positions are fixed first: ${COMPLETION-CANDIDATES}. Ancestral fixes each by"
               + " itself; first_hitting any one at each step; analytic and euler are for models of"
-              + " scores.")
+              + " scores; revising decides about all anew at each step.")
   private Rule rule;
 
   @ArgGroup private Quotas quotas = new Quotas();
@@ -182,9 +184,9 @@ final class DenoisingOptions {
   }
 
   /** The recipe that was asked for. */
-  Recipe recipe(Diffusion diffusion, Sampling sampling) {
+  Recipe recipe(Model model, Sampling sampling) {
     try {
-      Recipe recipe = Recipe.of(diffusion).withSampling(sampling);
+      Recipe recipe = Recipe.of(model).withSampling(sampling);
       recipe = recipe.withRule(rule(recipe.rule()));
       recipe = keep == null ? recipe : recipe.withCache(cache());
       recipe = recipe.withSteps(steps == null ? 0 : steps).withWindow(block == null ? 0 : block);
@@ -223,6 +225,16 @@ final class DenoisingOptions {
       }
       double strength = remasking == null ? 0 : remasking;
       return new Ancestral(Schedule.EVEN, Ancestral.Remasking.RESCALED, strength, false);
+    }
+    if (rule == Rule.REVISING || (rule == null && makers instanceof Revising)) {
+      if (quotas.threshold != null || quotas.factor != null) {
+        throw wrong(
+            "--threshold and --factor go with rules that fix tokens for good, such as --rule"
+                + " confidence; what revises has --entropy-bound",
+            null);
+      }
+      Revising revising = makers instanceof Revising theirs ? theirs : Revising.STANDARD;
+      return quotas.entropyBound == null ? revising : revising.withBound(quotas.entropyBound);
     }
     if (rule == null && quota(null) == null && !(makers instanceof Ranked)) {
       return makers;

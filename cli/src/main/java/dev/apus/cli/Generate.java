@@ -6,7 +6,6 @@ import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
-import dev.apus.core.model.Diffusion;
 import dev.apus.core.model.KeyVisits;
 import dev.apus.diffusion.Recipe;
 import java.io.IOException;
@@ -80,9 +79,8 @@ final class Generate implements Callable<Integer> {
   public Integer call() throws IOException {
     String text = prompt.equals("-") ? input() : prompt;
     try (Model model = choice.open(attention.over(cache.over(opening.options())))) {
-      Diffusion diffusion = model.architecture().diffusion();
-      if (diffusion != null) {
-        fill(model, diffusion, text);
+      if (model.architecture().diffusion() != null) {
+        fill(model, text);
         return Failures.OK;
       }
       denoising.requireNone(choice.name());
@@ -119,7 +117,7 @@ final class Generate implements Callable<Integer> {
     return cut || (structure.wanted() && reason == StopReason.CANCELLED);
   }
 
-  private void fill(Model model, Diffusion diffusion, String text) throws IOException {
+  private void fill(Model model, String text) throws IOException {
     if (structure.wanted()) {
       throw wrong(
           choice.name()
@@ -140,7 +138,7 @@ final class Generate implements Callable<Integer> {
             .withPresencePenalty(0)
             .withWarpers(List.of())
             .withMaxTokens(FILLED_TOKENS);
-    Recipe recipe = denoising.recipe(diffusion, sampling.over(makers, model::tokenizer));
+    Recipe recipe = denoising.recipe(model, sampling.over(makers, model::tokenizer));
     PrintWriter out = command.commandLine().getOut();
     CanvasView view = CanvasView.of(out, denoising.drafts());
     try {

@@ -8,6 +8,7 @@ import dev.apus.core.Evaluator.Change;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.model.Diffusion;
+import dev.apus.core.model.Diffusion.Noise;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.diffusion.Ancestral;
 import dev.apus.diffusion.Canvas;
@@ -16,6 +17,7 @@ import dev.apus.diffusion.Quota;
 import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
 import dev.apus.diffusion.Recipe;
+import dev.apus.diffusion.Revising;
 import dev.apus.diffusion.Schedule;
 import dev.apus.diffusion.TransferRule;
 import dev.apus.kernels.block.WeightFormat;
@@ -31,6 +33,9 @@ final class Denoised {
   static final List<String> IN_BLOCKS =
       FAMILIES.stream().filter(f -> diffusion(f).block() > 0).toList();
 
+  static final List<String> MASKED =
+      FAMILIES.stream().filter(f -> diffusion(f).noise() == Noise.ABSORBING).toList();
+
   static final List<String> AS_A_WHOLE =
       FAMILIES.stream().filter(f -> diffusion(f).block() == 0).toList();
 
@@ -44,6 +49,7 @@ final class Denoised {
           new Ranked(Ranking.ENTROPY, new Quota.EntropyBound(9), Schedule.EVEN),
           new Ranked(Ranking.MARGIN, Quota.SCHEDULED, Schedule.TIMED),
           Ancestral.of(Schedule.EVEN),
+          new Revising(3, 9, 0.8f, 0.4f, 1, 0.005),
           new Ancestral(Schedule.TIMED, Ancestral.Remasking.RESCALED, 0.5, true),
           new Ancestral(Schedule.EVEN, Ancestral.Remasking.CAPPED, 0.2, false));
 

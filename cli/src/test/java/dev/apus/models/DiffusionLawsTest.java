@@ -26,6 +26,7 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Diffusion;
+import dev.apus.core.tensor.Matrix;
 import dev.apus.diffusion.Cache;
 import dev.apus.diffusion.Canvas;
 import dev.apus.diffusion.Denoising;
@@ -34,8 +35,10 @@ import dev.apus.diffusion.Likelihood;
 import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
 import dev.apus.diffusion.Recipe;
+import dev.apus.diffusion.Revising;
 import dev.apus.diffusion.TransferRule;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.block.WeightFormat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -48,6 +51,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 class DiffusionLawsTest {
 
   static final List<String> families = Denoised.FAMILIES;
+  static final List<String> masked = Denoised.MASKED;
 
   @ParameterizedTest
   @FieldSource("families")
@@ -106,7 +110,7 @@ class DiffusionLawsTest {
   }
 
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("masked")
   void guidanceOfNothingChangesNothingAndMoreDoes(String family) {
     try (Model model = model(family)) {
       Recipe recipe = recipe(model).withSteps(9);
@@ -138,8 +142,9 @@ class DiffusionLawsTest {
     }
   }
 
+  /** Other noise is no less random when it is drawn anew. */
   @ParameterizedTest
-  @FieldSource("families")
+  @FieldSource("masked")
   void whatIsCancelledGoesOn(String family) {
     try (Model model = model(family);
         Canvas canvas = canvas(model)) {
@@ -184,7 +189,8 @@ class DiffusionLawsTest {
                   });
       var e = assertThrows(GenerationException.class, () -> canvas.denoise(failing).finish());
       assertEquals(
-          "evaluation 4 failed: java.lang.IllegalStateException: on purpose", e.getMessage());
+          "evaluation 3 could not be computed: java.lang.IllegalStateException: on purpose",
+          e.getMessage());
       assertArrayEquals(before, canvas.tokens());
       assertEquals(GAP, canvas.noise());
       Recipe recipe = recipe(model);
@@ -198,7 +204,7 @@ class DiffusionLawsTest {
                           draft -> {
                             throw new IllegalStateException("of the callback");
                           }));
-      assertTrue(callback.getMessage().startsWith("the callback failed after evaluation 1"));
+      assertTrue(callback.getMessage().startsWith("the callback failed at evaluation 1"));
       assertArrayEquals(before, canvas.tokens());
       canvas.denoise(recipe).finish();
       assertArrayEquals(drafts(model, recipe).getLast(), canvas.tokens());
@@ -306,6 +312,83 @@ class DiffusionLawsTest {
         sum += Math.exp(-Likelihood.of(model, tokens, 11, recipe(model)).nats());
       }
       assertEquals(1, sum, 1e-9);
+    }
+  }
+
+  /** Noise that is any token in a text that is seen as a whole, of a model that knows no masks. */
+  @Test
+  void uniformNoiseIsOfNoOtherKind() {
+    Architecture uniform = TinyModels.architecture("llada").denoising(Diffusion.uniform());
+    ModelOptions options = ModelOptions.standard().withThreads(2);
+    try (Model model = Model.random(uniform, 5, WeightFormat.F32, options);
+        Model other =
+            Model.random(
+                uniform,
+                5,
+                WeightFormat.F32,
+                options.withThreads(1).withKernels(Kernels.scalar()))) {
+      assertEquals(Revising.STANDARD, recipe(model).rule());
+      for (TransferRule rule : RULES) {
+        Recipe recipe = recipe(model).withRule(rule).withSteps(9);
+        List<int[]> found = drafts(model, recipe);
+        assertSame(found, drafts(other, recipe));
+        assertArrayEquals(tokens(PROMPT), Arrays.copyOf(found.getLast(), PROMPT));
+        for (Cache cache : List.of(new Cache.Prefix(1), new Cache.Dual(1))) {
+          assertSame(found, drafts(model, recipe.withCache(cache)));
+        }
+      }
+      // What is noise changes from evaluation to evaluation, and follows from the seed.
+      Recipe slow = recipe(model).withRule(Ranked.by(Ranking.CONFIDENCE));
+      List<int[]> drafts = drafts(model, slow);
+      assertFalse(Arrays.equals(drafts.getFirst(), drafts.get(1)));
+      Recipe seeded = slow.withSampling(slow.sampling().withTemperature(0).withSeed(2));
+      assertFalse(Arrays.equals(drafts(model, seeded).getLast(), drafts.getLast()));
+      try (Canvas canvas = canvas(model)) {
+        assertThrows(IllegalArgumentException.class, () -> canvas.denoise(slow.withGuidance(1)));
+        assertThrows(
+            IllegalArgumentException.class, () -> canvas.denoise(recipe(model).withEditing(0.5)));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Likelihood.of(model, tokens(12), 4, recipe(model)));
+      }
+    }
+  }
+
+  @Test
+  void canvasesStandBehindAText() {
+    try (Model model = model("diffusion_gemma");
+        Canvas canvas = canvas(model);
+        Evaluator text = Evaluator.of(model, 60)) {
+      text.read(tokens(30), new int[0], () -> false);
+      int[] noisy = tokens(16);
+      float[] first = text.denoise(noisy, null, () -> false).data();
+      assertEquals(30, text.length());
+      assertArrayEquals(first, text.denoise(noisy, null, () -> false).data());
+      Matrix zeros = Matrix.zeros(16, model.architecture().width());
+      assertArrayEquals(first, text.denoise(noisy, zeros, () -> false).data());
+      Arrays.fill(zeros.data(), 1);
+      assertFalse(Arrays.equals(first, text.denoise(noisy, zeros, () -> false).data()));
+      assertThrows(
+          IllegalArgumentException.class, () -> text.denoise(tokens(17), null, () -> false));
+      int[] all = {30, 31};
+      assertThrows(
+          IllegalStateException.class, () -> evaluate(text, all, new int[2], new int[] {0}));
+      int[] asked = {0};
+      assertThrows(
+          CancellationException.class, () -> text.denoise(noisy, null, () -> ++asked[0] > 3));
+      assertEquals(0, text.length());
+      text.read(tokens(30), new int[0], () -> false);
+      assertArrayEquals(first, text.denoise(noisy, null, () -> false).data());
+      for (Cache cache : List.of(new Cache.Prefix(0), new Cache.Dual(0), new Cache.Delayed(0))) {
+        assertThrows(
+            IllegalArgumentException.class, () -> canvas.denoise(recipe(model).withCache(cache)));
+      }
+      assertThrows(
+          IllegalArgumentException.class, () -> canvas.denoise(recipe(model).withWindow(17)));
+      // What follows a gap on its canvas is seen, and stays.
+      canvas.append(tokens(5));
+      int[] filled = canvas.denoise(recipe(model)).finish().tokens();
+      assertArrayEquals(tokens(5), Arrays.copyOfRange(filled, PROMPT + GAP, PROMPT + GAP + 5));
     }
   }
 }

@@ -44,6 +44,9 @@ final class GgufConverter {
           Map.entry("bamba", "granitehybrid"),
           Map.entry("deepseek_v32", "deepseek32"),
           Map.entry("dots1", "dots1"),
+          Map.entry("Dream", "dream"),
+          Map.entry("llada", "llada"),
+          Map.entry("lladamoe", "llada-moe"),
           Map.entry("falcon_h1", "falcon-h1"),
           Map.entry("falcon_mamba", "mamba"),
           Map.entry("glm4_moe", "glm4moe"),
@@ -64,6 +67,15 @@ final class GgufConverter {
   private static final Map<String, String> NAMES =
       Map.ofEntries(
           Map.entry("input_layernorm", "attn_norm"),
+          Map.entry("attn_norm", "attn_norm"),
+          Map.entry("ff_norm", "ffn_norm"),
+          Map.entry("q_proj", "attn_q"),
+          Map.entry("k_proj", "attn_k"),
+          Map.entry("v_proj", "attn_v"),
+          Map.entry("attn_out", "attn_output"),
+          Map.entry("ff_proj", "ffn_gate"),
+          Map.entry("up_proj", "ffn_up"),
+          Map.entry("ff_out", "ffn_down"),
           Map.entry("self_attn.q_proj", "attn_q"),
           Map.entry("self_attn.k_proj", "attn_k"),
           Map.entry("self_attn.v_proj", "attn_v"),
@@ -256,6 +268,7 @@ final class GgufConverter {
       experts.computeIfAbsent("blk." + parts[2] + "." + matrix, k -> new ArrayList<>()).add(tensor);
       return;
     }
+    name = name.replaceFirst("model\\.transformer\\.blocks\\.", "model.layers.");
     float[] values = StoredRows.of(tensor).decode();
     new GgufTensors(config, architecture)
         .moved(name, tensor.shape(), values)
@@ -278,6 +291,9 @@ final class GgufConverter {
 
   private String renamed(String name) {
     return switch (name) {
+      case "model.transformer.wte.weight" -> "token_embd.weight";
+      case "model.transformer.ln_f.weight" -> "output_norm.weight";
+      case "model.transformer.ff_out.weight" -> "output.weight";
       case "model.embed_tokens.weight", "backbone.embeddings.weight", "transformer.wte.weight" ->
           "token_embd.weight";
       case "model.norm.weight",

@@ -22,6 +22,15 @@ final class GgufMetadata {
         .text("general.type", "model")
         .text("general.name", config.name())
         .u32("general.quantization_version", 2);
+    if (architecture.matches("dream|llada.*")) {
+      gguf.flag(architecture + ".attention.causal", false)
+          .flag("diffusion.shift_logits", architecture.equals("dream"))
+          .u32("tokenizer.ggml.mask_token_id", config.positive("mask_token_id"));
+    }
+    if (architecture.equals("llada")) {
+      llada();
+      return;
+    }
     if (architecture.equals("dbrx")) {
       dbrx();
       return;
@@ -65,6 +74,8 @@ final class GgufMetadata {
     } else if (architecture.matches("qwen.*moe|lfm2moe") || architecture.equals("qwen3next")) {
       u32("expert_feed_forward_length", "moe_intermediate_size");
       u32("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
+    } else if (architecture.equals("llada-moe")) {
+      u32("expert_feed_forward_length", "expert_intermediate_size");
     } else if (architecture.equals("gpt-oss")) {
       u32("expert_feed_forward_length", "intermediate_size");
       u32("attention.sliding_window", "sliding_window");
@@ -80,8 +91,28 @@ final class GgufMetadata {
       f32("final_logit_softcapping", "final_logit_softcapping");
     }
     rope();
-    gguf.u32("tokenizer.ggml.bos_token_id", config.positive("bos_token_id"))
-        .u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+    if (architecture.equals("llada-moe")) {
+      f32("rope.freq_base", "rope_theta");
+    }
+    if (config.has("bos_token_id")) {
+      gguf.u32("tokenizer.ggml.bos_token_id", config.positive("bos_token_id"));
+    }
+    gguf.u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
+  }
+
+  /** LLaDA, whose config has names of its own. */
+  private void llada() {
+    u32("block_count", "n_layers");
+    u32("context_length", "max_sequence_length");
+    u32("embedding_length", "d_model");
+    u32("feed_forward_length", "mlp_hidden_size");
+    u32("attention.head_count", "n_heads");
+    u32("attention.head_count_kv", "n_kv_heads");
+    u32("vocab_size", "vocab_size");
+    u32("rope.dimension_count", "rope_dims");
+    f32("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+    f32("rope.freq_base", "rope_theta");
+    gguf.u32("tokenizer.ggml.eos_token_id", config.positive("eos_token_id"));
   }
 
   /** Experts beside some that all tokens share. */

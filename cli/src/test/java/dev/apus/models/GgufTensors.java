@@ -80,6 +80,10 @@ final class GgufTensors {
       String heads = name.contains("q_proj") ? "num_attention_heads" : "num_key_value_heads";
       return Map.of(name, interleaved(tensor, config.positive(heads)));
     }
+    if (architecture.equals("llada") && name.matches(".*\\.[qk]_proj\\..*")) {
+      String heads = name.contains("q_proj") ? "n_heads" : "n_kv_heads";
+      return Map.of(name, interleaved(tensor, config.positive(heads)));
+    }
     if (name.endsWith(".D")) {
       return Map.of(name.replaceAll("D$", "ssm_d"), tensor);
     }

@@ -11,6 +11,7 @@ import dev.apus.core.model.Architecture;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.core.weight.WeightNames;
+import java.util.Map;
 
 /**
  * What the files of a checkpoint say, before any weight is read.
@@ -27,9 +28,17 @@ record Checkpoint(
   /**
    * How text becomes tokens and tokens are chosen.
    *
+   * @param makersSettings all that the makers say about generating
    * @param chat how a conversation becomes a text, or null
    */
-  record Language(Text text, GenerationSettings generation, TemplateSource chat) {}
+  record Language(
+      Text text, GenerationSettings generation, Config makersSettings, TemplateSource chat) {
+
+    /** What is known where nothing else is said about generating. */
+    Language(Text text, GenerationSettings generation, TemplateSource chat) {
+      this(text, generation, Config.of("generation_config.json", Map.of()), chat);
+    }
+  }
 
   static Checkpoint open(ModelFiles files, Families families) {
     byte[] json = files.read("config.json");
@@ -70,7 +79,10 @@ record Checkpoint(
             : Config.parse(files.name() + "/generation_config.json", generationJson);
     GenerationSettings settings =
         GenerationSettings.read(generation, config, text.tokenizer(), vocabulary);
-    return new Language(text, settings, TemplateSource.of(files));
+    TemplateSource chat = TemplateSource.of(files);
+    return generation == null
+        ? new Language(text, settings, chat)
+        : new Language(text, settings, generation, chat);
   }
 
   private static Checkpoint gguf(String name, Gguf file, Families families) {

@@ -1,6 +1,7 @@
 package dev.apus.core;
 
 import dev.apus.core.compute.Pass;
+import dev.apus.core.generate.Exponential;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Diffusion;
@@ -32,6 +33,10 @@ public final class Evaluator implements AutoCloseable {
   private final Model model;
   private final int limit;
   private final Pass pass;
+
+  /** What each worker makes of logits. */
+  private final double[][] weights;
+
   private SequenceState state;
   private double level;
 
@@ -39,6 +44,7 @@ public final class Evaluator implements AutoCloseable {
     this.model = model;
     this.limit = limit;
     this.pass = model.newPass();
+    this.weights = new double[model.threads()][];
     this.state = model.network().newState(limit);
   }
 
@@ -152,8 +158,70 @@ public final class Evaluator implements AutoCloseable {
     }
     Matrix rows = Matrix.zeros(wanted.length, model.architecture().endWidth());
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
-    compute(List.of(this), runs, tokens, wanted, rows, cancelled);
+    compute(List.of(this), runs, tokens, null, wanted, rows, cancelled);
     return rows;
+  }
+
+  /**
+   * Computes the rows of a canvas behind what is kept, which stays as it is.
+   *
+   * @param tokens as many as a block has at most
+   * @param expected a row for each token, as {@link #expect} writes it; null for nothing
+   * @param cancelled asked at every step of every layer
+   * @return a row for each token, normalised, for {@link #logits}
+   * @throws IllegalStateException if the model has no canvases
+   * @throws java.util.concurrent.CancellationException if it was cancelled
+   * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
+   */
+  public Matrix denoise(int[] tokens, Matrix expected, BooleanSupplier cancelled) {
+    requireCanvases(true);
+    int block = diffusion().block();
+    if (tokens.length == 0 || (block > 0 && tokens.length > block)) {
+      throw new IllegalArgumentException(
+          "a canvas of " + tokens.length + " tokens; the model's have 1 to " + block);
+    }
+    requireFit(Math.addExact(length(), tokens.length));
+    Sequence.checkTokens(tokens, model.architecture().vocabulary());
+    Matrix rows = Matrix.zeros(tokens.length, model.architecture().endWidth());
+    int[] all = IntStream.range(0, tokens.length).toArray();
+    try (SequenceState.Mark mark = state.mark(null)) {
+      var run = new Run<>(state, 0, tokens.length, length(), Visibility.TOGETHER).atLevel(level);
+      compute(List.of(this), List.of(run), tokens, expected, all, rows, cancelled);
+      mark.rewind();
+    }
+    return rows;
+  }
+
+  /**
+   * Writes what logits expect of a token: the mean of all embeddings by their probabilities. To be
+   * called from a {@link LogitsReader}.
+   *
+   * @param worker the reader's
+   * @param logits one for each id of the vocabulary, from {@code at} on
+   */
+  public void expect(int worker, float[] logits, int at, float[] row, int rowAt) {
+    int vocabulary = model.architecture().vocabulary();
+    float max = Float.NEGATIVE_INFINITY;
+    for (int token = 0; token < vocabulary; token++) {
+      max = Math.max(max, logits[at + token]);
+    }
+    double[] mine = weights[worker];
+    mine = mine == null ? new double[vocabulary] : mine;
+    weights[worker] = mine;
+    for (int token = 0; token < vocabulary; token++) {
+      mine[token] = Exponential.of((double) logits[at + token] - max);
+    }
+    model.network().expect(pass, worker, mine, row, rowAt);
+  }
+
+  private void requireCanvases(boolean needed) {
+    if (model.architecture().hasCanvases() != needed) {
+      throw new IllegalStateException(
+          model.architecture().family()
+              + (needed
+                  ? " has no canvases: rows of its texts are computed anywhere (evaluate)"
+                  : " fills in canvases behind a text (read, denoise)"));
+    }
   }
 
   /**
@@ -161,6 +229,7 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param cancelled asked at every step of every layer
    * @return the needed rows of all texts, one after the other, normalised, for {@link #logits}
+   * @throws IllegalStateException if the model has canvases
    * @throws IllegalArgumentException if positions have a gap before them, or are of a part of a
    *     block that others follow
    * @throws java.util.concurrent.CancellationException if it was cancelled
@@ -168,6 +237,7 @@ public final class Evaluator implements AutoCloseable {
    */
   public static Matrix evaluate(List<Change> changes, BooleanSupplier cancelled) {
     Model model = changes.getFirst().text().model;
+    changes.getFirst().text().requireCanvases(false);
     List<Run<SequenceState>> runs = new ArrayList<>();
     List<Evaluator> texts = changes.stream().map(Change::text).toList();
     int rows = 0;
@@ -187,7 +257,7 @@ public final class Evaluator implements AutoCloseable {
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
     int[] needed = wanted.build().toArray();
     Matrix result = Matrix.zeros(needed.length, model.architecture().endWidth());
-    texts.getFirst().compute(texts, runs, tokens, needed, result, cancelled);
+    texts.getFirst().compute(texts, runs, tokens, null, needed, result, cancelled);
     return result;
   }
 
@@ -245,6 +315,7 @@ public final class Evaluator implements AutoCloseable {
       List<Evaluator> texts,
       List<Run<SequenceState>> runs,
       int[] tokens,
+      Matrix expected,
       int[] wanted,
       Matrix rows,
       BooleanSupplier cancelled) {
@@ -257,6 +328,7 @@ public final class Evaluator implements AutoCloseable {
               pass,
               new Batch<>(runs),
               tokens,
+              expected,
               wanted,
               rows,
               () -> lifetime.isClosed() || cancelled.getAsBoolean());

@@ -29,6 +29,9 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
   private static final String END_KEY = "eos_token_id";
   private static final String STOP_KEY = "stop_strings";
 
+  /** Where models that see images, too, have what is said of text. */
+  private static final String TEXT = "text_config";
+
   GenerationSettings {
     endTokens = Set.copyOf(endTokens);
   }
@@ -54,6 +57,9 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
       sampling = sampling(generation, tokens);
     }
     addIds(config, END_KEY, ends);
+    if (config.hasSection(TEXT)) {
+      addIds(config.section(TEXT), END_KEY, ends);
+    }
     if (tokenizer != null) {
       tokenizer.end().ifPresent(ends::add);
     }

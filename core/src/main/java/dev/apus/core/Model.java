@@ -3,6 +3,7 @@ package dev.apus.core;
 import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.FormatException;
 import dev.apus.core.file.ModelFiles;
@@ -44,6 +45,7 @@ public final class Model implements AutoCloseable {
   private final Weights weights;
   private final Kernels kernels;
   private final Lifetime lifetime;
+  private final Config makersSettings;
   private final CacheFormat cache;
   private final PrefixCache prefixes;
   private final int grain;
@@ -58,6 +60,7 @@ public final class Model implements AutoCloseable {
     this.network = network;
     this.text = language.text();
     this.settings = language.generation();
+    this.makersSettings = language.makersSettings();
     this.chat = language.chat();
     this.weights = weights;
     this.kernels = weights.kernels();
@@ -188,6 +191,14 @@ public final class Model implements AutoCloseable {
   /** How the makers of the model sample from it, as far as its files say. */
   public Sampling sampling() {
     return settings.sampling();
+  }
+
+  /**
+   * What the makers of the model say about generating in {@code generation_config.json}, for those
+   * who generate in other ways than by {@link #sampling}; empty if there is no such file.
+   */
+  public Config makersSettings() {
+    return makersSettings;
   }
 
   /** The tokens that end a text. */

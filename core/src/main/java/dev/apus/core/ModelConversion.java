@@ -105,7 +105,10 @@ public final class ModelConversion {
       for (String other : tokenizer == null ? OTHER_VOCABULARIES : List.<String>of()) {
         if (files.read(other) != null) {
           throw new TokenizerException(
-              files.name() + ": the vocabulary is " + other + "; tokenizer.json alone can be written"
+              files.name()
+                  + ": the vocabulary is "
+                  + other
+                  + "; tokenizer.json alone can be written"
                   + " into a GGUF file yet");
         }
       }

@@ -296,7 +296,7 @@ public final class Canvas implements AutoCloseable {
   Passes passes(Recipe recipe) {
     boolean fits =
         kept != null
-            && diffusion().block() > 0
+            && keeps()
             && keptFor.cache().equals(recipe.cache())
             && keptFor.guidance() == 0
             && recipe.guidance() == 0;
@@ -317,9 +317,14 @@ public final class Canvas implements AutoCloseable {
 
   /** Nothing is left to compute: what may not be used again is given back. */
   void ended() {
-    if (diffusion().block() == 0) {
+    if (!keeps()) {
       forget();
     }
+  }
+
+  /** Whether anything that is computed holds for a text with other tokens at its end. */
+  private boolean keeps() {
+    return diffusion().block() > 0 || model.architecture().hasCanvases();
   }
 
   void forget() {

@@ -27,6 +27,7 @@ final class Filling {
   private final List<Window> windows;
   private final BitSet given;
   private final double[] probabilities;
+  private final boolean canvases;
 
   private int[] tokens;
   private BitSet noisy;
@@ -46,6 +47,11 @@ final class Filling {
   private double logLikelihood;
   private StopReason ended;
 
+  /** The likeliest token of each position of the window, and for how long they were the same. */
+  private int[] likeliest = {};
+
+  private int stable;
+
   /**
    * Computes nothing yet.
    *
@@ -58,18 +64,36 @@ final class Filling {
     noisy = (BitSet) canvas.open().clone();
     tokens = noisy.isEmpty() ? withGap() : canvas.tokens();
     random = new SplitMix(recipe.sampling().seed());
-    if (canvas.diffusion().noise() == Noise.UNIFORM && recipe.guidance() != 0) {
-      throw new IllegalArgumentException("guidance needs a mask, and the noise is uniform");
-    }
+    canvases = canvas.model().architecture().hasCanvases();
+    requireFit();
     recipe.rule().posterior(canvas.diffusion(), new Progress(0, 1, 1, 1, 1));
     given = (BitSet) noisy.clone();
     given.flip(0, tokens.length);
     probabilities = new double[tokens.length];
-    windows = Window.of(noisy, recipe, canvas.diffusion().block());
+    windows = Window.of(noisy, recipe, canvas.diffusion().block(), canvases);
     noisy.stream().forEach(i -> tokens[i] = noise());
     ending = Ending.of(canvas, recipe.sampling(), given, tokens.length, truth != null);
     proposer = ending.proposer(canvas, recipe.sampling(), truth);
     begin();
+  }
+
+  private void requireFit() {
+    String needed = null;
+    if (recipe.guidance() != 0 && canvas.diffusion().noise() == Noise.UNIFORM) {
+      needed = "guidance needs a mask, and the noise is uniform";
+    } else if (recipe.guidance() != 0 && canvases) {
+      needed = "guidance is for texts that are seen as a whole or in blocks, not for canvases";
+    } else if (recipe.editing() > 0 && recipe.rule().revises()) {
+      needed = "editing=" + recipe.editing() + "; needed: 0, because the rule revises all tokens";
+    } else if (canvases && !recipe.cache().isExact(canvas.diffusion())) {
+      needed =
+          "cache="
+              + recipe.cache()
+              + "; needed: none or blocks, because rows of a canvas are not kept";
+    }
+    if (needed != null) {
+      throw new IllegalArgumentException(needed);
+    }
   }
 
   private int[] withGap() {
@@ -96,6 +120,8 @@ final class Filling {
     time = 1;
     evaluation = 0;
     edits = 0;
+    likeliest = new int[0];
+    stable = 0;
     atStart = noisy.get(window.from(), window.to()).cardinality();
   }
 
@@ -160,11 +186,16 @@ final class Filling {
     rows = passes.computed() - rowsBefore;
     List<Proposal> noisyOnes = new ArrayList<>();
     List<Proposal> cleanOnes = new ArrayList<>();
-    for (Proposal proposal :
-        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom())) {
+    float heat = rule.heat(step, window.steps());
+    List<Proposal> proposals =
+        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom(), heat);
+    for (Proposal proposal : proposals) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }
-    Moment moment = transfer(window, noisyOnes);
+    int[] best = proposals.stream().mapToInt(Proposal::likeliest).toArray();
+    stable = Arrays.equals(best, likeliest) ? stable + 1 : 0;
+    likeliest = best;
+    Moment moment = transfer(window, noisyOnes, rule.revises() ? cleanOnes : List.of());
     List<Proposal> changes = new ArrayList<>();
     moment.chosen().forEach(chosen -> changes.add(proposer.told(chosen)));
     int mask = canvas.diffusion().mask();
@@ -172,28 +203,36 @@ final class Filling {
       // A token that is none of the noise stands.
       moment.moved().stream().filter(moved -> moved.token() != mask).forEach(changes::add);
     }
-    int edited = edit(cleanOnes, changes);
+    int edited = recipe.editing() > 0 ? edit(cleanOnes, changes) : 0;
     changes.sort(Comparator.comparingInt(Proposal::position));
+    List<Proposal> shown =
+        changes.stream()
+            .filter(c -> noisy.get(c.position()) || tokens[c.position()] != c.token())
+            .toList();
     apply(moment, changes);
     evaluation++;
     edits = noisyOnes.isEmpty() ? edits + 1 : 0;
-    boolean settled = recipe.editing() == 0 || edited == 0 || edits >= recipe.editingSteps();
+    boolean settled =
+        rule.revises() ? moment.isDone() : edited == 0 || edits >= recipe.editingSteps();
     if (settled && noisy.get(window.from(), window.to()).isEmpty() && ++next < windows.size()) {
       begin();
     }
-    return draft(changes);
+    return draft(shown, settled || !rule.revises());
   }
 
   /**
    * Lets the rule decide, and again where it decided nothing and the model would say the same: what
    * was proposed and not taken is as good as proposed anew.
    */
-  private Moment transfer(Window window, List<Proposal> noisyOnes) {
-    boolean repeats = !canvas.diffusion().isTold() && recipe.editing() == 0;
+  private Moment transfer(Window window, List<Proposal> noisyOnes, List<Proposal> standing) {
+    boolean revises = recipe.rule().revises();
+    boolean repeats = !canvas.diffusion().isTold() && recipe.editing() == 0 && !revises;
     Moment moment;
     do {
-      moment = new Moment(step, window.steps(), atStart, noisyOnes, fixedIn(window), random);
-      if (!noisyOnes.isEmpty()) {
+      moment =
+          new Moment(
+              step, window.steps(), atStart, noisyOnes, fixedIn(window), standing, stable, random);
+      if (!noisyOnes.isEmpty() || revises) {
         recipe.rule().transfer(moment);
       }
       step++;
@@ -214,7 +253,7 @@ final class Filling {
   /** Positions of a window that proposals are needed for. */
   private int[] asked(Window window) {
     BitSet asked = noisy.get(0, window.to());
-    if (recipe.editing() > 0) {
+    if (recipe.editing() > 0 || recipe.rule().revises()) {
       asked.set(window.from(), window.to());
       asked.andNot(given);
     }
@@ -273,8 +312,11 @@ final class Filling {
     noisy.stream().filter(i -> !stay.get(i)).forEach(i -> tokens[i] = noise());
   }
 
-  private Draft draft(List<Proposal> changes) {
-    Ending.Found found = ending.find(tokens, noisy);
+  /**
+   * @param stands whether what is fixed now remains
+   */
+  private Draft draft(List<Proposal> changes, boolean stands) {
+    Ending.Found found = stands ? ending.find(tokens, noisy) : null;
     if (found != null) {
       tokens = Arrays.copyOf(tokens, found.length());
       noisy = noisy.get(0, found.length());

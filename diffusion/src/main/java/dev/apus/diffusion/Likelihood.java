@@ -27,6 +27,10 @@ public record Likelihood(double nats, Effort effort) {
    *     what changes besides what it becomes
    */
   public static Likelihood of(Model model, int[] tokens, int given, Recipe recipe) {
+    if (recipe.rule().revises()) {
+      throw new IllegalArgumentException(
+          "a rule that revises draws tokens again and again; needed: one that fixes each once");
+    }
     if (recipe.editing() > 0 || given < 0 || given >= tokens.length) {
       throw new IllegalArgumentException(
           recipe.editing() > 0

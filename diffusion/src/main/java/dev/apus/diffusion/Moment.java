@@ -19,10 +19,13 @@ public final class Moment {
   private final int noisyAtStart;
   private final List<Proposal> noisy;
   private final List<Fixed> fixed;
+  private final List<Proposal> standing;
+  private final int stable;
   private final SplitMix random;
   private final List<Proposal> chosen = new ArrayList<>();
   private final List<Proposal> moved = new ArrayList<>();
   private final List<Integer> renoised = new ArrayList<>();
+  private boolean done;
 
   Moment(
       int step,
@@ -31,11 +34,28 @@ public final class Moment {
       List<Proposal> noisy,
       List<Fixed> fixed,
       SplitMix random) {
+    this(step, steps, noisyAtStart, noisy, fixed, List.of(), 0, random);
+  }
+
+  /**
+   * @param standing what is proposed for positions that were fixed before
+   */
+  Moment(
+      int step,
+      int steps,
+      int noisyAtStart,
+      List<Proposal> noisy,
+      List<Fixed> fixed,
+      List<Proposal> standing,
+      int stable,
+      SplitMix random) {
     this.step = step;
     this.steps = steps;
     this.noisyAtStart = noisyAtStart;
     this.noisy = List.copyOf(noisy);
     this.fixed = List.copyOf(fixed);
+    this.standing = List.copyOf(standing);
+    this.stable = stable;
     this.random = random;
   }
 
@@ -64,12 +84,25 @@ public final class Moment {
     return fixed;
   }
 
+  /**
+   * What is proposed for the positions that were fixed at earlier steps, from left to right; empty
+   * for a rule that does not {@linkplain TransferRule#revises revise}.
+   */
+  public List<Proposal> standing() {
+    return standing;
+  }
+
+  /** For how many evaluations the likeliest token of each position was what it is now. */
+  public int stable() {
+    return stable;
+  }
+
   /** A random number in [0, 1), from the seed. */
   public double nextDouble() {
     return random.nextDouble();
   }
 
-  /** Fixes a position with the proposed token. */
+  /** Fixes a position with the token of a proposal. */
   public void fix(Proposal proposal) {
     chosen.add(proposal);
   }
@@ -85,6 +118,15 @@ public final class Moment {
   /** Makes a position noisy again. */
   public void renoise(int position) {
     renoised.add(position);
+  }
+
+  /** Says that the window is done, which a rule that revises has to. */
+  public void finish() {
+    done = true;
+  }
+
+  boolean isDone() {
+    return done;
   }
 
   List<Proposal> chosen() {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * The evaluations of one text: which rows are computed, and what is kept of them. Rows that are not
@@ -20,6 +21,7 @@ final class Passes implements AutoCloseable {
   private static final double NO_GUIDANCE = 0;
 
   private final Diffusion diffusion;
+  private final boolean canvases;
   private final Cache cache;
   private final double guidance;
   private final Evaluator text;
@@ -27,12 +29,22 @@ final class Passes implements AutoCloseable {
   private final float[][][] rows;
   private final int width;
   private final BitSet known = new BitSet();
+
+  /** Where the canvas that was evaluated last begins and ends. */
+  private int canvasFrom;
+
+  private int canvasEnd;
+
+  /** What was expected of each of its tokens; null where none was or it does not count. */
+  private Matrix expected;
+
   private int stored;
   private int evaluations;
   private long computed;
 
   Passes(Model model, int limit, Recipe recipe) {
     this.diffusion = model.architecture().diffusion();
+    this.canvases = model.architecture().hasCanvases();
     this.cache = recipe.cache();
     this.guidance = recipe.guidance();
     this.width = model.architecture().endWidth();
@@ -58,6 +70,12 @@ final class Passes implements AutoCloseable {
 
   /** Keeps nothing but what holds for the first {@code same} tokens. */
   void keep(int same) {
+    if (canvases) {
+      if (text.length() > same) {
+        forget();
+      }
+      return;
+    }
     int whole = diffusion.block() == 0 ? 0 : same / diffusion.block() * diffusion.block();
     if (stored > whole) {
       stored = whole;
@@ -115,6 +133,10 @@ final class Passes implements AutoCloseable {
       BitSet noisy,
       BitSet changed,
       BooleanSupplier cancelled) {
+    if (canvases) {
+      onCanvas(tokens, window, evaluation, noisy, changed, cancelled);
+      return;
+    }
     int end = end(window, tokens.length);
     if (text.length() > end) {
       forget();
@@ -155,6 +177,40 @@ final class Passes implements AutoCloseable {
     stored = Math.max(stored, blockOf(window.from()));
   }
 
+  /** Reads what stands before a canvas, as far as it was not read, and evaluates the canvas. */
+  private void onCanvas(
+      int[] tokens,
+      Window window,
+      int evaluation,
+      BitSet noisy,
+      BitSet changed,
+      BooleanSupplier cancelled) {
+    int from = window.from();
+    int end =
+        diffusion.block() == 0 ? tokens.length : Math.min(tokens.length, from + diffusion.block());
+    var view = new Cache.View(from, window.to(), end, evaluation, text.length(), noisy, changed);
+    if (text.length() > from || cache.rows(view).nextSetBit(0) < text.length()) {
+      text.forget();
+    }
+    if (evaluation == 0) {
+      expected = null;
+    }
+    canvasFrom = from;
+    canvasEnd = end;
+    int before = text.length();
+    if (before < from) {
+      text.read(Arrays.copyOfRange(tokens, before, from), new int[0], cancelled);
+    }
+    Matrix found = text.denoise(Arrays.copyOfRange(tokens, from, end), expected, cancelled);
+    for (int i = from; i < end; i++) {
+      int at = found.at(i - from);
+      rows[0][i] = Arrays.copyOfRange(found.data(), at, at + width);
+    }
+    evaluations++;
+    computed += end - before;
+    stored = from;
+  }
+
   private static Change change(Evaluator of, int[] positions, int[] tokens, int[] wanted) {
     return new Change(
         of, positions, Arrays.stream(positions).map(i -> tokens[i]).toArray(), wanted);
@@ -174,32 +230,65 @@ final class Passes implements AutoCloseable {
   /**
    * What is proposed for some positions of the window that was evaluated last.
    *
-   * @param evaluation of the denoising, which the random numbers depend on
+   * @param evaluation how often the model has been asked for this filling, for random numbers
    * @param tailFrom the first position at which the text may end
+   * @param heat what logits are divided by first
    */
-  List<Proposal> proposals(int[] positions, Proposer proposer, int evaluation, int tailFrom) {
+  List<Proposal> proposals(
+      int[] positions, Proposer proposer, int evaluation, int tailFrom, float heat) {
+    if (diffusion.conditioning() != null) {
+      return conditioned(positions, proposer, evaluation, tailFrom, heat);
+    }
     float[][] guides = new float[positions.length][];
     if (unguided != null) {
       int vocabulary = text.model().architecture().vocabulary();
       text.logits(
           gathered(1, positions),
-          (i, worker, logits, at) -> guides[i] = Arrays.copyOfRange(logits, at, at + vocabulary));
+          (i, worker, logits, at) -> {
+            cool(logits, at, heat);
+            guides[i] = Arrays.copyOfRange(logits, at, at + vocabulary);
+          });
     }
     Proposal[] proposals = new Proposal[positions.length];
     text.logits(
         gathered(0, positions),
-        (i, worker, logits, at) ->
-            proposals[i] =
-                proposer.propose(
-                    positions[i],
-                    evaluation,
-                    worker,
-                    logits,
-                    at,
-                    guides[i],
-                    guidance,
-                    positions[i] >= tailFrom));
+        (i, worker, logits, at) -> {
+          cool(logits, at, heat);
+          boolean mayEnd = positions[i] >= tailFrom;
+          proposals[i] =
+              proposer.propose(
+                  positions[i], evaluation, worker, logits, at, guides[i], guidance, mayEnd);
+        });
     return List.of(proposals);
+  }
+
+  /** The same where the model learns what it made of the whole canvas. */
+  private List<Proposal> conditioned(
+      int[] positions, Proposer proposer, int evaluation, int tailFrom, float heat) {
+    int[] all = IntStream.range(canvasFrom, canvasEnd).toArray();
+    Matrix means = Matrix.zeros(all.length, width);
+    Proposal[] proposals = new Proposal[positions.length];
+    text.logits(
+        gathered(0, all),
+        (i, worker, logits, at) -> {
+          cool(logits, at, heat);
+          text.expect(worker, logits, at, means.data(), means.at(i));
+          int asked = Arrays.binarySearch(positions, all[i]);
+          if (asked >= 0) {
+            boolean mayEnd = all[i] >= tailFrom;
+            proposals[asked] =
+                proposer.propose(all[i], evaluation, worker, logits, at, null, guidance, mayEnd);
+          }
+        });
+    expected = means;
+    return List.of(proposals);
+  }
+
+  private void cool(float[] logits, int at, float heat) {
+    int vocabulary = text.model().architecture().vocabulary();
+    for (int i = at; heat != 1 && i < at + vocabulary; i++) {
+      logits[i] /= heat;
+    }
   }
 
   private Matrix gathered(int lane, int[] positions) {

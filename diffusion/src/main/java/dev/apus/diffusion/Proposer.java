@@ -117,7 +117,8 @@ final class Proposer {
     for (int i = 0; i < vocabulary; i++) {
       requireNumber(position, i, row[i]);
       max = Math.max(max, row[i]);
-      if (isBanned(i, mayEnd)) {
+      boolean behind = second >= 0 && row[i] <= row[second];
+      if (behind || isBanned(i, mayEnd)) {
         continue;
       }
       if (first < 0 || row[i] > row[first]) {

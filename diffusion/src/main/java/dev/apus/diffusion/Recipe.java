@@ -1,5 +1,6 @@
 package dev.apus.diffusion;
 
+import dev.apus.core.Model;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Diffusion;
 
@@ -74,7 +75,8 @@ public record Recipe(
   /**
    * The likeliest tokens, fixed as the makers of such models do: the surest first where a row
    * predicts its own token, those of the smallest entropy where it predicts the next one. Models
-   * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks.
+   * that see text in blocks fix all tokens that are surer than 0.9, and keep finished blocks. Where
+   * noise is any token, tokens are drawn, and {@linkplain Revising revised}.
    *
    * <p>Models of research, which never give a mask or give scores, draw tokens as the reverse of
    * their noise does.
@@ -83,22 +85,27 @@ public record Recipe(
     if (diffusion.output() != Diffusion.Output.TOKENS) {
       return drawn(diffusion);
     }
+    boolean inBlocks = diffusion.block() > 0;
+    Cache cache = inBlocks ? Cache.BLOCKS : Cache.NONE;
+    if (diffusion.noise() == Diffusion.Noise.UNIFORM) {
+      return new Recipe(Sampling.plain(), Revising.STANDARD, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
+    }
     TransferRule rule =
         diffusion.shifted()
             ? new Ranked(Ranking.ENTROPY, Quota.SCHEDULED, Schedule.TIMED)
             : Ranked.by(Ranking.CONFIDENCE);
     TransferRule blocks =
         new Ranked(Ranking.CONFIDENCE, new Quota.Threshold(0.9, true), Schedule.EVEN);
-    boolean inBlocks = diffusion.block() > 0;
     return new Recipe(
-        Sampling.greedy(),
-        inBlocks ? blocks : rule,
-        0,
-        0,
-        inBlocks ? Cache.BLOCKS : Cache.NONE,
-        0,
-        0,
-        MOST_EDITING_STEPS);
+        Sampling.greedy(), inBlocks ? blocks : rule, 0, 0, cache, 0, 0, MOST_EDITING_STEPS);
+  }
+
+  /** The same with what the files of a model say about it, as far as there is anything. */
+  public static Recipe of(Model model) {
+    Recipe recipe = of(model.architecture().diffusion());
+    return recipe.rule() instanceof Revising rule
+        ? recipe.withRule(rule.over(model.makersSettings()))
+        : recipe;
   }
 
   private static Recipe drawn(Diffusion diffusion) {

@@ -15,7 +15,9 @@ import java.util.Map;
  * cache: {@code full}, {@code prefix_cache} or {@code dual_cache}, or Dream's {@code entropy},
  * {@code maskgit_plus} or {@code topk_margin}; its settings are {@code steps}, {@code block_length}
  * and {@code threshold}. Where there is a {@code seed}, the reference drew with this library's
- * numbers, by {@code ancestral}, {@code first_hitting}, {@code analytic} or {@code euler}.
+ * numbers, by {@code ancestral}, {@code first_hitting}, {@code analytic} or {@code euler}; or,
+ * where there is a bound of entropies, by {@link Revising}, whose settings the others are then,
+ * with a {@code temperature}.
  *
  * @param firstDifference the first token that differs; −1 if none does
  * @param evaluations of this library
@@ -59,7 +61,9 @@ public record RecordedDecode(
         Recipe.of(diffusion)
             .withSampling(
                 entry.has("seed")
-                    ? Sampling.plain().withSeed(entry.count("seed"))
+                    ? Sampling.plain()
+                        .withSeed(entry.count("seed"))
+                        .withTemperature(entry.real("temperature", 1))
                     : Sampling.greedy())
             .withRule(rule(name, entry))
             .withCache(cache(name))

@@ -27,6 +27,24 @@ public interface TransferRule {
   }
 
   /**
+   * Whether a step decides about all positions of a window anew, those that were fixed before too,
+   * until the rule {@linkplain Moment#finish says} that the window is done.
+   */
+  default boolean revises() {
+    return false;
+  }
+
+  /** What logits are divided by at a step, before anything is made of them. */
+  default float heat(int step, int steps) {
+    return 1;
+  }
+
+  /** How many steps a window with so many noisy positions has, if a recipe does not say. */
+  default int steps(int noisy) {
+    return noisy;
+  }
+
+  /**
    * The time of a step, for models that are told how noisy a text is: by itself the share of the
    * positions that are noisy.
    *

@@ -15,28 +15,38 @@ record Window(int from, int to, int steps) {
    * The windows of a text that have noisy positions, from left to right.
    *
    * @param block tokens of the model's blocks, or 0
+   * @param canvases whether these begin where the noise does, and not at multiples
    * @throws IllegalArgumentException if windows do not divide the blocks
    */
-  static List<Window> of(BitSet noisy, Recipe recipe, int block) {
+  static List<Window> of(BitSet noisy, Recipe recipe, int block, boolean canvases) {
     int first = noisy.nextSetBit(0);
     int end = noisy.length();
     int size = recipe.window() > 0 ? recipe.window() : block > 0 ? block : end - first;
-    if (block > 0 && block % size != 0) {
+    if (block > 0 && (canvases ? size > block : block % size != 0)) {
       throw new IllegalArgumentException(
-          "window=" + size + "; needed: a divisor of the model's blocks of " + block);
+          "window="
+              + size
+              + (canvases
+                  ? "; needed: at most the model's canvas of "
+                  : "; needed: a divisor of the model's blocks of ")
+              + block);
     }
     int all = noisy.cardinality();
-    long steps = recipe.steps() == 0 ? all : recipe.steps();
+    long steps = recipe.steps();
     List<Window> windows = new ArrayList<>();
     int before = 0;
-    for (int from = block > 0 ? first / size * size : first; from < end; from += size) {
+    int from = block > 0 && !canvases ? first / size * size : first;
+    while (from < end) {
       int to = (int) Math.min(end, (long) from + size);
       int within = noisy.get(from, to).cardinality();
       if (within > 0) {
         long share = steps * (before + within) / all - steps * before / all;
-        windows.add(new Window(from, to, (int) Math.max(1, share)));
+        int own = steps == 0 ? recipe.rule().steps(within) : (int) Math.max(1, share);
+        windows.add(new Window(from, to, own));
         before += within;
       }
+      int next = noisy.nextSetBit(to);
+      from = canvases && next >= 0 ? next : from + size;
     }
     return windows;
   }

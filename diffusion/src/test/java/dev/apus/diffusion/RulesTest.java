@@ -137,7 +137,8 @@ class RulesTest {
     noisy.set(5, 25);
     noisy.clear(10, 15);
     Diffusion masked = Diffusion.masked(1);
-    List<Window> windows = Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0);
+    List<Window> windows =
+        Window.of(noisy, Recipe.of(masked).withWindow(10).withSteps(6), 0, false);
     assertEquals(List.of(new Window(5, 15, 2), new Window(15, 25, 4)), windows);
     assertEquals(
         List.of(
@@ -147,10 +148,10 @@ class RulesTest {
             new Window(16, 20, 4),
             new Window(20, 24, 4),
             new Window(24, 25, 1)),
-        Window.of(noisy, Recipe.of(masked.inBlocks(4)), 4));
+        Window.of(noisy, Recipe.of(masked.inBlocks(4)), 4, false));
     assertThrows(
         IllegalArgumentException.class,
-        () -> Window.of(noisy, Recipe.of(masked.inBlocks(4)).withWindow(3), 4));
+        () -> Window.of(noisy, Recipe.of(masked.inBlocks(4)).withWindow(3), 4, false));
   }
 
   @Test
@@ -187,5 +188,62 @@ class RulesTest {
             () -> recipe.withSampling(recipe.sampling().withTopLogProbabilities(2)))) {
       assertThrows(IllegalArgumentException.class, wrong::run);
     }
+  }
+
+  private static Moment standing(int step, List<Proposal> noisy, List<Proposal> rest, int stable) {
+    return new Moment(step, 4, 4, noisy, List.of(), rest, stable, new SplitMix(5));
+  }
+
+  /** Entropies 0.1, 0.2, 0.4 and 0.6 of which a bound of 0.15 lets two through. */
+  @Test
+  void whatRevisesDecidesAnewUntilItIsSure() {
+    Revising rule = new Revising(0.15, 4, 0.8f, 0.4f, 1, 0.4);
+    List<Proposal> all = proposals(0.6, 0.9, 0.4, 0.8);
+    Moment early = standing(0, all.subList(0, 2), all.subList(2, 4), 0);
+    rule.transfer(early);
+    assertEquals(List.of(1, 3), early.chosen().stream().map(Proposal::position).toList());
+    assertEquals(List.of(0, 2), early.renoised());
+    assertFalse(early.isDone());
+    for (Moment last :
+        List.of(
+            standing(3, all.subList(0, 2), all.subList(2, 4), 0),
+            standing(1, all.subList(0, 2), all.subList(2, 4), 1))) {
+      rule.transfer(last);
+      assertTrue(last.isDone());
+      assertEquals(4, last.chosen().size());
+      assertTrue(last.renoised().isEmpty());
+    }
+    Moment unsure = standing(1, all, List.of(), 1);
+    new Revising(0.15, 4, 0.8f, 0.4f, 1, 0.3).transfer(unsure);
+    assertFalse(unsure.isDone());
+    float[] heats = {0.8f, 0.7f, 0.6f, 0.5f};
+    for (int step = 0; step < 4; step++) {
+      assertEquals(heats[step], rule.heat(step, 4), 1e-6f);
+    }
+    assertEquals(
+        List.of(1, 2, 3),
+        Ranking.ENTROPY.sorted(proposals(0.1, 0.9, 0.8, 0.7), () -> 0).stream()
+            .map(Proposal::position)
+            .limit(3)
+            .toList());
+    assertThrows(IllegalArgumentException.class, () -> rule.withBound(-1));
+    assertThrows(IllegalArgumentException.class, () -> new Revising(1, 0, 0.8f, 0.4f, 1, 0.4));
+    assertThrows(IllegalArgumentException.class, () -> new Revising(1, 4, 0.3f, 0.4f, 1, 0.4));
+  }
+
+  /** Canvases begin where the noise does, and may be shorter than the model's. */
+  @Test
+  void canvasesBeginWithTheNoise() {
+    BitSet noisy = new BitSet();
+    noisy.set(5, 17);
+    noisy.set(30, 33);
+    Diffusion uniform = Diffusion.uniform().inBlocks(8);
+    assertEquals(
+        List.of(new Window(5, 13, 48), new Window(13, 21, 48), new Window(30, 33, 48)),
+        Window.of(noisy, Recipe.of(uniform), 8, true));
+    assertEquals(5, Window.of(noisy, Recipe.of(uniform).withWindow(3), 8, true).size());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Window.of(noisy, Recipe.of(uniform).withWindow(9), 8, true));
   }
 }

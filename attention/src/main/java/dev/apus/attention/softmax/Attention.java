@@ -24,6 +24,7 @@ import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.CacheFormat;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -201,9 +202,14 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
   @Override
   public Set<Visibility> visibilities() {
     // What is forgotten between a token and one after it has no meaning; what settles stays.
-    return spec.forgets() || kernel.format().settles() || !selection.looksAhead()
-        ? Set.of(Visibility.CAUSAL)
-        : Set.of(Visibility.values());
+    if (spec.forgets() || kernel.format().settles() || !selection.looksAhead()) {
+      return Set.of(Visibility.CAUSAL);
+    }
+    Set<Visibility> all = EnumSet.allOf(Visibility.class);
+    if (!selection.seesTogether()) {
+      all.remove(Visibility.TOGETHER);
+    }
+    return all;
   }
 
   @Override

@@ -33,6 +33,11 @@ interface KeySelection {
     return false;
   }
 
+  /** Whether rows of runs that look ahead may also see what the first of them does. */
+  default boolean seesTogether() {
+    return false;
+  }
+
   /** Whether query heads that share a key–value head may be in tiles of their own. */
   default boolean isByHead() {
     return false;

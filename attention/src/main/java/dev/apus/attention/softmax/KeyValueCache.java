@@ -265,7 +265,7 @@ final class KeyValueCache implements MixerState {
     switch (run.visibility()) {
       case CAUSAL -> forget(reach.firstPage(length));
       case BIDIRECTIONAL -> forget(reach.firstPage(run.position()));
-      case SURROUNDED -> {}
+      case SURROUNDED, TOGETHER -> {}
     }
   }
 

@@ -32,6 +32,11 @@ record NearKeys(int window, int pinned) implements KeySelection {
   }
 
   @Override
+  public boolean seesTogether() {
+    return true;
+  }
+
+  @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
@@ -54,6 +59,9 @@ record NearKeys(int window, int pinned) implements KeySelection {
   }
 
   private Visited[] visits(Run<KeyValueCache> run, int from, int end) {
+    if (run.visibility() == Visibility.TOGETHER) {
+      return together(run);
+    }
     boolean causal = run.visibility() == Visibility.CAUSAL;
     int seen =
         run.visibility() == Visibility.BIDIRECTIONAL
@@ -69,6 +77,19 @@ record NearKeys(int window, int pinned) implements KeySelection {
     return pinnedEnd == 0
         ? new Visited[] {near}
         : new Visited[] {Tile.visited(0, pinnedEnd, causal, 0), near};
+  }
+
+  /** What the first row of a run sees before it, and the run. */
+  private Visited[] together(Run<KeyValueCache> run) {
+    int position = run.state().slot(run.position());
+    int first = window == 0 ? 0 : Math.max(0, position - window + 1);
+    int pinnedEnd = Math.min(pinned, first);
+    int[] slots = {0, pinnedEnd, first, position + run.length()};
+    return new Visited[] {
+      pinnedEnd == 0
+          ? Tile.visited(first, position + run.length(), false, 0)
+          : new Visited(slots, 2, false, 0)
+    };
   }
 
   /** The slot after the last that rows before {@code end} see, which look ahead. */

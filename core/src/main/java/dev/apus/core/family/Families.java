@@ -31,6 +31,7 @@ public final class Families {
           new DiffLlama(),
           new Doge(),
           new DeepSeekV4(),
+          new DiffusionGemma(),
           new Dots1(),
           new Ernie(),
           new DeepSeekSparse(),

@@ -51,14 +51,9 @@ final class Gemma4 implements ModelFamily {
 
   @Override
   public WeightNames weights(Config config) {
-    Config c = TextConfig.of(config);
-    Gemma4Layers layers = Gemma4Layers.read(c);
+    Gemma4Layers layers = Gemma4Layers.read(TextConfig.of(config));
     WeightNames names =
-        Names.outer()
-            .row("mixer.norm", norm("input"))
-            .row("mixer.after", norm("post_attention"))
-            .row("channel.norm", norm("pre_feedforward"))
-            .row("channel.after", norm("post_feedforward"))
+        names(layers)
             .row("channel.sum", Names.LAYER + "layer_scalar")
             .row("inputs.linear.w", "model.per_layer_model_projection.weight")
             .row("inputs.channel.after", "model.per_layer_projection_norm.weight")
@@ -72,6 +67,17 @@ final class Gemma4 implements ModelFamily {
     for (int reading = layers.firstReading(); reading < layers.d().layers; reading++) {
       names.ignore(".*\\.layers\\." + reading + "\\.self_attn\\.[kv]_(proj|norm)\\..*");
     }
+    return names;
+  }
+
+  /** What all that is made of these layers calls their weights, but for the factors of layers. */
+  static WeightNames names(Gemma4Layers layers) {
+    WeightNames names =
+        Names.outer()
+            .row("mixer.norm", norm("input"))
+            .row("mixer.after", norm("post_attention"))
+            .row("channel.norm", norm("pre_feedforward"))
+            .row("channel.after", norm("post_feedforward"));
     return layers.moe() == null ? names : experts(names, layers);
   }
 

@@ -18,11 +18,20 @@ import java.util.List;
  *
  * @param types whether a layer has a window
  * @param firstReading the first of the layers that read the keys and values of another
+ * @param shared whether layers without a window have no matrix for values
  * @param moe the experts of each layer, or null
  * @param input values of what each layer reads besides; 0 for nothing
+ * @param noisy whether rows of noise have a factor of their own on what a layer gives
  */
 record Gemma4Layers(
-    Decoder d, NormSpec norm, List<String> types, int firstReading, Part moe, int input) {
+    Decoder d,
+    NormSpec norm,
+    List<String> types,
+    int firstReading,
+    boolean shared,
+    Part moe,
+    int input,
+    boolean noisy) {
 
   private static final String FULL = "full_attention";
   private static final String SLIDING = "sliding_attention";
@@ -40,10 +49,7 @@ record Gemma4Layers(
 
   static Gemma4Layers read(Config c) {
     Decoder d = new Decoder(c, 131_072);
-    List<String> types = d.layerTypes(i -> (i + 1) % 6 == 0 || i == d.layers - 1 ? FULL : SLIDING);
-    if (d.slides(types.getLast())) {
-      throw c.errorAt("layer_types", "layer_types must end with %s", FULL);
-    }
+    List<String> types = types(d);
     int reading = c.count("num_kv_shared_layers", 0);
     if (reading > 0 && !types.subList(0, Math.max(0, d.layers - reading)).containsAll(types)) {
       throw c.errorAt(
@@ -53,20 +59,38 @@ record Gemma4Layers(
     }
     Part moe = null;
     if (c.flag("enable_moe_block", false)) {
-      moe =
-          Part.of("moe")
-              .with("experts", c.positive("num_experts"))
-              .with("top", c.positive("top_k_experts"))
-              .with("inner", c.positive("moe_intermediate_size"))
-              .with("activation", Activations.of(c))
-              .with("expertNorm", d.rms().toMap())
-              .with("routerNorm", d.rms().toMap())
-              .with("expertsScaled", true);
+      moe = experts(d);
     } else {
       c.ignore("num_experts", "top_k_experts", "moe_intermediate_size");
     }
     int input = c.count("hidden_size_per_layer_input", 256);
-    return new Gemma4Layers(d, d.rms(), types, d.layers - reading, moe, input);
+    boolean shared = c.flag("attention_k_eq_v", false);
+    return new Gemma4Layers(d, d.rms(), types, d.layers - reading, shared, moe, input, false);
+  }
+
+  /** Those of DiffusionGemma: all with experts, and two factors on what they give. */
+  static Gemma4Layers ofDiffusion(Config c) {
+    Decoder d = new Decoder(c, 131_072);
+    return new Gemma4Layers(d, d.rms(), types(d), d.layers, true, experts(d), 0, true);
+  }
+
+  private static List<String> types(Decoder d) {
+    List<String> types = d.layerTypes(i -> (i + 1) % 6 == 0 || i == d.layers - 1 ? FULL : SLIDING);
+    if (d.slides(types.getLast())) {
+      throw d.c.errorAt("layer_types", "layer_types must end with %s", FULL);
+    }
+    return types;
+  }
+
+  private static Part experts(Decoder d) {
+    return Part.of("moe")
+        .with("experts", d.c.positive("num_experts"))
+        .with("top", d.c.positive("top_k_experts"))
+        .with("inner", d.c.positive("moe_intermediate_size"))
+        .with("activation", Activations.of(d.c))
+        .with("expertNorm", d.rms().toMap())
+        .with("routerNorm", d.rms().toMap())
+        .with("expertsScaled", true);
   }
 
   int expertInner() {
@@ -91,12 +115,8 @@ record Gemma4Layers(
     Branch mixer = Branch.mixer(attention(i), norm).after(norm);
     int owner = types.subList(0, firstReading).lastIndexOf(types.get(i));
     steps.add(step(i < firstReading ? mixer : mixer.wired(Wiring.PLAIN.stateOf(owner))));
-    boolean wide = d.c.flag("use_double_wide_mlp", false) && i >= firstReading;
-    Part mlp =
-        Part.of("gated-mlp")
-            .with("inner", (wide ? 2 : 1) * d.c.positive("intermediate_size"))
-            .with("activation", Activations.of(d.c));
-    Branch dense = Branch.channel(mlp, norm).after(norm);
+    boolean wide = !noisy && d.c.flag("use_double_wide_mlp", false) && i >= firstReading;
+    Branch dense = Branch.channel(mlp(wide), norm).after(norm);
     if (moe == null) {
       steps.add(step(dense));
     } else {
@@ -108,8 +128,17 @@ record Gemma4Layers(
     if (input > 0) {
       steps.addAll(ownInput());
     }
-    steps.add(steps.removeLast().summing(NormSpec.SCALED.grouped(1)));
+    NormSpec factor = NormSpec.SCALED.grouped(1);
+    Step last = steps.removeLast().summing(factor);
+    steps.add(noisy ? last.summingNoise(factor) : last);
     return new Layer(steps);
+  }
+
+  /** A block of the usual width, or of twice that. */
+  Part mlp(boolean wide) {
+    return Part.of("gated-mlp")
+        .with("inner", (wide ? 2 : 1) * d.c.positive("intermediate_size"))
+        .with("activation", Activations.of(d.c));
   }
 
   private static Step step(Branch branch) {
@@ -169,12 +198,7 @@ record Gemma4Layers(
       return near;
     }
     Part normed = near.with("valueNorm", norm.unweighted().toMap());
-    return shared(slides) ? normed.with("keysAreValues", true) : normed;
-  }
-
-  /** Whether layers of a kind have no matrix for values. */
-  private boolean shared(boolean slides) {
-    return d.c.flag("attention_k_eq_v", false) && !slides;
+    return shared && !slides ? normed.with("keysAreValues", true) : normed;
   }
 
   private record Heads(int size, int kvHeads) {}
@@ -197,7 +221,7 @@ record Gemma4Layers(
     }
     int wide = c.positive("global_head_dim", 512);
     int few = c.positive("num_global_key_value_heads", d.kvHeads);
-    return slides ? new Heads(size, d.kvHeads) : new Heads(wide, shared(false) ? few : d.kvHeads);
+    return slides ? new Heads(size, d.kvHeads) : new Heads(wide, shared ? few : d.kvHeads);
   }
 
   private RopeSettings rope(int i, int headDim) {

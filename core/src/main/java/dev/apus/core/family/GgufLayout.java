@@ -7,7 +7,6 @@ import dev.apus.core.file.GgufWriter;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Layer;
-import dev.apus.core.model.Architecture.Step;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
 import java.lang.foreign.MemorySegment;
@@ -161,13 +160,10 @@ public record GgufLayout(GgufWriter writer, WeightNames names) {
                         layer.steps().stream()
                             .map(
                                 step ->
-                                    new Step(
+                                    step.with(
                                         step.branches().stream()
                                             .map(branch -> plain(branch, factors))
-                                            .toList(),
-                                        step.residual(),
-                                        step.keep(),
-                                        step.sum()))
+                                            .toList()))
                             .toList()))
             .toList();
     return new Architecture(

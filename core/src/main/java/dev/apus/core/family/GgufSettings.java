@@ -41,9 +41,18 @@ final class GgufSettings {
 
   /** A table with the rows that all decoders of attention layers share. */
   static GgufSettings decoder(Gguf file) {
+    return decoder(file, true);
+  }
+
+  /** The same for models whose tokens see those after them. */
+  static GgufSettings denoiser(Gguf file) {
+    return decoder(file, false);
+  }
+
+  private static GgufSettings decoder(Gguf file, boolean causal) {
     var table =
         layers(file)
-            .attention()
+            .attention(causal)
             .required("attention.layer_norm_rms_epsilon", "rms_norm_eps")
             .row("attention.head_count_kv", "num_key_value_heads")
             .row("feed_forward_length", "intermediate_size")
@@ -69,10 +78,14 @@ final class GgufSettings {
 
   /** The rows of attention without positions. */
   GgufSettings attention() {
+    return attention(true);
+  }
+
+  private GgufSettings attention(boolean causal) {
     plainHeads = true;
     return required("attention.head_count", "num_attention_heads")
         .row("attention.key_length", "head_dim")
-        .only("attention.causal", true)
+        .only("attention.causal", causal)
         .harmless("attention.value_length");
   }
 

@@ -48,19 +48,22 @@ final class Llada implements ModelFamily {
             "scale_logits")) {
       Decoder.only(c, absent, false);
     }
-    int kvHeads = c.has("n_kv_heads") ? Decoder.kvHeads(c, "n_heads", "n_kv_heads") : heads(c);
+    // Other files have these under the usual names.
+    String heads = Decoder.spelled(c, "num_attention_heads", "n_heads");
+    String kvHeads = Decoder.spelled(c, "num_key_value_heads", "n_kv_heads");
     Decoder d =
         new Decoder(
             c,
-            c.positive("d_model"),
-            c.positive("n_layers"),
-            heads(c),
-            kvHeads,
-            c.positive("max_sequence_length"));
+            c.positive(Decoder.spelled(c, "hidden_size", "d_model")),
+            c.positive(Decoder.spelled(c, "num_hidden_layers", "n_layers")),
+            c.positive(heads),
+            Decoder.kvHeads(c, heads, kvHeads),
+            c.positive(Decoder.spelled(c, "max_position_embeddings", "max_sequence_length")));
     NormSpec norm = d.rms(1e-5);
     boolean biased = c.flag("include_qkv_bias", false);
     Part attention = d.rope(d.attention().with("biased", biased));
-    int inner = c.positive("mlp_hidden_size", d.width * c.positive("mlp_ratio", 4));
+    String innerKey = Decoder.spelled(c, "intermediate_size", "mlp_hidden_size");
+    int inner = c.positive(innerKey, d.width * c.positive("mlp_ratio", 4));
     Part mlp =
         Part.of("gated-mlp")
             .with("inner", inner)
@@ -74,12 +77,8 @@ final class Llada implements ModelFamily {
             Embedding.PLAIN,
             Collections.nCopies(d.layers, layer),
             norm,
-            Head.of(c.flag("weight_tying", false)))
+            Head.of(c.flag(Decoder.spelled(c, "tie_word_embeddings", "weight_tying"), false)))
         .denoising(Diffusion.masked(c.count("mask_token_id")));
-  }
-
-  private static int heads(Config c) {
-    return c.positive("n_heads");
   }
 
   @Override
@@ -99,5 +98,10 @@ final class Llada implements ModelFamily {
       names.row("attention." + p, BLOCK + p + "_proj.weight");
     }
     return names;
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(GgufDiffusion.llada());
   }
 }

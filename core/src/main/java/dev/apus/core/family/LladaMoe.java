@@ -26,7 +26,7 @@ final class LladaMoe implements ModelFamily {
   @Override
   public Architecture describe(Config c) {
     // Experts are all there are: what the config says of dense layers is not used.
-    c.ignore("dense_intermediate_size", "shared_expert_intermediate_size");
+    c.ignore("dense_intermediate_size", "shared_expert_intermediate_size", "intermediate_size");
     for (String absent :
         List.of("clip_qkv", "moe_layer_freq", "router_num_group", "router_topk_group")) {
       if (c.has(absent) && !isNone(c, absent)) {
@@ -65,5 +65,10 @@ final class LladaMoe implements ModelFamily {
   @Override
   public WeightNames weights(Config c) {
     return Experts.names(Names.llama());
+  }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(GgufDiffusion.lladaMoe());
   }
 }

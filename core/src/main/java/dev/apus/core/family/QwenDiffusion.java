@@ -71,4 +71,9 @@ final class QwenDiffusion implements ModelFamily {
   public WeightNames weights(Config c) {
     return Experts.names(Names.llama());
   }
+
+  @Override
+  public List<GgufFamily> gguf() {
+    return List.of(GgufDiffusion.dream());
+  }
 }

@@ -3,34 +3,20 @@ package dev.apus.core.generate;
 import dev.apus.core.tokenizer.TextDecoder;
 import java.time.Duration;
 import java.util.BitSet;
-import java.util.Iterator;
-import java.util.NoSuchElementException;
-import java.util.Optional;
 import java.util.Set;
-import java.util.Spliterator;
-import java.util.Spliterators;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /**
- * One continuation of a sequence, computed as it is pulled: as an iterator, as a {@link #stream},
- * or by a callback through {@link #forEachRemaining}. Every token is handed out once, in order, on
- * the thread that pulls.
+ * One continuation of a sequence, computed token by token as it is pulled.
  *
  * <p>What the source holds is its tokens before, the prompt, and every token chosen, except one
  * that ends the text ({@link StopReason#END_OF_TEXT}, {@link StopReason#STOP_TOKEN}). That is so at
  * any time and however the generation ends, with one exception: when the model, a processor or a
- * callback fails, the source goes back to where it was before the prompt.
- *
- * <p>One thread at a time may pull; {@link #cancel} and {@link #close} may come from any thread. An
- * interrupt of the pulling thread cancels as well, and stays set.
+ * callback fails, the source goes back to where it was before the prompt. Text that is held back is
+ * not handed out where a generation is cancelled.
  */
-public final class Generation implements Iterator<Token>, AutoCloseable {
+public final class Generation extends Pull<Token> {
 
   private final TokenSource source;
   private final TextDecoder decoder;
@@ -45,15 +31,9 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private final int promptTokens;
   private final int reusedBefore;
   private final int[] single = new int[1];
-  private final AtomicBoolean busy = new AtomicBoolean();
-  private final BooleanSupplier cancellation = this::isCancelled;
 
-  private volatile boolean cancelled;
-  private volatile Thread thread;
-  private volatile StopReason stopReason;
   private int expectedLength;
   private int generatedTokens;
-  private Token ready;
 
   /**
    * Appends the prompt to the source; computes nothing yet.
@@ -97,6 +77,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       Sampling sampling,
       Constraint.Follower follower,
       LongSupplier nanos) {
+    super("generation", "token");
     this.source = source;
     this.decoder = decoder;
     this.sampling = sampling;
@@ -125,96 +106,6 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
     expectedLength = source.length();
   }
 
-  /**
-   * Whether there is another token; computes it, if it has not been computed.
-   *
-   * @throws GenerationException if the model, its logits or a processor failed
-   * @throws IllegalStateException if called from a callback of this generation, while another
-   *     thread pulls, or after something else changed the source
-   */
-  @Override
-  public boolean hasNext() {
-    enter();
-    try {
-      return prepare();
-    } finally {
-      leave();
-    }
-  }
-
-  /**
-   * The next token.
-   *
-   * @throws NoSuchElementException after the last
-   * @throws GenerationException as {@link #hasNext}
-   */
-  @Override
-  public Token next() {
-    enter();
-    try {
-      if (!prepare()) {
-        throw new NoSuchElementException("the generation has ended: " + stopReason);
-      }
-      return take();
-    } finally {
-      leave();
-    }
-  }
-
-  /**
-   * Hands every token to the callback as soon as it is chosen.
-   *
-   * @throws GenerationException as {@link #hasNext}, and with the callback's exception as its cause
-   *     if that fails
-   */
-  @Override
-  public void forEachRemaining(Consumer<? super Token> callback) {
-    while (advance(callback)) {
-      // Each advance hands over one token.
-    }
-  }
-
-  /**
-   * The tokens that are left, as a sequential stream. It computes a token when it needs one, so a
-   * short-circuiting operation ends the work; closing it closes the generation. Exceptions of the
-   * operations count as a callback's.
-   */
-  public Stream<Token> stream() {
-    return StreamSupport.stream(new Tokens(), false).onClose(this::close);
-  }
-
-  /**
-   * Ends the generation at the next token or, if one is being computed, within it. A token that
-   * {@link #hasNext} has promised is still handed out; text held back is not.
-   */
-  public void cancel() {
-    cancelled = true;
-  }
-
-  /** Cancels the generation, unless it has ended, and lets go of what it keeps. */
-  @Override
-  public void close() {
-    cancel();
-    if (busy.compareAndSet(false, true)) {
-      try {
-        ready = null;
-        finish(StopReason.CANCELLED);
-      } finally {
-        leave();
-      }
-    }
-  }
-
-  /** Why the generation ended; empty until the last token has been chosen. */
-  public Optional<StopReason> stopReason() {
-    return Optional.ofNullable(stopReason);
-  }
-
-  /** Whether a step or a callback is under way: the source then belongs to this generation. */
-  public boolean isBusy() {
-    return busy.get();
-  }
-
   /** What the generation took so far; to be asked on the thread that pulls. */
   public Usage usage() {
     return new Usage(
@@ -225,43 +116,10 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
         Duration.ofNanos(stopwatch.generationNanos()));
   }
 
-  private boolean advance(Consumer<? super Token> callback) {
-    enter();
-    try {
-      if (!prepare()) {
-        return false;
-      }
-      hand(take(), callback);
-      return true;
-    } finally {
-      leave();
-    }
-  }
-
-  private void hand(Token token, Consumer<? super Token> callback) {
-    try {
-      callback.accept(token);
-    } catch (RuntimeException | Error e) {
-      throw failure("the callback failed at token " + generatedTokens, e);
-    }
-  }
-
-  private Token take() {
-    Token token = ready;
-    ready = null;
-    return token;
-  }
-
-  /** Sees to it that a token is ready; false if the generation has ended. */
-  private boolean prepare() {
-    if (ready != null || stopReason != null) {
-      return ready != null;
-    }
-    if (isCancelled()) {
-      return finish(StopReason.CANCELLED);
-    }
+  @Override
+  protected StopReason before() {
     if (source.length() != expectedLength) {
-      finish(StopReason.FAILED);
+      end(StopReason.FAILED);
       throw new IllegalStateException(
           "the sequence holds "
               + source.length()
@@ -270,32 +128,41 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
               + ": it was changed while it was being continued");
     }
     if (follower != null && follower.isFinished()) {
-      return finish(StopReason.COMPLETE);
+      return StopReason.COMPLETE;
     }
     if (source.length() >= source.limit()) {
-      return finish(cut(StopReason.CONTEXT_FULL));
+      return cut(StopReason.CONTEXT_FULL);
     }
     stopwatch.start();
-    try {
-      ready = step();
-      return true;
-    } catch (CancellationException e) {
-      if (isCancelled()) {
-        return finish(StopReason.CANCELLED);
-      }
-      throw failure("token " + (generatedTokens + 1) + " was cancelled by the source", e);
-    } catch (RuntimeException | Error e) {
-      throw failure("token " + (generatedTokens + 1) + " could not be generated", e);
-    } finally {
-      stopwatch.stop(generatedTokens);
-    }
+    return null;
   }
 
-  private Token step() {
+  @Override
+  protected Token compute(BooleanSupplier cancellation) {
     int id = sampler.choose(source.logits(cancellation));
     generatedTokens++;
     String text = textUpTo(id);
     return new Token(id, text, sampler.logProbability(), sampler.topProbabilities());
+  }
+
+  @Override
+  protected void after() {
+    stopwatch.stop(generatedTokens);
+  }
+
+  @Override
+  protected void undo() {
+    mark.rewind();
+  }
+
+  @Override
+  protected void ended(StopReason reason) {
+    source.settle();
+  }
+
+  @Override
+  protected void release() {
+    mark.close();
   }
 
   /** Decides whether token {@code id} is the last, and returns the text that is certain with it. */
@@ -311,7 +178,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
     expectedLength++;
     String text = stopTexts.append(decoder.append(id));
     if (stopTexts.found()) {
-      finish(StopReason.STOP_TEXT);
+      end(StopReason.STOP_TEXT);
       return text;
     }
     if (follower != null && follower.isFinished()) {
@@ -331,67 +198,19 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private String lastText(String text, StopReason reason) {
     String rest = stopTexts.append(decoder.flush());
     String last = text + rest + stopTexts.flush();
-    finish(stopTexts.found() ? StopReason.STOP_TEXT : reason);
+    end(stopTexts.found() ? StopReason.STOP_TEXT : reason);
     return last;
   }
 
-  /** Ends the generation, if it has not ended; returns false, because no token is ready. */
-  private boolean finish(StopReason reason) {
-    if (stopReason == null) {
-      stopReason = reason;
-      if (reason != StopReason.FAILED) {
-        source.settle();
+  private static BitSet ids(String name, Set<Integer> ids, int vocabulary) {
+    BitSet bits = new BitSet();
+    for (int id : ids) {
+      if (id < 0 || id >= vocabulary) {
+        throw new IllegalArgumentException(
+            name + " holds " + id + "; the vocabulary has the ids 0 to " + (vocabulary - 1));
       }
+      bits.set(id);
     }
-    return false;
-  }
-
-  private GenerationException failure(String what, Throwable cause) {
-    String why = cause instanceof GenerationException ? cause.getMessage() : cause.toString();
-    GenerationException failure = new GenerationException(what + ": " + why, cause);
-    try {
-      mark.rewind();
-    } catch (RuntimeException | Error e) {
-      failure.addSuppressed(e);
-    }
-    stopReason = StopReason.FAILED;
-    return failure;
-  }
-
-  private boolean isCancelled() {
-    return cancelled || thread.isInterrupted();
-  }
-
-  private void enter() {
-    if (!busy.compareAndSet(false, true)) {
-      throw new IllegalStateException(
-          "the generation is in use, by another thread or by the callback that called it");
-    }
-    thread = Thread.currentThread();
-  }
-
-  private void leave() {
-    if (stopReason != null && ready == null) {
-      mark.close();
-    }
-    busy.set(false);
-  }
-
-  /** Pulls one token for each request and never splits, so that even a parallel stream is not. */
-  private final class Tokens extends Spliterators.AbstractSpliterator<Token> {
-
-    Tokens() {
-      super(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.NONNULL);
-    }
-
-    @Override
-    public boolean tryAdvance(Consumer<? super Token> action) {
-      return advance(action);
-    }
-
-    @Override
-    public Spliterator<Token> trySplit() {
-      return null;
-    }
+    return bits;
   }
 }

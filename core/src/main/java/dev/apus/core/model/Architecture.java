@@ -50,7 +50,7 @@ public record Architecture(
     Objects.requireNonNull(embedding, "embedding");
     Objects.requireNonNull(visibility, "visibility");
     Objects.requireNonNull(ends, "ends");
-    if (visibility == Visibility.SURROUNDED) {
+    if (visibility != Visibility.CAUSAL && visibility != Visibility.BIDIRECTIONAL) {
       throw new IllegalArgumentException("no text is " + visibility + " when it is read");
     }
     if (visibility == Visibility.CAUSAL || diffusion != null) {
@@ -114,7 +114,15 @@ public record Architecture(
 
   /** This model as a diffusion model, whose tokens see those after them. */
   public Architecture denoising(Diffusion undone) {
-    return with(Visibility.BIDIRECTIONAL, streams, hyper, layers, ends, head, undone);
+    return denoising(undone, Visibility.BIDIRECTIONAL);
+  }
+
+  /**
+   * This model as a diffusion model whose text without noise sees what {@code text} says. Where
+   * that is what came before it, noise stands behind it, on a canvas.
+   */
+  public Architecture denoising(Diffusion undone, Visibility text) {
+    return with(text, streams, hyper, layers, ends, head, undone);
   }
 
   /** This encoder without what makes logits of its rows. */
@@ -174,6 +182,20 @@ public record Architecture(
    */
   public boolean isEncoder() {
     return visibility == Visibility.BIDIRECTIONAL && diffusion == null;
+  }
+
+  /**
+   * Whether this is a diffusion model that reads text from left to right, and fills in a canvas
+   * behind it: noisy tokens, at most as many as a block has, that see each other and what the text
+   * is seen of by a token after it. Rows of a canvas are not kept.
+   */
+  public boolean hasCanvases() {
+    return visibility == Visibility.CAUSAL && diffusion != null;
+  }
+
+  /** What noisy rows see; meaningful for diffusion models. */
+  Visibility noisyVisibility() {
+    return hasCanvases() ? Visibility.TOGETHER : Visibility.SURROUNDED;
   }
 
   /**
@@ -299,13 +321,19 @@ public record Architecture(
    * @param keep factor on what the stream is then
    * @param sum norm of the residual stream after everything has been added, as in the first
    *     Transformers; null for none
+   * @param noisySum the same for the noisy rows of a canvas, where it is another norm; or null
    */
-  public record Step(List<Branch> branches, NormSpec residual, float keep, NormSpec sum) {
+  public record Step(
+      List<Branch> branches, NormSpec residual, float keep, NormSpec sum, NormSpec noisySum) {
     public Step {
       branches = List.copyOf(branches);
-      if (branches.isEmpty() && (residual != null || sum != null)) {
+      if (branches.isEmpty() && (residual != null || sum != null || noisySum != null)) {
         throw new IllegalArgumentException("the norms of a step are named by its first branch");
       }
+    }
+
+    public Step(List<Branch> branches, NormSpec residual, float keep, NormSpec sum) {
+      this(branches, residual, keep, sum, null);
     }
 
     public Step(List<Branch> branches) {
@@ -318,16 +346,21 @@ public record Architecture(
 
     /** This step with other branches. */
     public Step with(List<Branch> others) {
-      return new Step(others, residual, keep, sum);
+      return new Step(others, residual, keep, sum, noisySum);
     }
 
     public Step keeping(float factor) {
-      return new Step(branches, residual, factor, sum);
+      return new Step(branches, residual, factor, sum, noisySum);
     }
 
     /** This step with a norm of the sum. */
     public Step summing(NormSpec norm) {
-      return new Step(branches, residual, keep, norm);
+      return new Step(branches, residual, keep, norm, noisySum);
+    }
+
+    /** This step with another norm of the sum where rows are noisy. */
+    public Step summingNoise(NormSpec norm) {
+      return new Step(branches, residual, keep, sum, norm);
     }
   }
 

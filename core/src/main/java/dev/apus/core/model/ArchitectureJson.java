@@ -116,6 +116,7 @@ final class ArchitectureJson {
     putIfThere(map, "residual", norm(step.residual()));
     putIfThere(map, "keep", step.keep() == 1 ? null : step.keep());
     putIfThere(map, "sum", norm(step.sum()));
+    putIfThere(map, "noisySum", norm(step.noisySum()));
     return map;
   }
 
@@ -166,7 +167,7 @@ final class ArchitectureJson {
       List<Step> steps = new ArrayList<>();
       for (Config step : layer.sections("steps")) {
         List<Config> branches = step.has("parallel") ? step.sections("parallel") : List.of(step);
-        for (String key : List.of("residual", "sum")) {
+        for (String key : List.of("residual", "sum", "noisySum")) {
           if (branches.isEmpty() && step.has(key)) {
             throw step.errorAt(key, "%s needs a branch, and parallel is empty", key);
           }
@@ -176,7 +177,8 @@ final class ArchitectureJson {
                 branches.stream().map(ArchitectureJson::branch).toList(),
                 norm(step, "residual"),
                 step.real("keep", 1),
-                norm(step, "sum")));
+                norm(step, "sum"),
+                norm(step, "noisySum")));
       }
       for (int i = 0; i < repeat; i++) {
         layers.add(new Layer(steps));

@@ -17,6 +17,10 @@ public record Batch<S>(List<Run<S>> runs) {
         throw new IllegalArgumentException(
             "a run starts at row " + run.from() + ", expected " + next);
       }
+      if ((run.visibility() == Visibility.TOGETHER)
+          != (runs.getFirst().visibility() == Visibility.TOGETHER)) {
+        throw new IllegalArgumentException("rows of text and of a canvas are in one batch");
+      }
       next = run.to();
     }
   }
@@ -27,6 +31,11 @@ public record Batch<S>(List<Run<S>> runs) {
 
   public int rows() {
     return runs.isEmpty() ? 0 : runs.getLast().to();
+  }
+
+  /** Whether these are rows of canvases; rows of text come in batches of their own. */
+  public boolean isTogether() {
+    return !runs.isEmpty() && runs.getFirst().visibility() == Visibility.TOGETHER;
   }
 
   /** What is done for one part of a run, such as one of its heads. */

@@ -60,12 +60,22 @@ final class BranchAssembler {
       branches.add(branch(branch, layer));
     }
     streams.endStep();
+    Normalization sum = norm(step, step.sum(), ".sum", layer);
+    Normalization noisySum = norm(step, step.noisySum(), ".sum.noisy", layer);
+    if (noisySum != null && !architecture.hasCanvases()) {
+      throw new ConfigException(
+          "layer "
+              + layer
+              + ": noisySum is for rows of a canvas, which diffusion models have that read text"
+              + " from left to right (visibility=causal)");
+    }
     return new BuiltStep(
         branches,
         connection(step, layer),
         norm(step, step.residual(), ".residual", layer),
         step.keep(),
-        norm(step, step.sum(), ".sum", layer));
+        sum,
+        noisySum == null ? sum : noisySum);
   }
 
   /** What joins the step to several residual streams; named like its norms. */
@@ -74,7 +84,11 @@ final class BranchAssembler {
     if (spec == null) {
       return null;
     }
-    boolean plain = step.residual() == null && step.sum() == null && step.keep() == 1;
+    boolean plain =
+        step.residual() == null
+            && step.sum() == null
+            && step.noisySum() == null
+            && step.keep() == 1;
     if (step.branches().isEmpty() || !plain) {
       throw new ConfigException(
           String.format(
@@ -217,7 +231,7 @@ final class BranchAssembler {
   private void requireSight(SequenceMixer<?> mixer, String name, int layer) {
     Set<Visibility> needed = EnumSet.of(architecture.visibility());
     if (architecture.diffusion() != null) {
-      needed.add(Visibility.SURROUNDED);
+      needed.add(architecture.noisyVisibility());
     }
     if (cache.settles() && !needed.equals(Set.of(Visibility.CAUSAL))) {
       throw new ConfigException(

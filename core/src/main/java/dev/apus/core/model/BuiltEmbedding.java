@@ -3,6 +3,7 @@ package dev.apus.core.model;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.RowTable;
+import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -21,18 +22,18 @@ record BuiltEmbedding(
     RowTable types,
     Normalization norm) {
 
+  /** The largest vocabularies times this are below a float's rounding. */
+  private static final double LEAST_SHARE = 0x1p-44;
+
   /**
-   * Writes the row of each token, which is not normalised yet.
+   * Writes the rows of tokens, which are not normalised yet.
    *
-   * @param kinds the kind of each row's token; null if all are of kind 0
+   * @param kinds of the tokens; null if all are of kind 0
    */
   void embed(Pass pass, Batch<SequenceState> batch, int[] ids, int[] kinds, Matrix x) {
-    float scale = spec.scale();
     for (int row = 0; row < ids.length; row++) {
       tokens.read(ids[row], x.data(), x.at(row));
-      for (int i = x.at(row); scale != 1 && i < x.at(row) + x.cols(); i++) {
-        x.data()[i] *= scale;
-      }
+      scale(x.data(), x.at(row), x.cols());
     }
     if (types != null) {
       addRows(pass, types, 0, x.rows(), row -> kinds == null ? 0 : kinds[row], x);
@@ -42,6 +43,31 @@ record BuiltEmbedding(
         int shift = spec.skipped() + run.position() - run.from();
         addRows(pass, positions, run.from(), run.to(), row -> row + shift, x);
       }
+    }
+  }
+
+  /** As {@link Network#expect}. */
+  void expect(Pass pass, int worker, double[] weights, float[] row, int rowAt) {
+    int width = tokens.cols();
+    double sum = 0;
+    for (int token = 0; token < tokens.rows(); token++) {
+      sum += weights[token];
+    }
+    float[] one = pass.scratch(worker, width);
+    Arrays.fill(row, rowAt, rowAt + width, 0);
+    for (int token = 0; token < tokens.rows(); token++) {
+      double share = weights[token] / sum;
+      if (share >= LEAST_SHARE) {
+        tokens.read(token, one, 0);
+        pass.kernels().activations().addScaled((float) share, one, 0, row, rowAt, width);
+      }
+    }
+    scale(row, rowAt, width);
+  }
+
+  private void scale(float[] row, int at, int width) {
+    for (int i = at; spec.scale() != 1 && i < at + width; i++) {
+      row[i] *= spec.scale();
     }
   }
 

@@ -13,13 +13,15 @@ import java.util.List;
  * @param residual norm of the residual stream before anything is added to it, or null
  * @param keep factor on what the stream is then
  * @param sum norm of the residual stream after everything was added to it, or null
+ * @param noisySum the same for the rows of a canvas; {@code sum} where it is no other
  */
 record BuiltStep(
     List<BuiltBranch> branches,
     HyperConnection hyper,
     Normalization residual,
     float keep,
-    Normalization sum) {
+    Normalization sum,
+    Normalization noisySum) {
 
   /**
    * All branches read before any of them writes; what they give is added in their order.
@@ -50,8 +52,9 @@ record BuiltStep(
       for (int i = 0; i < outputs.size(); i++) {
         branches.get(i).write(pass, outputs.get(i), streams);
       }
-      if (sum != null) {
-        sum.rows(pass, x, x);
+      Normalization last = batch.isTogether() ? noisySum : sum;
+      if (last != null) {
+        last.rows(pass, x, x);
       }
       if (hyper != null) {
         hyper.write(pass, weights, x, residuals);

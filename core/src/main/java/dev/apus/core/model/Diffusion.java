@@ -20,6 +20,7 @@ import java.util.Map;
  * @param output what the logits of a row are
  * @param levels how much noise there is at a time
  * @param modulation how the model is told how noisy a text is; null if it is not
+ * @param conditioning how noisy rows learn what the model last made of them; null if they do not
  */
 public record Diffusion(
     Noise noise,
@@ -28,7 +29,8 @@ public record Diffusion(
     boolean shifted,
     Output output,
     NoiseLevels levels,
-    LevelSpec modulation) {
+    LevelSpec modulation,
+    Conditioning conditioning) {
 
   /**
    * What takes the place of a token.
@@ -40,6 +42,43 @@ public record Diffusion(
     ABSORBING,
     /** Any token of the vocabulary. */
     UNIFORM
+  }
+
+  /**
+   * Self-conditioning: the embedding of a noisy row is {@code sum(x + channel(norm(e)))}, where
+   * {@code e} is the mean of the embeddings of all tokens by the probabilities that the last
+   * evaluation gave them; 0 at the first.
+   *
+   * @param channel a channel mixer
+   * @param sum applied to the sum, or null
+   * @see <a href="https://arxiv.org/abs/2208.04202">Analog Bits</a>
+   */
+  public record Conditioning(Part channel, NormSpec norm, NormSpec sum) {
+
+    Map<String, Object> toMap() {
+      Map<String, Object> map = new LinkedHashMap<>();
+      Map<String, Object> part = new LinkedHashMap<>();
+      part.put("type", channel.type());
+      part.putAll(channel.settings());
+      map.put("norm", norm.toMap());
+      map.put("channel", part);
+      if (sum != null) {
+        map.put("sum", sum.toMap());
+      }
+      return map;
+    }
+
+    static Conditioning read(Config c) {
+      Config part = c.section("channel");
+      Map<String, Object> settings = new LinkedHashMap<>(part.asMap());
+      String type = part.word("type");
+      settings.remove("type");
+      part.ignore(settings.keySet().toArray(String[]::new));
+      return new Conditioning(
+          new Part(type, settings),
+          NormSpec.read(c.section("norm")),
+          c.has("sum") ? NormSpec.read(c.section("sum")) : null);
+    }
   }
 
   /** What the logits of a row are. */
@@ -65,7 +104,7 @@ public record Diffusion(
   }
 
   public Diffusion(Noise noise, int mask, int block, boolean shifted) {
-    this(noise, mask, block, shifted, Output.TOKENS, NoiseLevels.STANDARD, null);
+    this(noise, mask, block, shifted, Output.TOKENS, NoiseLevels.STANDARD, null, null);
   }
 
   public Diffusion {
@@ -96,27 +135,32 @@ public record Diffusion(
 
   /** The same noise in blocks of so many tokens. */
   public Diffusion inBlocks(int tokens) {
-    return new Diffusion(noise, mask, tokens, shifted, output, levels, modulation);
+    return new Diffusion(noise, mask, tokens, shifted, output, levels, modulation, conditioning);
   }
 
   /** The same where a row's logits are those of the token after it. */
   public Diffusion shiftedBy1() {
-    return new Diffusion(noise, mask, block, true, output, levels, modulation);
+    return new Diffusion(noise, mask, block, true, output, levels, modulation, conditioning);
   }
 
   /** The same where the logits are something else. */
   public Diffusion giving(Output other) {
-    return new Diffusion(noise, mask, block, shifted, other, levels, modulation);
+    return new Diffusion(noise, mask, block, shifted, other, levels, modulation, conditioning);
   }
 
   /** The same with other levels of noise. */
   public Diffusion withLevels(NoiseLevels others) {
-    return new Diffusion(noise, mask, block, shifted, output, others, modulation);
+    return new Diffusion(noise, mask, block, shifted, output, others, modulation, conditioning);
   }
 
   /** The same where the model is told the level. */
   public Diffusion modulated(LevelSpec how) {
-    return new Diffusion(noise, mask, block, shifted, output, levels, how);
+    return new Diffusion(noise, mask, block, shifted, output, levels, how, conditioning);
+  }
+
+  /** The same where noisy rows learn what the model last made of them. */
+  public Diffusion conditioned(Conditioning how) {
+    return new Diffusion(noise, mask, block, shifted, output, levels, modulation, how);
   }
 
   /** Whether the level of the noise changes what the model says. */
@@ -141,6 +185,9 @@ public record Diffusion(
     if (modulation != null) {
       map.put("modulation", modulation.toMap());
     }
+    if (conditioning != null) {
+      map.put("conditioning", conditioning.toMap());
+    }
     return map;
   }
 
@@ -161,7 +208,8 @@ public record Diffusion(
           c.flag("shifted", false),
           Output.values()[List.of(outputs).indexOf(output)],
           c.has("levels") ? NoiseLevels.read(c.section("levels")) : NoiseLevels.STANDARD,
-          c.has("modulation") ? LevelSpec.read(c.section("modulation")) : null);
+          c.has("modulation") ? LevelSpec.read(c.section("modulation")) : null,
+          c.has("conditioning") ? Conditioning.read(c.section("conditioning")) : null);
     } catch (IllegalArgumentException e) {
       throw c.error("%s", e.getMessage());
     }

@@ -28,6 +28,18 @@ public final class ModelAssembler {
       Architecture architecture, Mixers mixers, CacheFormat cache, Weights weights) {
     int width = architecture.width();
     int vocabulary = architecture.vocabulary();
+    if (architecture.hasCanvases() && architecture.diffusion().shifted()) {
+      throw new ConfigException(
+          "diffusion: shifted=true with visibility=causal; a canvas has no row before its first,"
+              + " which would speak for that");
+    }
+    if (architecture.diffusion() != null && architecture.diffusion().mask() >= vocabulary) {
+      throw new ConfigException(
+          "diffusion: the mask "
+              + architecture.diffusion().mask()
+              + " is not in the vocabulary of "
+              + vocabulary);
+    }
     WeightScope root = weights.root();
     Architecture.Embedding first = architecture.embedding();
     Architecture.Head spec = architecture.head();
@@ -62,6 +74,7 @@ public final class ModelAssembler {
               width));
     }
     branches.streams().expectAllRead();
+    BuiltConditioning conditioning = BuiltConditioning.of(architecture, mixers, cache, weights);
     HyperConnection end = HyperConnection.ofEnd(architecture.hyper(), "hyper", width, root);
     BuiltHead head = spec == null ? null : BuiltHead.of(spec, tied, vocabulary, endWidth, root);
     Normalization norm = Normalization.of(architecture.norm(), "norm", endWidth, root);
@@ -73,6 +86,7 @@ public final class ModelAssembler {
     return new Network(
         architecture,
         embedding,
+        conditioning,
         steps,
         branches.streams().widths(),
         end,

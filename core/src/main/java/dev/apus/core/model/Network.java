@@ -20,6 +20,7 @@ public final class Network {
 
   private final Architecture architecture;
   private final BuiltEmbedding embedding;
+  private final BuiltConditioning conditioning;
   private final List<BuiltStep> steps;
   private final int[] widths;
   private final HyperConnection end;
@@ -30,6 +31,7 @@ public final class Network {
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
+   * @param conditioning of noisy rows, or null
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
    * @param ends what brings together what the norm and the head read
@@ -39,6 +41,7 @@ public final class Network {
   Network(
       Architecture architecture,
       BuiltEmbedding embedding,
+      BuiltConditioning conditioning,
       List<BuiltStep> steps,
       int[] widths,
       HyperConnection end,
@@ -48,6 +51,7 @@ public final class Network {
       BuiltHead head) {
     this.architecture = architecture;
     this.embedding = embedding;
+    this.conditioning = conditioning;
     this.steps = steps;
     this.widths = widths;
     this.end = end;
@@ -213,6 +217,8 @@ public final class Network {
   /**
    * Computes rows anywhere in some sequences.
    *
+   * @param expected what was expected of each row of a canvas, as {@link #expect} writes it; null
+   *     for nothing
    * @param wanted the rows that are needed, ascending
    * @param rows receives these, normalised
    * @param cancelled asked at every step of every layer
@@ -223,6 +229,7 @@ public final class Network {
       Pass pass,
       Batch<SequenceState> batch,
       int[] tokens,
+      Matrix expected,
       int[] wanted,
       Matrix rows,
       BooleanSupplier cancelled) {
@@ -230,7 +237,12 @@ public final class Network {
         pass,
         batch,
         tokens,
-        x -> embedding.embed(pass, batch, tokens, null, x),
+        x -> {
+          embedding.embed(pass, batch, tokens, null, x);
+          if (conditioning != null && batch.isTogether()) {
+            conditioning.apply(pass, expected, x);
+          }
+        },
         (frame, x) -> {
           select(x, wanted, rows);
           normalize(pass, rows);
@@ -238,6 +250,17 @@ public final class Network {
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
+  }
+
+  /**
+   * Writes the mean of the embeddings of all tokens by their weights. Those whose share is lost
+   * when it is added are left out.
+   *
+   * @param worker whose scratch memory is used
+   * @param weights one for each token, none below 0
+   */
+  public void expect(Pass pass, int worker, double[] weights, float[] row, int rowAt) {
+    embedding.expect(pass, worker, weights, row, rowAt);
   }
 
   private void normalize(Pass pass, Matrix rows) {

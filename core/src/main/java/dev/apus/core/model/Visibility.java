@@ -14,5 +14,11 @@ public enum Visibility {
    * of what was kept at its position. Several runs of one batch may be of the same sequence, and
    * see each other.
    */
-  SURROUNDED
+  SURROUNDED,
+  /**
+   * Each row sees all rows of its run, those after it too, and of what came before the run what the
+   * first of them sees: a window ends for all where it ends for the first. What is kept of the
+   * sequence at its position and after it is not seen.
+   */
+  TOGETHER
 }

@@ -10,12 +10,15 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * A reference implementation's answers for one checkpoint, as {@code expected.safetensors} and
  * {@code expected.json} hold them.
  *
  * @param tokens what the reference read
+ * @param canvas the tokens of a canvas behind it, where the logits are; empty for none
+ * @param conditioned the logits of the canvas when the model knows the first; or null
  * @param global the positions of tokens that see, and are seen by, the whole text
  * @param positions where it gave logits
  * @param logits one row for each position
@@ -27,6 +30,8 @@ import java.util.Locale;
  */
 public record Expected(
     int[] tokens,
+    int[] canvas,
+    float[][] conditioned,
     int[] global,
     int[] positions,
     float[][] logits,
@@ -38,6 +43,9 @@ public record Expected(
 
   private static final String JSON = "expected.json";
   private static final String TENSORS = "expected.safetensors";
+  private static final String LOGITS = "logits";
+  private static final String CANVAS = "canvas";
+  private static final String CONDITIONED = "logits_self_conditioned";
 
   /**
    * Reads a folder's answers.
@@ -50,16 +58,24 @@ public record Expected(
     Config json = Config.read(folder.resolve(JSON));
     try (Safetensors file = Safetensors.open(folder.resolve(TENSORS))) {
       int[] tokens = ints(file, "input_ids");
-      int[] positions = ints(file, "positions");
-      for (int i = 0; i < positions.length; i++) {
+      boolean onCanvas = file.tensors().containsKey(CANVAS);
+      int[] canvas = onCanvas ? ints(file, CANVAS) : new int[0];
+      int[] positions =
+          onCanvas
+              ? IntStream.range(tokens.length, tokens.length + canvas.length).toArray()
+              : ints(file, "positions");
+      for (int i = 0; !onCanvas && i < positions.length; i++) {
         requireBelow("positions", i, positions[i], tokens.length, "the number of input_ids");
       }
       boolean causal = json.has("greedy");
+      boolean conditioned = file.tensors().containsKey(CONDITIONED);
       return new Expected(
           tokens,
+          canvas,
+          conditioned ? rows(file, CONDITIONED, positions.length) : null,
           global(json, tokens.length),
           positions,
-          rows(file, positions.length),
+          rows(file, LOGITS, positions.length),
           spread(json),
           causal ? promptLength(json, tokens.length) : 0,
           causal ? json.integers("greedy").stream().mapToInt(i -> i).toArray() : new int[0],
@@ -77,6 +93,22 @@ public record Expected(
     int vocabulary = architecture.vocabulary();
     for (int i = 0; i < tokens.length; i++) {
       requireBelow("input_ids", i, tokens[i], vocabulary, "the model's vocabulary");
+    }
+    for (int i = 0; i < canvas.length; i++) {
+      requireBelow(CANVAS, i, canvas[i], vocabulary, "the model's vocabulary");
+    }
+    boolean canvases = architecture.hasCanvases();
+    if (canvases != canvas.length > 0) {
+      throw fault(
+          TENSORS,
+          canvases
+              ? "the model fills in canvases; needed: %s"
+              : "the model has no canvases; leave %s out",
+          CANVAS);
+    }
+    if (conditioned != null && (!canvases || architecture.diffusion().conditioning() == null)) {
+      throw fault(
+          TENSORS, "%s is there, and the model does not know what it made of it", CONDITIONED);
     }
     if (logits[0].length > vocabulary) {
       throw fault(
@@ -117,7 +149,7 @@ public record Expected(
 
   /** How long a session must be able to become. */
   int length() {
-    return Math.max(tokens.length, promptLength + greedy.length);
+    return Math.max(tokens.length + canvas.length, promptLength + greedy.length);
   }
 
   private static int[] global(Config json, int tokens) {
@@ -187,12 +219,16 @@ public record Expected(
     return tensor.data().toArray(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
   }
 
-  private static float[][] rows(Safetensors file, int count) {
-    StoredTensor tensor = tensor(file, "logits", "F32");
+  private static float[][] rows(Safetensors file, String name, int count) {
+    StoredTensor tensor = tensor(file, name, "F32");
     List<Long> shape = tensor.shape();
     if (shape.size() != 2 || shape.getFirst() != count) {
       throw fault(
-          TENSORS, "logits is %s; needed: [%d, vocabulary], a row for each position", shape, count);
+          TENSORS,
+          "%s is %s; needed: [%d, vocabulary], a row for each position",
+          name,
+          shape,
+          count);
     }
     float[] all =
         tensor.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));

@@ -60,17 +60,54 @@ public record Verification(
   }
 
   private static double deviation(Model model, Expected expected, int limit) {
+    if (model.architecture().hasCanvases()) {
+      return onCanvas(model, expected, limit) / expected.spread();
+    }
+    return largest(expected.logits(), logits(model, expected, limit)) / expected.spread();
+  }
+
+  private static double largest(float[][] expected, float[][] found) {
     double largest = 0;
-    float[][] logits = logits(model, expected, limit);
-    for (int i = 0; i < expected.positions().length; i++) {
-      float[] row = logits[i];
-      for (int j = 0; j < expected.logits()[i].length; j++) {
-        double difference = Math.abs((double) row[j] - expected.logits()[i][j]);
+    for (int i = 0; i < expected.length; i++) {
+      for (int j = 0; j < expected[i].length; j++) {
+        double difference = Math.abs((double) found[i][j] - expected[i][j]);
         // NaN counts as the largest difference there is.
         largest = Math.max(largest, difference);
       }
     }
-    return largest / expected.spread();
+    return largest;
+  }
+
+  /** The same of logits that are there for a canvas, without and with knowledge of the first. */
+  private static double onCanvas(Model model, Expected expected, int limit) {
+    try (Evaluator text = Evaluator.of(model, limit)) {
+      text.read(expected.tokens(), new int[0], () -> false);
+      int[] canvas = expected.canvas();
+      float[][] found = logits(text, text.denoise(canvas, null, () -> false));
+      double largest = largest(expected.logits(), found);
+      if (expected.conditioned() == null) {
+        return largest;
+      }
+      // What the reference made of its own logits.
+      int vocabulary = model.architecture().vocabulary();
+      Matrix means = Matrix.zeros(canvas.length, model.architecture().width());
+      for (int row = 0; row < canvas.length; row++) {
+        float[] known = Arrays.copyOf(expected.logits()[row], vocabulary);
+        Arrays.fill(known, expected.logits()[row].length, vocabulary, Float.NEGATIVE_INFINITY);
+        text.expect(0, known, 0, means.data(), means.at(row));
+      }
+      float[][] again = logits(text, text.denoise(canvas, means, () -> false));
+      return Math.max(largest, largest(expected.conditioned(), again));
+    }
+  }
+
+  private static float[][] logits(Evaluator text, Matrix rows) {
+    int vocabulary = text.model().architecture().vocabulary();
+    float[][] logits = new float[rows.rows()][];
+    text.logits(
+        rows,
+        (row, worker, values, at) -> logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
+    return logits;
   }
 
   /** The model's logits at the places of the reference's. */
@@ -107,15 +144,6 @@ public record Verification(
         }
       }
     }
-    return logits;
-  }
-
-  private static float[][] logits(Evaluator text, Matrix rows) {
-    int vocabulary = text.model().architecture().vocabulary();
-    float[][] logits = new float[rows.rows()][];
-    text.logits(
-        rows,
-        (row, worker, values, at) -> logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
     return logits;
   }
 

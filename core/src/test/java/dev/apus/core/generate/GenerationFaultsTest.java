@@ -131,7 +131,7 @@ class GenerationFaultsTest {
           throw new CancellationException("by itself");
         };
     var e = assertThrows(GenerationException.class, generation::next);
-    assertEquals("token 1 was cancelled by the source: " + e.getCause().toString(), e.getMessage());
+    assertEquals("token 1 was cancelled by the model: " + e.getCause().toString(), e.getMessage());
     assertRewound(generation);
   }
 
@@ -148,7 +148,7 @@ class GenerationFaultsTest {
     var generation = generation(source, FIVE);
     var e = assertThrows(GenerationException.class, () -> generation.stream().toList());
     assertEquals(
-        "token " + step + " could not be generated: java.lang.InternalError: a fault occurred",
+        "token " + step + " could not be computed: java.lang.InternalError: a fault occurred",
         e.getMessage());
     assertSame(cause, e.getCause());
     assertRewound(generation);
@@ -161,7 +161,7 @@ class GenerationFaultsTest {
     var generation = generation(broken, FIVE);
     var e = assertThrows(GenerationException.class, () -> generation.forEachRemaining(t -> {}));
     assertEquals(
-        "token 3 could not be generated: "
+        "token 3 could not be computed: "
             + "the logit of token 1, from the model, is NaN; it must be finite",
         e.getMessage());
     assertEquals(List.of(2, 2), broken.tokens);
