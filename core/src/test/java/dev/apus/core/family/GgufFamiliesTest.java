@@ -188,13 +188,10 @@ class GgufFamiliesTest {
     Gguf file = file(Map.of("general.architecture", "mpt"));
     String message = assertThrows(ConfigException.class, () -> FAMILIES.of(file)).getMessage();
     assertTrue(message.startsWith("tiny.gguf: general.architecture = \"mpt\""), message);
-    assertTrue(
-        message.contains(
-            "deepseek32, dots1, falcon-h1, gemma2, gemma3, glm-dsa, glm4moe, gpt-oss,"
-                + " granitehybrid, jamba, kimi-linear, lfm2, lfm2moe, llama, mamba, mamba2,"
-                + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
-                + " qwen3moe, qwen3next"),
-        message);
+    String known = message.substring(message.indexOf("supported: ") + "supported: ".length());
+    List<String> names = List.of(known.split(", "));
+    assertEquals(names.stream().sorted().toList(), names);
+    assertTrue(names.containsAll(List.of("llama", "mamba2", "qwen3next", "gpt-oss")), message);
   }
 
   private static Map<String, Object> lfm2(int... keyValueHeads) {
