@@ -42,6 +42,8 @@ class SettlingCachesTest {
           "glm_moe_dsa-shared",
           "liger",
           "lolcats",
+          "reformer",
+          "routing-transformer",
           "titans-mac");
 
   private static Model model(String family, ModelOptions options) {
@@ -135,7 +137,9 @@ class SettlingCachesTest {
   }
 
   static Stream<String> models() {
-    return TinyModels.MODELS.stream();
+    return Stream.of(TinyModels.MODELS, TinyModels.WHOLE_FAMILIES, TinyModels.WHOLE_DOCUMENTS)
+        .flatMap(List::stream)
+        .distinct();
   }
 
   /** Whoever would keep keys and values otherwise than asked for says so. */
@@ -164,7 +168,7 @@ class SettlingCachesTest {
   @Test
   void whereTokensLookAheadItIsRefused() {
     ModelOptions options = options(CacheFormat.Q8);
-    for (String family : List.of("bert", "llada", "sdar")) {
+    for (String family : List.of("bert", "llada", "sdar", "diffusion_gemma")) {
       assertEquals(
           "keys and values as Q8 are for tokens that see what came before them; those of "
               + family

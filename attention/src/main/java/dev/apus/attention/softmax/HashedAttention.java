@@ -52,7 +52,7 @@ public final class HashedAttention implements SequenceMixer<NumberedCache> {
 
   private HashedAttention(HashSpec spec, Site site) {
     this.spec = spec;
-    Attention kernel = site.kernels().attention(site.cache());
+    Attention kernel = site.steadyAttention("attention among hashed tokens");
     this.layout = new CacheLayout(kernel, spec.heads(), spec.headDim(), spec.headDim());
     this.queries = site.weights().projection("q", spec.cols(), site.inputs());
     this.values = site.weights().projection("v", spec.cols(), site.inputs());

@@ -61,7 +61,7 @@ public final class RoutedAttention implements SequenceMixer<NumberedCache> {
           heads, headDim, clusters);
     }
     int cols = heads * headDim;
-    Attention kernel = site.kernels().attention(site.cache());
+    Attention kernel = site.steadyAttention("attention among clusters");
     this.layout = new CacheLayout(kernel, heads, headDim, headDim);
     this.queries = site.weights().projection("q", cols, site.inputs());
     this.values = site.weights().projection("v", cols, site.inputs());
