@@ -115,7 +115,7 @@ public final class ModelConversion {
       int vocabulary = checkpoint.architecture().vocabulary();
       VocabularyConversion.write(
           writer, files.name(), tokenizer, config, vocabulary, ends(files, writer));
-      TemplateSource template = TemplateSource.of(files, config);
+      TemplateSource template = TemplateSource.of(files);
       if (template != null) {
         writer.text("tokenizer.chat_template", template.source());
       }

@@ -120,7 +120,12 @@ final class AttentionTiles {
     attendTiles(pass, tiles, q, q, o);
   }
 
-  private void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
+  /**
+   * Writes what tiles that have been made already give, without taking note of visits.
+   *
+   * @param far the queries that {@link Tile#far} asks for
+   */
+  void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;

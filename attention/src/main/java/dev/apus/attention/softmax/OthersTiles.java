@@ -79,7 +79,7 @@ final class OthersTiles {
         some.add(Tile.of(run, row.row, 1, row.head, 1, key, row.visits));
       }
     }
-    tiles.attendTiles(pass, some, q, o);
+    tiles.attendTiles(pass, some, q, q, o);
   }
 
   /**

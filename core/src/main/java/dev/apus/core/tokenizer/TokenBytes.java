@@ -1,6 +1,9 @@
 package dev.apus.core.tokenizer;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * What every token of a vocabulary writes, in bytes, and tries of them. A token may write part of a
@@ -10,6 +13,8 @@ import java.util.Arrays;
  * marks the beginnings of words: a space goes.
  */
 public final class TokenBytes {
+
+  private static final int PROBES = 256;
 
   private final byte[][] later;
   private final byte[][] first;
@@ -23,7 +28,11 @@ public final class TokenBytes {
     this.firstTrie = later == first ? laterTrie : TokenTrie.of(first);
   }
 
-  /** Asks a tokenizer for all of its tokens. */
+  /**
+   * Asks a tokenizer for all of its tokens.
+   *
+   * @throws TokenizerException if what a token writes depends on those around it
+   */
   public static TokenBytes of(Tokenizer tokenizer) {
     byte[][] later = new byte[tokenizer.vocabularySize()][];
     byte[][] first = new byte[tokenizer.vocabularySize()][];
@@ -37,7 +46,37 @@ public final class TokenBytes {
         same = false;
       }
     }
-    return new TokenBytes(later, same ? later : first);
+    TokenBytes tokens = new TokenBytes(later, same ? later : first);
+    tokens.requireOwnBytes(tokenizer);
+    return tokens;
+  }
+
+  /** Makes sure of some tokens in a row that their bytes are the text. */
+  private void requireOwnBytes(Tokenizer tokenizer) {
+    int[] texts =
+        IntStream.range(0, size())
+            .filter(id -> later[id].length > 0 && first[id].length > 0)
+            .toArray();
+    for (int i = 0; i < PROBES && texts.length > 0; i++) {
+      int[] ids = new int[3];
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      for (int at = 0; at < ids.length; at++) {
+        ids[at] = texts[(int) ((3L * i + at) * texts.length / (3 * PROBES))];
+        bytes.writeBytes(of(ids[at], at == 0));
+      }
+      String own = bytes.toString(StandardCharsets.UTF_8);
+      String text = tokenizer.decode(ids);
+      if (own.indexOf('\uFFFD') < 0 && !own.equals(text)) {
+        throw new TokenizerException(
+            "the tokens "
+                + Arrays.toString(ids)
+                + " write "
+                + Vocabulary.quoted(text)
+                + " together, and "
+                + Vocabulary.quoted(own)
+                + " each by itself; texts of a given form need a tokenizer without such rules");
+      }
+    }
   }
 
   /** How many ids there are. */
