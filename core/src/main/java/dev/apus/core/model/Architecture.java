@@ -180,9 +180,9 @@ public record Architecture(
   }
 
   /**
-   * Whether this is a diffusion model that reads text from left to right, and fills in a canvas
-   * behind it: noisy tokens, at most as many as a block has, that see each other and what the text
-   * is seen of by a token after it. Rows of a canvas are not kept.
+   * Whether this is a diffusion model that reads text from left to right and fills in a canvas
+   * behind it: at most as many tokens as a block has, which see each other, and whose rows are not
+   * kept.
    */
   public boolean hasCanvases() {
     return visibility == Visibility.CAUSAL && diffusion != null;
