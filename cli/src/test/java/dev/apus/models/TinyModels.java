@@ -313,7 +313,8 @@ final class TinyModels {
       Architecture architecture = network.architecture();
       int canvas = architecture.hasCanvases() ? architecture.diffusion().block() : 0;
       if (canvas > 0 && tokens.getFirst().length > canvas) {
-        return List.<float[][]>of(onCanvas(states.getFirst(), tokens.getFirst(), canvas));
+        return List.<float[][]>of(
+            TinyCanvas.logits(this, states.getFirst(), tokens.getFirst(), canvas));
       }
       List<Run<SequenceState>> runs = new ArrayList<>();
       int rows = 0;
@@ -351,31 +352,6 @@ final class TinyModels {
         result.add(part);
       }
       return result;
-    }
-
-    /** The logits after each token of a text, and of a canvas at its end. */
-    private float[][] onCanvas(SequenceState state, int[] tokens, int canvas) {
-      int from = tokens.length - canvas;
-      List<float[]> all = new ArrayList<>();
-      all.addAll(Arrays.asList(run(state, Arrays.copyOf(tokens, from), 0, from)));
-      int[] noisy = Arrays.copyOfRange(tokens, from, tokens.length);
-      int[] wanted = new int[canvas];
-      Arrays.setAll(wanted, i -> i);
-      Matrix expected = Matrix.zeros(canvas, network.architecture().width());
-      Matrix rows = Matrix.zeros(canvas, network.architecture().width());
-      double[] weights = new double[network.architecture().vocabulary()];
-      for (int i = 0; i < canvas; i++) {
-        weights[noisy[i]] += i + 1;
-        network.expect(pass, 0, weights, expected.data(), expected.at(i));
-      }
-      var batch = new Batch<>(List.of(new Run<>(state, 0, canvas, from, Visibility.TOGETHER)));
-      network.evaluate(pass, batch, noisy, expected, wanted, rows, () -> false);
-      Matrix logits = Matrix.zeros(canvas, network.architecture().vocabulary());
-      network.predict(pass, rows, logits);
-      for (int i = 0; i < canvas; i++) {
-        all.add(Arrays.copyOfRange(logits.data(), logits.at(i), logits.at(i + 1)));
-      }
-      return all.toArray(float[][]::new);
     }
 
     @Override

@@ -6,9 +6,9 @@ import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
-import dev.apus.core.model.Architecture.Transform;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
+import dev.apus.core.model.Transform;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 

@@ -2,12 +2,12 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.model.Architecture;
-import dev.apus.core.model.Architecture.Axes;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Embedding;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.Architecture.Step;
+import dev.apus.core.model.Axes;
 import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import dev.apus.core.model.Wiring;

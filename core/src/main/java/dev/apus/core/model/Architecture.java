@@ -117,10 +117,7 @@ public record Architecture(
     return denoising(undone, Visibility.BIDIRECTIONAL);
   }
 
-  /**
-   * This model as a diffusion model whose text without noise sees what {@code text} says. Where
-   * that is what came before it, noise stands behind it, on a canvas.
-   */
+  /** The same where text without noise sees what {@code text} says. */
   public Architecture denoising(Diffusion undone, Visibility text) {
     return with(text, streams, hyper, layers, ends, head, undone);
   }
@@ -177,25 +174,18 @@ public record Architecture(
     return ends.joined() ? read.mapToInt(name -> streams.getOrDefault(name, width)).sum() : width;
   }
 
-  /**
-   * Whether this is an encoder, which reads whole texts, instead of a model that continues them.
-   */
+  /** Whether this reads whole texts, instead of continuing them or filling them in. */
   public boolean isEncoder() {
     return visibility == Visibility.BIDIRECTIONAL && diffusion == null;
   }
 
   /**
-   * Whether this is a diffusion model that reads text from left to right, and fills in a canvas
-   * behind it: noisy tokens, at most as many as a block has, that see each other and what the text
-   * is seen of by a token after it. Rows of a canvas are not kept.
+   * Whether this is a diffusion model that reads text from left to right and fills in a canvas
+   * behind it: at most as many tokens as a block has, which see each other, and whose rows are not
+   * kept.
    */
   public boolean hasCanvases() {
     return visibility == Visibility.CAUSAL && diffusion != null;
-  }
-
-  /** What noisy rows see; meaningful for diffusion models. */
-  Visibility noisyVisibility() {
-    return hasCanvases() ? Visibility.TOGETHER : Visibility.SURROUNDED;
   }
 
   /**
@@ -258,14 +248,6 @@ public record Architecture(
   }
 
   /**
-   * Positions in the lines of a page: the row of one is the learned row of its line, followed by
-   * that of its column.
-   *
-   * @param lineWidth values of a line's row
-   */
-  public record Axes(int lines, int columns, int lineWidth) {}
-
-  /**
    * How rows become logits.
    *
    * @param tied whether the embedding serves as the head
@@ -289,14 +271,6 @@ public record Architecture(
       return new Head(tied, biased, 1, 0, transform);
     }
   }
-
-  /**
-   * {@code norm(f(W x + b))}.
-   *
-   * @param activation f, as channel mixers name it
-   * @param biased whether there is a b
-   */
-  public record Transform(String activation, boolean biased, NormSpec norm) {}
 
   /** Steps that follow one another. */
   public record Layer(List<Step> steps) {
@@ -332,16 +306,12 @@ public record Architecture(
       }
     }
 
-    public Step(List<Branch> branches, NormSpec residual, float keep, NormSpec sum) {
-      this(branches, residual, keep, sum, null);
-    }
-
     public Step(List<Branch> branches) {
       this(branches, null);
     }
 
     public Step(List<Branch> branches, NormSpec residual) {
-      this(branches, residual, 1, null);
+      this(branches, residual, 1, null, null);
     }
 
     /** This step with other branches. */

@@ -231,7 +231,7 @@ final class BranchAssembler {
   private void requireSight(SequenceMixer<?> mixer, String name, int layer) {
     Set<Visibility> needed = EnumSet.of(architecture.visibility());
     if (architecture.diffusion() != null) {
-      needed.add(architecture.noisyVisibility());
+      needed.add(architecture.hasCanvases() ? Visibility.TOGETHER : Visibility.SURROUNDED);
     }
     if (cache.settles() && !needed.equals(Set.of(Visibility.CAUSAL))) {
       throw new ConfigException(

@@ -2,7 +2,6 @@ package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Architecture.Head;
-import dev.apus.core.model.Architecture.Transform;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;

@@ -97,7 +97,7 @@ public final class ModelAssembler {
   }
 
   private static RowTable positions(Architecture.Embedding first, int width, WeightScope root) {
-    Architecture.Axes axes = first.axes();
+    Axes axes = first.axes();
     if (axes == null) {
       return lookup("positions", first.skipped() + first.positions(), width, root);
     }
