@@ -2,6 +2,7 @@ package dev.apus.diffusion;
 
 import dev.apus.core.generate.SplitMix;
 import dev.apus.core.generate.StopReason;
+import dev.apus.core.model.Diffusion;
 import dev.apus.core.model.Diffusion.Noise;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -178,7 +179,9 @@ final class Filling {
     Progress now = progress(window);
     time = Math.max(LEAST_TIME, rule.time(now, random::nextDouble));
     double level = canvas.diffusion().levels().at(time);
-    proposer.prepare(rule.posterior(canvas.diffusion(), now.at(time)), level, tokens);
+    float heat = rule.heat(step, window.steps());
+    Posterior posterior = rule.posterior(canvas.diffusion(), now.at(time));
+    proposer.prepare(posterior, heat, level, tokens);
     passes.setLevel(level);
     passes.evaluate(tokens, given, window, evaluation, noisy, changed, cancelled);
     canvas.seen(tokens);
@@ -186,16 +189,17 @@ final class Filling {
     rows = passes.computed() - rowsBefore;
     List<Proposal> noisyOnes = new ArrayList<>();
     List<Proposal> cleanOnes = new ArrayList<>();
-    float heat = rule.heat(step, window.steps());
+    // Scores are ratios until they are weighed.
+    float cooling = posterior == null ? heat : 1;
     List<Proposal> proposals =
-        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom(), heat);
+        passes.proposals(asked(window), proposer, evaluations, ending.tailFrom(), cooling);
     for (Proposal proposal : proposals) {
       (noisy.get(proposal.position()) ? noisyOnes : cleanOnes).add(proposal);
     }
     int[] best = proposals.stream().mapToInt(Proposal::likeliest).toArray();
     stable = Arrays.equals(best, likeliest) ? stable + 1 : 0;
     likeliest = best;
-    Moment moment = transfer(window, noisyOnes, rule.revises() ? cleanOnes : List.of());
+    Moment moment = transfer(window, heat, noisyOnes, rule.revises() ? cleanOnes : List.of());
     List<Proposal> changes = new ArrayList<>();
     moment.chosen().forEach(chosen -> changes.add(proposer.told(chosen)));
     int mask = canvas.diffusion().mask();
@@ -224,19 +228,26 @@ final class Filling {
    * Lets the rule decide, and again where it decided nothing and the model would say the same: what
    * was proposed and not taken is as good as proposed anew.
    */
-  private Moment transfer(Window window, List<Proposal> noisyOnes, List<Proposal> standing) {
-    boolean revises = recipe.rule().revises();
-    boolean repeats = !canvas.diffusion().isTold() && recipe.editing() == 0 && !revises;
+  private Moment transfer(
+      Window window, float heat, List<Proposal> noisyOnes, List<Proposal> standing) {
+    TransferRule rule = recipe.rule();
+    boolean revises = rule.revises();
+    Diffusion diffusion = canvas.diffusion();
+    boolean same = !diffusion.isTold() && diffusion.conditioning() == null;
+    boolean repeats = same && recipe.editing() == 0 && !revises;
     Moment moment;
     do {
       moment =
           new Moment(
               step, window.steps(), atStart, noisyOnes, fixedIn(window), standing, stable, random);
       if (!noisyOnes.isEmpty() || revises) {
-        recipe.rule().transfer(moment);
+        rule.transfer(moment);
       }
       step++;
-    } while (repeats && moment.isEmpty() && step < window.steps());
+    } while (repeats
+        && moment.isEmpty()
+        && step < window.steps()
+        && rule.heat(step, window.steps()) == heat);
     return moment;
   }
 
@@ -301,7 +312,7 @@ final class Filling {
     for (Proposal moved : moment.moved()) {
       int at = moved.position();
       stay.set(at);
-      changed.set(at, tokens[at] != moved.token());
+      changed.set(at, changed.get(at) || tokens[at] != moved.token());
       tokens[at] = moved.token();
     }
     for (int at : moment.renoised()) {

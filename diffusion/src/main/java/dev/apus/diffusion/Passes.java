@@ -266,7 +266,7 @@ final class Passes implements AutoCloseable {
   private List<Proposal> conditioned(
       int[] positions, Proposer proposer, int evaluation, int tailFrom, float heat) {
     int[] all = IntStream.range(canvasFrom, canvasEnd).toArray();
-    Matrix means = Matrix.zeros(all.length, width);
+    Matrix means = Matrix.zeros(all.length, text.model().architecture().width());
     Proposal[] proposals = new Proposal[positions.length];
     text.logits(
         gathered(0, all),

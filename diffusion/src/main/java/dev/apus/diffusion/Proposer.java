@@ -32,6 +32,7 @@ final class Proposer {
   private final double[] truthProbability;
   private final Diffusion diffusion;
   private Posterior posterior;
+  private float warmth;
   private double scale;
   private int[] standing;
 
@@ -74,11 +75,13 @@ final class Proposer {
    * Says what the next proposals are made of.
    *
    * @param weighing makes weights of scores; null for a model that gives logits
+   * @param heat what logarithms of these weights are divided by
    * @param level of the noise
    * @param tokens that stand in the text
    */
-  void prepare(Posterior weighing, double level, int[] tokens) {
+  void prepare(Posterior weighing, float heat, double level, int[] tokens) {
     posterior = weighing;
+    warmth = heat;
     standing = tokens;
     boolean scaled = diffusion.output() == Diffusion.Output.SCALED_SCORES;
     scale = scaled ? StrictMath.log(StrictMath.expm1(level) * (vocabulary - 1)) : 0;
@@ -173,7 +176,8 @@ final class Proposer {
     scores[standing[position]] = 1;
     posterior.weigh(scores, standing[position]);
     for (int i = 0; i < vocabulary; i++) {
-      row[i] = scores[i] > 0 ? (float) StrictMath.log(scores[i]) : Float.NEGATIVE_INFINITY;
+      row[i] =
+          scores[i] > 0 ? (float) (StrictMath.log(scores[i]) / warmth) : Float.NEGATIVE_INFINITY;
     }
   }
 

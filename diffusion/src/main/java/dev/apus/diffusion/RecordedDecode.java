@@ -3,7 +3,6 @@ package dev.apus.diffusion;
 import dev.apus.core.Model;
 import dev.apus.core.config.Config;
 import dev.apus.core.generate.Sampling;
-import dev.apus.core.model.Diffusion;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,20 +54,25 @@ public record RecordedDecode(
 
   private static RecordedDecode one(
       Model model, String name, Config entry, int[] prompt, int length) {
-    Diffusion diffusion = model.architecture().diffusion();
+    Recipe makers = Recipe.of(model.architecture().diffusion());
     int[] expected = ints(entry, "tokens");
     Recipe recipe =
-        Recipe.of(diffusion)
-            .withSampling(
-                entry.has("seed")
-                    ? Sampling.plain()
-                        .withSeed(entry.count("seed"))
-                        .withTemperature(entry.real("temperature", 1))
-                    : Sampling.greedy())
-            .withRule(rule(name, entry))
-            .withCache(cache(name))
-            .withSteps(entry.count("steps", 0))
-            .withWindow(entry.count("block_length", 0));
+        makers.rule() instanceof Revising revising
+            ? makers
+                .withSampling(
+                    Sampling.plain()
+                        .withTemperature(entry.real("temperature", 0))
+                        .withSeed(entry.count("seed", 0)))
+                .withRule(revising.over(entry))
+            : makers
+                .withSampling(
+                    entry.has("seed")
+                        ? Sampling.plain().withSeed(entry.count("seed"))
+                        : Sampling.greedy())
+                .withRule(rule(name, entry))
+                .withCache(cache(name))
+                .withSteps(entry.count("steps", 0))
+                .withWindow(entry.count("block_length", 0));
     entry.ignore("text");
     int recorded = entry.count("evaluations", 0);
     try (Canvas canvas = Canvas.of(model, prompt.length + length)) {
