@@ -303,11 +303,11 @@ class RandomCheckpointTest {
             ConfigException.class,
             () -> checkpoint(family).writeGguf(file, WeightFormat.F32, SEED));
     assertEquals(
-        "no kind of GGUF file that is known (afmoe, dbrx, deepseek32, dots1, ernie4_5-moe,"
+        "no kind of GGUF file that is known (afmoe, dbrx, deepseek32, dots1, dream, ernie4_5-moe,"
             + " falcon-h1, gemma2, gemma3, glm-dsa, glm4moe, gpt-oss, granitehybrid, hunyuan-moe,"
-            + " jamba, kimi-linear, lfm2, lfm2moe, llama, mamba, mamba2, nemotron_h,"
-            + " nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe, qwen3moe,"
-            + " qwen3next) can say what a model of the family "
+            + " jamba, kimi-linear, lfm2, lfm2moe, llada, llada-moe, llama, mamba, mamba2,"
+            + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
+            + " qwen3moe, qwen3next) can say what a model of the family "
             + checkpoint(family).architecture().family()
             + " is; write a folder instead",
         e.getMessage());

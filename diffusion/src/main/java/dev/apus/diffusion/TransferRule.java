@@ -8,8 +8,8 @@ import java.util.function.DoubleSupplier;
  *
  * <p>Several rules are published for one model, and any of them goes with any cache. A rule is
  * asked after each evaluation, and has no state of its own. Where it decides nothing, and the model
- * is not told the time, the model would say the same again and is not asked: the rule is, with the
- * next step and the same proposals.
+ * is told neither the time nor what it last said, the model would say the same again and is not
+ * asked: the rule is, with the next step and the same proposals. Rules that revise are asked once.
  */
 public interface TransferRule {
 

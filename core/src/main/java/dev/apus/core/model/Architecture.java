@@ -196,8 +196,7 @@ public record Architecture(
    * @param norm applied to the sum, or null
    * @param metaTokens how many learned rows come before the first token of every sequence; they
    *     take the first positions, and nobody sees their logits
-   * @param skipped how many rows of the learned positions come before that of the first token;
-   *     nobody uses them
+   * @param skipped rows of the learned positions before that of the first token, used by nobody
    * @param types how many kinds of tokens there are that each have a learned row, which is added; 0
    *     for none
    * @param axes how the rows of positions are put together, or null if each is learned
