@@ -51,15 +51,15 @@ final class DiffusionGemma implements ModelFamily {
 
   @Override
   public WeightNames weights(Config config) {
-    String conditioning = "model.self_conditioning.";
+    String conditioning = CANVAS + "self_conditioning.";
     WeightNames names =
         Gemma4.names(Gemma4Layers.ofDiffusion(TextConfig.of(config)))
+            .rename("model.", CANVAS)
             .row("channel.sum", TEXT + "layers.{i}.layer_scalar")
             .row("channel.sum.noisy", CANVAS + "layers.{i}.layer_scalar")
             .row("conditioning.norm", conditioning + "pre_norm.weight");
     return Names.gatedMlp(names, "conditioning.gated-mlp.", conditioning)
-        .prefix("model.", CANVAS)
-        .prefix("model.", TEXT)
+        .prefix(CANVAS, TEXT)
         .copies(TEXT, CANVAS)
         .ignore("model\\.encoder\\.(vision_tower|embed_vision)\\..*");
   }

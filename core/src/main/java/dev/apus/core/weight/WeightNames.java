@@ -57,6 +57,10 @@ public final class WeightNames {
       return new Source(names, conversion, conversions);
     }
 
+    Source renamed(UnaryOperator<String> renaming) {
+      return new Source(names.stream().map(renaming).toList(), conversion, ofExpert);
+    }
+
     Source numbered(int expert, UnaryOperator<String> renaming) {
       Conversion all = ofExpert == null ? conversion : ofExpert.apply(expert);
       return new Source(names.stream().map(renaming).toList(), all, null);
@@ -160,6 +164,15 @@ public final class WeightNames {
   public List<Long> shape(String stored, List<Long> plain) {
     List<Long> ofLayer = shapes.getOrDefault(stored.replaceFirst("\\d+", "{i}"), plain);
     return shapes.getOrDefault(stored, ofLayer);
+  }
+
+  /** The names of all rows so far that begin with {@code prefix} begin with {@code other}. */
+  public WeightNames rename(String prefix, String other) {
+    String[] change = {prefix, other};
+    sources
+        .values()
+        .forEach(rows -> rows.replaceAll(row -> row.renamed(name -> swapped(name, change))));
+    return this;
   }
 
   /** Names that begin with {@code prefix} may begin with {@code other} instead. */
