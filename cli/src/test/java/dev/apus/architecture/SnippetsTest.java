@@ -42,6 +42,10 @@ class SnippetsTest {
       PullListener listener;
       Path path;
       int[] tokens;
+      String prompt;
+      String schema;
+      Chat chat;
+      String use(ToolCall call) { return ""; }
       """;
 
   private static final List<String> OF_THE_JDK =
