@@ -2,11 +2,13 @@ package dev.apus.benchmarks;
 
 import static java.util.stream.Collectors.toCollection;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Collection;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.results.RunResult;
@@ -56,17 +58,29 @@ class BenchmarksTest {
         NormsBenchmark.class,
         RotaryBenchmark.class,
         SelectiveScanBenchmark.class,
-        ShortConvolutionBenchmark.class,
-        StructureBenchmark.class
+        ShortConvolutionBenchmark.class
       })
   void runs(Class<?> benchmark) throws RunnerException {
-    Collection<RunResult> results =
-        new Runner(smallest().include(benchmark.getName() + "\\.").build()).run();
+    Collection<RunResult> results = results(benchmark);
     Set<String> forms =
         results.stream()
             .map(result -> result.getParams().getParam("kernels"))
             .collect(toCollection(TreeSet::new));
     assertEquals(Set.of("scalar", "vector"), forms);
+    assertMeasured(results);
+  }
+
+  @Test
+  void runsWithoutKernels() throws RunnerException {
+    assertMeasured(results(StructureBenchmark.class));
+  }
+
+  private static Collection<RunResult> results(Class<?> benchmark) throws RunnerException {
+    return new Runner(smallest().include(benchmark.getName() + "\\.").build()).run();
+  }
+
+  private static void assertMeasured(Collection<RunResult> results) {
+    assertFalse(results.isEmpty());
     for (RunResult result : results) {
       assertTrue(result.getPrimaryResult().getScore() > 0, result.getParams().toString());
     }
