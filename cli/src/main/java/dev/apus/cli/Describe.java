@@ -153,12 +153,16 @@ final class Describe implements Callable<Integer> {
             "the model and a session of %d tokens need %s",
             length,
             Units.bytes(memory.neededBytes(length)));
+    if (memory.neededBytes(length) <= memory.freeBytes()) {
+      return needed
+          + ", which fits"
+          + (length > memory.context() ? "; the model was made for " + memory.context() : "");
+    }
     int largest = memory.largestContext();
-    return largest >= length
-        ? needed + ", which fits"
-        : largest == 0
-            ? needed + ": the weights alone do not fit"
-            : needed + ": at most " + largest + " tokens fit";
+    return needed
+        + (largest == 0
+            ? ": the weights alone do not fit"
+            : ": at most " + largest + " tokens fit");
   }
 
   private static String line(String type, Stored stored) {

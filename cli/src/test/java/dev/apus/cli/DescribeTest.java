@@ -54,6 +54,8 @@ class DescribeTest {
     assertTrue(err.endsWith(", which fits\n"), err);
     String little = Cli.run("describe", "-c", Integer.MAX_VALUE).err();
     assertTrue(little.matches("(?s).*need [^:]*: at most \\d+ tokens fit\n"), little);
+    String longer = Cli.run("describe", "-c", 100_000).err();
+    assertTrue(longer.matches("(?s).*, which fits; the model was made for \\d+\n"), longer);
     assertEquals(2, Cli.run("describe", "-c", 0).exitCode());
     assertEquals("", Cli.run("describe", "-q").err());
   }
