@@ -1,5 +1,7 @@
 package dev.apus.core;
 
+import dev.apus.core.generate.Ranges;
+
 /**
  * How to look for the likeliest continuations of a text, instead of drawing one.
  *
@@ -21,10 +23,11 @@ public record BeamSearch(int width, int results, int maxTokens, float lengthPena
    * @throws IllegalArgumentException naming the first that is out of its range
    */
   public BeamSearch {
-    require(width >= 1, "width", width, "at least 1");
-    require(results >= 1 && results <= width, "results", results, "1 to the width, " + width);
-    require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
-    require(
+    Ranges.require(width >= 1, "width", width, "at least 1");
+    Ranges.require(
+        results >= 1 && results <= width, "results", results, "1 to the width, " + width);
+    Ranges.require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
+    Ranges.require(
         lengthPenalty >= 0 && lengthPenalty <= Float.MAX_VALUE,
         "lengthPenalty",
         lengthPenalty,
@@ -53,11 +56,5 @@ public record BeamSearch(int width, int results, int maxTokens, float lengthPena
 
   double score(double logProbability, int length) {
     return logProbability / StrictMath.pow(length, lengthPenalty);
-  }
-
-  private static void require(boolean holds, String field, Object value, String needed) {
-    if (!holds) {
-      throw new IllegalArgumentException(field + "=" + value + "; needed: " + needed);
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.apus.diffusion;
 
 import dev.apus.core.Model;
+import dev.apus.core.generate.Ranges;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.model.Diffusion;
 
@@ -42,34 +43,28 @@ public record Recipe(
    * @throws IllegalArgumentException naming the first that is out of its range
    */
   public Recipe {
-    require(steps >= 0, "steps", steps, "0 or more");
-    require(window >= 0, "window", window, "0 or more");
-    require(guidance >= 0 && guidance < 1e6, "guidance", guidance, "0 or more");
-    require(editing >= 0 && editing <= 1, "editing", editing, "0 to 1");
-    require(editingSteps >= 0, "editingSteps", editingSteps, "0 or more");
+    Ranges.require(steps >= 0, "steps", steps, "0 or more");
+    Ranges.require(window >= 0, "window", window, "0 or more");
+    Ranges.require(guidance >= 0 && guidance < 1e6, "guidance", guidance, "0 or more");
+    Ranges.require(editing >= 0 && editing <= 1, "editing", editing, "0 to 1");
+    Ranges.require(editingSteps >= 0, "editingSteps", editingSteps, "0 or more");
     boolean penalised =
         sampling.repetitionPenalty() != 1
             || sampling.frequencyPenalty() != 0
             || sampling.presencePenalty() != 0;
-    require(!penalised, "penalties", "on", "none: tokens of a canvas have no order in time");
-    require(sampling.processors().isEmpty(), "processors", sampling.processors(), "none");
-    require(sampling.warpers().isEmpty(), "warpers", sampling.warpers(), "none");
-    require(
+    Ranges.require(!penalised, "penalties", "on", "none: tokens of a canvas have no order in time");
+    Ranges.require(sampling.processors().isEmpty(), "processors", sampling.processors(), "none");
+    Ranges.require(sampling.warpers().isEmpty(), "warpers", sampling.warpers(), "none");
+    Ranges.require(
         sampling.constraint() == null,
         "constraint",
         sampling.constraint(),
         "none: a canvas is not written from its beginning to its end");
-    require(
+    Ranges.require(
         sampling.topLogProbabilities() == 0,
         "topLogProbabilities",
         sampling.topLogProbabilities(),
         "0: a draft says how likely each of its tokens was");
-  }
-
-  private static void require(boolean holds, String field, Object value, String needed) {
-    if (!holds) {
-      throw new IllegalArgumentException(field + "=" + value + "; needed: " + needed);
-    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.apus.diffusion;
 
 import dev.apus.core.config.Config;
+import dev.apus.core.generate.Ranges;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,22 +30,16 @@ public record Revising(
   public static final Revising STANDARD = new Revising(0.1, 48, 0.8f, 0.4f, 1, 0.005);
 
   public Revising {
-    require(bound >= 0, "bound", bound, "0 or more");
-    require(steps > 0, "steps", steps, "1 or more");
-    require(coldest > 0, "coldest", coldest, "above 0");
-    require(
+    Ranges.require(bound >= 0, "bound", bound, "0 or more");
+    Ranges.require(steps > 0, "steps", steps, "1 or more");
+    Ranges.require(coldest > 0, "coldest", coldest, "above 0");
+    Ranges.require(
         hottest >= coldest && hottest < Float.POSITIVE_INFINITY,
         "hottest",
         hottest,
         "coldest or more");
-    require(stability >= 0, "stability", stability, "0 or more");
-    require(sureness >= 0, "sureness", sureness, "0 or more");
-  }
-
-  private static void require(boolean holds, String name, Object value, String needed) {
-    if (!holds) {
-      throw new IllegalArgumentException(name + "=" + value + "; needed: " + needed);
-    }
+    Ranges.require(stability >= 0, "stability", stability, "0 or more");
+    Ranges.require(sureness >= 0, "sureness", sureness, "0 or more");
   }
 
   /** This rule with another bound. */

@@ -1,19 +1,25 @@
 package dev.apus.core.generate;
 
-/** Checks of settings. */
-final class Ranges {
+/** Checks of settings, which say what a setting is and what is needed. */
+public final class Ranges {
 
   private Ranges() {}
 
   /**
-   * Requires a number of a range.
+   * Requires something of a setting.
    *
+   * @param needed what it should have been, in words
    * @throws IllegalArgumentException naming the setting, what it is and what is needed
    */
-  static void require(float value, float least, float most, String setting, String needed) {
-    if (!(value >= least && value <= most)) {
+  public static void require(boolean holds, String setting, Object value, String needed) {
+    if (!holds) {
       throw new IllegalArgumentException(setting + "=" + value + "; needed: " + needed);
     }
+  }
+
+  /** Requires a number of a range. */
+  static void require(float value, float least, float most, String setting, String needed) {
+    require(value >= least && value <= most, setting, value, needed);
   }
 
   /** Requires a probability. */

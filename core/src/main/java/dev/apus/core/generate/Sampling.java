@@ -64,41 +64,43 @@ public record Sampling(
    */
   public Sampling {
     String notNegative = "at least 0";
-    require(
+    Ranges.require(
         isWithin(temperature, 0, Float.MAX_VALUE),
         "temperature",
         temperature,
         "0 or a positive number");
-    require(topK >= 0, "topK", topK, notNegative);
-    require(isWithin(topP, 0, 1), "topP", topP, "0 to 1");
-    require(isWithin(minP, 0, 1), "minP", minP, "0 to 1");
-    require(
+    Ranges.require(topK >= 0, "topK", topK, notNegative);
+    Ranges.require(isWithin(topP, 0, 1), "topP", topP, "0 to 1");
+    Ranges.require(isWithin(minP, 0, 1), "minP", minP, "0 to 1");
+    Ranges.require(
         isWithin(repetitionPenalty, Float.MIN_NORMAL, Float.MAX_VALUE),
         "repetitionPenalty",
         repetitionPenalty,
         "a positive number");
-    require(
+    Ranges.require(
         Float.isFinite(frequencyPenalty), "frequencyPenalty", frequencyPenalty, "a finite number");
-    require(Float.isFinite(presencePenalty), "presencePenalty", presencePenalty, "a finite number");
-    require(penaltyWindow >= 0, "penaltyWindow", penaltyWindow, notNegative);
-    require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
-    require(topLogProbabilities >= 0, "topLogProbabilities", topLogProbabilities, notNegative);
+    Ranges.require(
+        Float.isFinite(presencePenalty), "presencePenalty", presencePenalty, "a finite number");
+    Ranges.require(penaltyWindow >= 0, "penaltyWindow", penaltyWindow, notNegative);
+    Ranges.require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
+    Ranges.require(
+        topLogProbabilities >= 0, "topLogProbabilities", topLogProbabilities, notNegative);
     stopTexts = List.copyOf(stopTexts);
     stopTokens = Set.copyOf(stopTokens);
     processors = List.copyOf(processors);
     warpers = List.copyOf(warpers);
     for (String text : stopTexts) {
-      require(!text.isEmpty(), "stopTexts", stopTexts, "texts that are not empty");
-      require(
+      Ranges.require(!text.isEmpty(), "stopTexts", stopTexts, "texts that are not empty");
+      Ranges.require(
           isWellFormed(text), "stopTexts", stopTexts, "texts without halves of surrogate pairs");
     }
-    require(
+    Ranges.require(
         constraint == null || stopTexts.isEmpty(),
         "stopTexts",
         stopTexts,
         "none beside a constraint, which says where the text ends");
     for (int token : stopTokens) {
-      require(token >= 0, "stopTokens", stopTokens, "ids of at least 0");
+      Ranges.require(token >= 0, "stopTokens", stopTokens, "ids of at least 0");
     }
   }
 
@@ -214,12 +216,6 @@ public record Sampling(
 
   private static boolean isWellFormed(String text) {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
-  }
-
-  private static void require(boolean holds, String field, Object value, String needed) {
-    if (!holds) {
-      throw new IllegalArgumentException(field + "=" + value + "; needed: " + needed);
-    }
   }
 
   /** The components, open to one change. */
