@@ -1,6 +1,6 @@
 package dev.apus.core;
 
-import dev.apus.core.generate.Exponential;
+import dev.apus.core.generate.Logits;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -99,7 +99,7 @@ final class Beams implements AutoCloseable {
     PriorityQueue<Candidate> best = new PriorityQueue<>(LIKELIEST_FIRST.reversed());
     for (int beam = 0; beam < running.size(); beam++) {
       float[] logits = running.get(beam).session().logits();
-      double before = running.get(beam).logProbability() - logSum(logits);
+      double before = running.get(beam).logProbability() - Logits.logSum(logits, vocabulary);
       for (int token = 0; token < vocabulary; token++) {
         if (logits[token] == Float.NEGATIVE_INFINITY) {
           continue;
@@ -114,18 +114,6 @@ final class Beams implements AutoCloseable {
       }
     }
     return best.stream().sorted(LIKELIEST_FIRST).toList();
-  }
-
-  private double logSum(float[] logits) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (int token = 0; token < vocabulary; token++) {
-      max = Math.max(max, logits[token]);
-    }
-    double sum = 0;
-    for (int token = 0; token < vocabulary; token++) {
-      sum += Exponential.of((double) logits[token] - max);
-    }
-    return max + StrictMath.log(sum);
   }
 
   /** A beam that several follow is forked for all but the last of them. */

@@ -1,7 +1,10 @@
 package dev.apus.core.generate;
 
 /** Questions about one step's logits. */
-final class Logits {
+public final class Logits {
+
+  /** Numbers that are summed up at a time. */
+  static final int SCRATCH = 512;
 
   private Logits() {}
 
@@ -31,6 +34,17 @@ final class Logits {
           "all " + vocabulary + " logits, " + origin + ", are -Infinity; no token can be chosen");
     }
     return best;
+  }
+
+  /**
+   * {@code ln Σ exp(logit)}: what to subtract from a logit to get the logarithm of a probability.
+   *
+   * @throws GenerationException if a logit is NaN or positive infinity, or all are negative
+   *     infinity
+   */
+  public static double logSum(float[] logits, int vocabulary) {
+    float max = logits[best(logits, vocabulary, "from the model")];
+    return max + logSum(logits, vocabulary, max, new double[SCRATCH]);
   }
 
   /** {@code ln Σ exp(logit − max)}, as many at a time as {@code scratch} holds. */

@@ -23,7 +23,7 @@ public final class Sampler {
   private final Penalties penalties;
   private final Warping warping;
   private final TopTokens top = new TopTokens();
-  private final double[] scratch = new double[512];
+  private final double[] scratch = new double[Logits.SCRATCH];
 
   /** The logits that processors, penalties and warpers may change; null when there are none. */
   private final float[] changed;
