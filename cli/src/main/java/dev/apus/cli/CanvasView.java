@@ -37,7 +37,7 @@ interface CanvasView {
    * @param asked whether drafts are wanted where there is no terminal, too
    */
   static CanvasView of(PrintWriter out, boolean asked) throws IOException {
-    if (System.console() == null || !System.console().isTerminal()) {
+    if (!Console.isTerminal()) {
       return asked ? new InLines(out) : NONE;
     }
     try (Terminal terminal =

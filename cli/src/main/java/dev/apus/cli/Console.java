@@ -23,6 +23,11 @@ final class Console {
     return writer(FileDescriptor.err);
   }
 
+  /** Whether a person sees what is written; not so in files and pipes. */
+  static boolean isTerminal() {
+    return System.console() != null && System.console().isTerminal();
+  }
+
   private static PrintWriter writer(FileDescriptor to) {
     return new PrintWriter(new FileOutputStream(to), true, charset());
   }
@@ -33,7 +38,7 @@ final class Console {
    */
   private static Charset charset() {
     String named = System.getProperty("stdout.encoding");
-    if (named == null || System.console() == null || !System.console().isTerminal()) {
+    if (named == null || !isTerminal()) {
       return StandardCharsets.UTF_8;
     }
     Charset charset = Charset.forName(named, StandardCharsets.UTF_8);

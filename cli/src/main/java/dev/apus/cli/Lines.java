@@ -38,7 +38,7 @@ interface Lines extends AutoCloseable {
    * @param words what Tab completes
    */
   static Lines ofProcess(List<String> words, PrintWriter out) throws IOException {
-    if (System.console() == null || !System.console().isTerminal()) {
+    if (!Console.isTerminal()) {
       return new Plain(
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
     }

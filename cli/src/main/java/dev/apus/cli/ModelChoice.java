@@ -58,7 +58,7 @@ final class ModelChoice {
 
   private Path pulled() {
     var apus = (Apus) command.root().userObject();
-    try (PullView view = PullView.of(apus, command.commandLine().getErr())) {
+    try (PullView view = new PullView(apus, command.commandLine().getErr())) {
       return Hub.standard().pull(HubModel.parse(place), view);
     }
   }

@@ -50,7 +50,7 @@ final class Pull implements Callable<Integer> {
     hub = cache == null ? hub : hub.withCache(cache);
     hub = offline ? hub.offline() : hub;
     Path place;
-    try (PullView view = PullView.of(apus, command.commandLine().getErr())) {
+    try (PullView view = new PullView(apus, command.commandLine().getErr())) {
       place = hub.pull(HubModel.parse(model), view);
     }
     command.commandLine().getOut().println(place);

@@ -3,7 +3,6 @@ package dev.apus.cli;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.tokenizer.Tokenizer;
 import java.util.List;
-import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import picocli.CommandLine.ArgGroup;
@@ -17,33 +16,17 @@ import picocli.CommandLine.Spec;
 /** How tokens are chosen and when to stop; what is absent is as the model's makers have it. */
 final class SamplingOptions {
 
-  /** What says how a token is drawn. */
-  private static final Set<String> DRAWING =
-      Set.of(
-          "--greedy",
-          "--temperature",
-          "--top-k",
-          "--top-p",
-          "--min-p",
-          "--repetition-penalty",
-          "--frequency-penalty",
-          "--presence-penalty",
-          "--seed",
-          "--stop",
-          "--logit-bias",
-          "--dry",
-          "--top-n-sigma",
-          "--typical",
-          "--epsilon-cutoff",
-          "--eta-cutoff",
-          "--xtc",
-          "--mirostat");
+  private static final String MAX_TOKENS = "--max-tokens";
+
+  /** These options, those of warpers included. */
+  @Spec(Spec.Target.SELF)
+  private CommandSpec own;
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
   @Option(
-      names = {"-n", "--max-tokens"},
+      names = {"-n", MAX_TOKENS},
       paramLabel = "N",
       description = "Tokens to generate at most; 512, if absent, or 128 with a diffusion model.")
   private Integer maxTokens;
@@ -139,15 +122,16 @@ final class SamplingOptions {
   }
 
   /**
-   * Makes sure that nothing says how to draw tokens.
+   * Makes sure that nothing says how to draw tokens: no option of these but how many there are.
    *
    * @throws ParameterException if something does
    */
   void requireNoChoice(String instead) {
     for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
-      if (DRAWING.contains(option.longestName())) {
+      String name = option.longestName();
+      if (own.findOption(name) != null && !name.equals(MAX_TOKENS)) {
         throw new ParameterException(
-            command.commandLine(), option.longestName() + " has no meaning with " + instead);
+            command.commandLine(), name + " has no meaning with " + instead);
       }
     }
   }
