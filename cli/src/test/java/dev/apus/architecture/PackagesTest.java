@@ -30,7 +30,7 @@ class PackagesTest {
           Map.entry("template", Set.of()),
           Map.entry("chat", Set.of("template", "tokenizer")),
           Map.entry("service", Set.of()),
-          Map.entry("hub", Set.of("json")),
+          Map.entry("hub", Set.of("json", "file")),
           Map.entry("routing", Set.of("config", "tensor", "kernels")),
           Map.entry(
               "model",

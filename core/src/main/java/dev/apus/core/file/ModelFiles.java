@@ -70,7 +70,7 @@ public interface ModelFiles {
    * if it has neither.
    */
   static String safetensorsIn(Path folder) {
-    return Stream.of(SafetensorsFolder.SINGLE, SafetensorsFolder.INDEX)
+    return Stream.of(Safetensors.SINGLE, Safetensors.INDEX)
         .filter(name -> Files.exists(folder.resolve(name)))
         .findFirst()
         .orElse(null);

@@ -11,6 +11,12 @@ import java.util.Map;
  */
 public final class Safetensors implements TensorFile {
 
+  /** The name of a folder's only file of tensors. */
+  public static final String SINGLE = "model.safetensors";
+
+  /** The name of the file that says which of several files of a folder has which tensor. */
+  public static final String INDEX = "model.safetensors.index.json";
+
   private final MappedTensors mapped;
   private final Map<String, String> metadata;
 

@@ -25,29 +25,29 @@ import java.util.Set;
  */
 final class SafetensorsFolder {
 
-  static final String SINGLE = "model.safetensors";
-  static final String INDEX = "model.safetensors.index.json";
   private static final long LARGEST_INDEX = 32 << 20;
 
   private final Path folder;
-  private final Place index = Place.file(INDEX);
+  private final Place index = Place.file(Safetensors.INDEX);
 
   private SafetensorsFolder(Path folder) {
     this.folder = folder;
   }
 
   static TensorFile open(Path folder) {
-    if (Files.exists(folder.resolve(SINGLE))) {
-      return Safetensors.open(folder.resolve(SINGLE));
+    if (Files.exists(folder.resolve(Safetensors.SINGLE))) {
+      return Safetensors.open(folder.resolve(Safetensors.SINGLE));
     }
-    if (Files.exists(folder.resolve(INDEX))) {
+    if (Files.exists(folder.resolve(Safetensors.INDEX))) {
       return new SafetensorsFolder(folder).openShards();
     }
     String name = Printable.fileName(folder);
     if (!Files.isDirectory(folder)) {
       throw Place.file(name).error("is no folder; needed: the folder of a checkpoint");
     }
-    throw Place.file(name).error("holds neither %s nor %s; looked in %s", SINGLE, INDEX, folder);
+    throw Place.file(name)
+        .error(
+            "holds neither %s nor %s; looked in %s", Safetensors.SINGLE, Safetensors.INDEX, folder);
   }
 
   private TensorFile openShards() {
@@ -70,7 +70,7 @@ final class SafetensorsFolder {
   }
 
   private JsonObject readIndex() {
-    try (FileSource source = FileSource.open(folder.resolve(INDEX))) {
+    try (FileSource source = FileSource.open(folder.resolve(Safetensors.INDEX))) {
       if (source.size() > LARGEST_INDEX) {
         throw index.error("has %d bytes; at most %d make sense", source.size(), LARGEST_INDEX);
       }
@@ -99,7 +99,7 @@ final class SafetensorsFolder {
         .forEach(
             (tensor, file) -> {
               if (!(file.value() instanceof String name)) {
-                throw Place.tensor(INDEX, tensor)
+                throw Place.tensor(Safetensors.INDEX, tensor)
                     .error("needs the name of a file, not %s", Printable.value(file.value()));
               }
               places.put(tensor, name);
@@ -159,7 +159,7 @@ final class SafetensorsFolder {
     places.forEach(
         (tensor, file) -> {
           if (!byName.get(file).tensors().containsKey(tensor)) {
-            throw Place.tensor(INDEX, tensor)
+            throw Place.tensor(Safetensors.INDEX, tensor)
                 .error("should be in %s and is not", Printable.name(file));
           }
         });
@@ -172,7 +172,7 @@ final class SafetensorsFolder {
                     tensor -> {
                       if (!places.containsKey(tensor)) {
                         throw Place.tensor(Printable.name(file), tensor)
-                            .error("is not in %s", INDEX);
+                            .error("is not in %s", Safetensors.INDEX);
                       }
                     }));
   }

@@ -1,7 +1,9 @@
 package dev.apus.core.hub;
 
+import dev.apus.core.file.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -55,9 +57,8 @@ final class HubCache {
     if (!model.isPinned()) {
       Path ref = ref(model.revision());
       Files.createDirectories(ref.getParent());
-      Path draft = Files.createTempFile(ref.getParent(), ref.getFileName().toString(), ".tmp");
-      Files.write(draft, commit.getBytes(StandardCharsets.UTF_8));
-      Files.move(draft, ref, StandardCopyOption.REPLACE_EXISTING);
+      byte[] content = commit.getBytes(StandardCharsets.UTF_8);
+      AtomicFile.write(ref, out -> out.write(ByteBuffer.wrap(content)));
     }
   }
 

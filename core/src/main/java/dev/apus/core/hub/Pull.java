@@ -1,5 +1,6 @@
 package dev.apus.core.hub;
 
+import dev.apus.core.file.Safetensors;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -102,9 +103,9 @@ final class Pull {
   private Optional<Path> completeIn(Path folder) {
     try {
       if (model.variant() == null && Files.exists(folder.resolve("config.json"))) {
-        Path index = folder.resolve(Wanted.INDEX);
+        Path index = folder.resolve(Safetensors.INDEX);
         boolean complete =
-            Files.exists(folder.resolve(Wanted.SINGLE))
+            Files.exists(folder.resolve(Safetensors.SINGLE))
                 || Files.exists(index)
                     && Wanted.shards(index.toString(), Files.readAllBytes(index)).stream()
                         .allMatch(shard -> Files.exists(folder.resolve(shard)));
@@ -175,14 +176,14 @@ final class Pull {
   /** The files with the weights; of GGUF files, the one to open comes first. */
   private List<String> weights(HubListing listing, Download.Line line)
       throws IOException, InterruptedException {
-    if (model.variant() == null && listing.file(Wanted.SINGLE).isPresent()) {
-      return List.of(Wanted.SINGLE);
+    if (model.variant() == null && listing.file(Safetensors.SINGLE).isPresent()) {
+      return List.of(Safetensors.SINGLE);
     }
-    Optional<HubFile> index = listing.file(Wanted.INDEX);
+    Optional<HubFile> index = listing.file(Safetensors.INDEX);
     if (model.variant() == null && index.isPresent()) {
       get(listing, index.get(), line);
       byte[] json = Files.readAllBytes(cache.blob(index.get()));
-      List<String> shards = Wanted.shards(model + "/" + Wanted.INDEX, json);
+      List<String> shards = Wanted.shards(model + "/" + Safetensors.INDEX, json);
       for (String shard : shards) {
         if (listing.file(shard).isEmpty()) {
           throw new HubException(model + ": the index names " + shard + ", which is not there");

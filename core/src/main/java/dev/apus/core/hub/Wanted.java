@@ -1,5 +1,7 @@
 package dev.apus.core.hub;
 
+import dev.apus.core.file.ModelFiles;
+import dev.apus.core.file.Safetensors;
 import dev.apus.core.json.JsonFault;
 import dev.apus.core.json.JsonObject;
 import dev.apus.core.json.JsonTree;
@@ -15,12 +17,10 @@ import java.util.stream.Collectors;
 /** Which files of a repository make a model. */
 final class Wanted {
 
-  static final String SINGLE = "model.safetensors";
-  static final String INDEX = "model.safetensors.index.json";
-
   /** What says how to read the weights and how text becomes tokens. */
   private static final Pattern SETTINGS =
-      Pattern.compile("[^/]+\\.(json|txt|model|jinja|tiktoken)|chat_templates/[^/]+\\.jinja");
+      Pattern.compile(
+          "[^/]+\\.(json|txt|model|jinja|tiktoken)|" + ModelFiles.TEMPLATES + "/[^/]+\\.jinja");
 
   private static final Pattern GGUF = Pattern.compile("(?i)(?!.*mmproj).*\\.gguf");
   private static final Pattern PART =
@@ -77,7 +77,7 @@ final class Wanted {
 
   private static String trouble(HubModel model, List<String> heads, List<String> meant) {
     if (heads.isEmpty()) {
-      return "needed: " + SINGLE + ", " + INDEX + " or a GGUF file";
+      return "needed: " + Safetensors.SINGLE + ", " + Safetensors.INDEX + " or a GGUF file";
     }
     if (meant.isEmpty()) {
       return "no GGUF file's name has \"" + model.variant() + "\" in it";
