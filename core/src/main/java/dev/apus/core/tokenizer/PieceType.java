@@ -14,6 +14,11 @@ enum PieceType {
     return number >= 1 && number <= values().length ? values()[(int) number - 1] : NORMAL;
   }
 
+  /** The number of this type. */
+  int number() {
+    return ordinal() + 1;
+  }
+
   /** Whether the text of a piece may be found in a normalized text. */
   boolean isText() {
     return this == NORMAL || this == USER_DEFINED || this == UNUSED;

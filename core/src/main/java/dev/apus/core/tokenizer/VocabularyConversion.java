@@ -22,11 +22,7 @@ import java.util.Map;
  */
 public final class VocabularyConversion {
 
-  private static final String PREFIX = "tokenizer.ggml.";
-  private static final int TEXT = 1;
-  private static final int CONTROL = 3;
-  private static final int USER_DEFINED = 4;
-  private static final int UNUSED = 5;
+  private static final String PREFIX = GgufVocabulary.PREFIX;
 
   /** Texts that vocabularies cut in different ways. */
   private static final List<String> PROBES =
@@ -102,17 +98,18 @@ public final class VocabularyConversion {
     model.path("vocab").properties().forEach(e -> ids.put(e.getKey(), e.getValue().asInt()));
     String[] tokens = new String[size];
     int[] types = new int[size];
-    ids.forEach((token, id) -> set(name, tokens, types, id, token, TEXT));
+    ids.forEach((token, id) -> set(name, tokens, types, id, token, PieceType.NORMAL));
     for (JsonNode added : root.path("added_tokens")) {
       boolean special = added.path("special").asBoolean();
       String content = added.path("content").asText();
-      set(name, tokens, types, added.path("id").asInt(), content, special ? CONTROL : USER_DEFINED);
+      PieceType type = special ? PieceType.CONTROL : PieceType.USER_DEFINED;
+      set(name, tokens, types, added.path("id").asInt(), content, type);
       ids.put(content, added.path("id").asInt());
     }
     for (int id = 0; id < size; id++) {
       if (tokens[id] == null) {
         tokens[id] = "[PAD" + id + "]";
-        types[id] = UNUSED;
+        types[id] = PieceType.UNUSED.number();
       }
     }
     List<String> merges = new ArrayList<>();
@@ -148,7 +145,7 @@ public final class VocabularyConversion {
   }
 
   private static void set(
-      String name, String[] tokens, int[] types, int id, String token, int type) {
+      String name, String[] tokens, int[] types, int id, String token, PieceType type) {
     if (id < 0 || id >= tokens.length) {
       throw unsupported(
           name,
@@ -156,7 +153,7 @@ public final class VocabularyConversion {
               Locale.ROOT, "token %s has the id %d, the model has %d", token, id, tokens.length));
     }
     tokens[id] = token;
-    types[id] = type;
+    types[id] = type.number();
   }
 
   private static GgufPre kind(String name, JsonNode root) {
@@ -201,30 +198,23 @@ public final class VocabularyConversion {
       throw unwritten(name, metadata.get(PREFIX + "model"));
     }
     Tokenizer.ofGguf(name, metadata);
-    List<?> tokens = (List<?>) metadata.get(PREFIX + "tokens");
-    GgufPre kind = GgufPre.of((String) metadata.get(PREFIX + "pre"));
+    GgufVocabulary file = new GgufVocabulary(name, metadata);
+    List<String> tokens = file.texts("tokens");
+    GgufPre kind = GgufPre.of(file.text("pre"));
     if (kind.spaced() || kind.patterns().contains(GgufPre.THREES)) {
       throw unwritten(name, metadata.get(PREFIX + "pre"));
     }
-    int[] types = metadata.get(PREFIX + "token_type") instanceof int[] all ? all : null;
+    List<PieceType> types = file.types(tokens.size());
     Map<String, Object> vocab = new LinkedHashMap<>();
     List<Object> added = new ArrayList<>();
     for (int id = 0; id < tokens.size(); id++) {
-      String token = (String) tokens.get(id);
-      int type = types == null ? TEXT : types[id];
-      if (type == UNUSED) {
-        continue;
-      }
-      vocab.put(token, id);
-      if (type == CONTROL || type == USER_DEFINED || type == 2) {
-        Map<String, Object> one = new LinkedHashMap<>();
-        one.put("id", id);
-        one.put("content", token);
-        for (String key : new String[] {"single_word", "lstrip", "rstrip", "normalized"}) {
-          one.put(key, false);
+      switch (types.get(id)) {
+        case UNUSED -> {}
+        case UNKNOWN, CONTROL, USER_DEFINED -> {
+          vocab.put(tokens.get(id), id);
+          added.add(added(id, tokens.get(id), types.get(id)));
         }
-        one.put("special", type != USER_DEFINED);
-        added.add(one);
+        case NORMAL, BYTE -> vocab.put(tokens.get(id), id);
       }
     }
     Map<String, Object> model = new LinkedHashMap<>();
@@ -233,7 +223,7 @@ public final class VocabularyConversion {
     model.put("byte_fallback", false);
     model.put("ignore_merges", kind.ignoreMerges());
     model.put("vocab", vocab);
-    model.put("merges", metadata.get(PREFIX + "merges"));
+    model.put("merges", file.texts("merges"));
     Map<String, Object> bytes = new LinkedHashMap<>();
     bytes.put("type", "ByteLevel");
     bytes.put("add_prefix_space", false);
@@ -256,11 +246,22 @@ public final class VocabularyConversion {
     root.put("added_tokens", added);
     root.put("normalizer", kind.composed() ? Map.of("type", "NFC") : null);
     root.put("pre_tokenizer", Map.of("type", "Sequence", "pretokenizers", steps));
-    root.put("post_processor", template(metadata, kind, tokens));
+    root.put("post_processor", template(file, metadata, kind, tokens));
     root.put("decoder", bytes);
     root.put("model", model);
     Files.writeString(to.resolve("tokenizer.json"), ConfigWriter.json(root));
     Files.writeString(to.resolve("tokenizer_config.json"), ConfigWriter.json(config(metadata)));
+  }
+
+  private static Map<String, Object> added(int id, String token, PieceType type) {
+    Map<String, Object> one = new LinkedHashMap<>();
+    one.put("id", id);
+    one.put("content", token);
+    for (String key : new String[] {"single_word", "lstrip", "rstrip", "normalized"}) {
+      one.put(key, false);
+    }
+    one.put("special", type != PieceType.USER_DEFINED);
+    return one;
   }
 
   private static String token(Map<String, Object> metadata, String name) {
@@ -286,12 +287,11 @@ public final class VocabularyConversion {
 
   /** What puts tokens around a text; null if there are none. */
   private static Map<String, Object> template(
-      Map<String, Object> metadata, GgufPre kind, List<?> tokens) {
+      GgufVocabulary file, Map<String, Object> metadata, GgufPre kind, List<String> tokens) {
     String begin = token(metadata, "bos");
     String end = token(metadata, "eos");
-    Object asked = metadata.get(PREFIX + "add_bos_token");
-    boolean begins = begin != null && (asked == null ? kind.begins() : (Boolean) asked);
-    boolean ends = end != null && Boolean.TRUE.equals(metadata.get(PREFIX + "add_eos_token"));
+    boolean begins = begin != null && file.flag("add_bos_token", kind.begins());
+    boolean ends = end != null && file.flag("add_eos_token", false);
     if (!begins && !ends) {
       return null;
     }
@@ -319,7 +319,7 @@ public final class VocabularyConversion {
     return template;
   }
 
-  private static Map<String, Object> around(String token, List<?> tokens) {
+  private static Map<String, Object> around(String token, List<String> tokens) {
     Map<String, Object> named = new LinkedHashMap<>();
     named.put("id", token);
     named.put("ids", List.of(tokens.indexOf(token)));
