@@ -8,9 +8,6 @@ import java.util.List;
 /** AFMoE, whose files do not say that embeddings are scaled: those of all published models are. */
 final class GgufAfmoe implements GgufFamily {
 
-  /** ggml's number for routers that take the sigmoid of each score. */
-  private static final long SIGMOID = 2;
-
   @Override
   public List<String> architectures() {
     return List.of("afmoe");
@@ -34,7 +31,7 @@ final class GgufAfmoe implements GgufFamily {
         .row("expert_group_used_count", "topk_group", 1)
         .required("attention.sliding_window", "sliding_window")
         .row("attention.sliding_window_pattern", "global_attn_every_n_layers", 4)
-        .only("expert_gating_func", SIGMOID)
+        .only("expert_gating_func", GgufSettings.SIGMOID)
         .config();
   }
 

@@ -11,9 +11,6 @@ final class GgufDiffusion implements GgufFamily {
   private static final String SHIFTED = "diffusion.shift_logits";
   private static final String MASK = "tokenizer.ggml.mask_token_id";
 
-  /** ggml's number for routers that take the softmax of their scores. */
-  private static final long SOFTMAX = 1;
-
   private final String architecture;
 
   /** The mask of the published model, for files that do not name it. */
@@ -64,7 +61,7 @@ final class GgufDiffusion implements GgufFamily {
               .required("expert_used_count", "num_experts_per_tok")
               .required("expert_feed_forward_length", "expert_intermediate_size")
               .row("expert_weights_norm", "norm_topk_prob", false)
-              .only("expert_gating_func", SOFTMAX)
+              .only("expert_gating_func", GgufSettings.SOFTMAX)
               .set("qk_layernorm", table.stores("blk.0.attn_q_norm.weight"))
               .config();
     };

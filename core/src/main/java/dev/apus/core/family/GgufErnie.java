@@ -8,9 +8,6 @@ import java.util.List;
 /** ERNIE 4.5 with experts. */
 final class GgufErnie implements GgufFamily {
 
-  /** ggml's number for routers that take the softmax of all scores. */
-  private static final long SOFTMAX = 1;
-
   @Override
   public List<String> architectures() {
     return List.of("ernie4_5-moe");
@@ -28,7 +25,7 @@ final class GgufErnie implements GgufFamily {
         .row("interleave_moe_layer_step", "moe_layer_interval", 1)
         // Converters write what they take for it; the shared experts are as wide as the others.
         .harmless("expert_shared_feed_forward_length")
-        .only("expert_gating_func", SOFTMAX)
+        .only("expert_gating_func", GgufSettings.SOFTMAX)
         .only("expert_weights_norm", true)
         .config();
   }

@@ -8,9 +8,6 @@ import java.util.List;
 /** Hunyuan-A13B, whose files have the base of the rotation that its context is stretched with. */
 final class GgufHunYuanMoe implements GgufFamily {
 
-  /** ggml's number for routers that take the softmax of all scores. */
-  private static final long SOFTMAX = 1;
-
   @Override
   public List<String> architectures() {
     return List.of("hunyuan-moe");
@@ -27,7 +24,7 @@ final class GgufHunYuanMoe implements GgufFamily {
         .required("expert_used_count", "moe_topk")
         .row("expert_shared_count", "num_shared_expert", 1)
         .harmless("expert_shared_feed_forward_length")
-        .only("expert_gating_func", SOFTMAX)
+        .only("expert_gating_func", GgufSettings.SOFTMAX)
         .only("expert_weights_norm", true)
         .config();
   }

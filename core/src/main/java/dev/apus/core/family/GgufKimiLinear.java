@@ -8,9 +8,6 @@ import java.util.List;
 /** Kimi Linear. Layers that have no key–value heads are those of Kimi Delta Attention. */
 final class GgufKimiLinear implements GgufFamily {
 
-  /** ggml's number for routers that take the sigmoid of each score. */
-  private static final long SIGMOID = 2;
-
   @Override
   public List<String> architectures() {
     return List.of("kimi-linear");
@@ -34,7 +31,7 @@ final class GgufKimiLinear implements GgufFamily {
         .row("expert_weights_norm", "moe_renormalize", true)
         .row("expert_group_count", "num_expert_group", 1)
         .row("expert_group_used_count", "topk_group", 1)
-        .only("expert_gating_func", SIGMOID)
+        .only("expert_gating_func", GgufSettings.SIGMOID)
         .config();
   }
 

@@ -9,9 +9,6 @@ import java.util.List;
 /** LFM2, whose files say by the number of key–value heads which layers attend. */
 final class GgufLfm2 implements GgufFamily {
 
-  /** ggml's number for routers that take the sigmoid of each logit. */
-  private static final long SIGMOID = 2;
-
   @Override
   public List<String> architectures() {
     return List.of("lfm2", "lfm2moe");
@@ -34,7 +31,7 @@ final class GgufLfm2 implements GgufFamily {
         .required("expert_used_count", "num_experts_per_tok")
         .required("expert_feed_forward_length", "moe_intermediate_size")
         .row("expert_weights_scale", "routed_scaling_factor")
-        .only("expert_gating_func", SIGMOID)
+        .only("expert_gating_func", GgufSettings.SIGMOID)
         .config();
   }
 
@@ -49,7 +46,7 @@ final class GgufLfm2 implements GgufFamily {
           .u32("expert_count", metadata.part("moe", "experts"))
           .u32("expert_used_count", metadata.part("moe", "top"))
           .u32("expert_feed_forward_length", metadata.part("moe", "inner"))
-          .u32("expert_gating_func", SIGMOID);
+          .u32("expert_gating_func", GgufSettings.SIGMOID);
     }
     return true;
   }

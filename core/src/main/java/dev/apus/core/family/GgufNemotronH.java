@@ -12,9 +12,6 @@ import java.util.List;
  */
 final class GgufNemotronH implements GgufFamily {
 
-  /** ggml's number for routers that take the sigmoid of each logit. */
-  private static final long SIGMOID = 2;
-
   @Override
   public List<String> architectures() {
     return List.of("nemotron_h", "nemotron_h_moe");
@@ -57,7 +54,7 @@ final class GgufNemotronH implements GgufFamily {
         .row("expert_group_count", "n_group", 1)
         .row("expert_group_used_count", "topk_group", 1)
         .harmless("expert_shared_count")
-        .only("expert_gating_func", SIGMOID);
+        .only("expert_gating_func", GgufSettings.SIGMOID);
   }
 
   @Override

@@ -9,9 +9,6 @@ import java.util.List;
 /** Qwen 2 and 3, dense and with experts. */
 final class GgufQwen implements GgufFamily {
 
-  /** ggml's number for routers that take the softmax of their scores. */
-  private static final long SOFTMAX = 1;
-
   @Override
   public List<String> architectures() {
     return List.of("qwen2", "qwen3", "qwen2moe", "qwen3moe");
@@ -37,7 +34,7 @@ final class GgufQwen implements GgufFamily {
         .required("expert_used_count", "num_experts_per_tok")
         .required("expert_feed_forward_length", "moe_intermediate_size")
         .row("expert_weights_norm", "norm_topk_prob", normalized)
-        .only("expert_gating_func", SOFTMAX);
+        .only("expert_gating_func", GgufSettings.SOFTMAX);
   }
 
   private static GgufSettings biased(GgufSettings table) {

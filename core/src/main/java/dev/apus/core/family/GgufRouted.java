@@ -8,9 +8,6 @@ import java.util.List;
 /** dots.llm1 and GLM-4.5: plain attention and the experts of DeepSeek-V3. */
 final class GgufRouted implements GgufFamily {
 
-  /** ggml's number for routers that take the sigmoid of each score. */
-  private static final long SIGMOID = 2;
-
   private final String architecture;
 
   private GgufRouted(String architecture) {
@@ -61,7 +58,7 @@ final class GgufRouted implements GgufFamily {
         .row("expert_weights_norm", "norm_topk_prob", true)
         .row("expert_group_count", "n_group", 1)
         .row("expert_group_used_count", "topk_group", 1)
-        .only("expert_gating_func", SIGMOID);
+        .only("expert_gating_func", GgufSettings.SIGMOID);
   }
 
   @Override

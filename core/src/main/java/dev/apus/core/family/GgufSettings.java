@@ -18,6 +18,12 @@ import java.util.Map;
  */
 final class GgufSettings {
 
+  /** ggml's number for routers that take the softmax of all scores. */
+  static final long SOFTMAX = 1;
+
+  /** ggml's number for routers that take the sigmoid of each score. */
+  static final long SIGMOID = 2;
+
   private static final String EMBEDDING = "token_embd.weight";
   private static final String SCALING = "rope.scaling.";
 
