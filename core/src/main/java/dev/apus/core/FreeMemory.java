@@ -36,7 +36,7 @@ final class FreeMemory {
   /** What Linux counts as free includes what it keeps of files that nobody needs. */
   static long available(List<String> lines, long otherwise) {
     return lines.stream()
-        .filter(line -> line.matches(AVAILABLE + "\\s+\\d+ kB"))
+        .filter(line -> line.startsWith(AVAILABLE) && line.matches("\\w+:\\s+\\d+ kB"))
         .map(line -> line.replaceAll("\\D+", ""))
         .mapToLong(kib -> 1024 * Long.parseLong(kib))
         .findFirst()

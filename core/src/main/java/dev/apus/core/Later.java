@@ -4,31 +4,45 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 
-/** A result that a thread of its own computes from now on, beside what its maker does meanwhile. */
+/**
+ * A result that is computed when it is asked for, or, once it has {@linkplain #begin begun}, by a
+ * thread of its own beside what goes on meanwhile.
+ */
 final class Later<T> {
 
+  private final String name;
   private final FutureTask<T> task;
 
-  private Later(FutureTask<T> task) {
+  private Later(String name, FutureTask<T> task) {
+    this.name = name;
     this.task = task;
   }
 
+  /**
+   * Computes nothing yet.
+   *
+   * @param name of the thread that may
+   */
   static <T> Later<T> of(String name, Supplier<T> work) {
-    var later = new Later<>(new FutureTask<>(work::get));
-    Thread.ofPlatform().name("apus-" + name).daemon().start(later.task);
-    return later;
+    return new Later<>(name, new FutureTask<>(work::get));
+  }
+
+  /** Computes it from now on. */
+  Later<T> begin() {
+    Thread.ofPlatform().name("apus-" + name).daemon().start(task);
+    return this;
   }
 
   /** A result that is there already. */
   static <T> Later<T> known(T result) {
-    FutureTask<T> task = new FutureTask<>(() -> result);
-    task.run();
-    return new Later<>(task);
+    return of("known", () -> result);
   }
 
   /** The result, as soon as it is there; or what kept it from being computed, thrown here. */
   T get() {
     boolean interrupted = false;
+    // Does nothing if a thread has begun.
+    task.run();
     try {
       while (true) {
         try {

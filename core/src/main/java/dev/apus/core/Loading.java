@@ -3,6 +3,7 @@ package dev.apus.core;
 import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
@@ -22,11 +23,16 @@ final class Loading {
 
   private Loading() {}
 
-  static Model load(Checkpoint checkpoint, ModelOptions options) {
+  static Model load(ModelFiles files, ModelOptions options) {
+    boolean checked = options.memoryChecked() && options.weights() == Placement.PACKED;
+    // The JVM takes a while to ask the system.
+    Later<Long> free = checked ? Later.of("memory", FreeMemory::bytes).begin() : null;
+    Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try {
+      checkpoint.language().begin();
       Opening.report(checkpoint.name(), options);
-      if (options.memoryChecked() && options.weights() == Placement.PACKED) {
-        requireMemory(checkpoint, options, FreeMemory.bytes());
+      if (checked) {
+        requireMemory(checkpoint, options, free.get());
       }
       return assemble(
           checkpoint.architecture(),

@@ -107,7 +107,7 @@ public final class Model implements AutoCloseable {
 
   /** Opens a checkpoint whose files lie somewhere else than in a folder. */
   public static Model load(ModelFiles files, ModelOptions options) {
-    return Loading.load(Checkpoint.open(files, options.families()), options);
+    return Loading.load(files, options);
   }
 
   /**
