@@ -63,15 +63,6 @@ class PoliciesTest {
     return all.stream();
   }
 
-  private static float[][] continued(Session session) {
-    float[][] logits = new float[5][];
-    for (int i = 0; i < logits.length; i++) {
-      session.append(7 * i + 1);
-      logits[i] = session.logits();
-    }
-    return logits;
-  }
-
   @ParameterizedTest
   @MethodSource("followers")
   void everyWayBackLeadsToTheSameBits(String family, String policy) throws IOException {
@@ -88,19 +79,19 @@ class PoliciesTest {
       try (Session.SessionMark mark = session.mark();
           Session fork = session.fork();
           Session restored = model.restore(saved, "saved")) {
-        expected = continued(session);
-        assertArrayEquals(expected, continued(fork));
-        assertArrayEquals(expected, continued(restored));
+        expected = TinyModels.continued(session);
+        assertArrayEquals(expected, TinyModels.continued(fork));
+        assertArrayEquals(expected, TinyModels.continued(restored));
         mark.rewind();
         assertArrayEquals(logits, session.logits());
-        assertArrayEquals(expected, continued(session));
+        assertArrayEquals(expected, TinyModels.continued(session));
       }
       assertTrue(session.keyVisits().share() < 1);
       other.append(TEXT);
       other.logits();
       // Single tokens see everything under two of the policies, and windows see no blocks.
       boolean ofPrompts = policy.startsWith("xattention") || policy.startsWith("vertical-slash");
-      boolean same = Arrays.deepEquals(expected, continued(other));
+      boolean same = Arrays.deepEquals(expected, TinyModels.continued(other));
       assertFalse(same && !(ofPrompts && family.equals("gemma3")), "what was left out must show");
       assertTrue(other.keyVisits().seen() > 0);
       var in = new ByteArrayInputStream(file.toByteArray());

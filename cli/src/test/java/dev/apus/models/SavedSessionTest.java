@@ -43,16 +43,6 @@ class SavedSessionTest {
     return Model.random(TinyModels.architecture(family), seed, WeightFormat.F32, options);
   }
 
-  /** The logits after each of some tokens, one by one. */
-  private static float[][] continued(Session session) {
-    float[][] logits = new float[5][];
-    for (int i = 0; i < logits.length; i++) {
-      session.append(7 * i + 1);
-      logits[i] = session.logits();
-    }
-    return logits;
-  }
-
   @ParameterizedTest
   @FieldSource("families")
   void everyWayBackLeadsToTheSameBits(String family) throws IOException {
@@ -65,11 +55,11 @@ class SavedSessionTest {
       session.save(file);
       try (Session.SessionMark mark = session.mark();
           Session fork = session.fork()) {
-        expected = continued(session);
-        assertArrayEquals(expected, continued(fork));
+        expected = TinyModels.continued(session);
+        assertArrayEquals(expected, TinyModels.continued(fork));
         mark.rewind();
         assertArrayEquals(logits, session.logits());
-        assertArrayEquals(expected, continued(session));
+        assertArrayEquals(expected, TinyModels.continued(session));
         fork.save(folder.resolve("fork.apus"));
         session.save(folder.resolve("again.apus"));
         assertArrayEquals(
@@ -81,12 +71,12 @@ class SavedSessionTest {
         assertArrayEquals(TEXT, restored.tokens());
         assertEquals(TinyModels.LIMIT, restored.limit());
         assertArrayEquals(logits, restored.logits());
-        assertArrayEquals(expected, continued(restored));
+        assertArrayEquals(expected, TinyModels.continued(restored));
       }
     }
     try (Model another = model(family, 5, ModelOptions.standard().withThreads(1));
         Session restored = another.restore(file)) {
-      assertArrayEquals(expected, continued(restored), "another process does as well");
+      assertArrayEquals(expected, TinyModels.continued(restored), "another process does as well");
     }
   }
 
@@ -123,9 +113,9 @@ class SavedSessionTest {
       session.append(TEXT);
       session.logits();
       session.save(file);
-      float[][] expected = continued(session);
+      float[][] expected = TinyModels.continued(session);
       try (Session restored = model.restore(file, 43 + 5)) {
-        assertArrayEquals(expected, continued(restored));
+        assertArrayEquals(expected, TinyModels.continued(restored));
         assertThrows(IllegalArgumentException.class, () -> restored.append(1));
       }
       assertEquals(

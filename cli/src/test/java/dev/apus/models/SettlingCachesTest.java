@@ -55,15 +55,6 @@ class SettlingCachesTest {
     return ModelOptions.standard().withCache(format);
   }
 
-  private static float[][] continued(Session session) {
-    float[][] logits = new float[5][];
-    for (int i = 0; i < logits.length; i++) {
-      session.append(7 * i + 1);
-      logits[i] = session.logits();
-    }
-    return logits;
-  }
-
   @ParameterizedTest
   @CsvSource({
     "llama, Q8",
@@ -98,13 +89,13 @@ class SettlingCachesTest {
       try (Session.SessionMark mark = session.mark();
           Session fork = session.fork();
           Session restored = model.restore(saved, "saved")) {
-        expected = continued(session);
-        assertArrayEquals(expected, continued(fork));
-        assertArrayEquals(expected, continued(restored));
+        expected = TinyModels.continued(session);
+        assertArrayEquals(expected, TinyModels.continued(fork));
+        assertArrayEquals(expected, TinyModels.continued(restored));
         session.append(TinyModels.tokens(60, 9));
         mark.rewind();
         assertArrayEquals(logits, session.logits());
-        assertArrayEquals(expected, continued(session));
+        assertArrayEquals(expected, TinyModels.continued(session));
       }
       try (Session other = exact.newSession(LIMIT)) {
         other.append(TEXT);

@@ -1,5 +1,6 @@
 package dev.apus.models;
 
+import dev.apus.core.Session;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.Config;
@@ -382,5 +383,15 @@ final class TinyModels {
   static int[] tokens(int count, long seed) {
     var random = new SplittableRandom(seed);
     return random.ints(count, 0, 192).toArray();
+  }
+
+  /** The logits after each of five more tokens. */
+  static float[][] continued(Session session) {
+    float[][] logits = new float[5][];
+    for (int i = 0; i < logits.length; i++) {
+      session.append(7 * i + 1);
+      logits[i] = session.logits();
+    }
+    return logits;
   }
 }
