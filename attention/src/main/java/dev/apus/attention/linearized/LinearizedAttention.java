@@ -21,6 +21,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,7 +112,7 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
               + " apart");
     }
     List<Region> regions = new ArrayList<>();
-    regions.add(new Region(spec.heads(), (long) memory.keyDim() * memory.valueDim()));
+    regions.add(Region.of(spec.heads(), memory));
     regions.add(cache.keyMemory());
     regions.add(cache.valueMemory());
     if (spec.isJoined()) {
@@ -124,11 +125,6 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override
@@ -222,21 +218,15 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
         pass,
         spec.heads(),
         (run, head, worker) -> {
-          run.state().keep(MEMORY, head);
-          kernels
-              .memory()
-              .advance(
-                  memory,
-                  run.length(),
+          var in =
+              new Inputs(
                   rows(q, run, head, memory.keyDim()),
                   rows(k, run, head, memory.keyDim()),
                   rows(v, run, head, memory.valueDim()),
                   d == null ? null : rows(d, run, head, memory.keyDim()),
-                  null,
-                  run.state().segment(),
-                  run.state().at(MEMORY, head),
-                  rows(o, run, head, memory.valueDim()),
-                  pass.scratch(worker, kernels.memory().scratchFloats(memory)));
+                  null);
+          Rows read = rows(o, run, head, memory.valueDim());
+          run.state().remember(pass, worker, MEMORY, head, run.length(), in, read);
         });
   }
 
