@@ -247,15 +247,20 @@ final class TinyModels {
           "sedd",
           "sedd-uniform");
 
+  /** Families whose noise is in vectors. */
+  static final List<String> VECTOR_FAMILIES = List.of("plaid");
+
   /** All that were published. */
   static final List<String> ALL_FAMILIES =
-      Stream.of(FAMILIES, WHOLE_FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES)
+      Stream.of(FAMILIES, WHOLE_FAMILIES, ENCODER_FAMILIES, DIFFUSION_FAMILIES, VECTOR_FAMILIES)
           .flatMap(List::stream)
           .toList();
 
   /** Models of all kinds. */
   static final List<String> ALL =
-      Stream.of(MODELS, WHOLE, ENCODERS, DIFFUSION_FAMILIES).flatMap(List::stream).toList();
+      Stream.of(MODELS, WHOLE, ENCODERS, DIFFUSION_FAMILIES, VECTOR_FAMILIES)
+          .flatMap(List::stream)
+          .toList();
 
   static final int LIMIT = 160;
 
@@ -316,6 +321,9 @@ final class TinyModels {
       if (canvas > 0 && tokens.getFirst().length > canvas) {
         return List.<float[][]>of(
             TinyCanvas.logits(this, states.getFirst(), tokens.getFirst(), canvas));
+      }
+      if (architecture.diffusion() != null && architecture.diffusion().gaussian() != null) {
+        return List.<float[][]>of(TinyVectors.logits(this, states.getFirst(), tokens.getFirst()));
       }
       List<Run<SequenceState>> runs = new ArrayList<>();
       int rows = 0;
