@@ -90,7 +90,8 @@ final class DenoisingOptions {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Evaluations for the whole text; one a token, if absent.")
+      description =
+          "Evaluations for the whole text; if absent one a token, or what the rule's makers take.")
   private Integer steps;
 
   @Option(
