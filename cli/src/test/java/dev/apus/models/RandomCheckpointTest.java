@@ -18,7 +18,6 @@ import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
-import dev.apus.core.tensor.Matrix;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.weight.StoredRows;
 import dev.apus.kernels.block.WeightFormat;
@@ -382,26 +381,11 @@ class RandomCheckpointTest {
       text.logits(
           model.architecture().diffusion().gaussian() == null
               ? text.read(TinyModels.tokens(TOKENS, 5), all, () -> false)
-              : ofVectors(text),
+              : TinyVectors.rows(text, TinyModels.tokens(2 * TOKENS, 5)),
           (row, worker, values, at) ->
               logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
       return logits;
     }
-  }
-
-  private static Matrix ofVectors(Evaluator text) {
-    int width = text.model().architecture().diffusion().gaussian().width();
-    Matrix vectors = Matrix.zeros(TOKENS, width);
-    int[] tokens = TinyModels.tokens(2 * TOKENS, 5);
-    for (int i = 0; i < TOKENS; i++) {
-      text.vector(tokens[i], vectors.data(), vectors.at(i));
-    }
-    text.setLevel(text.model().noiseSchedule().at(0.3));
-    Matrix expected = Matrix.zeros(TOKENS, width);
-    for (int i = 0; i < TOKENS; i++) {
-      text.vector(tokens[TOKENS + i], expected.data(), expected.at(i));
-    }
-    return text.denoise(vectors, expected, () -> false);
   }
 
   private static void assertSameBits(float[][] expected, float[][] found) {

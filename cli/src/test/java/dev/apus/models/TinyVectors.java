@@ -1,5 +1,6 @@
 package dev.apus.models;
 
+import dev.apus.core.Evaluator;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Network;
 import dev.apus.core.model.NoisyRows;
@@ -16,7 +17,28 @@ import java.util.stream.IntStream;
 /** A text with noise in its vectors, as a small model of such texts sees it. */
 final class TinyVectors {
 
+  /** Families whose noise is in vectors. */
+  static final List<String> FAMILIES = List.of("plaid");
+
   private TinyVectors() {}
+
+  /**
+   * The rows of vectors without noise, of which the model is told that they have some.
+   *
+   * @param tokens those of the text, and as many that the model expects there
+   */
+  static Matrix rows(Evaluator text, int[] tokens) {
+    int length = tokens.length / 2;
+    int width = text.model().architecture().diffusion().gaussian().width();
+    Matrix vectors = Matrix.zeros(length, width);
+    Matrix expected = Matrix.zeros(length, width);
+    for (int i = 0; i < length; i++) {
+      text.vector(tokens[i], vectors.data(), vectors.at(i));
+      text.vector(tokens[length + i], expected.data(), expected.at(i));
+    }
+    text.setLevel(text.model().noiseSchedule().at(0.3));
+    return text.denoise(vectors, expected, () -> false);
+  }
 
   /** The logits of each token at some time, when the model expects something of all. */
   static float[][] logits(Tiny tiny, SequenceState state, int[] tokens) {

@@ -248,7 +248,7 @@ class VectorNoiseTest {
           {"\"tied\" : false", "\"tied\" : true"},
           {"\"positions\" : 0", "\"positions\" : 512"},
           {"\"visibility\" : \"bidirectional\"", "\"visibility\" : \"causal\""},
-          {"\"block\" : 0", "\"block\" : 8"},
+          {"\"gaussian\" : {", "\"block\" : 8, \"gaussian\" : {"},
           {"\"noise\" : \"gaussian\"", "\"noise\" : \"uniform\""}
         }) {
       String changed = plaid.replace(change[0], change[1]);

@@ -205,8 +205,10 @@ public record Diffusion(
     if (noise == Noise.ABSORBING) {
       map.put("mask", mask);
     }
-    map.put("block", block);
-    map.put("shifted", shifted);
+    if (gaussian == null) {
+      map.put("block", block);
+      map.put("shifted", shifted);
+    }
     if (output != Output.TOKENS) {
       map.put("output", spelled(output));
     }
