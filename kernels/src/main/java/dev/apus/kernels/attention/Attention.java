@@ -269,9 +269,7 @@ public interface Attention {
    * Copies keys and values of scattered slots as those of neighbouring ones. Nothing is rounded.
    *
    * @param ranges disjoint slots as pairs {@code [from, to)}, which become slots {@code 0, 1, …}
-   * @param from where to begin, a multiple of {@link #SPAN}
-   * @param to at most the next multiple
-   * @param piece of that span, which is written
+   * @param from where to begin in {@code piece}, as {@link #gather} does
    * @throws UnsupportedOperationException if the format settles
    */
   void collect(Traits traits, Stored stored, int[] ranges, int from, int to, Piece piece);

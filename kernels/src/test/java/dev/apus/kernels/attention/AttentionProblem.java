@@ -260,33 +260,22 @@ final class AttentionProblem {
   float[] runWeights(Attention attention) {
     int spans = Math.max(1, Math.ceilDiv(end(), Attention.SPAN));
     float[] weights = Guarded.poisoned(spans * shape.rows() * shape.group() * Attention.SPAN);
-    float[] results =
-        run(
-            attention,
-            shape.visited(),
-            shape.rows(),
-            (kernel, q, visited, stored, out, outAt) -> {
-              int floats = kernel.partFloats(traits, q.count());
-              float[] parts = new float[2 + spans * floats];
-              Arrays.fill(parts, Float.NaN);
-              for (int span = 0; span < spans; span++) {
-                kernel.weighSpan(
-                    traits,
-                    q,
-                    visited,
-                    span,
-                    stored,
-                    biases(),
-                    parts,
-                    2 + span * floats,
-                    weights,
-                    AT + span * q.count() * Attention.SPAN,
-                    scratch(kernel, q));
-              }
-              kernel.normalize(traits, q, biases(), parts, 2, spans, weights, AT);
-              kernel.merge(traits, q, biases(), parts, 2, spans, out, outAt, resultStride());
-            });
-    assertArrayEquals(run(attention), results);
+    Call call =
+        (kernel, q, visited, stored, out, outAt) -> {
+          int floats = kernel.partFloats(traits, q.count());
+          float[] parts = new float[2 + spans * floats];
+          Arrays.fill(parts, Float.NaN);
+          for (int span = 0; span < spans; span++) {
+            float[] scratch = scratch(kernel, q);
+            int at = 2 + span * floats;
+            int to = AT + span * q.count() * Attention.SPAN;
+            kernel.weighSpan(
+                traits, q, visited, span, stored, biases(), parts, at, weights, to, scratch);
+          }
+          kernel.normalize(traits, q, biases(), parts, 2, spans, weights, AT);
+          kernel.merge(traits, q, biases(), parts, 2, spans, out, outAt, resultStride());
+        };
+    assertArrayEquals(run(attention), run(attention, shape.visited(), shape.rows(), call));
     return weights;
   }
 
