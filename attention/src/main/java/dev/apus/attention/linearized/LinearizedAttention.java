@@ -42,9 +42,7 @@ import java.util.List;
  * </pre>
  *
  * <p>Queries and keys are turned (RoPE) for the window; the memory has features of them as they are
- * turned in the first form, and before in the second. What a token makes of the window has the same
- * bits however a sequence is cut; the memory kernel has a form for single tokens and one for many,
- * which add up in different orders.
+ * turned in the first form, and before in the second.
  *
  * @see <a href="https://arxiv.org/abs/2410.10254">LoLCATs</a>
  * @see <a href="https://arxiv.org/abs/2503.01496">Liger</a>

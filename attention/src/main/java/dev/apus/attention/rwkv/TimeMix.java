@@ -34,9 +34,6 @@ import java.util.List;
  * token has been written, and may balance what is written with what is forgotten, with {@code k ⊙
  * (1 − D)} for k.
  *
- * <p>The memory kernel has a form for single tokens and one for many; they add up in different
- * orders.
- *
  * @see <a href="https://arxiv.org/abs/2404.05892">Eagle and Finch</a>
  * @see <a href="https://arxiv.org/abs/2505.03005">RADLADS</a>
  */
