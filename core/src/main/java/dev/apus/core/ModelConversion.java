@@ -87,10 +87,11 @@ public final class ModelConversion {
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try (var _ = checkpoint.tensors();
         Workers workers = Workers.of(options.threads())) {
-      GgufLayout layout = options.families().gguf(checkpoint.architecture());
+      WeightList list = list(checkpoint);
+      GgufLayout layout = options.families().gguf(checkpoint.architecture(), list);
       GgufWriter writer = layout.writer();
       writer.text("general.name", String.valueOf(from.toAbsolutePath().normalize().getFileName()));
-      List<Made> made = made(checkpoint, layout.names(), format, workers);
+      List<Made> made = made(checkpoint, list, layout.names(), format, workers);
       writer.u32("general.file_type", GgufCopy.fileType(made));
       for (Made tensor : made) {
         boolean one = tensor.shape().size() == 2 && tensor.shape().getFirst() == 1;
@@ -164,7 +165,7 @@ public final class ModelConversion {
           Config.parse(to.resolve(CONFIG).toString(), json.getBytes(StandardCharsets.UTF_8));
       requireSame(checkpoint.architecture(), families.describe(config), config);
       WeightNames names = families.of(config).weights(config);
-      List<Made> made = made(checkpoint, names, format, workers);
+      List<Made> made = made(checkpoint, list(checkpoint), names, format, workers);
       Files.createDirectories(to);
       Files.writeString(to.resolve(CONFIG), json);
       VocabularyConversion.writeFolder(gguf.name(), gguf.metadata(), to);
@@ -227,14 +228,22 @@ public final class ModelConversion {
     };
   }
 
-  private List<Made> made(
-      Checkpoint checkpoint, WeightNames names, WeightFormat format, Workers workers) {
+  private WeightList list(Checkpoint checkpoint) {
     WeightList list = new WeightList();
     ModelAssembler.assemble(
         checkpoint.architecture(),
         options.mixers(),
         options.cache(),
         Weights.outline(list, options.kernels()));
+    return list;
+  }
+
+  private static List<Made> made(
+      Checkpoint checkpoint,
+      WeightList list,
+      WeightNames names,
+      WeightFormat format,
+      Workers workers) {
     var source = new CheckpointWeights(checkpoint.tensors(), checkpoint.names());
     return new ConvertedTensors(source, workers).of(list, names, format);
   }
