@@ -15,7 +15,6 @@ import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorContent;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
-import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.core.tokenizer.VocabularyConversion;
 import dev.apus.core.weight.CheckpointWeights;
 import dev.apus.core.weight.ConvertedTensors;
@@ -45,15 +44,6 @@ import java.util.function.LongConsumer;
 public final class ModelConversion {
 
   private static final String CONFIG = "config.json";
-  private static final List<String> OTHER_VOCABULARIES =
-      List.of(
-          "tokenizer.model",
-          "spiece.model",
-          "sentencepiece.bpe.model",
-          "tiktoken.model",
-          "qwen.tiktoken",
-          "rwkv_vocab_v20230424.txt");
-
   private static final String GENERATION = "generation_config.json";
 
   private final Path from;
@@ -101,21 +91,9 @@ public final class ModelConversion {
                 .shape(tensor.name(), one ? tensor.shape().subList(1, 2) : tensor.shape());
         writer.add(tensor.name(), tensor.format().name(), shape, told(tensor));
       }
-      byte[] tokenizer = files.read("tokenizer.json");
-      byte[] config = files.read(TemplateSource.CONFIG);
-      for (String other : tokenizer == null ? OTHER_VOCABULARIES : List.<String>of()) {
-        if (files.read(other) != null) {
-          throw new TokenizerException(
-              files.name()
-                  + ": the vocabulary is "
-                  + other
-                  + "; tokenizer.json alone can be written"
-                  + " into a GGUF file yet");
-        }
-      }
       int vocabulary = checkpoint.architecture().vocabulary();
       VocabularyConversion.write(
-          writer, files.name(), tokenizer, config, vocabulary, ends(files, writer));
+          writer, files.name(), files::read, vocabulary, ends(files, writer));
       TemplateSource template = TemplateSource.of(files);
       if (template != null) {
         writer.text("tokenizer.chat_template", template.source());
