@@ -12,6 +12,8 @@ import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.weight.Accounts.Account;
+import dev.apus.core.weight.Quantization;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -57,11 +59,10 @@ class ModelConversionTest {
   private static void convert(Path from, Path to, WeightFormat format) throws IOException {
     AtomicLong written = new AtomicLong();
     var conversion = new ModelConversion(from, ModelOptions.standard(), written::addAndGet);
-    if (ModelConversion.isGguf(to)) {
-      conversion.toGguf(to, format);
-    } else {
-      conversion.toFolder(to, format);
-    }
+    Quantization rules = format == null ? null : new Quantization(format, Quantization.KEPT);
+    List<Account> accounts =
+        ModelConversion.isGguf(to) ? conversion.toGguf(to, rules) : conversion.toFolder(to, rules);
+    assertEquals(written.get(), accounts.stream().mapToLong(Account::after).sum());
     assertEquals(ModelConversion.bytes(to), written.get());
   }
 

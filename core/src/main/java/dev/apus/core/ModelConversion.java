@@ -16,13 +16,15 @@ import dev.apus.core.file.TensorContent;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.tokenizer.VocabularyConversion;
+import dev.apus.core.weight.Accounts;
+import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.CheckpointWeights;
 import dev.apus.core.weight.ConvertedTensors;
+import dev.apus.core.weight.Quantization;
 import dev.apus.core.weight.RandomTensors.Made;
 import dev.apus.core.weight.WeightList;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.Weights;
-import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,11 +70,13 @@ public final class ModelConversion {
   /**
    * Writes a folder's model as a GGUF file.
    *
-   * @param format of matrices; null for those that they have
+   * @param rules the formats of matrices; null for those that they have
+   * @return what became of the tensors of each kind
    * @throws ConfigException if there is no kind of GGUF file that can say what the model is
    * @throws dev.apus.core.tokenizer.TokenizerException if none can say what its vocabulary is
    */
-  public void toGguf(Path to, WeightFormat format) throws IOException {
+  public List<Account> toGguf(Path to, Quantization rules) throws IOException {
+    Accounts accounts = new Accounts();
     ModelFiles files = ModelFiles.folder(from);
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try (var _ = checkpoint.tensors();
@@ -81,7 +85,7 @@ public final class ModelConversion {
       GgufLayout layout = options.families().gguf(checkpoint.architecture(), list);
       GgufWriter writer = layout.writer();
       writer.text("general.name", String.valueOf(from.toAbsolutePath().normalize().getFileName()));
-      List<Made> made = made(checkpoint, list, layout.names(), format, workers);
+      List<Made> made = made(checkpoint, list, layout.names(), rules, workers, accounts);
       writer.u32("general.file_type", GgufCopy.fileType(made));
       for (Made tensor : made) {
         boolean one = tensor.shape().size() == 2 && tensor.shape().getFirst() == 1;
@@ -100,6 +104,7 @@ public final class ModelConversion {
       }
       writer.write(to);
     }
+    return accounts.list();
   }
 
   /** The tokens that end a text; writes how tokens are chosen, if that is said. */
@@ -126,10 +131,12 @@ public final class ModelConversion {
    * Writes a GGUF file's model as a folder, with {@code model.safetensors} or, where a matrix is in
    * a format of blocks, {@code model.gguf} with the same names, which Apus alone opens.
    *
-   * @param format of matrices; null for those that they have
+   * @param rules the formats of matrices; null for those that they have
+   * @return what became of the tensors of each kind
    * @throws ConfigException if the folder's config would not describe the same model
    */
-  public void toFolder(Path to, WeightFormat format) throws IOException {
+  public List<Account> toFolder(Path to, Quantization rules) throws IOException {
+    Accounts accounts = new Accounts();
     ModelFiles files = ModelFiles.gguf(from);
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try (var _ = checkpoint.tensors();
@@ -143,7 +150,7 @@ public final class ModelConversion {
           Config.parse(to.resolve(CONFIG).toString(), json.getBytes(StandardCharsets.UTF_8));
       requireSame(checkpoint.architecture(), families.describe(config), config);
       WeightNames names = families.of(config).weights(config);
-      List<Made> made = made(checkpoint, list(checkpoint), names, format, workers);
+      List<Made> made = made(checkpoint, list(checkpoint), names, rules, workers, accounts);
       Files.createDirectories(to);
       Files.writeString(to.resolve(CONFIG), json);
       VocabularyConversion.writeFolder(gguf.name(), gguf.metadata(), to);
@@ -153,6 +160,7 @@ public final class ModelConversion {
       }
       write(made, names, to);
     }
+    return accounts.list();
   }
 
   private static void requireSame(Architecture found, Architecture again, Config config) {
@@ -220,10 +228,11 @@ public final class ModelConversion {
       Checkpoint checkpoint,
       WeightList list,
       WeightNames names,
-      WeightFormat format,
-      Workers workers) {
+      Quantization rules,
+      Workers workers,
+      Accounts accounts) {
     var source = new CheckpointWeights(checkpoint.tensors(), checkpoint.names());
-    return new ConvertedTensors(source, workers).of(list, names, format);
+    return new ConvertedTensors(source, workers).of(list, names, rules, accounts);
   }
 
   /** How many bytes the tensors of a model take. */

@@ -22,7 +22,9 @@ final class TokenizerFolder {
           "sentencepiece.bpe.model",
           "tiktoken.model",
           "qwen.tiktoken",
-          RWKV);
+          RWKV,
+          OlderVocabulary.BYTE_PAIRS,
+          OlderVocabulary.WORD_PIECES);
 
   private TokenizerFolder() {}
 
@@ -68,6 +70,18 @@ final class TokenizerFolder {
     return VOCABULARIES.stream().filter(file -> files.apply(file) != null).findFirst().orElse(null);
   }
 
+  /** Whether a file says what a {@code tokenizer.json} says. */
+  static boolean isJson(String file) {
+    return file.equals(JSON)
+        || file.equals(OlderVocabulary.BYTE_PAIRS)
+        || file.equals(OlderVocabulary.WORD_PIECES);
+  }
+
+  /** The bytes of a {@code tokenizer.json}, or of one that says what an older file says. */
+  static byte[] json(String folder, String file, Function<String, byte[]> files) {
+    return file.equals(JSON) ? files.apply(JSON) : OlderVocabulary.json(folder, file, files);
+  }
+
   /** What the files beside a vocabulary say of its tokens. */
   static TokenizerConfig settings(String folder, Function<String, byte[]> files) {
     return new TokenizerConfig(
@@ -80,8 +94,8 @@ final class TokenizerFolder {
       String folder, String file, byte[] bytes, Function<String, byte[]> files) {
     String name = folder + "/" + file;
     Section config = section(folder, TokenizerConfig.FILE, files);
-    if (file.equals(JSON)) {
-      return json(name, bytes, new TokenizerConfig(config, null, null));
+    if (isJson(file)) {
+      return json(name, json(folder, file, files), new TokenizerConfig(config, null, null));
     }
     if (file.equals(RWKV)) {
       return RwkvFile.parse(name, bytes);

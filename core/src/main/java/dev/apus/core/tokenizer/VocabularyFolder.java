@@ -55,32 +55,14 @@ final class VocabularyFolder {
     if (kind.spaced() || kind.patterns().contains(GgufPre.THREES) || !file.has("merges")) {
       throw unwritten("pre");
     }
-    Map<String, Object> model = new LinkedHashMap<>();
-    model.put("type", "BPE");
-    model.put("fuse_unk", false);
-    model.put("byte_fallback", false);
-    model.put("ignore_merges", kind.ignoreMerges());
-    model.put("vocab", vocabulary(tokens));
-    model.put("merges", file.texts("merges"));
-    Map<String, Object> bytes = new LinkedHashMap<>();
-    bytes.put("type", "ByteLevel");
-    bytes.put("add_prefix_space", false);
-    bytes.put("trim_offsets", true);
-    bytes.put("use_regex", false);
-    List<Object> steps = new ArrayList<>();
-    for (String pattern : kind.patterns()) {
-      Map<String, Object> split = new LinkedHashMap<>();
-      split.put("type", "Split");
-      split.put("pattern", Map.of("Regex", pattern));
-      split.put("behavior", "Isolated");
-      split.put("invert", false);
-      steps.add(split);
-    }
+    List<Map<String, Object>> steps = new ArrayList<>();
+    kind.patterns().forEach(pattern -> steps.add(TokenizerJson.split(pattern)));
+    Map<String, Object> bytes = TokenizerJson.byteLevel(false, false);
     steps.add(bytes);
     json(
-        model,
+        TokenizerJson.pairs(vocabulary(tokens), file.texts("merges"), kind.ignoreMerges()),
         kind.composed() ? Map.of("type", "NFC") : null,
-        Map.of("type", "Sequence", "pretokenizers", steps),
+        TokenizerJson.sequence(steps),
         template(
             around("bos", "add_bos_token", kind.begins()), around("eos", "add_eos_token", false)),
         bytes);
@@ -97,32 +79,16 @@ final class VocabularyFolder {
               ? token
               : token.charAt(0) == SentencePiece.SPACE ? token.substring(1) : "##" + token);
     }
-    Map<String, Object> model = new LinkedHashMap<>();
-    model.put("type", "WordPiece");
     String unknown = token("unknown");
-    model.put("unk_token", unknown == null ? "[UNK]" : unknown);
-    model.put("continuing_subword_prefix", "##");
-    model.put("max_input_chars_per_word", GgufTokenizer.LONGEST_WORD);
-    model.put("vocab", vocabulary(spelled));
     boolean lowercase = file.flag("normalizer.lowercase", true);
-    Map<String, Object> normalizer = new LinkedHashMap<>();
-    normalizer.put("type", "BertNormalizer");
-    normalizer.put("clean_text", true);
-    normalizer.put("handle_chinese_chars", true);
-    normalizer.put("strip_accents", file.flag("normalizer.strip_accents", lowercase));
-    normalizer.put("lowercase", lowercase);
-    Map<String, Object> decoder = new LinkedHashMap<>();
-    decoder.put("type", "WordPiece");
-    decoder.put("prefix", "##");
-    decoder.put("cleanup", true);
     json(
-        model,
-        normalizer,
+        TokenizerJson.wordPieces(vocabulary(spelled), unknown == null ? "[UNK]" : unknown),
+        TokenizerJson.bert(true, file.flag("normalizer.strip_accents", lowercase), lowercase),
         Map.of("type", "BertPreTokenizer"),
         template(
             around(file.has("cls_token_id") ? "cls" : "bos", "[CLS]", "add_bos_token"),
             around(file.has("seperator_token_id") ? "seperator" : "eos", "[SEP]", "add_sep_token")),
-        decoder);
+        TokenizerJson.wordDecoder());
   }
 
   private void sentencePiece(SentencePiece.Kind kind, String tokenizerClass) {
@@ -154,8 +120,8 @@ final class VocabularyFolder {
     put(TokenizerConfig.FILE, config("RwkvTokenizer"));
   }
 
-  private Map<String, Object> vocabulary(List<String> spelled) {
-    Map<String, Object> vocabulary = new LinkedHashMap<>();
+  private Map<String, Integer> vocabulary(List<String> spelled) {
+    Map<String, Integer> vocabulary = new LinkedHashMap<>();
     for (int id = 0; id < spelled.size(); id++) {
       if (types.get(id) != PieceType.UNUSED) {
         vocabulary.put(spelled.get(id), id);
@@ -170,36 +136,18 @@ final class VocabularyFolder {
       Map<String, Object> preTokenizer,
       Map<String, Object> template,
       Map<String, Object> decoder) {
-    List<Object> added = new ArrayList<>();
+    List<AddedToken> added = new ArrayList<>();
     for (int id = 0; id < tokens.size(); id++) {
       switch (types.get(id)) {
-        case UNKNOWN, CONTROL, USER_DEFINED -> added.add(added(id, types.get(id)));
+        case UNKNOWN, CONTROL -> added.add(AddedToken.literal(id, tokens.get(id), true));
+        case USER_DEFINED -> added.add(AddedToken.literal(id, tokens.get(id), false));
         default -> {}
       }
     }
-    Map<String, Object> root = new LinkedHashMap<>();
-    root.put("version", "1.0");
-    root.put("truncation", null);
-    root.put("padding", null);
-    root.put("added_tokens", added);
-    root.put("normalizer", normalizer);
-    root.put("pre_tokenizer", preTokenizer);
-    root.put("post_processor", template);
-    root.put("decoder", decoder);
-    root.put("model", model);
-    put(TokenizerFolder.JSON, root);
+    put(
+        TokenizerFolder.JSON,
+        TokenizerJson.whole(added, normalizer, preTokenizer, template, decoder, model));
     put(TokenizerConfig.FILE, config("PreTrainedTokenizerFast"));
-  }
-
-  private Map<String, Object> added(int id, PieceType type) {
-    Map<String, Object> one = new LinkedHashMap<>();
-    one.put("id", id);
-    one.put("content", tokens.get(id));
-    for (String key : new String[] {"single_word", "lstrip", "rstrip", "normalized"}) {
-      one.put(key, false);
-    }
-    one.put("special", type != PieceType.USER_DEFINED);
-    return one;
   }
 
   private String token(String name) {
@@ -235,47 +183,7 @@ final class VocabularyFolder {
     return token != null && file.flag(flag, true) ? token : null;
   }
 
-  /** What puts tokens around a text; null if there are none. */
   private Map<String, Object> template(String begin, String end) {
-    if (begin == null && end == null) {
-      return null;
-    }
-    Map<String, Object> special = new LinkedHashMap<>();
-    List<Object> one = new ArrayList<>();
-    List<Object> two = new ArrayList<>();
-    if (begin != null) {
-      special.put(begin, named(begin));
-      one.add(piece("SpecialToken", begin, 0));
-      two.add(piece("SpecialToken", begin, 0));
-    }
-    one.add(piece("Sequence", "A", 0));
-    two.add(piece("Sequence", "A", 0));
-    two.add(piece("Sequence", "B", 1));
-    if (end != null) {
-      special.put(end, named(end));
-      one.add(piece("SpecialToken", end, 0));
-      two.add(piece("SpecialToken", end, 1));
-    }
-    Map<String, Object> template = new LinkedHashMap<>();
-    template.put("type", "TemplateProcessing");
-    template.put("single", one);
-    template.put("pair", two);
-    template.put("special_tokens", special);
-    return template;
-  }
-
-  private Map<String, Object> named(String token) {
-    Map<String, Object> named = new LinkedHashMap<>();
-    named.put("id", token);
-    named.put("ids", List.of(tokens.indexOf(token)));
-    named.put("tokens", List.of(token));
-    return named;
-  }
-
-  private static Map<String, Object> piece(String kind, String id, int type) {
-    Map<String, Object> named = new LinkedHashMap<>();
-    named.put("id", id);
-    named.put("type_id", type);
-    return Map.of(kind, named);
+    return TokenizerJson.template(begin, end, tokens::indexOf);
   }
 }

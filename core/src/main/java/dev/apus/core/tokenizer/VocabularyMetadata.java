@@ -65,17 +65,15 @@ final class VocabularyMetadata {
   Map<String, Object> of(Function<String, byte[]> files) {
     String file = TokenizerFolder.vocabulary(files);
     byte[] bytes = files.apply(file);
-    switch (file) {
-      case TokenizerFolder.JSON -> json(parse(bytes));
-      case TokenizerFolder.RWKV -> rwkv(bytes);
-      default -> {
-        if (TiktokenFile.isOne(bytes)) {
-          throw unsaid("it is " + file + "; of byte pairs, a tokenizer.json can be written");
-        }
-        sentencePiece(
-            SentencePieceFile.parse(name + "/" + file, bytes),
-            TokenizerFolder.settings(name, files));
-      }
+    if (TokenizerFolder.isJson(file)) {
+      json(parse(TokenizerFolder.json(name, file, files)));
+    } else if (file.equals(TokenizerFolder.RWKV)) {
+      rwkv(bytes);
+    } else if (TiktokenFile.isOne(bytes)) {
+      throw unsaid("it is " + file + "; of byte pairs, a tokenizer.json can be written");
+    } else {
+      sentencePiece(
+          SentencePieceFile.parse(name + "/" + file, bytes), TokenizerFolder.settings(name, files));
     }
     byte[] config = files.apply(TokenizerConfig.FILE);
     if (config != null) {
