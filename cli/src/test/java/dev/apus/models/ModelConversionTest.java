@@ -12,6 +12,8 @@ import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.file.Safetensors;
+import dev.apus.core.file.TensorFile;
 import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.Quantization;
 import dev.apus.kernels.block.WeightFormat;
@@ -81,6 +83,24 @@ class ModelConversionTest {
       String held = format == WeightFormat.Q8_0 ? "model.gguf" : "model.safetensors";
       assertTrue(Files.exists(back.resolve(held)), held);
     }
+  }
+
+  /** No config says so. */
+  @Test
+  void valueHeadsInAnotherOrderHaveNoFolder() throws IOException {
+    Path from = folder.resolve("qwen3_5");
+    RandomCheckpoint.of(TinyModels.config("qwen3_5"), ModelOptions.standard())
+        .writeFolder(from, WeightFormat.F32, 3);
+    Path gguf = folder.resolve("qwen3_5.gguf");
+    try (TensorFile tensors = Safetensors.openFolder(from)) {
+      Config config = Config.read(from.resolve("config.json"));
+      GgufConverter.convert(config, tensors, WeightFormat.F32).write(gguf);
+    }
+    var e =
+        assertThrows(
+            ConfigException.class, () -> convert(gguf, folder.resolve("qwen3_5-back"), null));
+    assertTrue(e.getMessage().contains("linear_value_head_sharing"), e.getMessage());
+    assertTrue(Files.notExists(folder.resolve("qwen3_5-back")));
   }
 
   @Test

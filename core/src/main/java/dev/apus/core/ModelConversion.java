@@ -144,6 +144,11 @@ public final class ModelConversion {
       Families families = options.families();
       Gguf gguf = (Gguf) checkpoint.tensors();
       Config read = families.of(gguf).config(gguf);
+      for (String word : families.of(gguf).unpublished()) {
+        if (read.has(word)) {
+          throw read.error("%s=%s has no word in a config that others read", word, read.raw(word));
+        }
+      }
       Map<String, Object> settings = settings(read, families);
       String json = ConfigWriter.json(settings);
       Config config =

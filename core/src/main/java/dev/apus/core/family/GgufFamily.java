@@ -31,6 +31,11 @@ public interface GgufFamily {
    */
   default void describe(Architecture model, GgufMetadata metadata) {}
 
+  /** Settings that its files may ask for and that no published config has a word for. */
+  default List<String> unpublished() {
+    return List.of();
+  }
+
   /** What a file with this config calls its weights. */
   WeightNames weights(Config config);
 }

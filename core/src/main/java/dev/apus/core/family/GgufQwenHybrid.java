@@ -75,6 +75,11 @@ final class GgufQwenHybrid implements GgufFamily {
   }
 
   @Override
+  public List<String> unpublished() {
+    return List.of(DeltaSettings.SHARING);
+  }
+
+  @Override
   public WeightNames weights(Config c) {
     Decoder d = new Decoder(c);
     Part delta = DeltaSettings.read(c, d);
