@@ -1,5 +1,6 @@
 package dev.apus.cli;
 
+import dev.apus.core.Chat;
 import dev.apus.core.generate.Sampling;
 import dev.apus.structure.Structure;
 import dev.apus.structure.StructureException;
@@ -51,13 +52,21 @@ final class StructureOptions {
     return form != null;
   }
 
-  /** The sampling, with the form that was asked for. */
-  Sampling over(Sampling sampling) throws IOException {
+  /**
+   * The sampling, with the form that was asked for.
+   *
+   * @param after the mark up to which the text is free; null if there is none
+   */
+  Sampling over(Sampling sampling, String after) throws IOException {
     if (form == null) {
+      if (after != null) {
+        throw new ParameterException(
+            command.commandLine(), "--after is for texts that have a form after it");
+      }
       return sampling;
     }
     try {
-      return sampling.withConstraint(structure());
+      return sampling.withConstraint(after == null ? structure() : structure().after(after));
     } catch (StructureException e) {
       throw wrong(e);
     } catch (IllegalArgumentException e) {
@@ -68,6 +77,17 @@ final class StructureOptions {
 
   ParameterException wrong(StructureException e) {
     return new ParameterException(command.commandLine(), e.getMessage(), e);
+  }
+
+  /** Lets a conversation's answers have the form that was asked for, if any. */
+  void over(Chat chat) throws IOException {
+    if (form != null) {
+      try {
+        chat.require(structure()::within);
+      } catch (StructureException e) {
+        throw wrong(e);
+      }
+    }
   }
 
   private Structure structure() throws IOException {

@@ -24,6 +24,7 @@ final class Masks {
   private final int longestPlain;
   private final Map<State, long[]> known = new Recent();
   private final State[] way;
+  private final Map<Integer, byte[]> symbols;
 
   /** Forgets what was not asked for the longest. */
   private static final class Recent extends LinkedHashMap<State, long[]> {
@@ -44,9 +45,17 @@ final class Masks {
    * @param first whether the tokens are the first of a text
    * @param free the character of which free strings are made
    * @param ends tokens that end a text, which are never a part of it
+   * @param symbols what special tokens write in the grammar, by id
    */
-  Masks(Automaton automaton, TokenBytes tokens, boolean first, Node free, long[] ends) {
+  Masks(
+      Automaton automaton,
+      TokenBytes tokens,
+      boolean first,
+      Node free,
+      long[] ends,
+      Map<Integer, byte[]> symbols) {
     this.automaton = automaton;
+    this.symbols = symbols;
     this.trie = withoutEnds(tokens, first, ends);
     this.plain = new long[(tokens.size() + 63) / 64];
     Automaton characters = new Automaton(Nodes.repeat(free, 0, Node.UNBOUNDED), null);
@@ -98,9 +107,23 @@ final class Masks {
       boolean free = state.freeLeft >= longestPlain;
       mask = free ? plain.clone() : new long[plain.length];
       walk(state, free ? rest : trie, mask);
+      for (Map.Entry<Integer, byte[]> symbol : symbols.entrySet()) {
+        walk(state, symbol.getKey(), symbol.getValue(), mask);
+      }
       known.put(state, mask);
     }
     return mask;
+  }
+
+  /** A special token, whose bytes no other token may write. */
+  private void walk(State from, int token, byte[] bytes, long[] mask) {
+    State state = from;
+    for (byte b : bytes) {
+      state = automaton.after(state, b & 0xFF);
+    }
+    if (!state.isDead()) {
+      set(mask, token);
+    }
   }
 
   private void walk(State from, TokenTrie through, long[] mask) {
@@ -108,8 +131,9 @@ final class Masks {
     int nodes = through.size();
     for (int node = 0; node < nodes; ) {
       int depth = through.depth(node);
-      State next = automaton.after(way[depth], through.value(node));
-      if (next.isDead()) {
+      int b = through.value(node);
+      State next = b < Alphabet.SYMBOLS ? automaton.after(way[depth], b) : null;
+      if (next == null || next.isDead()) {
         node = through.end(node);
         continue;
       }

@@ -3,6 +3,8 @@ package dev.apus.core.tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -20,8 +22,10 @@ public final class TokenBytes {
   private final byte[][] first;
   private final TokenTrie laterTrie;
   private final TokenTrie firstTrie;
+  private final Map<String, Integer> specials;
 
-  private TokenBytes(byte[][] later, byte[][] first) {
+  private TokenBytes(byte[][] later, byte[][] first, Map<String, Integer> specials) {
+    this.specials = Map.copyOf(specials);
     this.later = later;
     this.first = first;
     this.laterTrie = TokenTrie.of(later);
@@ -36,19 +40,31 @@ public final class TokenBytes {
   public static TokenBytes of(Tokenizer tokenizer) {
     byte[][] later = new byte[tokenizer.vocabularySize()][];
     byte[][] first = new byte[tokenizer.vocabularySize()][];
+    Map<String, Integer> specials = new HashMap<>();
     boolean same = true;
     for (int id = 0; id < later.length; id++) {
       later[id] = tokenizer.bytes(id, false);
       first[id] = tokenizer.bytes(id, true);
+      if (later[id].length == 0 && isSpecial(tokenizer, id)) {
+        specials.put(tokenizer.token(id), id);
+      }
       if (Arrays.equals(first[id], later[id])) {
         first[id] = later[id];
       } else {
         same = false;
       }
     }
-    TokenBytes tokens = new TokenBytes(later, same ? later : first);
+    TokenBytes tokens = new TokenBytes(later, same ? later : first, specials);
     tokens.requireOwnBytes(tokenizer);
     return tokens;
+  }
+
+  private static boolean isSpecial(Tokenizer tokenizer, int id) {
+    try {
+      return tokenizer.isSpecial(id) && !tokenizer.token(id).isEmpty();
+    } catch (IllegalArgumentException gap) {
+      return false;
+    }
   }
 
   /** Makes sure of some tokens in a row that their bytes are the text. */
@@ -91,6 +107,11 @@ public final class TokenBytes {
    */
   public byte[] of(int id, boolean atBeginning) {
     return atBeginning ? first[id] : later[id];
+  }
+
+  /** The special tokens, which write nothing, by their names. */
+  public Map<String, Integer> specials() {
+    return specials;
   }
 
   /**
