@@ -128,7 +128,7 @@ final class Generate implements Callable<Integer> {
       throw wrong(
           choice.name()
               + " is a diffusion model, which does not write from the beginning to the end;"
-              + " --json, --json-schema, --regex and --choice are for models that do",
+              + " --json, --json-schema, --regex, --grammar and --choice are for models that do",
           null);
     }
     if (raw || special || beams.areGiven()) {

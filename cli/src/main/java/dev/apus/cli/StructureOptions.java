@@ -41,6 +41,12 @@ final class StructureOptions {
     private String regex;
 
     @Option(
+        names = "--grammar",
+        paramLabel = "FILE",
+        description = "The text is what this grammar derives from root, in llama.cpp's GBNF.")
+    private Path grammar;
+
+    @Option(
         names = "--choice",
         paramLabel = "TEXT",
         description = "The text is this one, or another that is given in the same way.")
@@ -97,6 +103,9 @@ final class StructureOptions {
     }
     if (form.regex != null) {
       return Structure.regex(form.regex);
+    }
+    if (form.grammar != null) {
+      return Structure.grammar(Files.readString(form.grammar));
     }
     return form.choice == null
         ? Structure.json()

@@ -135,6 +135,19 @@ public final class Structure implements Constraint {
         "the expression", alphabet -> node(regex, "the expression", alphabet.characters()));
   }
 
+  /**
+   * What a context-free grammar in the notation of llama.cpp, GBNF, derives from its rule {@code
+   * root}: {@code root ::= "[" item ("," item)* "]"}, and so on. Rules may hold themselves, but not
+   * begin with themselves.
+   *
+   * @throws StructureException with the line of what cannot be read or honoured
+   */
+  public static Structure grammar(String grammar) {
+    Map<String, GrammarParser.Rule> rules = GrammarParser.parse(grammar);
+    return new Structure(
+        "the grammar", alphabet -> new RuleGrammar(rules, alphabet.characters()).root());
+  }
+
   static Node node(Regex regex, String name, CodePoints available) {
     return Regex.node(regex, false, set -> ByteTree.of(set.and(available)), name);
   }

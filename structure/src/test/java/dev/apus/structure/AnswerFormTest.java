@@ -57,6 +57,8 @@ class AnswerFormTest {
           "tokenizer.ggml.merges",
           List.of());
 
+  private static final String CALLS_END = "<｜tool▁calls▁end｜>";
+
   private static final String END = "<|end_of_turn|>";
 
   /**
@@ -79,6 +81,7 @@ class AnswerFormTest {
           List.of("<tool_call>", "</tool_call>", "<think>", "</think>", "<tool", "_call>{", "k>\n"));
       if (source.contains("<｜tool▁calls▁begin｜>")) {
         more.add("<｜tool▁calls▁begin｜>");
+        more.add(CALLS_END);
       }
       more.removeAll(specials);
       more.stream().map(Texts::spell).filter(each -> !tokens.contains(each)).forEach(tokens::add);
@@ -135,7 +138,7 @@ class AnswerFormTest {
             "<｜tool▁call▁begin｜>",
             "<｜tool▁sep｜>",
             "<｜tool▁call▁end｜>",
-            "<｜tool▁calls▁end｜>"),
+            CALLS_END),
         way("deepseek v3.1, no special", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>"),
         way(
             "kimi",
@@ -237,7 +240,7 @@ class AnswerFormTest {
 
   /** The token that is likeliest to bring an answer to its end. */
   private static int closing(List<Integer> allowed, int end, Tokenizer tokenizer, boolean mark) {
-    List<String> order = List.of("</think>", "\"", "}", "]", "</", "<", "1", "0");
+    List<String> order = List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "</", "<", "1", "0");
     int best = allowed.getFirst();
     int rank = Integer.MAX_VALUE;
     for (int token : allowed) {
@@ -248,7 +251,7 @@ class AnswerFormTest {
               ? -3
               : mark && tokenizer.isSpecial(token)
                   ? -2
-                  : mark && place == 0 ? -1 : place > 0 ? place : 20 + name.length();
+                  : mark && place >= 0 && place < 2 ? -1 : place > 1 ? place : 20 + name.length();
       if (own <= rank) {
         best = token;
         rank = own;
