@@ -8,8 +8,8 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
- * What the answers of a conversation must be. Prompts open thoughts or do not, so that each turn has
- * a form of its own, mostly that of the turn before; what was made of it is kept.
+ * What the answers of a conversation must be. Prompts open thoughts or do not, so that each turn
+ * has a form of its own, mostly that of the turn before; what was made of it is kept.
  */
 final class AnswerRule {
 

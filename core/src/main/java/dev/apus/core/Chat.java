@@ -130,8 +130,8 @@ public final class Chat implements AutoCloseable {
    * {@link #require}.
    *
    * @param choice whether the model must call one
-   * @param constraints makes a constraint of a form, such as {@code Structure::answer} of the module
-   *     {@code dev.apus.structure}
+   * @param constraints makes a constraint of a form, such as {@code Structure::answer} of the
+   *     module {@code dev.apus.structure}
    * @throws IllegalArgumentException naming the way of the model's calls if it is not JSON, or not
    *     known; or if a tool's schema cannot be honoured
    */
@@ -151,8 +151,8 @@ public final class Chat implements AutoCloseable {
    * the place of the form that calls of tools have.
    *
    * @param constraints makes a constraint of a form of which a part is {@link AnswerForm.Wanted},
-   *     such as {@code structure::within} of the module {@code dev.apus.structure}; null for answers
-   *     of any form
+   *     such as {@code structure::within} of the module {@code dev.apus.structure}; null for
+   *     answers of any form
    */
   public void require(Function<? super AnswerForm, ? extends Constraint> constraints) {
     rule =

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What can be written with a vocabulary: characters, and special tokens, which write nothing and are
- * symbols of their own in a grammar. A symbol is spelled in bytes that UTF-8 never uses, so that
- * grammars, states and masks need to know of bytes alone.
+ * What can be written with a vocabulary: characters, and special tokens, which write nothing and
+ * are symbols of their own in a grammar. A symbol is spelled in bytes that UTF-8 never uses, so
+ * that grammars, states and masks need to know of bytes alone.
  */
 final class Alphabet {
 
@@ -101,8 +101,6 @@ final class Alphabet {
   /** A text in which names of special tokens are these tokens. */
   Node text(String text) {
     byte[] bytes = spelled(text);
-    return bytes == null
-        ? Nodes.NONE
-        : bytes.length == 0 ? Node.EMPTY : new Node.Bytes(bytes, 0);
+    return bytes == null ? Nodes.NONE : bytes.length == 0 ? Node.EMPTY : new Node.Bytes(bytes, 0);
   }
 }

@@ -50,8 +50,7 @@ record AnswerGrammar(AnswerForm form, Function<Alphabet, Node> wanted) {
         case AnswerForm.Wanted _ -> wanted();
         case AnswerForm.Sequence sequence -> Nodes.sequence(nodes(sequence.parts()));
         case AnswerForm.Choice choice -> Nodes.choice(nodes(choice.alternatives()));
-        case AnswerForm.Repeated repeated ->
-            Nodes.repeat(node(repeated.body()), 0, Node.UNBOUNDED);
+        case AnswerForm.Repeated repeated -> Nodes.repeat(node(repeated.body()), 0, Node.UNBOUNDED);
         case AnswerForm.Free free -> free(free);
       };
     }

@@ -7,16 +7,18 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Any text up to marks, which are seen as soon as they are whole, wherever they begin: the automaton
- * of Aho and Corasick (1975). What follows a mark is another node; so that a text with a mark in it
- * can be read in one way only.
+ * Any text up to marks, which are seen as soon as they are whole, wherever they begin: the
+ * automaton of Aho and Corasick (1975). What follows a mark is another node; so that a text with a
+ * mark in it can be read in one way only.
  */
 final class FreeText {
 
   private static final int DEAD = -1;
   private static final int ROOT = 0;
 
-  /** By state and byte: a state, {@link #DEAD}, or what follows mark {@code k} as {@code -2 - k}. */
+  /**
+   * By state and byte: a state, {@link #DEAD}, or what follows mark {@code k} as {@code -2 - k}.
+   */
   private final List<int[]> next = new ArrayList<>();
 
   private final List<Node> after = new ArrayList<>();

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads grammars in the notation of llama.cpp, GBNF: rules as {@code name ::= …}, of texts in quotes,
- * classes of characters, names of rules, parentheses, alternatives, and repetitions as in regular
- * expressions.
+ * Reads grammars in the notation of llama.cpp, GBNF: rules as {@code name ::= …}, of texts in
+ * quotes, classes of characters, names of rules, parentheses, alternatives, and repetitions as in
+ * regular expressions.
  */
 final class GrammarParser {
 
@@ -230,7 +230,8 @@ final class GrammarParser {
       case 't' -> '\t';
       default -> {
         if (escape < 0 || ESCAPES.indexOf(escape) < 0) {
-          throw wrong(at - 1, "an escape that is unknown; known: \\n \\r \\t \\\\ \\\" \\[ \\] \\x \\u");
+          throw wrong(
+              at - 1, "an escape that is unknown; known: \\n \\r \\t \\\\ \\\" \\[ \\] \\x \\u");
         }
         yield escape;
       }
@@ -246,7 +247,8 @@ final class GrammarParser {
       }
       value = 16 * value + digit;
     }
-    if (value > Character.MAX_CODE_POINT || Character.isSurrogate((char) value) && value < 0x10000) {
+    if (value > Character.MAX_CODE_POINT
+        || Character.isSurrogate((char) value) && value < 0x10000) {
       throw wrong(from, "holds the number of no character");
     }
     return (int) value;

@@ -67,8 +67,7 @@ final class LeftRecursion {
       case Regex.Reference reference -> nullable.contains(reference.name());
       case Regex.Sequence sequence -> sequence.parts().stream().allMatch(this::isNullable);
       case Regex.Choice choice -> choice.alternatives().stream().anyMatch(this::isNullable);
-      case Regex.Repetition repetition ->
-          repetition.least() == 0 || isNullable(repetition.body());
+      case Regex.Repetition repetition -> repetition.least() == 0 || isNullable(repetition.body());
       case Regex.Anchor _ -> true;
     };
   }

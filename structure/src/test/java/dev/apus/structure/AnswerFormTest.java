@@ -78,7 +78,8 @@ class AnswerFormTest {
       List<String> tokens = new ArrayList<>(Texts.spellings());
       List<String> more = new ArrayList<>(List.of("weather", "city", "\":", "{\"", "\"}"));
       more.addAll(
-          List.of("<tool_call>", "</tool_call>", "<think>", "</think>", "<tool", "_call>{", "k>\n"));
+          List.of(
+              "<tool_call>", "</tool_call>", "<think>", "</think>", "<tool", "_call>{", "k>\n"));
       if (source.contains("<｜tool▁calls▁begin｜>")) {
         more.add("<｜tool▁calls▁begin｜>");
         more.add(CALLS_END);
@@ -162,10 +163,7 @@ class AnswerFormTest {
         way("functionary 3.1", "<function="),
         new Way("functionary 3.2", ">>>all", List.of(), "assistant\n\n>>>"),
         new Way(
-            "harmony",
-            "<|channel|><|message|><|start|>",
-            List.of(harmony),
-            "<|start|>assistant"));
+            "harmony", "<|channel|><|message|><|start|>", List.of(harmony), "<|start|>assistant"));
   }
 
   /** What a model that knows no better says. */
@@ -240,7 +238,8 @@ class AnswerFormTest {
 
   /** The token that is likeliest to bring an answer to its end. */
   private static int closing(List<Integer> allowed, int end, Tokenizer tokenizer, boolean mark) {
-    List<String> order = List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "</", "<", "1", "0");
+    List<String> order =
+        List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "</", "<", "1", "0");
     int best = allowed.getFirst();
     int rank = Integer.MAX_VALUE;
     for (int token : allowed) {

@@ -104,8 +104,7 @@ final class AnswerForms {
     if (last.containsKey(Marks.PYTHON)) {
       last.put(Marks.PYTHON, calls);
     }
-    return opened(
-        choice(sequence(SPACE, calls), new AnswerForm.Free(within, last, true, "{")));
+    return opened(choice(sequence(SPACE, calls), new AnswerForm.Free(within, last, true, "{")));
   }
 
   private AnswerForm opened(AnswerForm answer) {
@@ -180,8 +179,7 @@ final class AnswerForms {
       return sequence(optional(analysis()), calls);
     }
     AnswerForm begun =
-        sequence(
-            text("<|channel|>"), new AnswerForm.Matching(ANY_CHANNEL), text("<|message|>"));
+        sequence(text("<|channel|>"), new AnswerForm.Matching(ANY_CHANNEL), text("<|message|>"));
     String end = "<|end|>";
     AnswerForm next = text("<|start|>assistant");
     AnswerForm messages =

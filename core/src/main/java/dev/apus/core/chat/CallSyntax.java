@@ -72,7 +72,8 @@ record CallSyntax(
           "<|tool_calls_section_end|>");
     }
     if (known.test("<|START_ACTION|>")) {
-      String call = "{\"tool_call_id\":~\"$NUMBER\",~\"tool_name\":~\"$NAME\",~\"parameters\":~$ARGS}";
+      String call =
+          "{\"tool_call_id\":~\"$NUMBER\",~\"tool_name\":~\"$NAME\",~\"parameters\":~$ARGS}";
       return last("<|START_ACTION|>", "~[~", call, ",~", "~]<|END_ACTION|>");
     }
     if (known.test("[TOOL_CALLS]")) {
@@ -84,13 +85,19 @@ record CallSyntax(
               : last(mark, "", "$NAME[ARGS]$ARGS", mark, "");
     }
     if (known.test("<|tool_call|>")) {
-      return last("<|tool_call|>", "~[", OBJECT, ",~", known.test("<|/tool_call|>") ? "]<|/tool_call|>" : "]");
+      return last(
+          "<|tool_call|>",
+          "~[",
+          OBJECT,
+          ",~",
+          known.test("<|/tool_call|>") ? "]<|/tool_call|>" : "]");
     }
     if (template.contains("<function=") && !known.test("<tool_call>")) {
       return new CallSyntax("<function=", "", "$NAME>~$ARGS</function>", "~<function=", "", true);
     }
     if (known.test("<tool_call>")) {
-      return new CallSyntax("<tool_call>", "~", OBJECT + "~</tool_call>", "~<tool_call>~", "", true);
+      return new CallSyntax(
+          "<tool_call>", "~", OBJECT + "~</tool_call>", "~<tool_call>~", "", true);
     }
     if (Marks.isBare(template)) {
       String call = "{\"name\":~\"$NAME\",~\"parameters\":~$ARGS}";
@@ -99,7 +106,8 @@ record CallSyntax(
     throw refused("the template says nothing of calls of tools, or nothing that is known");
   }
 
-  private static CallSyntax last(String mark, String begin, String call, String between, String end) {
+  private static CallSyntax last(
+      String mark, String begin, String call, String between, String end) {
     return new CallSyntax(mark, begin, call, between, end, false);
   }
 

@@ -12,9 +12,9 @@ import java.util.function.UnaryOperator;
 /**
  * How a model wants conversations written down: the template of its makers, and its tokens.
  *
- * <p>Special tokens come out of the template alone. Their names in a message, in the description
- * of a tool, and in all other variables but those whose names end in {@code _token}, are plain
- * text, so that nobody can end a turn, or begin one, by writing so.
+ * <p>Special tokens come out of the template alone. Their names in a message, in the description of
+ * a tool, and in all other variables but those whose names end in {@code _token}, are plain text,
+ * so that nobody can end a turn, or begin one, by writing so.
  */
 public final class ChatTemplate {
 
@@ -120,8 +120,8 @@ public final class ChatTemplate {
   }
 
   /**
-   * The form of answers to a prompt that have a form of somebody's, {@link AnswerForm.Wanted}, after
-   * thoughts, which are free, and may be absent unless the prompt begins them.
+   * The form of answers to a prompt that have a form of somebody's, {@link AnswerForm.Wanted},
+   * after thoughts, which are free, and may be absent unless the prompt begins them.
    *
    * @param prompt the text that the answer follows
    */
@@ -154,8 +154,7 @@ public final class ChatTemplate {
     // Descriptions of tools and documents are written by others, too; tokens are the template's.
     variables.forEach(
         (name, value) ->
-            values.put(
-                name, name.endsWith("_token") ? value : TurnValues.mapped(value, content)));
+            values.put(name, name.endsWith("_token") ? value : TurnValues.mapped(value, content)));
     values.put("add_generation_prompt", reply);
     values.put(
         "messages", messages.stream().map(message -> TurnValues.of(message, content)).toList());

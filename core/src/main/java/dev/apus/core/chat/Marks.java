@@ -113,8 +113,7 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
   /** Whether a template's models call by answers that are objects of JSON. */
   static boolean isBare(String template) {
     boolean speaksOfObjects = template.contains("\"parameters\"") && !template.contains(">>>all");
-    return template.contains(PYTHON)
-        || (template.contains("<|eot_id|>") && speaksOfObjects);
+    return template.contains(PYTHON) || (template.contains("<|eot_id|>") && speaksOfObjects);
   }
 
   /** The section that a mark begins; null if it begins none. */

@@ -67,11 +67,13 @@ public record Tool(String name, String description, String parameters) {
       JsonNode function = each.path("function").isObject() ? each.get("function") : each;
       JsonNode parameters = function.path("parameters");
       if (!function.path("name").isTextual()) {
-        throw new IllegalArgumentException("tool " + tools.size() + ": needed: a text under \"name\"");
+        throw new IllegalArgumentException(
+            "tool " + tools.size() + ": needed: a text under \"name\"");
       }
       String name = function.get("name").textValue();
       if (tools.stream().anyMatch(tool -> tool.name().equals(name))) {
-        throw new IllegalArgumentException("tool " + tools.size() + ": there is a " + name + " before");
+        throw new IllegalArgumentException(
+            "tool " + tools.size() + ": there is a " + name + " before");
       }
       tools.add(
           new Tool(

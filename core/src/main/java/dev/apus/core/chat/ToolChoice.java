@@ -25,7 +25,8 @@ public record ToolChoice(Kind kind, String tool) {
   public ToolChoice {
     Objects.requireNonNull(kind, "kind");
     if ((tool != null) != (kind == Kind.NAMED)) {
-      throw new IllegalArgumentException("needed: the name of a tool with NAMED, and with it alone");
+      throw new IllegalArgumentException(
+          "needed: the name of a tool with NAMED, and with it alone");
     }
   }
 
