@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,13 +24,12 @@ class ConverseTest {
     InputStream before = System.in;
     System.setIn(new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)));
     try {
-      Object[] all = new Object[options.length + 4];
-      all[0] = "chat";
-      all[1] = "--greedy";
-      all[2] = "-n";
-      all[3] = "8";
-      System.arraycopy(options, 0, all, 4, options.length);
-      return Cli.run(all);
+      List<Object> all = new ArrayList<>(List.of("chat", "--greedy"));
+      all.addAll(List.of(options));
+      if (!all.contains("-n")) {
+        all.addAll(List.of("-n", "8"));
+      }
+      return Cli.run(all.toArray());
     } finally {
       System.setIn(before);
     }

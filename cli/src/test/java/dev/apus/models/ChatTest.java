@@ -291,7 +291,7 @@ class ChatTest {
   void callsAreMadeToBeWellFormed() throws IOException {
     Sampling random = Sampling.plain().withMaxTokens(200);
     Tool time = new Tool("time", "Tells.", "{}");
-    try (Chat chat = chat(WITH_TOOLS)) {
+    try (Chat chat = chat(WITH_TOOLS.replace("think>", "note>"))) {
       chat.offer(List.of(time, WEATHER), ToolChoice.of("weather"), Structure::answer);
       for (int seed = 0; seed < 3; seed++) {
         Answer answer =

@@ -40,7 +40,7 @@ final class AnswerForms {
     if (recipients()) {
       return sequence(text("all\n"), wanted);
     }
-    List<AnswerForm> parts = new ArrayList<>(List.of(thoughts(), SPACE));
+    List<AnswerForm> parts = new ArrayList<>(List.of(thoughts()));
     for (List<String> pair : Marks.AROUND_TEXT) {
       if (marks.ignored().contains(pair.getFirst())) {
         parts.add(
@@ -64,7 +64,7 @@ final class AnswerForms {
         };
     boolean must = choice.kind() == ToolChoice.Kind.REQUIRED || choice.tool() != null;
     if (must) {
-      return sequence(thoughts(), SPACE, text(syntax.mark()), calls);
+      return sequence(thoughts(), text(syntax.mark()), calls);
     }
     return answer(syntax, calls);
   }
@@ -111,15 +111,15 @@ final class AnswerForms {
     return opened == null ? answer : sequence(until(opened, true), answer);
   }
 
-  /** The thoughts that an answer may begin with, or goes on with. */
+  /** The thoughts that an answer may begin with, or goes on with, and white space after them. */
   private AnswerForm thoughts() {
     if (opened != null) {
-      return until(opened, false);
+      return sequence(until(opened, false), SPACE);
     }
     List<AnswerForm> ways = new ArrayList<>(List.of(EMPTY));
     for (Section section : marks.sections()) {
       if (section.kind() == Kind.REASONING) {
-        ways.add(sequence(SPACE, text(section.begin()), until(section, false)));
+        ways.add(sequence(SPACE, text(section.begin()), until(section, false), SPACE));
       }
     }
     return new AnswerForm.Choice(ways);

@@ -25,6 +25,8 @@ class GuardedToolsTest {
   private static final Pattern MARKS =
       Pattern.compile("<[|｜][^<>{}' ]+[|｜]>|</?[a-z_:]+>|\\[/?[A-Z_]+\\]|◁/?think▷");
 
+  private static final String NONE = "{\"type\":\"object\",\"properties\":{}}";
+
   /** Bytes, and what a template has of marks, as special tokens. */
   private static Tokenizer tokenizer(Iterable<String> marks) {
     List<String> tokens = new ArrayList<>();
@@ -108,7 +110,7 @@ class GuardedToolsTest {
             template.render(
                 List.of(Message.user("Hi")),
                 true,
-                Map.of("tools", ChatTemplate.describe(List.of(new Tool("f", "Tells.", "{}")))));
+                Map.of("tools", ChatTemplate.describe(List.of(new Tool("f", "Tells.", NONE)))));
         described += prompt.contains("Tells.") ? 1 : 0;
       }
     }
