@@ -7,6 +7,7 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
 import dev.apus.core.model.KeyVisits;
+import dev.apus.diffusion.Gaussian;
 import dev.apus.diffusion.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -144,6 +145,10 @@ final class Generate implements Callable<Integer> {
             .withPresencePenalty(0)
             .withWarpers(List.of())
             .withMaxTokens(FILLED_TOKENS);
+    if (Recipe.of(model).rule() instanceof Gaussian) {
+      // Vectors are drawn, and the likeliest tokens taken of what they are at the end.
+      makers = makers.withTemperature(0);
+    }
     Recipe recipe = denoising.recipe(model, sampling.over(makers, model::tokenizer));
     PrintWriter out = command.commandLine().getOut();
     CanvasView view = CanvasView.of(out, denoising.drafts());

@@ -82,6 +82,7 @@ class RandomCheckpointTest {
           "mamba2-original",
           "nemotron_h",
           "olmo_hybrid",
+          "plaid",
           "qwen3_5",
           "qwen3_5_moe",
           "qwen3_next",
@@ -378,7 +379,9 @@ class RandomCheckpointTest {
       int[] all = IntStream.range(0, TOKENS).toArray();
       int vocabulary = model.architecture().vocabulary();
       text.logits(
-          text.read(TinyModels.tokens(TOKENS, 5), all, () -> false),
+          model.architecture().diffusion().gaussian() == null
+              ? text.read(TinyModels.tokens(TOKENS, 5), all, () -> false)
+              : TinyVectors.rows(text, TinyModels.tokens(2 * TOKENS, 5)),
           (row, worker, values, at) ->
               logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
       return logits;

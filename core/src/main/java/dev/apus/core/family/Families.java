@@ -97,6 +97,7 @@ public final class Families {
           new OriginalRwkv7(),
           new Phi3(),
           new PhiMoe(),
+          new Plaid(),
           new Qwen(),
           new QwenDiffusion(),
           new QwenHybrid(),
