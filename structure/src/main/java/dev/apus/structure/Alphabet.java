@@ -35,8 +35,8 @@ final class Alphabet {
     this.ends = ends;
   }
 
-  static Alphabet of(TokenBytes tokens, Set<Integer> ends) {
-    return new Alphabet(Letters.of(tokens, ends), tokens.specials(), ends);
+  static Alphabet of(CodePoints characters, TokenBytes tokens, Set<Integer> ends) {
+    return new Alphabet(characters, tokens.specials(), ends);
   }
 
   /** The characters that can be written by themselves. */

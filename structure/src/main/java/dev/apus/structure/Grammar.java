@@ -6,7 +6,6 @@ import dev.apus.core.tokenizer.TokenBytes;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /** A structure made ready for a vocabulary: what all texts that follow it share. */
 final class Grammar {
@@ -21,20 +20,14 @@ final class Grammar {
   /**
    * @param symbols what special tokens write in the grammar, by id
    */
-  Grammar(Node root, TokenBytes tokens, Set<Integer> ends, Map<Integer, byte[]> symbols) {
+  Grammar(Node root, TokenBytes tokens, Lexicon lexicon, Map<Integer, byte[]> symbols) {
     this.tokens = tokens;
     this.symbols = symbols;
-    this.ends = new long[(tokens.size() + 63) / 64];
-    for (int end : ends) {
-      Masks.set(this.ends, end);
-    }
-    Node free = JsonText.CHARACTER;
-    this.automaton = new Automaton(root, free);
-    this.later = new Masks(automaton, tokens, false, free, this.ends, symbols);
+    this.ends = lexicon.ends();
+    this.automaton = new Automaton(root, JsonText.CHARACTER);
+    this.later = new Masks(automaton, lexicon.later(), symbols);
     this.first =
-        tokens.trie(true) == tokens.trie(false)
-            ? later
-            : new Masks(automaton, tokens, true, free, this.ends, symbols);
+        lexicon.first() == lexicon.later() ? later : new Masks(automaton, lexicon.first(), symbols);
   }
 
   Constraint.Follower start() {

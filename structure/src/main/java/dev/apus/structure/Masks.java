@@ -1,6 +1,5 @@
 package dev.apus.structure;
 
-import dev.apus.core.tokenizer.TokenBytes;
 import dev.apus.core.tokenizer.TokenTrie;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,9 +7,6 @@ import java.util.Map;
 /**
  * Which tokens may come next, by the state of a text: found by walking the trie of all tokens along
  * the automaton, and kept for the states that were asked for last.
- *
- * <p>Tokens of nothing but plain characters of strings are most of a vocabulary. Where any string
- * may go on freely they are known without a walk.
  */
 final class Masks {
 
@@ -18,13 +14,10 @@ final class Masks {
   private static final int MOST_MASKS = 1024;
 
   private final Automaton automaton;
-  private final TokenTrie trie;
-  private final TokenTrie rest;
-  private final long[] plain;
-  private final int longestPlain;
+  private final Words words;
+  private final Map<Integer, byte[]> symbols;
   private final Map<State, long[]> known = new Recent();
   private final State[] way;
-  private final Map<Integer, byte[]> symbols;
 
   /** Forgets what was not asked for the longest. */
   private static final class Recent extends LinkedHashMap<State, long[]> {
@@ -42,54 +35,13 @@ final class Masks {
   }
 
   /**
-   * @param first whether the tokens are the first of a text
-   * @param free the character of which free strings are made
-   * @param ends tokens that end a text, which are never a part of it
    * @param symbols what special tokens write in the grammar, by id
    */
-  Masks(
-      Automaton automaton,
-      TokenBytes tokens,
-      boolean first,
-      Node free,
-      long[] ends,
-      Map<Integer, byte[]> symbols) {
+  Masks(Automaton automaton, Words words, Map<Integer, byte[]> symbols) {
     this.automaton = automaton;
+    this.words = words;
     this.symbols = symbols;
-    this.trie = withoutEnds(tokens, first, ends);
-    this.plain = new long[(tokens.size() + 63) / 64];
-    Automaton characters = new Automaton(Nodes.repeat(free, 0, Node.UNBOUNDED), null);
-    int longest = 0;
-    for (int token = 0; token < tokens.size(); token++) {
-      byte[] bytes = tokens.of(token, first);
-      if (bytes.length > 0 && !has(ends, token) && isPlain(bytes, characters)) {
-        set(plain, token);
-        longest = Math.max(longest, bytes.length);
-      }
-    }
-    this.longestPlain = longest;
-    this.rest = trie.only(token -> !has(plain, token));
-    this.way = new State[trie.deepest() + 1];
-  }
-
-  private static TokenTrie withoutEnds(TokenBytes tokens, boolean first, long[] ends) {
-    for (int token = 0; token < tokens.size(); token++) {
-      if (has(ends, token) && tokens.of(token, first).length > 0) {
-        return tokens.trie(first).only(each -> !has(ends, each));
-      }
-    }
-    return tokens.trie(first);
-  }
-
-  private static boolean isPlain(byte[] bytes, Automaton characters) {
-    State state = characters.start();
-    for (byte b : bytes) {
-      if (b == '\\') {
-        return false;
-      }
-      state = characters.after(state, b & 0xFF);
-    }
-    return state.complete;
+    this.way = new State[words.all.deepest() + 1];
   }
 
   static boolean has(long[] set, int token) {
@@ -104,9 +56,9 @@ final class Masks {
   long[] of(State state) {
     long[] mask = known.get(state);
     if (mask == null) {
-      boolean free = state.freeLeft >= longestPlain;
-      mask = free ? plain.clone() : new long[plain.length];
-      walk(state, free ? rest : trie, mask);
+      boolean free = state.freeLeft >= words.longestPlain;
+      mask = free ? words.plain.clone() : new long[words.plain.length];
+      walk(state, free ? words.rest : words.all, mask);
       for (Map.Entry<Integer, byte[]> symbol : symbols.entrySet()) {
         walk(state, symbol.getKey(), symbol.getValue(), mask);
       }

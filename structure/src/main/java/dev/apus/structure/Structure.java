@@ -212,14 +212,15 @@ public final class Structure implements Constraint {
   }
 
   private Grammar grammar(TokenBytes tokens, Set<Integer> ends) {
-    Alphabet alphabet = Alphabet.of(tokens, ends);
+    Lexicon lexicon = Lexicon.of(tokens, ends);
+    Alphabet alphabet = Alphabet.of(lexicon.letters(), tokens, ends);
     boolean all = alphabet.characters() == CodePoints.ALL;
     Node node = all && !marked ? whole : root.apply(alphabet);
     if (!node.isAlive()) {
       throw new StructureException(
           name + ": the model's vocabulary lacks characters that every such text has");
     }
-    return new Grammar(node, tokens, ends, alphabet.symbols());
+    return new Grammar(node, tokens, lexicon, alphabet.symbols());
   }
 
   @Override

@@ -4,12 +4,15 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
  * What every token of a vocabulary writes, in bytes, and tries of them. A token may write part of a
- * character. Special tokens, and those that do not exist, write nothing. Immutable.
+ * character. Special tokens, and those that do not exist, write nothing. Safe to share between
+ * threads.
  *
  * <p>The first token of a text may write something else than it does later, where a vocabulary
  * marks the beginnings of words: a space goes.
@@ -18,11 +21,15 @@ public final class TokenBytes {
 
   private static final int PROBES = 256;
 
+  /** So much of what others found out is kept. */
+  private static final int MOST_FOUND = 8;
+
   private final byte[][] later;
   private final byte[][] first;
   private final TokenTrie laterTrie;
   private final TokenTrie firstTrie;
   private final Map<String, Integer> specials;
+  private final Map<Object, Object> found = new LinkedHashMap<>();
 
   private TokenBytes(byte[][] later, byte[][] first, Map<String, Integer> specials) {
     this.specials = Map.copyOf(specials);
@@ -108,6 +115,27 @@ public final class TokenBytes {
   public byte[] of(int id, boolean atBeginning) {
     return atBeginning ? first[id] : later[id];
   }
+
+  /**
+   * Something about the tokens that is found out once and kept, as long as not much else is.
+   *
+   * @param key equal for whatever is the same
+   */
+  @SuppressWarnings("unchecked")
+  public <T> T once(Key<T> key, Supplier<T> finding) {
+    synchronized (found) {
+      Object known = found.remove(key);
+      T result = known == null ? finding.get() : (T) known;
+      if (found.size() == MOST_FOUND) {
+        found.remove(found.keySet().iterator().next());
+      }
+      found.put(key, result);
+      return result;
+    }
+  }
+
+  /** By what something is known that has been found out about the tokens. */
+  public interface Key<T> {}
 
   /** The special tokens, which write nothing, by their names. */
   public Map<String, Integer> specials() {
