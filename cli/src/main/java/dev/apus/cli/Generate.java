@@ -55,6 +55,12 @@ final class Generate implements Callable<Integer> {
   @Mixin private StructureOptions structure;
 
   @Option(
+      names = "--after",
+      paramLabel = "MARK",
+      description = "The text is free up to this mark, such as </think>, and has its form then.")
+  private String after;
+
+  @Option(
       names = "--limit",
       paramLabel = "TOKENS",
       description = "Tokens of prompt and text together; what they need, if absent.")
@@ -85,7 +91,7 @@ final class Generate implements Callable<Integer> {
         return Failures.OK;
       }
       denoising.requireNone(choice.name());
-      Sampling wanted = structure.over(sampling.over(model.sampling(), model::tokenizer));
+      Sampling wanted = structure.over(sampling.over(model.sampling(), model::tokenizer), after);
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
         if (beams.areGiven()) {
@@ -123,7 +129,7 @@ final class Generate implements Callable<Integer> {
       throw wrong(
           choice.name()
               + " is a diffusion model, which does not write from the beginning to the end;"
-              + " --json, --json-schema, --regex and --choice are for models that do",
+              + " --json, --json-schema, --regex, --grammar and --choice are for models that do",
           null);
     }
     if (raw || special || beams.areGiven()) {
