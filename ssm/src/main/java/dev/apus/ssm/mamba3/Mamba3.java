@@ -14,6 +14,7 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
+import dev.apus.kernels.memory.MatrixMemory;
 
 /**
  * Mamba-3: a decaying matrix memory whose input is integrated by the trapezoidal rule, and whose
