@@ -50,6 +50,7 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
   private Rows o;
   private MemorySegment state;
   private float[] scratch;
+  private int seen;
 
   public MatrixMemoryBenchmark() {}
 
@@ -71,7 +72,8 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
     Rows bonus = new Rows(values(headDim), 0, 0);
     in = new Inputs(q, k, rows(values(tokens * headDim)), factors, beta).erasing(k, k).bonus(bonus);
     o = rows(new float[tokens * headDim]);
-    state = memory((long) headDim * headDim * Float.BYTES);
+    state = memory(MatrixMemory.floats(shape) * Float.BYTES);
+    seen = 0;
     scratch = new float[memory.scratchFloats(shape)];
   }
 
@@ -86,7 +88,8 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
 
   @Benchmark
   public float[] advance(Share share) {
-    memory.advance(shape, tokens, in, state, 0, o, scratch);
+    memory.advance(shape, tokens, in, state, 0, seen, o, scratch);
+    seen += tokens;
     share.ofFlops += flops() / ceilings.flopsPerSecond();
     return o.data();
   }

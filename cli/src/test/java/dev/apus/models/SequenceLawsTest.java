@@ -291,7 +291,9 @@ class SequenceLawsTest {
     }
   }
 
-  /** Parallel forms of a recurrence add up in another order; all else is the same to the bit. */
+  /**
+   * Whose layers have a grain adds up in another order elsewhere; all else is the same to the bit.
+   */
   private static void assertClose(Tiny tiny, float[][] whole, int from, float[][] part) {
     for (int i = 0; i < part.length; i++) {
       if (tiny.network().grain() > 1) {

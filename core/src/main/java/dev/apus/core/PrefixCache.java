@@ -20,11 +20,11 @@ import org.slf4j.LoggerFactory;
  * of another one. What is not used for the longest time is dropped first.
  *
  * <p><b>Bits.</b> A session that starts from a kept state goes on with the bits of the session that
- * left it. Where all forms of a model's mixers add up in one order, as attention does, these are
- * the bits without reuse. The parallel form of a recurrence adds up in another order than the form
- * for single tokens, so a state that was left by a generation, or at the end of a prompt, differs
- * from that of the same tokens computed at once within the tolerance that its kernel states. With
- * {@link PrefixReuse#exactly} only states without that difference are kept.
+ * left it. Where a model may be cut anywhere with the same bits, as attention and recurrences may,
+ * these are the bits without reuse. Where layers have a grain, a state that was left by a
+ * generation, or at the end of a prompt, may differ from that of the same tokens computed at once
+ * as the layers' forms do. With {@link PrefixReuse#exactly} only states without that difference are
+ * kept.
  *
  * <p><b>Memory.</b> Keys and values that kept states have in common count once; what they share
  * with open sessions counts in full.

@@ -22,7 +22,7 @@ import java.nio.file.Path;
 final class SessionFile {
 
   private static final String MAGIC = "ApusSess";
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private SessionFile() {}
 

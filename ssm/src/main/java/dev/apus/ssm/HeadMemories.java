@@ -38,9 +38,6 @@ interface HeadMemories<S extends MixerState> {
   /** The state in which the short convolution has its region. */
   RecurrentState convolved(S state);
 
-  /** The mixer's {@link dev.apus.core.model.SequenceMixer#grain}. */
-  int grain();
-
   /** Makes a state ready for so many tokens; called for each run, before any head advances. */
   void prepare(Run<S> run);
 

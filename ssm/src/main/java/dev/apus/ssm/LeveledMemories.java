@@ -74,11 +74,6 @@ final class LeveledMemories implements HeadMemories<RecurrentStates> {
     return state.part(0);
   }
 
-  @Override
-  public int grain() {
-    return 1;
-  }
-
   /** The level of the stretch that ends with the token before this one. */
   private static int ended(int token) {
     return Integer.numberOfTrailingZeros(token) + 1;

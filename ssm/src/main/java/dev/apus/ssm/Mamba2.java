@@ -33,8 +33,7 @@ import java.util.List;
  * </pre>
  *
  * <p>Heads share the B and C of their group. The norm's mean is taken over the whole row or over
- * each group of heads: both are in use for models that are otherwise the same. The memory kernel
- * has a form for single tokens and one for many; they add up in different orders.
+ * each group of heads: both are in use for models that are otherwise the same.
  *
  * <p>With levels a head keeps one memory for each power of two in the length of its past, and
  * weighs them: {@code λ[level] = softplus(levels ⊙ (W_level u))}. That is log-linear attention.
@@ -104,11 +103,6 @@ public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return memories.grain();
   }
 
   @Override

@@ -6,6 +6,8 @@ import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Rows;
 
 /** One memory a head, into which its whole past fades: {@code S ← exp(Δ A) S + B ⊗ Δx}. */
 final class OneMemory implements HeadMemories<RecurrentState> {
@@ -22,8 +24,7 @@ final class OneMemory implements HeadMemories<RecurrentState> {
 
   @Override
   public RecurrentState newState(Region convolution, int limit) {
-    return RecurrentState.of(
-        convolution, new Region(spec.heads(), (long) spec.stateSize() * spec.headDim()));
+    return RecurrentState.of(convolution, Region.of(spec.heads(), shape));
   }
 
   @Override
@@ -32,34 +33,23 @@ final class OneMemory implements HeadMemories<RecurrentState> {
   }
 
   @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
-  }
-
-  @Override
   public void prepare(Run<RecurrentState> run) {}
 
   @Override
   public void advance(
       Pass pass, int worker, Run<RecurrentState> run, int head, Tokens t, Matrix read) {
-    run.state().keep(MEMORY, head);
     int row = run.from();
     int key = spec.keyColumn(head);
     int value = head * spec.headDim();
-    pass.kernels()
-        .memory()
-        .advance(
-            shape,
-            run.length(),
+    var in =
+        new Inputs(
             Tokens.rows(t.mixed(), row, key + spec.shared()),
             Tokens.rows(t.mixed(), row, key),
             Tokens.rows(t.values(), row, value),
             Tokens.rows(t.decays(), row, head),
-            null,
-            run.state().segment(),
-            run.state().at(MEMORY, head),
-            Tokens.rows(read, row, value),
-            pass.scratch(worker, pass.kernels().memory().scratchFloats(shape)));
+            null);
+    Rows o = Tokens.rows(read, row, value);
+    run.state().remember(pass, worker, MEMORY, head, run.length(), in, o);
   }
 
   @Override

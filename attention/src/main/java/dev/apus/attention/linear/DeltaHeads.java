@@ -5,6 +5,7 @@ import dev.apus.core.model.Batch;
 import dev.apus.core.model.CausalConvolution;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
+import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
@@ -56,7 +57,7 @@ final class DeltaHeads {
   RecurrentState newState() {
     return RecurrentState.of(
         convolution == null ? new Region(1, 0) : convolution.region(),
-        new Region(spec.valueHeads(), (long) spec.keyDim() * spec.valueDim()));
+        Region.of(spec.valueHeads(), spec.memory()));
   }
 
   /**
@@ -72,10 +73,9 @@ final class DeltaHeads {
   /**
    * Takes the memories past the tokens.
    *
-   * @param together the most steps of a run that the memory kernel is given at a time
    * @param o receives what is read
    */
-  void advance(Pass pass, Batch<RecurrentState> batch, Tokens tokens, int together, Matrix o) {
+  void advance(Pass pass, Batch<RecurrentState> batch, Tokens tokens, Matrix o) {
     if (convolution != null) {
       convolution.apply(pass, batch, CONVOLUTION, tokens.mixed, 0);
     }
@@ -95,18 +95,7 @@ final class DeltaHeads {
       }
       MemorySteps steps = MemorySteps.of(spec, pass, frame, tokens.mixed, p, tokens.alpha, beta, o);
       batch.eachPart(
-          pass,
-          spec.valueHeads(),
-          (run, head, worker) -> {
-            run.state().keep(MEMORY, head);
-            float[] scratch = pass.scratch(worker, kernels.memory().scratchFloats(memory));
-            int end = run.to() * spec.steps();
-            for (int from = run.from() * spec.steps(); from < end; ) {
-              int count = Math.min(together, end - from);
-              remember(run.state(), head, from, count, steps, scratch);
-              from += count;
-            }
-          });
+          pass, spec.valueHeads(), (run, head, worker) -> remember(pass, worker, run, head, steps));
       batch.runs().forEach(run -> run.state().changed());
       steps.read(pass, o);
     }
@@ -197,7 +186,9 @@ final class DeltaHeads {
   }
 
   private void remember(
-      RecurrentState state, int head, int from, int count, MemorySteps steps, float[] scratch) {
+      Pass pass, int worker, Run<RecurrentState> run, int head, MemorySteps steps) {
+    int from = run.from() * spec.steps();
+    int count = run.length() * spec.steps();
     int key = spec.keyHead(head) * spec.keyDim();
     int value = head * spec.valueDim();
     var in =
@@ -207,16 +198,15 @@ final class DeltaHeads {
             rows(steps.v(), from, steps.firstValue() + value),
             rows(steps.alpha(), from, head * spec.decays()),
             rows(steps.beta(), from, head));
-    kernels
-        .memory()
-        .advance(
-            memory,
+    run.state()
+        .remember(
+            pass,
+            worker,
+            MEMORY,
+            head,
             count,
             in.erasing(rows(steps.p(), from, key), null),
-            state.segment(),
-            state.at(MEMORY, head),
-            rows(steps.o(), from, value),
-            scratch);
+            rows(steps.o(), from, value));
   }
 
   private static Rows rows(Matrix x, int from, int column) {

@@ -11,7 +11,6 @@ import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
-import dev.apus.kernels.memory.MatrixMemory;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,8 +34,7 @@ import java.util.List;
  * erases and writes by strengths of each key and each value: see {@link ChannelGates}.
  *
  * <p>Value heads share queries and keys: {@code valueHeads / keyHeads} neighbours those of one
- * head, or, in turn, every {@code keyHeads}-th. The memory kernel has a form for single tokens and
- * one for many; they add up in different orders.
+ * head, or, in turn, every {@code keyHeads}-th.
  *
  * @see <a href="https://arxiv.org/abs/2412.06464">Gated Delta Networks</a>
  * @see <a href="https://arxiv.org/abs/2510.26692">Kimi Linear</a>
@@ -88,11 +86,6 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
   }
 
   @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
-  }
-
-  @Override
   public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
@@ -117,7 +110,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       LowRank.run(pass, first, second);
       Matrix o = frame.matrix(rows, spec.valueCols());
       var tokens = new DeltaHeads.Tokens(mixed, alpha, beta, write);
-      heads.advance(pass, batch, tokens, Integer.MAX_VALUE, o);
+      heads.advance(pass, batch, tokens, o);
       heads.normalize(pass, gate, o);
       output.apply(pass, o, y);
     }

@@ -15,6 +15,7 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
@@ -33,9 +34,6 @@ import java.util.List;
  * <p>of {@link HeadInputs queries, keys and values}, with a {@link Denominator} if there is one,
  * {@link Forgetting decays} that are constant or come from the token and may make the keys, and a
  * {@link Readout}.
- *
- * <p>The memory kernel has a form for single tokens and one for many; they add up in different
- * orders.
  *
  * @see <a href="https://arxiv.org/abs/2006.16236">Transformers are RNNs</a>
  * @see <a href="https://arxiv.org/abs/2312.06635">Gated Linear Attention</a>
@@ -73,7 +71,7 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
             spec.memoryCols(),
             scaled ? MatrixMemory.Decay.SCALAR : spec.forgetting().decay(),
             Write.ADD);
-    regions.add(new Region(s.heads(), (long) memory.keyDim() * memory.valueDim()));
+    regions.add(Region.of(s.heads(), memory));
     regions.addAll(inputs.regions());
     regions.addAll(forgetting.regions());
     this.greatest = scaled ? new GreatestScale(s.kvHeads(), regions.size()) : null;
@@ -92,11 +90,6 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override
@@ -154,21 +147,15 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
         pass,
         heads,
         (run, head, worker) -> {
-          run.state().keep(0, head);
-          kernels
-              .memory()
-              .advance(
-                  memory,
-                  run.length(),
+          var in =
+              new Inputs(
                   rows(mapped.q().values(), run, head, memory.keyDim()),
                   rows(mapped.k().values(), run, head, memory.keyDim()),
                   rows(v, run, head, memory.valueDim()),
                   greatest == null ? forgetting.rows(kept, run, head) : rows(kept, run, head, 1),
-                  null,
-                  run.state().segment(),
-                  run.state().at(0, head),
-                  rows(o, run, head, memory.valueDim()),
-                  pass.scratch(worker, kernels.memory().scratchFloats(memory)));
+                  null);
+          Rows read = rows(o, run, head, memory.valueDim());
+          run.state().remember(pass, worker, 0, head, run.length(), in, read);
         });
   }
 

@@ -19,6 +19,7 @@ import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,18 +92,13 @@ public final class MesaNet implements SequenceMixer<RecurrentState> {
 
   @Override
   public RecurrentState newState(int limit) {
-    Region memories = new Region(spec.heads(), (long) spec.headDim() * spec.headDim());
-    return RecurrentState.of(convolution.region(), memories, memories);
+    Region keys = new Region(spec.heads(), (long) spec.headDim() * spec.headDim());
+    return RecurrentState.of(convolution.region(), keys, Region.of(spec.heads(), memory));
   }
 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   /**
@@ -192,32 +188,22 @@ public final class MesaNet implements SequenceMixer<RecurrentState> {
       Pass pass, Run<RecurrentState> run, int head, int worker, Tokens tokens, Matrix o) {
     RecurrentState state = run.state();
     state.keep(KEYS, head);
-    state.keep(VALUES, head);
     int dim = spec.headDim();
     Matrix qk = tokens.qk;
     int keys = spec.inner() + head * dim;
-    float[] scratch =
-        pass.scratch(
-            worker,
-            Math.max(kernels.memory().scratchFloats(memory), kernels.solver().scratchFloats(dim)));
+    float[] scratch = pass.scratch(worker, kernels.solver().scratchFloats(dim));
     for (int row = run.from(); row < run.to(); row++) {
-      Rows found = new Rows(tokens.fresh.data(), tokens.fresh.at(row) + head * dim, 0);
-      Rows query = new Rows(qk.data(), qk.at(row) + head * dim, 0);
-      // What this reads is not asked for: the solver comes for the memory itself.
       kernels
           .memory()
-          .advance(
+          .write(
               memory,
-              1,
-              query,
-              new Rows(qk.data(), qk.at(row) + keys, 0),
-              new Rows(tokens.fresh.data(), tokens.fresh.at(row) + keys, 0),
-              new Rows(tokens.gamma.data(), tokens.gamma.at(row) + head, 0),
-              null,
+              tokens.gamma.data()[tokens.gamma.at(row) + head],
+              qk.data(),
+              qk.at(row) + keys,
+              tokens.fresh.data(),
+              tokens.fresh.at(row) + keys,
               state.segment(),
-              state.at(KEYS, head),
-              found,
-              scratch);
+              state.at(KEYS, head));
       kernels
           .solver()
           .solve(
@@ -227,26 +213,21 @@ public final class MesaNet implements SequenceMixer<RecurrentState> {
               state.at(KEYS, head),
               ridge,
               head * dim,
-              query.data(),
-              query.at(),
-              found.data(),
-              found.at(),
+              qk.data(),
+              qk.at(row) + head * dim,
+              tokens.fresh.data(),
+              tokens.fresh.at(row) + head * dim,
               scratch);
     }
-    kernels
-        .memory()
-        .advance(
-            memory,
-            run.length(),
+    var in =
+        new Inputs(
             tokens.fresh.from(run.from(), head * dim),
             qk.from(run.from(), keys),
             tokens.v.from(run.from(), head * dim),
             tokens.gamma.from(run.from(), head),
-            null,
-            state.segment(),
-            state.at(VALUES, head),
-            o.from(run.from(), head * dim),
-            scratch);
+            null);
+    Rows read = o.from(run.from(), head * dim);
+    state.remember(pass, worker, VALUES, head, run.length(), in, read);
   }
 
   private void gate(Pass pass, Matrix gate, Matrix o) {

@@ -15,7 +15,6 @@ import dev.apus.core.routing.Router;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
-import dev.apus.kernels.memory.MatrixMemory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,16 +34,9 @@ import java.util.List;
  * memory and by sequence, and all memories are computed like the sequences of one batch. What a
  * token reads is added in the order of the memories, the shared one last.
  *
- * <p>How many tokens of a run a memory gets is up to the router, and a cut between two runs may
- * fall anywhere among them. Memories therefore take tokens one by one, which gives the same bits
- * for every cut.
- *
  * @see <a href="https://arxiv.org/abs/2502.13685">Mixture-of-Memories</a>
  */
 public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
-
-  /** Tokens that the memory kernel gets at a time: so few that it takes them one by one. */
-  private static final int TOGETHER = MatrixMemory.SHORTEST_CHUNKED - 1;
 
   private final MemoriesSpec spec;
   private final DeltaSpec delta;
@@ -230,7 +222,7 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
           gather(pass, choices, said.beta(), said.beta().cols(), tokens.beta());
         }
       }
-      heads.advance(pass, runs(batch, choices), tokens, TOGETHER, read);
+      heads.advance(pass, runs(batch, choices), tokens, read);
     }
   }
 

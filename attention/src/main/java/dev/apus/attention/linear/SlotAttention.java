@@ -7,15 +7,14 @@ import dev.apus.core.model.Batch;
 import dev.apus.core.model.MixerType;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
-import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.Kernels;
-import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
@@ -100,8 +99,8 @@ public final class SlotAttention implements SequenceMixer<RecurrentState> {
     inputs.check(limit);
     int heads = spec.heads().heads();
     List<Region> regions = new ArrayList<>();
-    regions.add(new Region(heads, (long) keyMemory.keyDim() * spec.slots()));
-    regions.add(new Region(heads, (long) spec.slots() * valueMemory.valueDim()));
+    regions.add(Region.of(heads, keyMemory));
+    regions.add(Region.of(heads, valueMemory));
     regions.addAll(inputs.regions());
     regions.addAll(forgetting.regions());
     return RecurrentState.of(regions.toArray(Region[]::new));
@@ -110,11 +109,6 @@ public final class SlotAttention implements SequenceMixer<RecurrentState> {
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override
@@ -162,42 +156,15 @@ public final class SlotAttention implements SequenceMixer<RecurrentState> {
           Rows written = s.from(run.from(), group * spec.slots());
           Rows scores = p.from(run.from(), head * spec.slots());
           Rows kept = forgetting.rows(decays, run, head);
-          advance(pass, worker, keyMemory, KEYS, run, head, q, k, written, kept, scores);
+          var scored = new Inputs(q, k, written, kept, null);
+          run.state().remember(pass, worker, KEYS, head, run.length(), scored, scores);
           for (int t = 0; t < run.length(); t++) {
             kernels.activations().softmax(scores.data(), scores.start(t), spec.slots());
           }
           Rows read = o.from(run.from(), head * valueMemory.valueDim());
-          advance(pass, worker, valueMemory, VALUES, run, head, scores, written, v, kept, read);
+          var weighed = new Inputs(scores, written, v, kept, null);
+          run.state().remember(pass, worker, VALUES, head, run.length(), weighed, read);
         });
-  }
-
-  private void advance(
-      Pass pass,
-      int worker,
-      Shape memory,
-      int region,
-      Run<RecurrentState> run,
-      int head,
-      Rows q,
-      Rows k,
-      Rows v,
-      Rows decay,
-      Rows o) {
-    run.state().keep(region, head);
-    kernels
-        .memory()
-        .advance(
-            memory,
-            run.length(),
-            q,
-            k,
-            v,
-            decay,
-            null,
-            run.state().segment(),
-            run.state().at(region, head),
-            o,
-            pass.scratch(worker, kernels.memory().scratchFloats(memory)));
   }
 
   /** The type {@code slot-attention}; its settings are those of {@link Spec}. */

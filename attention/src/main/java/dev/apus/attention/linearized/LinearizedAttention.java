@@ -21,6 +21,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,9 +42,7 @@ import java.util.List;
  * </pre>
  *
  * <p>Queries and keys are turned (RoPE) for the window; the memory has features of them as they are
- * turned in the first form, and before in the second. What a token makes of the window has the same
- * bits however a sequence is cut; the memory kernel has a form for single tokens and one for many,
- * which add up in different orders.
+ * turned in the first form, and before in the second.
  *
  * @see <a href="https://arxiv.org/abs/2410.10254">LoLCATs</a>
  * @see <a href="https://arxiv.org/abs/2503.01496">Liger</a>
@@ -111,7 +110,7 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
               + " apart");
     }
     List<Region> regions = new ArrayList<>();
-    regions.add(new Region(spec.heads(), (long) memory.keyDim() * memory.valueDim()));
+    regions.add(Region.of(spec.heads(), memory));
     regions.add(cache.keyMemory());
     regions.add(cache.valueMemory());
     if (spec.isJoined()) {
@@ -124,11 +123,6 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override
@@ -222,21 +216,15 @@ public final class LinearizedAttention implements SequenceMixer<RecurrentState> 
         pass,
         spec.heads(),
         (run, head, worker) -> {
-          run.state().keep(MEMORY, head);
-          kernels
-              .memory()
-              .advance(
-                  memory,
-                  run.length(),
+          var in =
+              new Inputs(
                   rows(q, run, head, memory.keyDim()),
                   rows(k, run, head, memory.keyDim()),
                   rows(v, run, head, memory.valueDim()),
                   d == null ? null : rows(d, run, head, memory.keyDim()),
-                  null,
-                  run.state().segment(),
-                  run.state().at(MEMORY, head),
-                  rows(o, run, head, memory.valueDim()),
-                  pass.scratch(worker, kernels.memory().scratchFloats(memory)));
+                  null);
+          Rows read = rows(o, run, head, memory.valueDim());
+          run.state().remember(pass, worker, MEMORY, head, run.length(), in, read);
         });
   }
 

@@ -58,12 +58,17 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
 
   /** C of each head. */
   Region memory() {
-    return new Region(heads, (long) keyDim * valueDim);
+    return Region.of(heads, shape(valueDim));
   }
 
-  /** n and then m of each head. */
+  /** n of each head. */
   Region normalizer() {
-    return new Region(heads, keyDim + 1L);
+    return Region.of(heads, shape(1));
+  }
+
+  /** m of each head. */
+  Region stabilizer() {
+    return new Region(heads, 1);
   }
 
   /** Queries, keys and values of a batch: columns of some matrices, head after head. */
@@ -72,7 +77,8 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
   /**
    * Takes every run of a batch through its tokens.
    *
-   * @param region which region of the states is {@link #memory}; {@link #normalizer} follows
+   * @param region which region of the states is {@link #memory}; {@link #normalizer} and {@link
+   *     #stabilizer} follow
    * @param inputs of which the keys are overwritten
    * @param in ĩ, a value a head, which is overwritten
    * @param forget f̃, likewise
@@ -91,8 +97,7 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
         pass,
         heads,
         (run, head, worker) -> {
-          run.state().keep(region, head);
-          run.state().keep(region + 1, head);
+          run.state().keep(region + 2, head);
           new Advance(pass, worker, run, head, region, inputs).run(in, forget, h);
         });
   }
@@ -129,41 +134,36 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
   private final class Advance {
 
     private final Pass pass;
+    private final int worker;
     private final Run<RecurrentState> run;
     private final int head;
+    private final int region;
     private final int tokens;
     private final Rows q;
     private final Rows k;
     private final Rows v;
-    private final MatrixMemory.Shape shape = shape(valueDim);
-    private final float[] scratch;
 
-    /** Where, in scratch, each token's decay, weight, least divisor and divisor begin. */
-    private final int decays;
+    /** Each token's decay, and then its weight, least divisor and divisor. */
+    private final float[] scratch;
 
     private final int weights;
     private final int floors;
     private final int divisors;
-    private final MemorySegment state;
-    private final long memoryAt;
-    private final long normalizerAt;
 
     Advance(Pass pass, int worker, Run<RecurrentState> run, int head, int region, Inputs inputs) {
       this.pass = pass;
+      this.worker = worker;
       this.run = run;
       this.head = head;
+      this.region = region;
       this.tokens = run.length();
       this.q = rows(inputs.q, inputs.qCol, keyDim);
       this.k = rows(inputs.k, inputs.kCol, keyDim);
       this.v = rows(inputs.v, inputs.vCol, valueDim);
-      this.decays = pass.kernels().memory().scratchFloats(shape);
-      this.weights = decays + tokens;
+      this.weights = tokens;
       this.floors = weights + tokens;
       this.divisors = floors + tokens;
-      this.scratch = pass.scratch(worker, Math.addExact(divisors, tokens));
-      this.state = run.state().segment();
-      this.memoryAt = run.state().at(region, head);
-      this.normalizerAt = run.state().at(region + 1, head);
+      this.scratch = new float[Math.addExact(divisors, tokens)];
     }
 
     private Rows rows(Matrix x, int col, int dim) {
@@ -181,8 +181,8 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
         }
       }
       Rows o = rows(h, 0, valueDim);
-      advance(shape, v, memoryAt, o);
-      advance(shape(1), ONES, normalizerAt, new Rows(scratch, divisors, 1));
+      remember(region, v, o);
+      remember(region + 1, ONES, new Rows(scratch, divisors, 1));
       for (int t = 0; t < tokens; t++) {
         float divisor = Math.max(Math.abs(scratch[divisors + t]), scratch[floors + t]) + epsilon;
         int at = o.start(t);
@@ -193,25 +193,24 @@ record MatrixCell(int heads, int keyDim, int valueDim, float cap, float epsilon)
     }
 
     private void stabilize(Matrix in, Matrix forget) {
-      long mAt = normalizerAt + 4L * keyDim;
+      MemorySegment state = run.state().segment();
+      long mAt = run.state().at(region + 2, head);
       float m = state.get(ValueLayout.JAVA_FLOAT_UNALIGNED, mAt);
       for (int t = 0; t < tokens; t++) {
         int at = in.at(run.from() + t) + head;
         float kept = forget.data()[at] + m;
         m = Math.max(kept, in.data()[at]);
-        scratch[decays + t] = kept - m;
+        scratch[t] = kept - m;
         scratch[weights + t] = in.data()[at] - m;
         scratch[floors + t] = -m;
       }
       state.set(ValueLayout.JAVA_FLOAT_UNALIGNED, mAt, m);
-      pass.kernels().activations().apply(Activation.EXP, scratch, decays, 3 * tokens);
+      pass.kernels().activations().apply(Activation.EXP, scratch, 0, 3 * tokens);
     }
 
-    private void advance(MatrixMemory.Shape shape, Rows values, long at, Rows o) {
-      Rows decay = new Rows(scratch, decays, 1);
-      pass.kernels()
-          .memory()
-          .advance(shape, tokens, q, k, values, decay, null, state, at, o, scratch);
+    private void remember(int memories, Rows values, Rows o) {
+      var in = new MatrixMemory.Inputs(q, k, values, new Rows(scratch, 0, 1), null);
+      run.state().remember(pass, worker, memories, head, tokens, in, o);
     }
   }
 }

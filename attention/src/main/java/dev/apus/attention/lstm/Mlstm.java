@@ -14,7 +14,6 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.memory.MatrixMemory;
 
 /**
  * An mLSTM layer as xLSTM 7B has it, with the cell {@link MatrixCell} on the rows themselves:
@@ -56,17 +55,12 @@ public final class Mlstm implements SequenceMixer<RecurrentState> {
 
   @Override
   public RecurrentState newState(int limit) {
-    return RecurrentState.of(cell.memory(), cell.normalizer());
+    return RecurrentState.of(cell.memory(), cell.normalizer(), cell.stabilizer());
   }
 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override

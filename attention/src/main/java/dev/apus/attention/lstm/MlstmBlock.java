@@ -17,7 +17,6 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.memory.MatrixMemory;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -75,17 +74,13 @@ public final class MlstmBlock implements SequenceMixer<RecurrentState> {
 
   @Override
   public RecurrentState newState(int limit) {
-    return RecurrentState.of(convolution.region(), cell.memory(), cell.normalizer());
+    return RecurrentState.of(
+        convolution.region(), cell.memory(), cell.normalizer(), cell.stabilizer());
   }
 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override

@@ -18,8 +18,8 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
-import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,9 +38,6 @@ import java.util.List;
  *
  * <p>where v₁ are the first layer's values, with which rows end after their own; there, v is v₁.
  *
- * <p>The memory kernel has a form for single tokens and one for many; they add up in different
- * orders.
- *
  * @see <a href="https://arxiv.org/abs/2503.14456">RWKV-7 Goose</a>
  */
 public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
@@ -58,7 +55,6 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
 
   private final Rwkv7Spec spec;
   private final int width;
-  private final MatrixMemory.Shape memory;
   private final ShiftedRows shifted;
   private final Projection receptance;
   private final Projection key;
@@ -79,7 +75,6 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
     int values = spec.valueCols();
     this.spec = spec;
     this.width = width;
-    this.memory = spec.memory();
     this.shifted = new ShiftedRows(weights, width, spec.order(), 0);
     this.receptance = weights.projection("r", keys, width);
     this.key = weights.projection("k", keys, width);
@@ -105,18 +100,12 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
 
   @Override
   public RecurrentState newState(int limit) {
-    long cells = (long) spec.keyDim() * spec.valueDim();
-    return RecurrentState.of(shifted.region(), new Region(spec.heads(), cells));
+    return RecurrentState.of(shifted.region(), Region.of(spec.heads(), spec.memory()));
   }
 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   /** What a token brings to the memories. */
@@ -257,7 +246,6 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
         pass,
         spec.heads(),
         (run, head, worker) -> {
-          run.state().keep(MEMORY, head);
           Inputs in =
               new Inputs(
                       tokens.r().from(run.from(), head * dim),
@@ -268,16 +256,8 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
                   .erasing(
                       tokens.sought().from(run.from(), head * dim),
                       tokens.taken().from(run.from(), head * dim));
-          pass.kernels()
-              .memory()
-              .advance(
-                  memory,
-                  run.length(),
-                  in,
-                  run.state().segment(),
-                  run.state().at(MEMORY, head),
-                  o.from(run.from(), head * spec.valueDim()),
-                  pass.scratch(worker, pass.kernels().memory().scratchFloats(memory)));
+          Rows read = o.from(run.from(), head * spec.valueDim());
+          run.state().remember(pass, worker, MEMORY, head, run.length(), in, read);
         });
   }
 

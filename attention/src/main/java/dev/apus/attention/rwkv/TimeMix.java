@@ -34,9 +34,6 @@ import java.util.List;
  * token has been written, and may balance what is written with what is forgotten, with {@code k ⊙
  * (1 − D)} for k.
  *
- * <p>The memory kernel has a form for single tokens and one for many; they add up in different
- * orders.
- *
  * @see <a href="https://arxiv.org/abs/2404.05892">Eagle and Finch</a>
  * @see <a href="https://arxiv.org/abs/2505.03005">RADLADS</a>
  */
@@ -87,18 +84,12 @@ public final class TimeMix implements SequenceMixer<RecurrentState> {
 
   @Override
   public RecurrentState newState(int limit) {
-    long cells = (long) spec.keyDim() * spec.valueDim();
-    return RecurrentState.of(shifted.region(), new Region(spec.heads(), cells));
+    return RecurrentState.of(shifted.region(), Region.of(spec.heads(), memory));
   }
 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override
@@ -176,7 +167,6 @@ public final class TimeMix implements SequenceMixer<RecurrentState> {
         pass,
         spec.heads(),
         (run, head, worker) -> {
-          run.state().keep(MEMORY, head);
           Rows decay =
               decays.constant() == null
                   ? kept.from(run.from(), head * spec.keyDim())
@@ -188,16 +178,15 @@ public final class TimeMix implements SequenceMixer<RecurrentState> {
                   v.from(run.from(), head / shared * spec.valueDim()),
                   decay,
                   null);
-          pass.kernels()
-              .memory()
-              .advance(
-                  memory,
+          run.state()
+              .remember(
+                  pass,
+                  worker,
+                  MEMORY,
+                  head,
                   run.length(),
                   bonus == null ? in : in.bonus(new Rows(bonus, head * spec.keyDim(), 0)),
-                  run.state().segment(),
-                  run.state().at(MEMORY, head),
-                  o.from(run.from(), head * spec.valueDim()),
-                  pass.scratch(worker, pass.kernels().memory().scratchFloats(memory)));
+                  o.from(run.from(), head * spec.valueDim()));
         });
   }
 

@@ -48,23 +48,20 @@ class LearnerTest {
       var place = new Learner.Place(kernels, 0, state, 0, new float[learner.scratchFloats()]);
       // At position 0 the head begins, and retrieving changes nothing.
       learner.retrieve(place, 0, 1, rows(q), rows(learned));
-      MemorySegment memory = arena.allocate(4L * DIM * DIM, 64);
-      memory.copyFrom(state.asSlice(0, memory.byteSize()));
+      var shape = new Shape(DIM, DIM, MatrixMemory.Decay.NONE, MatrixMemory.Write.DELTA);
+      MemorySegment memory = arena.allocate(4 * MatrixMemory.floats(shape), 64);
+      MemorySegment.copy(state, 0, memory, 0, 4L * DIM * DIM);
       var tokens =
           new Learner.Tokens(0, TOKENS, rows(q), rows(k), rows(v), new Rows(rates, 0, 3), 1);
       learner.advance(place, tokens, rows(learned));
-      var shape = new Shape(DIM, DIM, MatrixMemory.Decay.NONE, MatrixMemory.Write.DELTA);
       kernels
           .memory()
           .advance(
               shape,
               TOKENS,
-              rows(q),
-              rows(k),
-              rows(v),
-              null,
-              new Rows(beta, 0, 1),
+              new MatrixMemory.Inputs(rows(q), rows(k), rows(v), null, new Rows(beta, 0, 1)),
               memory,
+              0,
               0,
               rows(expected),
               new float[kernels.memory().scratchFloats(shape)]);

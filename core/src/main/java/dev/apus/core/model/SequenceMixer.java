@@ -8,9 +8,9 @@ import java.util.Set;
  * A layer's way of moving information along the sequence: attention, a state space, a recurrence.
  *
  * <p>Prefill and decode are one method: a run of many rows is prefill, a run of one row is decode,
- * and any way of cutting a sequence into runs gives the same answer, within a tolerance that the
- * mixer states if its parallel form adds up in another order. One instance serves every sequence
- * and every thread; what a sequence remembers is in its state.
+ * and any way of cutting a sequence into runs gives the same answer: the same bits, at multiples of
+ * the mixer's {@link #grain}. One instance serves every sequence and every thread; what a sequence
+ * remembers is in its state.
  */
 public interface SequenceMixer<S extends MixerState> {
 

@@ -1,5 +1,6 @@
 package dev.apus.kernels.memory;
 
+import dev.apus.kernels.memory.MatrixMemory.Decay;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
 
@@ -10,26 +11,28 @@ import dev.apus.kernels.memory.MatrixMemory.Write;
  * the chunk's start:
  *
  * <ul>
- *   <li>kept: P of the last token, what is left of the memory's rows,
+ *   <li>kept: P of the newest token, what is left of the memory's rows,
  *   <li>key, query: {@code P(t) ⊙ k_t}, {@code P(t) ⊙ q_t}, which read the memory as it was before
  *       the chunk; {@code P(t − 1)}, and p for k, where the token reads before the memory decays,
- *   <li>write: {@code P(s, last) ⊙ k_s}, what is left of a written key at the end of the chunk,
- *   <li>key pair, query pair: {@code k_t · (P(s, t) ⊙ k_s)} and {@code q_t · (P(s, t) ⊙ k_s)}, with
- *       which token t sees what was written as number s; likewise,
+ *   <li>write: {@code P(s, newest) ⊙ k_s}, what is left of a written key,
  *   <li>weighed: {@code b ⊙ k_t} of the token at hand,
+ *   <li>factors: the decay of the token at hand,
+ *   <li>key pair, query pair: {@code k_t · (P(s, t) ⊙ k_s)} and {@code q_t · (P(s, t) ⊙ k_s)}, with
+ *       which the token at hand sees what was written as number s, pairs of token t after those of
+ *       token t − 1,
  *   <li>kept value: the product of the decays of each value,
  *   <li>held, read: what the token's key and query have read,
- *   <li>written: u of each write.
+ *   <li>written: u of each write, under the decays of each value since.
  * </ul>
  *
  * <p>Decays are only ever multiplied, never divided, so that a factor of 0 is as good as any.
+ *
+ * @param base where in scratch all of this begins
  */
-final class Chunk {
+record Chunk(Shape shape, int base) {
 
   /** How often a chunk writes. */
   static final int WRITES = 4;
-
-  private Chunk() {}
 
   /** How often a token writes. */
   static int writes(Shape shape) {
@@ -41,53 +44,83 @@ final class Chunk {
     return WRITES / writes(shape);
   }
 
+  /** How many factors a token decays the memory with. */
+  static int decays(Shape shape) {
+    return switch (shape.decay()) {
+      case NONE -> 0;
+      case SCALAR -> 1;
+      case PER_KEY -> shape.keyDim();
+      case PER_VALUE -> shape.valueDim();
+    };
+  }
+
   static int floats(Shape shape) {
-    return writtenAt(shape, WRITES);
+    return new Chunk(shape, 0).writtenAt(WRITES);
   }
 
-  static int keptAt() {
-    return 0;
+  int writes() {
+    return writes(shape);
   }
 
-  static int keyAt(Shape shape, int t) {
-    return (1 + t) * shape.keyDim();
+  int tokens() {
+    return tokens(shape);
+  }
+
+  boolean decaysKeys() {
+    return shape.decay() == Decay.SCALAR || shape.decay() == Decay.PER_KEY;
+  }
+
+  boolean decaysValues() {
+    return shape.decay() == Decay.PER_VALUE;
+  }
+
+  int keptAt() {
+    return base;
+  }
+
+  int keyAt(int t) {
+    return base + (1 + t) * shape.keyDim();
   }
 
   /** Queries follow the keys, so that two tokens' are four rows. */
-  static int queryAt(Shape shape, int t) {
-    return keyAt(shape, tokens(shape) + t);
+  int queryAt(int t) {
+    return keyAt(tokens() + t);
   }
 
-  static int writeAt(Shape shape, int s) {
-    return queryAt(shape, tokens(shape) + s);
+  int writeAt(int s) {
+    return queryAt(tokens() + s);
   }
 
-  static int weighedAt(Shape shape) {
-    return writeAt(shape, WRITES);
+  int weighedAt() {
+    return writeAt(WRITES);
   }
 
-  static int keyPairAt(Shape shape, int t, int s) {
-    return weighedAt(shape) + shape.keyDim() + t * WRITES + s;
+  int factorsAt() {
+    return weighedAt() + shape.keyDim();
   }
 
-  static int queryPairAt(Shape shape, int t, int s) {
-    return keyPairAt(shape, tokens(shape) + t, s);
+  int keyPairAt(int t) {
+    return factorsAt() + Math.max(shape.keyDim(), shape.valueDim()) + t * WRITES;
   }
 
-  static int keptValueAt(Shape shape) {
-    return queryPairAt(shape, tokens(shape), 0);
+  int queryPairAt(int t) {
+    return keyPairAt(tokens() + t);
   }
 
-  static int heldAt(Shape shape, int t) {
-    return keptValueAt(shape) + (1 + t) * shape.valueDim();
+  int keptValueAt() {
+    return queryPairAt(tokens());
+  }
+
+  int heldAt(int t) {
+    return keptValueAt() + (1 + t) * shape.valueDim();
   }
 
   /** What queries read follows what keys read. */
-  static int readAt(Shape shape, int t) {
-    return heldAt(shape, tokens(shape) + t);
+  int readAt(int t) {
+    return heldAt(tokens() + t);
   }
 
-  static int writtenAt(Shape shape, int s) {
-    return readAt(shape, tokens(shape) + s);
+  int writtenAt(int s) {
+    return readAt(tokens() + s);
   }
 }

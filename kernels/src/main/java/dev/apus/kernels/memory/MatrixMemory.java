@@ -16,11 +16,9 @@ import java.lang.foreign.MemorySegment;
  *   o = Sᵀ q (Read.AFTER)               o = Rᵀ q + (q · (b ⊙ k)) u (Read.BEFORE)
  * </pre>
  *
- * <p>There are two forms of it. The recurrent form does this token by token: the memory is
- * multiplied by the decay, written to by one fused multiply-add a cell and write, and reads are
- * chains of fused multiply-adds over the keys, first key first. The chunked form takes four tokens
- * at once, so that the memory is read and written once for four: with P(s, t) the decay between two
- * tokens,
+ * <p>The matrix is written by chunks of four writes, when a token comes for which there is no room
+ * in the chunk any more. Until then, tokens are kept beside it: with P(s, t) the decay between two
+ * tokens, and S₀ the memory before the chunk's first token,
  *
  * <pre>
  *   u_t = v_t  or  β_t · (v_t − (S₀ᵀ (P(t) ⊙ k_t) + Σ_{s &lt; t} (k_t · (P(s, t) ⊙ k_s)) u_s))
@@ -31,22 +29,24 @@ import java.lang.foreign.MemorySegment;
  * <p>Whatever is read of the memory as the token before has left it has P(t − 1) in place of P(t).
  * A decay of each value multiplies the columns of what is read and the u_s instead of keys. A token
  * that also erases writes twice, {@code e ⊗ (−h)} and {@code k ⊗ v}, and a chunk has two such
- * tokens: in all of them the memory is written four times.
+ * tokens: in all of them the matrix is written four times. Reads are chains of fused multiply-adds
+ * over the keys, first key first; a cell is decayed and then written to by one fused multiply-add a
+ * write.
  *
- * <p>The forms differ by rounding alone. A run is taken in chunks, and the tokens that are left
- * over recur; so how a sequence is cut into runs shows in the last bits of the result, unless it is
- * cut at multiples of {@link #SHORTEST_CHUNKED} tokens. For keys and queries no longer than 1,
- * decays and b in [−1, 1] and β in [0, 2] a token's step makes no error larger where it adds or
- * writes by the delta rule, so that after T tokens either form is within {@code T · (keyDim + 4) ·
- * 2⁻²³ · r} of the exact result, where r is the greatest length that a column of the memory had,
- * plus the greatest value. Where a memory is read with keys p of their own, errors grow as the
- * memory itself does: this is to be multiplied by the greatest factor by which the tokens' steps,
- * {@code diag(D) − β k ⊗ p} or {@code diag(D) − e ⊗ p}, stretch any vector.
+ * <p>A token's chunk follows from its number. So however a sequence is cut into runs, its bits are
+ * the same; a single token reads the matrix once and, three times of four, leaves it as it was; and
+ * who goes back to a token whose chunk has not been written, or has just been, need not have copied
+ * it: what {@link #held} says is not more than the tokens that he goes back to.
+ *
+ * <p>For keys and queries no longer than 1, decays and b in [−1, 1] and β in [0, 2] a token's step
+ * makes no error larger where it adds or writes by the delta rule, so that after T tokens the
+ * memory is within {@code T · (keyDim + 4) · 2⁻²³ · r} of the exact result, where r is the greatest
+ * length that a column of the memory had, plus the greatest value. Where a memory is read with keys
+ * p of their own, errors grow as the memory itself does: this is to be multiplied by the greatest
+ * factor by which the tokens' steps, {@code diag(D) − β k ⊗ p} or {@code diag(D) − e ⊗ p}, stretch
+ * any vector.
  */
 public interface MatrixMemory {
-
-  /** Runs of fewer tokens recur only; this is also where runs may be cut with the same bits. */
-  int SHORTEST_CHUNKED = 4;
 
   /** What the memory forgets at each token. */
   enum Decay {
@@ -150,7 +150,9 @@ public interface MatrixMemory {
   /**
    * Takes one head's memory through {@code tokens} tokens.
    *
-   * @param state native; row-major {@code keyDim × valueDim} floats from byte {@code stateAt}
+   * @param state native; {@link #floats} values from byte {@code stateAt}, zeros for a memory that
+   *     has seen nothing
+   * @param seen how many tokens it has seen before
    * @param o receives {@code valueDim} values a token
    * @param scratch at least {@link #scratchFloats} floats that no other thread uses
    */
@@ -160,24 +162,41 @@ public interface MatrixMemory {
       Inputs in,
       MemorySegment state,
       long stateAt,
+      int seen,
       Rows o,
       float[] scratch);
 
-  /** The same for a rule that reads after it has written, with no keys but {@code k}. */
-  default void advance(
-      Shape shape,
-      int tokens,
-      Rows q,
-      Rows k,
-      Rows v,
-      Rows decay,
-      Rows beta,
-      MemorySegment state,
-      long stateAt,
-      Rows o,
-      float[] scratch) {
-    advance(shape, tokens, new Inputs(q, k, v, decay, beta), state, stateAt, o, scratch);
+  int scratchFloats(Shape shape);
+
+  /** Values that a memory's state has: the matrix and a chunk of tokens. */
+  static long floats(Shape shape) {
+    return Pending.floats(shape);
   }
 
-  int scratchFloats(Shape shape);
+  /**
+   * How many tokens will be in the matrix itself when more of them have been taken: a place in the
+   * sequence before that is lost, unless the state is copied, and any other is not.
+   *
+   * @param tokens how many are to come
+   */
+  static int held(Shape shape, int tokens, MemorySegment state, long stateAt, int seen) {
+    int held = new Pending(shape, state, stateAt).held();
+    int more = Math.max(0, seen + tokens - held - 1);
+    return held + more - more % Chunk.tokens(shape);
+  }
+
+  /**
+   * A matrix alone, which is written to at once: {@code S ← decay · S + k ⊗ v}.
+   *
+   * @param state native; row-major {@code keyDim × valueDim} floats from byte {@code stateAt}
+   */
+  void write(
+      Shape shape,
+      float decay,
+      float[] k,
+      int kAt,
+      float[] v,
+      int vAt,
+      MemorySegment state,
+      long stateAt);
 }

@@ -1,149 +1,144 @@
 package dev.apus.kernels.memory;
 
+import dev.apus.kernels.math.Lanes;
+import dev.apus.kernels.math.VectorSums;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link MatrixMemory} with the columns of the memory in lanes, so that no sum crosses them.
- * Columns are taken in tiles of a few vectors, the last ones by a vector of which a part is masked.
+ * {@link MatrixMemory} with the columns of the memory in lanes, so that no sum crosses them. The
+ * matrix is taken some rows at a time, which lie in one piece and stay in L1 while they are written
+ * and read in tiles of a few vectors of columns, the last ones by a vector of which a part is
+ * masked.
  */
-public final class VectorMatrixMemory implements MatrixMemory {
+public final class VectorMatrixMemory extends ChunkedMemory {
 
-  private static final Rows ONE = new Rows(new float[] {1}, 0, 0);
+  private static final VectorSpecies<Float> LANES = Lanes.F32;
+  private static final int LENGTH = LANES.length();
 
-  private final boolean chunked;
+  /** Rows that are taken at a time: 16 KiB of 128 columns. */
+  private static final int ROWS = 32;
 
-  public VectorMatrixMemory() {
-    this(true);
-  }
+  public VectorMatrixMemory() {}
 
-  /**
-   * @param chunked whether runs are taken in chunks; otherwise every token recurs
-   */
-  VectorMatrixMemory(boolean chunked) {
-    this.chunked = chunked;
+  @Override
+  float dot(float[] a, int aAt, float[] b, int bAt, int count) {
+    return VectorSums.dot(a, aAt, b, bAt, count);
   }
 
   @Override
-  public int scratchFloats(Shape shape) {
-    return Chunk.floats(shape);
+  void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count) {
+    int i = 0;
+    for (; i < LANES.loopBound(count); i += LENGTH) {
+      FloatVector v = FloatVector.fromArray(LANES, x, xAt + i);
+      v.mul(FloatVector.fromArray(LANES, a, aAt + i)).intoArray(x, to + i);
+    }
+    for (; i < count; i++) {
+      x[to + i] = x[xAt + i] * a[aAt + i];
+    }
   }
 
   @Override
-  public void advance(
-      Shape shape,
-      int tokens,
-      Inputs in,
-      MemorySegment state,
-      long stateAt,
-      Rows o,
-      float[] scratch) {
-    int t = 0;
-    int taken = Chunk.tokens(shape);
-    for (; chunked && t + taken <= tokens; t += taken) {
-      takeChunk(shape, t, in, state, stateAt, o, scratch);
+  void scale(float factor, float[] x, int at, int count) {
+    int i = 0;
+    for (; i < LANES.loopBound(count); i += LENGTH) {
+      FloatVector.fromArray(LANES, x, at + i).mul(factor).intoArray(x, at + i);
     }
-    for (; t < tokens; t++) {
-      recur(shape, t, in, state, stateAt, o, scratch);
+    for (; i < count; i++) {
+      x[at + i] *= factor;
     }
   }
 
-  /** Takes the memory past one token. */
-  private static void recur(
-      Shape shape, int t, Inputs in, MemorySegment state, long at, Rows o, float[] scratch) {
-    int valueDim = shape.valueDim();
-    boolean before = shape.read() == Read.BEFORE;
-    int hAt = Chunk.heldAt(shape, 0);
-    if (shape.write().seeks()) {
-      hold(shape, ONE, in.p(), t, state, at, scratch, hAt);
+  @Override
+  void correct(float beta, float[] v, int vAt, float[] x, int xAt, int to, int count) {
+    int j = 0;
+    for (; j < LANES.loopBound(count); j += LENGTH) {
+      FloatVector held = FloatVector.fromArray(LANES, x, xAt + j);
+      FloatVector.fromArray(LANES, v, vAt + j).sub(held).mul(beta).intoArray(x, to + j);
     }
-    if (before) {
-      hold(shape, ONE, in.q(), t, state, at, o.data(), o.start(t));
-    }
-    Rows d = in.decay();
-    if (shape.decay() == Decay.PER_VALUE) {
-      RecurrentTiles.scale(
-          d.data(), d.start(t), valueDim, shape.keyDim(), state, at, valueDim * 4L);
-    }
-    d = shape.decay() == Decay.SCALAR || shape.decay() == Decay.PER_KEY ? d : ONE;
-    if (shape.write() == Write.DELTA) {
-      hold(shape, d, in.k(), t, state, at, scratch, hAt);
-    }
-    int notRead = Chunk.readAt(shape, 0);
-    float[] u = in.v().data();
-    int uAt = in.v().start(t);
-    if (shape.write().scaled()) {
-      RecurrentTiles.subtract(u, uAt, scratch, hAt, in.beta().value(t, 0), hAt, valueDim);
-      u = scratch;
-      uAt = hAt;
-    } else if (shape.write() == Write.ERASE) {
-      RecurrentTiles.negate(scratch, hAt, hAt, valueDim);
-      write(shape, d, in.e(), in.q(), t, scratch, hAt, state, at, scratch, notRead);
-      d = ONE;
-    }
-    if (before) {
-      write(shape, d, in.k(), in.q(), t, u, uAt, state, at, scratch, notRead);
-      float bonus = ChunkKeys.bonus(shape, t, in, scratch);
-      RecurrentTiles.addScaled(bonus, u, uAt, o.data(), o.start(t), valueDim);
-    } else {
-      write(shape, d, in.k(), in.q(), t, u, uAt, state, at, o.data(), o.start(t));
+    for (; j < count; j++) {
+      x[to + j] = beta * (v[vAt + j] - x[xAt + j]);
     }
   }
 
-  private static void hold(
-      Shape shape, Rows d, Rows k, int t, MemorySegment state, long at, float[] h, int hAt) {
-    int dStep = d != ONE && shape.decay() == Decay.PER_KEY ? 1 : 0;
-    RecurrentTiles.hold(
-        shape, d.data(), d.start(t), dStep, k.data(), k.start(t), state, at, h, hAt);
-  }
-
-  private static void write(
-      Shape shape,
-      Rows d,
-      Rows k,
-      Rows q,
-      int t,
-      float[] u,
-      int uAt,
-      MemorySegment state,
-      long at,
-      float[] o,
-      int oAt) {
-    int dStep = d != ONE && shape.decay() == Decay.PER_KEY ? 1 : 0;
-    RecurrentTiles.write(
-        shape,
-        d.data(),
-        d.start(t),
-        dStep,
-        k.data(),
-        k.start(t),
-        q.data(),
-        q.start(t),
-        u,
-        uAt,
-        state,
-        at,
-        o,
-        oAt);
-  }
-
-  /** Takes the memory past the tokens of a chunk. */
-  private static void takeChunk(
-      Shape shape, int from, Inputs in, MemorySegment state, long at, Rows o, float[] scratch) {
-    ChunkKeys.prepare(shape, from, in, scratch);
-    int keyDim = shape.keyDim();
-    int valueDim = shape.valueDim();
-    int reads = 2 * Chunk.tokens(shape);
-    int first = shape.write() == Write.ADD ? Chunk.tokens(shape) : 0;
-    for (int j = 0; j < valueDim; j += ChunkTiles.WIDTH) {
-      int width = Math.min(ChunkTiles.WIDTH, valueDim - j);
-      long tileAt = at + j * 4L;
-      for (int row = first; row < reads; row += ChunkTiles.READS) {
-        int keyAt = Chunk.keyAt(shape, 0) + row * keyDim;
-        int heldAt = Chunk.heldAt(shape, 0) + row * valueDim + j;
-        ChunkTiles.read(shape, scratch, keyAt, state, tileAt, width, scratch, heldAt);
+  @Override
+  void sum(float[] x, int uAt, int pairAt, int writes, int xAt, float[] y, int yAt, int count) {
+    int j = 0;
+    for (; j < LANES.loopBound(count); j += LENGTH) {
+      FloatVector sum = FloatVector.fromArray(LANES, x, xAt + j);
+      for (int s = 0; s < writes; s++) {
+        FloatVector u = FloatVector.fromArray(LANES, x, uAt + s * count + j);
+        sum = u.fma(FloatVector.broadcast(LANES, x[pairAt + s]), sum);
       }
-      ChunkTiles.settle(shape, from, j, width, in, o, scratch);
-      ChunkTiles.write(shape, j, width, scratch, state, tileAt);
+      sum.intoArray(y, yAt + j);
     }
+    for (; j < count; j++) {
+      float sum = x[xAt + j];
+      for (int s = 0; s < writes; s++) {
+        sum = Math.fma(x[pairAt + s], x[uAt + s * count + j], sum);
+      }
+      y[yAt + j] = sum;
+    }
+  }
+
+  @Override
+  void pass(Chunk done, Chunk next, int from, int to, MemorySegment state, long at, float[] x) {
+    int keyDim = next.shape().keyDim();
+    for (int i = 0; i < keyDim; i += ROWS) {
+      int rows = Math.min(ROWS, keyDim - i);
+      long rowsAt = at + (long) i * next.shape().valueDim() * Float.BYTES;
+      if (done != null) {
+        WriteTiles.write(done, i, rows, state, rowsAt, x);
+      }
+      if (to - from == next.tokens()) {
+        readAll(next, i, rows, state, rowsAt, x);
+      } else {
+        readSome(next, from, to, i, rows, state, rowsAt, x);
+      }
+    }
+  }
+
+  /** Reads with all tokens of a chunk, whose keys and queries are rows one after the other. */
+  private static void readAll(
+      Chunk chunk, int i, int rows, MemorySegment state, long at, float[] x) {
+    int first = chunk.shape().write() == Write.ADD ? chunk.tokens() : 0;
+    for (int row = first; row < 2 * chunk.tokens(); row += ReadTiles.ROWS) {
+      ReadTiles.four(chunk.shape(), chunk.keyAt(row) + i, rows, state, at, x, chunk.heldAt(row));
+    }
+  }
+
+  /** Reads with each token's key and query, or with two tokens' queries. */
+  private static void readSome(
+      Chunk chunk, int from, int to, int i, int rows, MemorySegment state, long at, float[] x) {
+    boolean queries = chunk.shape().write() == Write.ADD;
+    for (int t = from; t < to; t += queries ? 2 : 1) {
+      int other = Math.min(t + 1, to - 1);
+      int aAt = queries ? chunk.queryAt(other) : chunk.keyAt(t);
+      int heldAt = queries ? chunk.readAt(other) : chunk.heldAt(t);
+      ReadTiles.two(
+          chunk.shape(),
+          aAt + i,
+          chunk.queryAt(t) + i,
+          rows,
+          state,
+          at,
+          x,
+          heldAt,
+          chunk.readAt(t));
+    }
+  }
+
+  @Override
+  public void write(
+      Shape shape,
+      float decay,
+      float[] k,
+      int kAt,
+      float[] v,
+      int vAt,
+      MemorySegment state,
+      long stateAt) {
+    WriteTiles.write(shape, decay, k, kAt, v, vAt, state, stateAt);
   }
 }

@@ -17,12 +17,11 @@ import dev.apus.kernels.memory.MemoryProblem.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class MatrixMemoryTest {
-
-  private static final boolean[] FORMS = {false, true};
 
   /** Every rule with a small shape. */
   static Stream<Shape> rules() {
@@ -48,14 +47,14 @@ class MatrixMemoryTest {
 
   @ParameterizedTest
   @MethodSource("shapes")
-  void agreesWithTheDefinitionInBothForms(Shape shape) {
+  void agreesWithTheDefinition(Shape shape) {
     assumeTrue(VectorApi.isPresent());
-    for (boolean chunked : FORMS) {
-      for (int tokens : new int[] {1, 3, 4, 11}) {
-        var problem = new MemoryProblem(shape, tokens);
-        Result expected = problem.run(new ScalarMatrixMemory(chunked), tokens);
-        Result actual = problem.run(new VectorMatrixMemory(chunked), tokens);
-        assertSameBits(expected.o(), actual.o(), shape + ", " + tokens + " tokens");
+    for (int tokens : new int[] {1, 3, 4, 11}) {
+      var problem = new MemoryProblem(shape, tokens);
+      for (int cut = 0; cut < tokens; cut++) {
+        Result expected = problem.run(new ScalarMatrixMemory(), cut);
+        Result actual = problem.run(new VectorMatrixMemory(), cut);
+        assertSameBits(expected.o(), actual.o(), shape + ", cut at " + cut + " of " + tokens);
         assertArrayEquals(expected.state(), actual.state(), shape + ": the memory");
       }
     }
@@ -63,83 +62,83 @@ class MatrixMemoryTest {
 
   @ParameterizedTest
   @MethodSource("rules")
-  void bothFormsFollowTheFormula(Shape shape) {
-    int tokens = 101;
+  void followsTheFormula(Shape shape) {
+    int tokens = 100;
     var problem = new MemoryProblem(shape, tokens);
     MemoryProblem.Exact exact = problem.exact();
     double tolerance = problem.growth() * tokens * (shape.keyDim() + 4) * 0x1p-23 * exact.reach();
     assertTrue(tolerance < 0.01 * exact.reach(), "the tolerance says something");
-    for (boolean chunked : FORMS) {
-      Result result = problem.run(new ScalarMatrixMemory(chunked), tokens);
-      assertGuardsHold(result.o());
-      for (int t = 0; t < tokens; t++) {
-        for (int j = 0; j < shape.valueDim(); j++) {
-          float actual = result.o()[AT + t * problem.valueStride() + j];
-          assertEquals(exact.o()[t][j], actual, tolerance, "o[" + t + "][" + j + "]");
+    Result result = problem.run(new ScalarMatrixMemory(), tokens);
+    assertGuardsHold(result.o());
+    for (int t = 0; t < tokens; t++) {
+      for (int j = 0; j < shape.valueDim(); j++) {
+        float actual = result.o()[AT + t * problem.valueStride() + j];
+        assertEquals(exact.o()[t][j], actual, tolerance, "o[" + t + "][" + j + "]");
+      }
+    }
+    float[] state = problem.stateAfter(new ScalarMatrixMemory(), 1);
+    for (int i = 0; i < exact.state().length; i++) {
+      assertEquals(exact.state()[i], state[i], tolerance, "S[" + i + "]");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void cutsDoNotShow(Shape shape) {
+    int tokens = 23;
+    var problem = new MemoryProblem(shape, tokens);
+    Result whole = problem.run(new ScalarMatrixMemory(), tokens);
+    for (int cut = 0; cut < tokens; cut++) {
+      Result parts = problem.run(new ScalarMatrixMemory(), cut);
+      assertSameBits(whole.o(), parts.o(), "cut at " + cut);
+      assertArrayEquals(problem.matrix(whole), problem.matrix(parts), "cut at " + cut);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void countingIsEnoughToGoBackToWhatTheMatrixDoesNotHold(Shape shape) {
+    int tokens = 13;
+    var problem = new MemoryProblem(shape, tokens);
+    Result whole = problem.run(new ScalarMatrixMemory(), tokens);
+    int chunk = shape.write() == Write.ERASE ? 2 : 4;
+    int back = 0;
+    for (int cut = 0; cut < tokens; cut++) {
+      for (int more = 1; more <= Math.min(chunk, tokens - cut); more++) {
+        // The matrix holds whole chunks of those before the last token.
+        boolean enough = (cut + more - 1) / chunk * chunk <= cut;
+        Result parts = problem.run(new ScalarMatrixMemory(), cut, more);
+        assertEquals(enough, parts != null, more + " tokens after " + cut);
+        if (enough) {
+          assertSameBits(whole.o(), parts.o(), more + " tokens after " + cut);
+          back++;
         }
       }
-      for (int i = 0; i < exact.state().length; i++) {
-        assertEquals(exact.state()[i], result.state()[1 + i], tolerance, "S[" + i + "]");
-      }
     }
-  }
-
-  @ParameterizedTest
-  @MethodSource("rules")
-  void theRecurrentFormMayBeCutAnywhere(Shape shape) {
-    int tokens = 7;
-    var problem = new MemoryProblem(shape, tokens);
-    var memory = new ScalarMatrixMemory(false);
-    Result whole = problem.run(memory, tokens);
-    for (int cut = 1; cut < tokens; cut++) {
-      Result parts = problem.run(memory, cut);
-      assertSameBits(whole.o(), parts.o(), "cut at " + cut);
-      assertArrayEquals(whole.state(), parts.state(), "cut at " + cut);
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("rules")
-  void cutsOfTheChosenFormShowInRoundingOnly(Shape shape) {
-    int tokens = 23;
-    var problem = new MemoryProblem(shape, tokens);
-    double growth = problem.growth();
-    double tolerance =
-        2 * growth * tokens * (shape.keyDim() + 4) * 0x1p-23 * problem.exact().reach();
-    Result whole = problem.run(new ScalarMatrixMemory(), tokens);
-    for (int cut = 1; cut < tokens; cut++) {
-      Result parts = problem.run(new ScalarMatrixMemory(), cut);
-      for (int i = 0; i < whole.state().length; i++) {
-        assertEquals(whole.state()[i], parts.state()[i], tolerance, "cut at " + cut);
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("rules")
-  void cutsAtTheGrainDoNotShow(Shape shape) {
-    int tokens = 23;
-    var problem = new MemoryProblem(shape, tokens);
-    Result whole = problem.run(new ScalarMatrixMemory(), tokens);
-    for (int cut = 0; cut < tokens; cut += MatrixMemory.SHORTEST_CHUNKED) {
-      Result parts = problem.run(new ScalarMatrixMemory(), cut);
-      assertSameBits(whole.o(), parts.o(), "cut at " + cut);
-      assertArrayEquals(whole.state(), parts.state(), "cut at " + cut);
-    }
+    assertTrue(back >= tokens, "one token can always be taken back");
   }
 
   @ParameterizedTest
   @MethodSource("rules")
   void aMemoryThatForgetsEverythingHoldsTheLastTokenOnly(Shape shape) {
     assumeTrue(shape.decay() != Decay.NONE);
-    for (boolean chunked : FORMS) {
-      var problem = new MemoryProblem(shape, 8);
-      problem.setDecays(0);
-      Result result = problem.run(new ScalarMatrixMemory(chunked), 8);
-      MemoryProblem.Exact exact = problem.exact();
-      for (int i = 0; i < exact.state().length; i++) {
-        assertEquals(exact.state()[i], result.state()[1 + i], 1e-6, "S[" + i + "]");
-      }
+    var problem = new MemoryProblem(shape, 8);
+    problem.setDecays(0);
+    float[] state = problem.stateAfter(new ScalarMatrixMemory(), 1);
+    MemoryProblem.Exact exact = problem.exact();
+    for (int i = 0; i < exact.state().length; i++) {
+      assertEquals(exact.state()[i], state[i], 1e-6, "S[" + i + "]");
+    }
+  }
+
+  @Test
+  void aMatrixAloneIsWrittenTo() {
+    assumeTrue(VectorApi.isPresent());
+    for (int valueDim : new int[] {1, 15, 16, 24, 100}) {
+      var problem = new MemoryProblem(new Shape(5, valueDim, Decay.SCALAR, Write.ADD), 1);
+      float[] expected = problem.written(0.9f);
+      assertArrayEquals(expected, problem.written(new ScalarMatrixMemory(), 0.9f));
+      assertArrayEquals(expected, problem.written(new VectorMatrixMemory(), 0.9f));
     }
   }
 

@@ -84,31 +84,61 @@ final class MemoryProblem {
 
   /** Takes the memory, at byte 4 of its segment, through the tokens in two runs. */
   Result run(MatrixMemory memory, int cut) {
+    return run(memory, cut, 0);
+  }
+
+  /**
+   * The same, with a few tokens between the runs that are taken back by counting alone.
+   *
+   * @param more how many, of the last ones
+   * @return null if the matrix would take in some of them
+   */
+  Result run(MatrixMemory memory, int cut, int more) {
     try (Arena arena = Arena.ofConfined()) {
       float[] o = Guarded.poisoned(tokens * valueStride());
-      MemorySegment segment = arena.allocate(4 * (state.length + 2L));
-      segment.fill((byte) -1);
-      MemorySegment.copy(state, 0, segment, JAVA_FLOAT, 4, state.length);
-      advance(memory, 0, cut, segment, o);
-      advance(memory, cut, tokens, segment, o);
+      MemorySegment segment = begin(arena);
+      advance(memory, 0, cut, segment, 0, o);
+      if (MatrixMemory.held(shape, more, segment, 4, cut) > cut) {
+        return null;
+      }
+      advance(memory, tokens - more, tokens, segment, cut, o);
+      advance(memory, cut, tokens, segment, cut, o);
       return new Result(o, segment.toArray(JAVA_FLOAT));
     }
   }
 
-  /** The memory after all tokens, over and over. */
+  private MemorySegment begin(Arena arena) {
+    MemorySegment segment = arena.allocate(4 * (MatrixMemory.floats(shape) + 2));
+    segment.fill((byte) -1);
+    MemorySegment.copy(state, 0, segment, JAVA_FLOAT, 4, state.length);
+    new Pending(shape, segment, 4).hold(0);
+    return segment;
+  }
+
+  /** The matrix of a result. */
+  float[] matrix(Result result) {
+    return Arrays.copyOfRange(result.state(), 1, 1 + state.length);
+  }
+
+  /** The matrix after all tokens, over and over. */
   float[] stateAfter(MatrixMemory memory, int rounds) {
     try (Arena arena = Arena.ofConfined()) {
       float[] o = Guarded.poisoned(tokens * valueStride());
-      MemorySegment segment = arena.allocate(4 * (state.length + 2L));
-      MemorySegment.copy(state, 0, segment, JAVA_FLOAT, 4, state.length);
+      MemorySegment segment = begin(arena);
       for (int round = 0; round < rounds; round++) {
-        advance(memory, 0, tokens, segment, o);
+        advance(memory, 0, tokens, segment, round * tokens, o);
       }
+      // Another token, for which the matrix takes in those before.
+      advance(memory, 0, 1, segment, rounds * tokens, o);
       return Arrays.copyOfRange(segment.toArray(JAVA_FLOAT), 1, 1 + state.length);
     }
   }
 
-  private void advance(MatrixMemory memory, int from, int to, MemorySegment segment, float[] o) {
+  private void advance(
+      MatrixMemory memory, int from, int to, MemorySegment segment, int seen, float[] o) {
+    if (from == to) {
+      return;
+    }
     Rows decays = shape.decay() == Decay.NONE ? null : rows(decay, from, decayStride());
     Write write = shape.write();
     Rows betas = write.scaled() ? rows(beta, from, 1) : null;
@@ -128,7 +158,27 @@ final class MemoryProblem {
     }
     float[] scratch = new float[memory.scratchFloats(shape)];
     Arrays.fill(scratch, Float.NaN);
-    memory.advance(shape, to - from, in, segment, 4, rows(o, from, valueStride()), scratch);
+    Rows read = rows(o, from, valueStride());
+    memory.advance(shape, to - from, in, segment, 4, seen, read, scratch);
+  }
+
+  /** The matrix when the first token has been written to it, and to nothing beside it. */
+  float[] written(MatrixMemory memory, float kept) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment segment = begin(arena);
+      memory.write(shape, kept, k, AT, v, AT, segment, 4);
+      return Arrays.copyOfRange(segment.toArray(JAVA_FLOAT), 1, 1 + state.length);
+    }
+  }
+
+  /** The same by the formula. */
+  float[] written(float kept) {
+    float[] s = state.clone();
+    for (int i = 0; i < s.length; i++) {
+      int row = i / shape.valueDim();
+      s[i] = Math.fma(k[AT + row], v[AT + i % shape.valueDim()], kept * s[i]);
+    }
+    return s;
   }
 
   Exact exact() {

@@ -14,7 +14,6 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
-import dev.apus.kernels.memory.MatrixMemory;
 
 /**
  * Mamba-3: a decaying matrix memory whose input is integrated by the trapezoidal rule, and whose
@@ -88,18 +87,12 @@ public final class Mamba3 implements SequenceMixer<RecurrentState> {
   @Override
   public RecurrentState newState(int limit) {
     return RecurrentState.of(
-        new Region(spec.heads(), (long) spec.stateSize() * spec.headDim()),
-        new Region(spec.heads(), spec.lastFloats()));
+        Region.of(spec.heads(), spec.memory()), new Region(spec.heads(), spec.lastFloats()));
   }
 
   @Override
   public long bytesPerToken() {
     return 0;
-  }
-
-  @Override
-  public int grain() {
-    return MatrixMemory.SHORTEST_CHUNKED;
   }
 
   @Override

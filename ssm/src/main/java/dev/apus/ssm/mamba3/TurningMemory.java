@@ -7,7 +7,7 @@ import dev.apus.core.model.Batch;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.kernels.memory.MatrixMemory;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.rope.Rotary;
 import java.lang.foreign.MemorySegment;
@@ -21,14 +21,12 @@ final class TurningMemory {
   private static final int LAST = 1;
 
   private final Mamba3Spec spec;
-  private final MatrixMemory.Shape shape;
   private final float[] keyBias;
   private final float[] queryBias;
   private final float[] skip;
 
   TurningMemory(Mamba3Spec spec, float[] keyBias, float[] queryBias, float[] skip) {
     this.spec = spec;
-    this.shape = spec.memory();
     this.keyBias = keyBias;
     this.queryBias = queryBias;
     this.skip = skip;
@@ -75,44 +73,35 @@ final class TurningMemory {
               (part, worker) -> {
                 int number = part / heads;
                 Run<RecurrentState> run = batch.runs().get(number);
-                float[] scratch =
-                    pass.scratch(worker, pass.kernels().memory().scratchFloats(shape));
-                advance(pass, run, number, part % heads, tokens, shifted, o, scratch);
+                advance(pass, worker, run, number, part % heads, tokens, shifted, o);
               });
     }
   }
 
   private void advance(
       Pass pass,
+      int worker,
       Run<RecurrentState> run,
       int number,
       int head,
       Tokens tokens,
       Shifted shifted,
-      Matrix o,
-      float[] scratch) {
-    RecurrentState state = run.state();
-    state.keep(MEMORY, head);
-    state.keep(LAST, head);
+      Matrix o) {
+    run.state().keep(LAST, head);
     prepare(pass.kernels().rotary(), run, number, head, tokens, shifted);
     int first = run.from() + number;
     int heads = spec.heads();
     int keyAt = head * spec.stateSize();
     int valueAt = head * spec.headDim();
-    pass.kernels()
-        .memory()
-        .advance(
-            shape,
-            run.length(),
+    var in =
+        new Inputs(
             shifted.q.from(run.from(), keyAt),
             shifted.k.from(first, keyAt),
             shifted.v.from(first, valueAt),
             new Rows(tokens.decay.data(), tokens.decay.at(run.from()) + head, heads),
-            null,
-            state.segment(),
-            state.at(MEMORY, head),
-            o.from(run.from(), valueAt),
-            scratch);
+            null);
+    Rows read = o.from(run.from(), valueAt);
+    run.state().remember(pass, worker, MEMORY, head, run.length(), in, read);
     var activations = pass.kernels().activations();
     for (int row = run.from(); row < run.to(); row++) {
       activations.addScaled(
