@@ -6,10 +6,13 @@ import dev.apus.core.Model;
 import dev.apus.core.PrefixCache;
 import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.chat.Message;
+import dev.apus.core.chat.ToolCall;
 import dev.apus.core.generate.Sampling;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,13 +40,20 @@ final class ChatRoom implements AutoCloseable {
 
   private static final String FIRST = "main";
 
+  /** What a new conversation is given before it begins. */
+  interface Preparation {
+    void of(Chat chat) throws IOException;
+  }
+
   private final Model model;
   private final ChatTemplate template;
   private final Map<String, ?> variables;
   private final Sampling sampling;
   private final PrintWriter out;
   private final Thinking thinking;
+  private final Preparation preparation;
   private final Map<String, Chat> chats = new LinkedHashMap<>();
+  private final Map<Chat, List<Message>> results = new IdentityHashMap<>();
   private String current = FIRST;
 
   ChatRoom(
@@ -54,14 +64,23 @@ final class ChatRoom implements AutoCloseable {
       String instruction,
       Sampling sampling,
       Thinking thinking,
-      PrintWriter out) {
+      Preparation preparation,
+      PrintWriter out)
+      throws IOException {
     this.model = model;
     this.template = template;
     this.variables = variables;
     this.sampling = sampling;
     this.out = out;
     this.thinking = thinking;
+    this.preparation = preparation;
     Chat first = Chat.with(model, template, limit, variables);
+    try {
+      preparation.of(first);
+    } catch (RuntimeException | IOException e) {
+      first.close();
+      throw e;
+    }
     if (instruction != null) {
       first.instruct(instruction);
     }
@@ -74,18 +93,47 @@ final class ChatRoom implements AutoCloseable {
 
   /** What stands before the next line. */
   String prompt() {
-    return chats.size() == 1 ? "> " : current + "> ";
+    String name = chats.size() == 1 ? "" : current;
+    List<ToolCall> waiting = waiting();
+    return waiting.isEmpty()
+        ? name + "> "
+        : name + "[" + waiting.get(results().size()).name() + "] ";
   }
 
   void cancel() {
     chat().cancel();
   }
 
-  /** Prints the answer to what was said. */
+  /** The calls that the model has just made, whose results are wanted next. */
+  private List<ToolCall> waiting() {
+    List<Message> messages = chat().messages();
+    return messages.isEmpty() ? List.of() : messages.getLast().calls();
+  }
+
+  /** Those of the calls' results that are there. */
+  private List<Message> results() {
+    return results.computeIfAbsent(chat(), _ -> new ArrayList<>());
+  }
+
+  /**
+   * Prints the answer to what was said, which is what came of a call if the model has made one.
+   *
+   * @return null if further results are wanted before the model can answer
+   */
   Answer say(String text) {
+    List<ToolCall> waiting = waiting();
+    List<Message> said = new ArrayList<>(results());
+    said.add(
+        waiting.isEmpty() ? Message.user(text) : Message.result(waiting.get(said.size()), text));
+    if (said.size() < waiting.size()) {
+      results().add(said.getLast());
+      return null;
+    }
     AnswerPrinter printer = new AnswerPrinter(out, thinking);
     try {
-      return chat().answer(List.of(Message.user(text)), sampling, printer);
+      Answer answer = chat().answer(said, sampling, printer);
+      results().clear();
+      return answer;
     } finally {
       printer.end();
     }
@@ -105,7 +153,10 @@ final class ChatRoom implements AutoCloseable {
         return false;
       }
       case "/help" -> out.println(HELP);
-      case "/undo" -> out.println(chat().undo() ? "the last turn is gone" : "nothing to undo");
+      case "/undo" -> {
+        results().clear();
+        out.println(chat().undo() ? "the last turn is gone" : "nothing to undo");
+      }
       case "/fork" -> fork(needed(given, "a name"));
       case "/switch" -> change(given);
       case "/show" -> chat().messages().forEach(this::show);
@@ -134,7 +185,9 @@ final class ChatRoom implements AutoCloseable {
     if (chats.containsKey(name)) {
       throw new IllegalArgumentException("there is a conversation \"" + name + "\" already");
     }
-    chats.put(name, chat().fork());
+    Chat fork = chat().fork();
+    results.put(fork, new ArrayList<>(results()));
+    chats.put(name, fork);
     current = name;
     out.println("now in " + name);
   }
@@ -157,6 +210,8 @@ final class ChatRoom implements AutoCloseable {
 
   private void load(Path file) throws IOException {
     Chat loaded = Chat.load(file, model, template, variables);
+    preparation.of(loaded);
+    results.remove(chat());
     chat().close();
     chats.put(current, loaded);
     out.println(loaded.messages().size() + " messages");

@@ -1,6 +1,7 @@
 package dev.apus.cli;
 
 import dev.apus.core.Answer;
+import dev.apus.core.Chat;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.PrefixReuse;
@@ -31,6 +32,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "  apus chat -m models/Qwen3-0.6B",
       "  apus chat -m models/granite-4.0-h-350m --system \"You are brief.\" --temp 0.6",
+      "  apus chat -m models/Qwen3-0.6B --tools tools.json --tool-choice required",
+      "  apus chat -m models/Qwen3-0.6B --json-schema recipe.json",
       "In a conversation, /help lists what can be done: /undo, /fork, /save and more."
     })
 final class Converse implements Callable<Integer> {
@@ -44,6 +47,8 @@ final class Converse implements Callable<Integer> {
   @Mixin private Opening opening;
   @Mixin private CacheChoice cache;
   @Mixin private AttentionChoice attention;
+  @Mixin private StructureOptions structure;
+  @Mixin private ToolOptions tools;
 
   @Option(
       names = "--system",
@@ -107,7 +112,11 @@ final class Converse implements Callable<Integer> {
     }
   }
 
-  private ChatRoom room(Model model, PrintWriter out) {
+  private ChatRoom room(Model model, PrintWriter out) throws IOException {
+    if (structure.wanted() && tools.areGiven()) {
+      throw new ParameterException(
+          command.commandLine(), "--tools does not go together with a form of the answers");
+    }
     choice.tokenizer(model);
     int context = model.architecture().context();
     int most = limit == null ? context : Math.min(limit, context);
@@ -119,7 +128,13 @@ final class Converse implements Callable<Integer> {
         system,
         sampling.over(model.sampling(), model::tokenizer),
         thinking,
+        this::prepare,
         out);
+  }
+
+  private void prepare(Chat chat) throws IOException {
+    tools.over(chat);
+    structure.over(chat);
   }
 
   private Map<String, Object> templateVariables() {
@@ -161,7 +176,10 @@ final class Converse implements Callable<Integer> {
             break;
           }
         } else if (!text.isBlank()) {
-          note(room.say(text));
+          Answer answer = room.say(text);
+          if (answer != null) {
+            note(answer);
+          }
         }
       } catch (IllegalArgumentException
           | IOException

@@ -5,8 +5,8 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.Quantizer;
 import dev.apus.core.file.FormatException;
 import dev.apus.core.file.ModelFiles;
+import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.Quantization;
-import dev.apus.core.weight.Requantization.Account;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,8 +62,8 @@ final class Convert implements Callable<Integer> {
       names = "--keep",
       paramLabel = "REGEX",
       description = {
-        "From folder to folder, leave tensors as they are in whose name this is found; routers and"
-            + " what is small, if absent."
+        "With --format, leave tensors as they are in whose new name this is found; routers and what"
+            + " is small, if absent."
       })
   private Pattern keep;
 
@@ -98,18 +98,19 @@ final class Convert implements Callable<Integer> {
     if (!folder && ModelConversion.isGguf(to)) {
       throw wrong("both are GGUF files; apus quantize gives one another format");
     }
-    if (keep != null) {
-      throw wrong("--keep is for folders that become folders");
+    if (keep != null && format == null) {
+      throw wrong("--keep is for matrices that get another --format");
     }
     ModelConversion.requireFree(to);
     ModelOptions options = threads.options();
     try (Progress progress =
         Progress.bytes(apus, command.commandLine().getErr(), ModelConversion.bytes(from))) {
       var conversion = new ModelConversion(from, options, progress::step);
+      Quantization rules = format == null ? null : rules(format);
       if (folder) {
-        conversion.toGguf(to, format);
+        conversion.toGguf(to, rules);
       } else {
-        conversion.toFolder(to, format);
+        conversion.toFolder(to, rules);
       }
     }
     return Failures.OK;
@@ -121,7 +122,7 @@ final class Convert implements Callable<Integer> {
     }
     refuseTensors();
     WeightFormat wanted = format == null ? WeightFormat.Q8_0 : format;
-    Quantization rules = new Quantization(wanted, keep == null ? Quantization.KEPT : keep);
+    Quantization rules = rules(wanted);
     List<Account> accounts;
     try (Progress progress =
         Progress.bytes(apus, command.commandLine().getErr(), ModelConversion.bytes(from))) {
@@ -137,6 +138,10 @@ final class Convert implements Callable<Integer> {
             wanted,
             Units.bytes(accounts.stream().mapToLong(Account::before).sum()),
             Units.bytes(accounts.stream().mapToLong(Account::after).sum())));
+  }
+
+  private Quantization rules(WeightFormat wanted) {
+    return new Quantization(wanted, keep == null ? Quantization.KEPT : keep);
   }
 
   /** A folder with two sets of tensors would be no model. */

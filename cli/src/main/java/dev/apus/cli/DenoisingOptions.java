@@ -5,6 +5,7 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.diffusion.Ancestral;
 import dev.apus.diffusion.Cache;
 import dev.apus.diffusion.FirstHitting;
+import dev.apus.diffusion.Gaussian;
 import dev.apus.diffusion.Quota;
 import dev.apus.diffusion.Ranked;
 import dev.apus.diffusion.Ranking;
@@ -36,7 +37,9 @@ final class DenoisingOptions {
     FIRST_HITTING,
     ANALYTIC,
     EULER,
-    REVISING
+    REVISING,
+    GAUSSIAN,
+    DDIM
   }
 
   private enum Keep {
@@ -56,7 +59,8 @@ final class DenoisingOptions {
       description =
           "Which positions are fixed first: ${COMPLETION-CANDIDATES}. Ancestral fixes each by"
               + " itself; first_hitting any one at each step; analytic and euler are for models of"
-              + " scores; revising decides about all anew at each step.")
+              + " scores; revising decides about all anew at each step; gaussian and ddim are for"
+              + " noise in vectors.")
   private Rule rule;
 
   @ArgGroup private Quotas quotas = new Quotas();
@@ -86,7 +90,8 @@ final class DenoisingOptions {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Evaluations for the whole text; one a token, if absent.")
+      description =
+          "Evaluations for the whole text; if absent one a token, or what the rule's makers take.")
   private Integer steps;
 
   @Option(
@@ -128,6 +133,12 @@ final class DenoisingOptions {
   private Double remasking;
 
   @Option(
+      names = "--score-temp",
+      paramLabel = "T",
+      description = "Where noise is in vectors: what the noise that the model sees is divided by.")
+  private Double scoreTemperature;
+
+  @Option(
       names = "--drafts",
       description =
           "Show the text while it sharpens, in place on a terminal and as lines elsewhere.")
@@ -152,6 +163,7 @@ final class DenoisingOptions {
       guidance,
       editing,
       remasking,
+      scoreTemperature,
       drafts ? true : null
     };
     String[] names = {
@@ -166,6 +178,7 @@ final class DenoisingOptions {
       "--guidance",
       "--editing",
       "--remasking",
+      "--score-temp",
       "--drafts"
     };
     for (int i = 0; i < values.length; i++) {
@@ -219,6 +232,14 @@ final class DenoisingOptions {
     if (remasking != null && rule != Rule.ANCESTRAL) {
       throw wrong("--remasking goes with --rule ancestral", null);
     }
+    boolean inVectors =
+        rule == null ? makers instanceof Gaussian : rule == Rule.GAUSSIAN || rule == Rule.DDIM;
+    if (inVectors && quota(null) == null) {
+      return gaussian(makers instanceof Gaussian theirs ? theirs : Gaussian.STANDARD);
+    }
+    if (scoreTemperature != null) {
+      throw wrong("--score-temp goes with --rule gaussian or ddim, without a quota", null);
+    }
     if (rule == Rule.ANCESTRAL) {
       if (quota(null) != null) {
         throw wrong("--rule ancestral fixes each position by itself, without a quota", null);
@@ -252,12 +273,24 @@ final class DenoisingOptions {
         rule == null ? before.ranking() : ranking(), quota(before.quota()), before.schedule());
   }
 
+  private Gaussian gaussian(Gaussian makers) {
+    Gaussian.Predictor predictor =
+        switch (rule) {
+          case GAUSSIAN -> Gaussian.Predictor.ANCESTRAL;
+          case DDIM -> Gaussian.Predictor.DDIM;
+          case null, default -> makers.predictor();
+        };
+    Gaussian chosen = makers.with(predictor);
+    return scoreTemperature == null ? chosen : chosen.withScoreTemperature(scoreTemperature);
+  }
+
   /** A rule that is no ranking, or null. */
   private TransferRule whole() {
     return switch (rule) {
       case FIRST_HITTING -> new FirstHitting();
       case ANALYTIC -> new Reverse(Reverse.Predictor.ANALYTIC);
       case EULER -> new Reverse(Reverse.Predictor.EULER);
+      case GAUSSIAN, DDIM -> gaussian(Gaussian.STANDARD);
       case null, default -> null;
     };
   }

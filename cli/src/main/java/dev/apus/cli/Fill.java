@@ -6,6 +6,7 @@ import dev.apus.diffusion.Canvas;
 import dev.apus.diffusion.Denoising;
 import dev.apus.diffusion.Draft;
 import dev.apus.diffusion.Effort;
+import dev.apus.diffusion.Gaussian;
 import dev.apus.diffusion.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -75,7 +76,9 @@ final class Fill {
         effort.evaluations(),
         effort.rows(),
         reason(denoising.stopReason().orElse(StopReason.FAILED)),
-        recipe.sampling().temperature() == 0 ? "greedy" : "seed " + recipe.sampling().seed(),
+        recipe.sampling().temperature() == 0 && !(recipe.rule() instanceof Gaussian)
+            ? "greedy"
+            : "seed " + recipe.sampling().seed(),
         Units.bytes(model.weightBytes()));
   }
 

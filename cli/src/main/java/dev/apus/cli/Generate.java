@@ -7,6 +7,7 @@ import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
 import dev.apus.core.generate.Usage;
 import dev.apus.core.model.KeyVisits;
+import dev.apus.diffusion.Gaussian;
 import dev.apus.diffusion.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -54,6 +55,12 @@ final class Generate implements Callable<Integer> {
   @Mixin private StructureOptions structure;
 
   @Option(
+      names = "--after",
+      paramLabel = "MARK",
+      description = "The text is free up to this mark, such as </think>, and has its form then.")
+  private String after;
+
+  @Option(
       names = "--limit",
       paramLabel = "TOKENS",
       description = "Tokens of prompt and text together; what they need, if absent.")
@@ -84,7 +91,7 @@ final class Generate implements Callable<Integer> {
         return Failures.OK;
       }
       denoising.requireNone(choice.name());
-      Sampling wanted = structure.over(sampling.over(model.sampling(), model::tokenizer));
+      Sampling wanted = structure.over(sampling.over(model.sampling(), model::tokenizer), after);
       int[] tokens = choice.tokenizer(model).encode(text, !raw, special);
       try (Session session = session(model, tokens.length, wanted.maxTokens())) {
         if (beams.areGiven()) {
@@ -122,7 +129,7 @@ final class Generate implements Callable<Integer> {
       throw wrong(
           choice.name()
               + " is a diffusion model, which does not write from the beginning to the end;"
-              + " --json, --json-schema, --regex and --choice are for models that do",
+              + " --json, --json-schema, --regex, --grammar and --choice are for models that do",
           null);
     }
     if (raw || special || beams.areGiven()) {
@@ -138,6 +145,10 @@ final class Generate implements Callable<Integer> {
             .withPresencePenalty(0)
             .withWarpers(List.of())
             .withMaxTokens(FILLED_TOKENS);
+    if (Recipe.of(model).rule() instanceof Gaussian) {
+      // Vectors are drawn, and the likeliest tokens taken of what they are at the end.
+      makers = makers.withTemperature(0);
+    }
     Recipe recipe = denoising.recipe(model, sampling.over(makers, model::tokenizer));
     PrintWriter out = command.commandLine().getOut();
     CanvasView view = CanvasView.of(out, denoising.drafts());

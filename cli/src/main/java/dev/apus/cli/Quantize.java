@@ -6,8 +6,8 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.Quantizer;
 import dev.apus.core.file.FormatException;
 import dev.apus.core.file.ModelFiles;
+import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.Quantization;
-import dev.apus.core.weight.Requantization.Account;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -31,15 +31,16 @@ import picocli.CommandLine.Spec;
     name = "quantize",
     description = {
       "Writes a model anew with its matrices in another weight format, and says what that costs.",
-      "A GGUF file becomes a GGUF file, a folder a folder: with model.safetensors for F32, F16 and"
-          + " BF16, otherwise with model.gguf, which Apus alone opens. apus convert makes the one"
-          + " of the other.",
+      "A GGUF file becomes a GGUF file, if OUT ends in .gguf, and otherwise a folder; so does a"
+          + " folder, as apus convert does it. A folder gets model.safetensors for F32, F16 and"
+          + " BF16, otherwise model.gguf, which Apus alone opens.",
       "Vectors, norms, routers, taps of convolutions, decays and steps of state spaces stay as they"
           + " are, and so do rows that do not divide into blocks; rows that divide into blocks of"
           + " 32 and not of 256 become Q8_0."
     },
     footer = {
       "  apus quantize models/Qwen3-0.6B -o models/Qwen3-0.6B-q4 --format Q4_K",
+      "  apus quantize models/Qwen3-0.6B -o Qwen3-0.6B-Q8_0.gguf",
       "  apus quantize model-f16.gguf -o model-q8.gguf --perplexity tales.txt"
     })
 final class Quantize implements Callable<Integer> {
@@ -92,20 +93,13 @@ final class Quantize implements Callable<Integer> {
     if (window < 2) {
       throw wrong("--window is " + window + "; needed: 2 or more");
     }
-    boolean folder = Files.isDirectory(from);
-    if (folder == ModelConversion.isGguf(to)) {
-      throw wrong(
-          folder
-              ? to + " is a GGUF file, and " + from + " a folder: apus convert makes one of it"
-              : to + " does not end in .gguf, as " + from + " is one: apus convert makes a folder");
-    }
     ModelConversion.requireFree(to);
     String read = text == null ? null : TextLoss.read(command, text);
     ModelOptions options = threads.options();
     List<Account> accounts;
     try (Progress progress =
         Progress.bytes(apus, command.commandLine().getErr(), ModelConversion.bytes(from))) {
-      accounts = Quantizer.write(from, to, rules(), options.threads(), progress::step);
+      accounts = write(options, progress);
     }
     PrintWriter out = command.commandLine().getOut();
     print(accounts, out);
@@ -115,6 +109,16 @@ final class Quantize implements Callable<Integer> {
       out.printf(Locale.ROOT, "perplexity times %.4f%n", after / before);
     }
     return Failures.OK;
+  }
+
+  private List<Account> write(ModelOptions options, Progress progress) throws IOException {
+    if (Files.isDirectory(from) != ModelConversion.isGguf(to)) {
+      return Quantizer.write(from, to, rules(), options.threads(), progress::step);
+    }
+    var conversion = new ModelConversion(from, options, progress::step);
+    return ModelConversion.isGguf(to)
+        ? conversion.toGguf(to, rules())
+        : conversion.toFolder(to, rules());
   }
 
   private Quantization rules() {

@@ -1,5 +1,6 @@
 package dev.apus.cli;
 
+import dev.apus.core.Chat;
 import dev.apus.core.generate.Sampling;
 import dev.apus.structure.Structure;
 import dev.apus.structure.StructureException;
@@ -40,6 +41,12 @@ final class StructureOptions {
     private String regex;
 
     @Option(
+        names = "--grammar",
+        paramLabel = "FILE",
+        description = "The text is what this grammar derives from root, in llama.cpp's GBNF.")
+    private Path grammar;
+
+    @Option(
         names = "--choice",
         paramLabel = "TEXT",
         description = "The text is this one, or another that is given in the same way.")
@@ -51,13 +58,21 @@ final class StructureOptions {
     return form != null;
   }
 
-  /** The sampling, with the form that was asked for. */
-  Sampling over(Sampling sampling) throws IOException {
+  /**
+   * The sampling, with the form that was asked for.
+   *
+   * @param after the mark up to which the text is free; null if there is none
+   */
+  Sampling over(Sampling sampling, String after) throws IOException {
     if (form == null) {
+      if (after != null) {
+        throw new ParameterException(
+            command.commandLine(), "--after is for texts that have a form after it");
+      }
       return sampling;
     }
     try {
-      return sampling.withConstraint(structure());
+      return sampling.withConstraint(after == null ? structure() : structure().after(after));
     } catch (StructureException e) {
       throw wrong(e);
     } catch (IllegalArgumentException e) {
@@ -70,6 +85,17 @@ final class StructureOptions {
     return new ParameterException(command.commandLine(), e.getMessage(), e);
   }
 
+  /** Lets a conversation's answers have the form that was asked for, if any. */
+  void over(Chat chat) throws IOException {
+    if (form != null) {
+      try {
+        chat.require(structure()::within);
+      } catch (StructureException e) {
+        throw wrong(e);
+      }
+    }
+  }
+
   private Structure structure() throws IOException {
     if (form.schema != null) {
       boolean inline = form.schema.strip().startsWith("{");
@@ -77,6 +103,9 @@ final class StructureOptions {
     }
     if (form.regex != null) {
       return Structure.regex(form.regex);
+    }
+    if (form.grammar != null) {
+      return Structure.grammar(Files.readString(form.grammar));
     }
     return form.choice == null
         ? Structure.json()

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,13 +24,12 @@ class ConverseTest {
     InputStream before = System.in;
     System.setIn(new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)));
     try {
-      Object[] all = new Object[options.length + 4];
-      all[0] = "chat";
-      all[1] = "--greedy";
-      all[2] = "-n";
-      all[3] = "8";
-      System.arraycopy(options, 0, all, 4, options.length);
-      return Cli.run(all);
+      List<Object> all = new ArrayList<>(List.of("chat", "--greedy"));
+      all.addAll(List.of(options));
+      if (!all.contains("-n")) {
+        all.addAll(List.of("-n", "8"));
+      }
+      return Cli.run(all.toArray());
     } finally {
       System.setIn(before);
     }
@@ -97,5 +97,59 @@ class ConverseTest {
     assertTrue(run.err().contains("needed: a name"), run.err());
     assertTrue(run.err().contains("no"), run.err());
     assertEquals(2, chat("", "--prefix-cache", "-1").exitCode());
+  }
+
+  private static final String TOOLS =
+      """
+      [{"type": "function", "function": {"name": "time", "description": "Tells."}},
+       {"name": "weather", "parameters": {"properties": {"city": {"enum": ["Ulm"]}},
+                                          "required": ["city"]}}]
+      """;
+
+  @Test
+  void toolsAreCalledAndWhatIsSaidNextIsWhatCameOfThem() throws IOException {
+    Path tools = Files.writeString(folder.resolve("tools.json"), TOOLS);
+    Path template =
+        Files.writeString(
+            folder.resolve("t.jinja"),
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}"
+                + "{# <tool_call> #}[assistant]");
+    Cli run =
+        chat(
+            "Rain?\nIt rains.\n/show\n",
+            "-n",
+            "60",
+            "--template",
+            template,
+            "--tools",
+            tools,
+            "--tool-choice",
+            "weather");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().startsWith("[weather {\"city\":\"Ulm\"}]\n"), run.out());
+    assertTrue(run.out().contains("\ntool: It rains.\n"), run.out());
+    Cli none = chat("Rain?\n", "--template", template, "--tools", tools, "--tool-choice", "none");
+    assertEquals(0, none.exitCode(), none.err());
+    Cli unknown = chat("", "--template", template, "--tools", tools, "--tool-choice", "tides");
+    assertEquals(2, unknown.exitCode());
+    assertTrue(unknown.err().contains("there is no tool tides; there are time, weather"));
+    Files.writeString(template, "<tool_call> <arg_key>");
+    Cli glm = chat("", "--template", template, "--tools", tools);
+    assertEquals(2, glm.exitCode());
+    assertTrue(glm.err().contains("the way of GLM 4.5"), glm.err());
+    assertTrue(glm.err().contains("--tool-choice free offers"), glm.err());
+    assertEquals(
+        0, chat("", "--template", template, "--tools", tools, "--tool-choice", "free").exitCode());
+    assertEquals(2, chat("", "--tool-choice", "none").exitCode());
+    assertEquals(2, chat("", "--tools", tools, "--json").exitCode());
+    Files.writeString(tools, "{}");
+    assertTrue(chat("", "--tools", tools).err().contains("the tools are no list"));
+  }
+
+  @Test
+  void answersMayHaveAForm() {
+    Cli run = chat("Once\nAgain\n", "--json-schema", "{\"enum\": [10, 12]}");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().matches("(1[02]\n){2}"), run.out());
   }
 }

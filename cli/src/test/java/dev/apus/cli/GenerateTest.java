@@ -248,6 +248,13 @@ class GenerateTest {
     Path file = Files.writeString(folder.resolve("schema.json"), "{\"const\": [1, null]}");
     Cli schema = Cli.run("generate", "--greedy", "--json-schema", file, PROMPT);
     assertTrue(schema.out().matches("\\[1, ?null\\]\n"), schema.out());
+    Path rules =
+        Files.writeString(folder.resolve("list.gbnf"), "root ::= \"(\" root \")\" | [0-9]");
+    Cli grammar = Cli.run("generate", "--greedy", "--grammar", rules, PROMPT);
+    assertTrue(grammar.out().matches("\\(*[0-9]\\)*\n"), grammar.out());
+    Cli after = Cli.run("generate", "--greedy", "--after", ".", "--choice", "yes", PROMPT);
+    assertTrue(after.out().matches("[^.]+\\.\\s*yes\n"), after.out());
+    assertEquals(2, Cli.run("generate", "--after", ".", PROMPT).exitCode());
   }
 
   @Test

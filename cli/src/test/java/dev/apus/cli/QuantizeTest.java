@@ -117,15 +117,41 @@ class QuantizeTest {
     assertEquals(before.out(), after.out());
   }
 
+  /** Converting and quantising at once gives what the one after the other gives. */
   @Test
-  void whatIsThereOrOfAnotherLayoutIsRefused() throws IOException {
+  void theOtherLayoutIsWrittenInOnePass() throws IOException {
+    Path file = gguf();
+    Path wide = folder.resolve("wide");
+    Cli converted = Cli.run("convert", file, wide);
+    assertEquals(0, converted.exitCode(), converted.err());
+    Path small = folder.resolve("small.gguf");
+    Cli there = quantize(wide, "-o", small, "--format", "Q8_0");
+    assertEquals(0, there.exitCode(), there.err());
+    Path expected = folder.resolve("expected.gguf");
+    Cli straight = quantize(file, "-o", expected, "--format", "Q8_0");
+    assertEquals(straight.out(), there.out());
+    try (Gguf one = Gguf.open(expected);
+        Gguf other = Gguf.open(small)) {
+      assertEquals(one.tensors().keySet(), other.tensors().keySet());
+      for (StoredTensor tensor : one.tensors().values()) {
+        StoredTensor found = other.tensors().get(tensor.name());
+        assertEquals(tensor.type(), found.type(), tensor.name());
+        assertEquals(-1, tensor.data().mismatch(found.data()), tensor.name());
+      }
+    }
+    Cli back = quantize(file, "-o", folder.resolve("back"), "--format", "Q8_0");
+    assertEquals(0, back.exitCode(), back.err());
+    assertTrue(Files.exists(folder.resolve("back/model.gguf")));
+    assertEquals(0.006, error(back, "experts"), 0.004);
+  }
+
+  @Test
+  void whatIsThereIsRefused() throws IOException {
     Path fable = Cli.fable(folder.resolve("fable"));
-    refused(2, "apus convert makes one of it", fable, "-o", folder.resolve("x.gguf"));
     refused(3, "is there already", fable, "-o", fable);
     refused(3, "there is no such file or folder", folder.resolve("absent"), "-o", "x");
     refused(2, "is no file", fable, "-o", folder.resolve("x"), "--perplexity", "absent.txt");
     Path file = gguf();
-    refused(2, "apus convert makes a folder", file, "-o", folder.resolve("x"));
     refused(3, "is there already", file, "-o", file);
     assertTrue(Files.notExists(folder.resolve("x")));
   }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.apus.core.Answer;
 import dev.apus.core.Chat;
 import dev.apus.core.Model;
@@ -14,6 +16,7 @@ import dev.apus.core.chat.Message;
 import dev.apus.core.chat.Part;
 import dev.apus.core.chat.Tool;
 import dev.apus.core.chat.ToolCall;
+import dev.apus.core.chat.ToolChoice;
 import dev.apus.core.generate.GenerationException;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.StopReason;
@@ -266,6 +269,86 @@ class ChatTest {
       try (Chat loaded = Chat.load(file, MODEL, template(WITH_TOOLS), Map.of())) {
         assertEquals(chat.messages(), loaded.messages());
       }
+    }
+  }
+
+  private static final Tool WEATHER =
+      new Tool(
+          "weather",
+          "Tells.",
+          "{\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":12},\"days\":"
+              + "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9}},\"required\":[\"city\"]}");
+
+  private static void assertWeather(Answer answer) throws IOException {
+    assertEquals(1, answer.calls().size());
+    JsonNode arguments = new ObjectMapper().readTree(answer.calls().getFirst().arguments());
+    assertTrue(arguments.get("city").textValue().length() <= 12);
+    assertTrue(!arguments.has("days") || arguments.get("days").intValue() >= 1);
+  }
+
+  /** The storyteller, who knows no tools, calls them well where it must. */
+  @Test
+  void callsAreMadeToBeWellFormed() throws IOException {
+    Sampling random = Sampling.plain().withMaxTokens(200);
+    Tool time = new Tool("time", "Tells.", "{}");
+    try (Chat chat = chat(WITH_TOOLS.replace("think>", "note>"))) {
+      chat.offer(List.of(time, WEATHER), ToolChoice.of("weather"), Structure::answer);
+      for (int seed = 0; seed < 3; seed++) {
+        Answer answer =
+            chat.answer(List.of(Message.user("Rain?")), random.withSeed(seed), part -> {});
+        assertEquals(StopReason.COMPLETE, answer.stopReason());
+        assertEquals("", answer.text());
+        assertWeather(answer);
+        chat.undo();
+      }
+      try (Chat fork = chat.fork()) {
+        assertWeather(fork.answer(List.of(Message.user("Rain?")), random, part -> {}));
+      }
+      chat.offer(List.of(WEATHER), ToolChoice.none(), Structure::answer);
+      Answer said = chat.answer(List.of(Message.user("Rain?")), GREEDY, part -> {});
+      assertEquals(List.of(), said.calls());
+      assertEquals(StopReason.MAX_TOKENS, said.stopReason(), "complete anywhere");
+      Sampling two = GREEDY.withConstraint(Structure.json());
+      var e = assertThrows(IllegalArgumentException.class, () -> chat.say("Hi", two, token -> {}));
+      assertTrue(e.getMessage().startsWith("the sampling has a constraint, JSON"), e.getMessage());
+      var unknown =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> chat.offer(List.of(time), ToolChoice.of("weather"), Structure::answer));
+      assertEquals("there is no tool weather; there are time", unknown.getMessage());
+    }
+    try (Chat chat = chat("<tool_call><arg_key>")) {
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> chat.offer(List.of(time), ToolChoice.auto(), Structure::answer));
+      assertTrue(e.getMessage().contains("the way of GLM 4.5"), e.getMessage());
+    }
+  }
+
+  /** Thoughts that the template begins are free, and what comes after them has a form. */
+  @Test
+  void answersHaveAFormAfterTheirThoughts() {
+    Structure number = Structure.regex("[0-9]{3}");
+    String thinking = TURNS.replace("[assistant] ", "[assistant] <think>");
+    try (Chat chat = chat(thinking)) {
+      chat.require(number::within);
+      Answer answer =
+          chat.say("How many?", Sampling.plain().withSeed(1).withMaxTokens(30), token -> {});
+      assertEquals(StopReason.INCOMPLETE, answer.stopReason(), "it never stops to think");
+      assertFalse(answer.reasoning().isEmpty());
+      chat.undo();
+      Structure hm = Structure.regex("Hm\\.</think>\\n[0-9]{3}");
+      chat.require(null);
+      Answer same = chat.say("How many?", Sampling.plain().withConstraint(hm), token -> {});
+      assertEquals("Hm.", same.reasoning());
+      assertTrue(same.text().matches("[0-9]{3}"), same.text());
+    }
+    try (Chat chat = chat(TURNS)) {
+      chat.require(number::within);
+      Answer answer = chat.say("How many?", Sampling.greedy(), token -> {});
+      assertEquals(StopReason.COMPLETE, answer.stopReason());
+      assertTrue(answer.text().matches("[0-9]{3}"), answer.text());
     }
   }
 }

@@ -28,7 +28,10 @@ import java.util.stream.Stream;
 /** A prompt and a gap for small diffusion models, and the drafts of filling it. */
 final class Denoised {
 
-  static final List<String> FAMILIES = TinyModels.DIFFUSION_FAMILIES;
+  static final List<String> FAMILIES =
+      TinyModels.DIFFUSION_FAMILIES.stream()
+          .filter(family -> !TinyVectors.FAMILIES.contains(family))
+          .toList();
 
   static final List<String> IN_BLOCKS =
       FAMILIES.stream().filter(f -> diffusion(f).block() > 0).toList();

@@ -57,6 +57,7 @@ final class DocumentChanges {
           "blocks",
           "positions",
           "frequencies",
+          "units",
           "least",
           "most",
           "lines",

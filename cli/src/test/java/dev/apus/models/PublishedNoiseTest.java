@@ -199,9 +199,11 @@ class PublishedNoiseTest {
           assertEquals(Denoised.PROMPT + Denoised.GAP, last.length);
           assertTrue(Arrays.stream(last).noneMatch(t -> t == (family.equals("sedd") ? 191 : -1)));
           Recipe likelihood = recipe;
-          assertThrows(
-              IllegalArgumentException.class,
-              () -> Likelihood.of(model, Denoised.tokens(9), 3, likelihood));
+          var thrown =
+              assertThrows(
+                  IllegalArgumentException.class,
+                  () -> Likelihood.of(model, Denoised.tokens(9), 3, likelihood));
+          assertTrue(thrown.getMessage().contains("use Bound"), thrown::getMessage);
         }
       }
     }

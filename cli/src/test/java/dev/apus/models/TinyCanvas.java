@@ -2,6 +2,7 @@ package dev.apus.models;
 
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Network;
+import dev.apus.core.model.NoisyRows;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.model.Visibility;
@@ -45,7 +46,8 @@ final class TinyCanvas {
     }
     var batch = new Batch<>(List.of(new Run<>(state, 0, canvas, from, Visibility.TOGETHER)));
     int[] wanted = IntStream.range(0, canvas).toArray();
-    network.evaluate(tiny.pass(), batch, noisy, expected, wanted, rows, () -> false);
+    network.evaluate(
+        tiny.pass(), batch, new NoisyRows(noisy, null, expected), wanted, rows, () -> false);
     Matrix second = Matrix.zeros(canvas, vocabulary);
     network.predict(tiny.pass(), rows, second);
     float[][] all = new float[tokens.length][];

@@ -7,7 +7,6 @@ import dev.apus.core.config.Config;
 import dev.apus.core.family.Families;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Batch;
-import dev.apus.core.model.Diffusion;
 import dev.apus.core.model.Mixers;
 import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.model.Network;
@@ -242,6 +241,7 @@ final class TinyModels {
           "llada2_moe",
           "lladamoe",
           "mdlm",
+          "plaid",
           "sdar",
           "sdar_moe",
           "sedd",
@@ -317,14 +317,17 @@ final class TinyModels {
         return List.<float[][]>of(
             TinyCanvas.logits(this, states.getFirst(), tokens.getFirst(), canvas));
       }
+      if (TinyVectors.FAMILIES.contains(architecture.family())) {
+        return List.<float[][]>of(TinyVectors.logits(this, states.getFirst(), tokens.getFirst()));
+      }
       List<Run<SequenceState>> runs = new ArrayList<>();
       int rows = 0;
       for (int i = 0; i < states.size(); i++) {
         int length = tokens.get(i).length;
         int position = states.get(i).length();
-        Visibility visibility = network.architecture().visibility();
-        Diffusion diffusion = network.architecture().diffusion();
-        int most = diffusion == null || diffusion.block() == 0 ? length : diffusion.block();
+        Visibility visibility = architecture.visibility();
+        int block = architecture.diffusion() == null ? 0 : architecture.diffusion().block();
+        int most = block == 0 ? length : block;
         for (int from = 0; from < length; from += most) {
           int to = Math.min(length, from + most);
           var run = new Run<>(states.get(i), rows + from, rows + to, position + from, visibility);
@@ -335,9 +338,9 @@ final class TinyModels {
       int[] all = tokens.stream().flatMapToInt(Arrays::stream).toArray();
       int[] wanted = new int[rows];
       Arrays.setAll(wanted, i -> i);
-      Matrix logits = Matrix.zeros(rows, network.architecture().vocabulary());
-      if (network.architecture().isEncoder()) {
-        Matrix encoded = Matrix.zeros(rows, network.architecture().endWidth());
+      Matrix logits = Matrix.zeros(rows, architecture.vocabulary());
+      if (architecture.isEncoder()) {
+        Matrix encoded = Matrix.zeros(rows, architecture.endWidth());
         network.encode(pass, new Batch<>(runs), all, null, encoded, cancelled);
         network.predict(pass, encoded, logits);
       } else {

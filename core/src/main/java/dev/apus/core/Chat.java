@@ -1,9 +1,12 @@
 package dev.apus.core;
 
+import dev.apus.core.chat.AnswerForm;
 import dev.apus.core.chat.ChatTemplate;
 import dev.apus.core.chat.Message;
 import dev.apus.core.chat.Part;
 import dev.apus.core.chat.Tool;
+import dev.apus.core.chat.ToolChoice;
+import dev.apus.core.generate.Constraint;
 import dev.apus.core.generate.Generation;
 import dev.apus.core.generate.Sampling;
 import dev.apus.core.generate.Token;
@@ -16,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * A conversation with a model. Its session goes along, so that a turn computes what is new alone;
@@ -37,6 +41,10 @@ public final class Chat implements AutoCloseable {
   private final Map<String, ?> variables;
   private final List<Message> messages;
   private List<Tool> tools = List.of();
+
+  /** What answers must be; null if anything. */
+  private AnswerRule rule;
+
   private final Deque<Turn> turns = new ArrayDeque<>();
   private volatile Session session;
 
@@ -108,10 +116,49 @@ public final class Chat implements AutoCloseable {
   /**
    * Offers tools to the model from the next turn on, instead of any before, if its template has a
    * place for them. What it wants used is in {@link Answer#calls}; the results are given by {@link
-   * #answer}, as {@link Message#result}.
+   * #answer}, as {@link Message#result}. How it writes its calls is left to it.
    */
   public void offer(List<Tool> tools) {
     this.tools = List.copyOf(tools);
+    this.rule = null;
+  }
+
+  /**
+   * Offers tools like {@link #offer(List)}, and lets the model write nothing but well-formed calls
+   * of them: once it begins one, in its own marks, the name is one of theirs, and the arguments are
+   * valid by the tool's schema. Outside of calls texts and thoughts are free. It takes the place of
+   * {@link #require}.
+   *
+   * @param choice whether the model must call one
+   * @param constraints makes a constraint of a form, such as {@code Structure::answer} of the
+   *     module {@code dev.apus.structure}
+   * @throws IllegalArgumentException naming the way of the model's calls if it is not JSON, or not
+   *     known; or if a tool's schema cannot be honoured
+   */
+  public void offer(
+      List<Tool> tools,
+      ToolChoice choice,
+      Function<? super AnswerForm, ? extends Constraint> constraints) {
+    List<Tool> all = List.copyOf(tools);
+    rule =
+        new AnswerRule((its, prompt) -> its.callingForm(prompt, all, choice), constraints)
+            .checked(template);
+    this.tools = all;
+  }
+
+  /**
+   * Lets answers have a form from the next turn on, after their thoughts, which stay free. It takes
+   * the place of the form that calls of tools have.
+   *
+   * @param constraints makes a constraint of a form of which a part is {@link AnswerForm.Wanted},
+   *     such as {@code structure::within} of the module {@code dev.apus.structure}; null for
+   *     answers of any form
+   */
+  public void require(Function<? super AnswerForm, ? extends Constraint> constraints) {
+    rule =
+        constraints == null
+            ? null
+            : new AnswerRule(ChatTemplate::wantedForm, constraints).checked(template);
   }
 
   /**
@@ -149,7 +196,8 @@ public final class Chat implements AutoCloseable {
       goBackFor(wanted);
       int[] prompt = template.tokens(wanted.substring(written.length()));
       Telling telling = new Telling(template, wanted, tools, listener);
-      Generation generation = session.start(prompt, sampling);
+      Sampling own = rule == null ? sampling : rule.over(sampling, template, wanted);
+      Generation generation = session.start(prompt, own);
       generation.forEachRemaining(
           token -> {
             boolean ends = sampling.stopTokens().contains(token.id());
@@ -233,7 +281,8 @@ public final class Chat implements AutoCloseable {
   /** A conversation of its own that is where this one is. Its turns so far cannot be undone. */
   public Chat fork() {
     Chat fork = new Chat(template, session.fork(), variables, messages, written);
-    fork.offer(tools);
+    fork.tools = tools;
+    fork.rule = rule;
     return fork;
   }
 

@@ -5,6 +5,7 @@ import dev.apus.core.generate.Exponential;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.Diffusion;
+import dev.apus.core.model.NoisyRows;
 import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.model.Visibility;
@@ -26,9 +27,6 @@ import java.util.stream.IntStream;
  * it was for: their {@link #length()} is 0 then, and they are to be computed anew.
  */
 public final class Evaluator implements AutoCloseable {
-
-  /** Logits that are there at a time, unless those of one row are more. */
-  private static final int MOST_LOGITS = 1 << 22;
 
   private final Model model;
   private final int limit;
@@ -143,6 +141,7 @@ public final class Evaluator implements AutoCloseable {
    */
   public Matrix read(int[] tokens, int[] wanted, BooleanSupplier cancelled) {
     int block = diffusion().block();
+    requireVectors(false);
     Visibility visibility = model.architecture().visibility();
     List<Run<SequenceState>> runs = new ArrayList<>();
     int end = Math.addExact(length(), tokens.length);
@@ -158,7 +157,7 @@ public final class Evaluator implements AutoCloseable {
     }
     Matrix rows = Matrix.zeros(wanted.length, model.architecture().endWidth());
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
-    compute(List.of(this), runs, tokens, null, wanted, rows, cancelled);
+    compute(List.of(this), runs, ofTokens(tokens, null), wanted, rows, cancelled);
     return rows;
   }
 
@@ -186,10 +185,64 @@ public final class Evaluator implements AutoCloseable {
     int[] all = IntStream.range(0, tokens.length).toArray();
     try (SequenceState.Mark mark = state.mark(null)) {
       var run = new Run<>(state, 0, tokens.length, length(), Visibility.TOGETHER).atLevel(level);
-      compute(List.of(this), List.of(run), tokens, expected, all, rows, cancelled);
+      compute(List.of(this), List.of(run), ofTokens(tokens, expected), all, rows, cancelled);
       mark.rewind();
     }
     return rows;
+  }
+
+  /**
+   * Computes the rows of a whole text where the noise is in vectors; nothing is kept.
+   *
+   * @param vectors a noisy vector for each token
+   * @param expected a row for each, as {@link #expect} writes it; null for nothing
+   * @param cancelled asked at every step of every layer
+   * @return a row for each token, for {@link #logits}
+   * @throws IllegalStateException if the model's noise is not in vectors
+   * @throws java.util.concurrent.CancellationException if it was cancelled
+   * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
+   */
+  public Matrix denoise(Matrix vectors, Matrix expected, BooleanSupplier cancelled) {
+    requireVectors(true);
+    int width = diffusion().gaussian().width();
+    for (Matrix given : expected == null ? List.of(vectors) : List.of(vectors, expected)) {
+      if (given.rows() == 0 || given.rows() != vectors.rows() || given.cols() != width) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "vectors are [%d, %d]; needed: one of %d values for each of %d tokens",
+                given.rows(),
+                given.cols(),
+                width,
+                vectors.rows()));
+      }
+    }
+    int length = vectors.rows();
+    requireFit(length);
+    Matrix rows = Matrix.zeros(length, model.architecture().endWidth() + width);
+    int[] all = IntStream.range(0, length).toArray();
+    try (SequenceState.Mark mark = state.mark(null)) {
+      var run = new Run<>(state, 0, length, 0, Visibility.BIDIRECTIONAL).atLevel(level);
+      var in = new NoisyRows(null, vectors, expected);
+      compute(List.of(this), List.of(run), in, all, rows, cancelled);
+      mark.rewind();
+    }
+    return rows;
+  }
+
+  /**
+   * Writes the vector of a token, of length 1, where the noise is in vectors.
+   *
+   * @throws IllegalStateException if it is not
+   */
+  public void vector(int token, float[] row, int rowAt) {
+    requireVectors(true);
+    Sequence.checkTokens(new int[] {token}, model.architecture().vocabulary());
+    model.network().vector(token, row, rowAt);
+  }
+
+  private static NoisyRows ofTokens(int[] tokens, Matrix expected) {
+    return new NoisyRows(tokens, null, expected);
   }
 
   /**
@@ -224,12 +277,22 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
+  private void requireVectors(boolean needed) {
+    if ((diffusion().gaussian() != null) != needed) {
+      throw new IllegalStateException(
+          model.architecture().family()
+              + (needed
+                  ? " has noise of tokens: its rows are made of these (read, evaluate)"
+                  : " has noise in vectors: its rows are made of these (denoise)"));
+    }
+  }
+
   /**
    * Computes rows of some texts of one model together, each with the bits that it gets alone.
    *
    * @param cancelled asked at every step of every layer
    * @return the needed rows of all texts, one after the other, normalised, for {@link #logits}
-   * @throws IllegalStateException if the model has canvases
+   * @throws IllegalStateException if the model has canvases, or noise in vectors
    * @throws IllegalArgumentException if positions have a gap before them, or are of a part of a
    *     block that others follow
    * @throws java.util.concurrent.CancellationException if it was cancelled
@@ -238,6 +301,7 @@ public final class Evaluator implements AutoCloseable {
   public static Matrix evaluate(List<Change> changes, BooleanSupplier cancelled) {
     Model model = changes.getFirst().text().model;
     changes.getFirst().text().requireCanvases(false);
+    changes.getFirst().text().requireVectors(false);
     List<Run<SequenceState>> runs = new ArrayList<>();
     List<Evaluator> texts = changes.stream().map(Change::text).toList();
     int rows = 0;
@@ -257,7 +321,7 @@ public final class Evaluator implements AutoCloseable {
     Sequence.checkTokens(tokens, model.architecture().vocabulary());
     int[] needed = wanted.build().toArray();
     Matrix result = Matrix.zeros(needed.length, model.architecture().endWidth());
-    texts.getFirst().compute(texts, runs, tokens, null, needed, result, cancelled);
+    texts.getFirst().compute(texts, runs, ofTokens(tokens, null), needed, result, cancelled);
     return result;
   }
 
@@ -276,46 +340,13 @@ public final class Evaluator implements AutoCloseable {
     int[] positions = change.positions();
     int end = Math.max(length(), positions[positions.length - 1] + 1);
     requireFit(end);
-    int block = diffusion().block();
-    int lastBlock = block == 0 ? 0 : (end - 1) / block * block;
-    int next = length();
-    for (int from = 0, to; from < positions.length; from = to) {
-      int first = positions[from];
-      int most = first < lastBlock ? block : Integer.MAX_VALUE;
-      to = from + 1;
-      while (to < positions.length && to - from < most && positions[to] == first + to - from) {
-        to++;
-      }
-      boolean ascends = from == 0 || first > positions[from - 1];
-      boolean cut = first < lastBlock && (first % block != 0 || to - from < block);
-      if (!ascends || cut || first > next) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "%d rows at %d of %d, of which %d are kept; needed: ascending, without a gap%s",
-                to - from,
-                first,
-                end,
-                length(),
-                block == 0 ? "" : ", whole blocks of " + block + " before the last"));
-      }
-      next = Math.max(next, first + to - from);
-      runs.add(
-          new Run<>(
-                  state,
-                  row + from,
-                  row + to,
-                  first,
-                  first < lastBlock ? Visibility.BIDIRECTIONAL : Visibility.SURROUNDED)
-              .atLevel(level));
-    }
+    ChangedRuns.add(positions, state, diffusion().block(), end, level, row, runs);
   }
 
   private void compute(
       List<Evaluator> texts,
       List<Run<SequenceState>> runs,
-      int[] tokens,
-      Matrix expected,
+      NoisyRows in,
       int[] wanted,
       Matrix rows,
       BooleanSupplier cancelled) {
@@ -327,8 +358,7 @@ public final class Evaluator implements AutoCloseable {
           .evaluate(
               pass,
               new Batch<>(runs),
-              tokens,
-              expected,
+              in,
               wanted,
               rows,
               () -> lifetime.isClosed() || cancelled.getAsBoolean());
@@ -352,34 +382,7 @@ public final class Evaluator implements AutoCloseable {
    * @throws dev.apus.core.generate.GenerationException if the model is closed meanwhile
    */
   public void logits(Matrix rows, LogitsReader reader) {
-    int vocabulary = model.architecture().vocabulary();
-    int most = Math.max(1, MOST_LOGITS / vocabulary);
-    Lifetime lifetime = model.lifetime();
-    for (int from = 0; from < rows.rows(); from += most) {
-      int first = from;
-      int count = Math.min(most, rows.rows() - from);
-      Matrix some = part(rows, from, count);
-      Matrix logits = Matrix.zeros(count, vocabulary);
-      lifetime.enter();
-      try {
-        pass.begin();
-        model.network().predict(pass, some, logits);
-        pass.workers()
-            .run(
-                count,
-                (row, worker) -> reader.read(first + row, worker, logits.data(), logits.at(row)));
-      } catch (RuntimeException | Error e) {
-        throw Step.explained(model, "a text", e);
-      } finally {
-        lifetime.leave();
-      }
-    }
-  }
-
-  private static Matrix part(Matrix rows, int from, int count) {
-    float[] data = new float[count * rows.cols()];
-    System.arraycopy(rows.data(), rows.at(from), data, 0, data.length);
-    return new Matrix(data, count, rows.cols());
+    RowLogits.read(model, pass, rows, reader);
   }
 
   @Override

@@ -14,6 +14,7 @@ import dev.apus.core.hub.Hub;
 import dev.apus.core.hub.HubModel;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Network;
+import dev.apus.core.model.NoiseSchedule;
 import dev.apus.core.model.SequenceState;
 import dev.apus.core.tokenizer.Tokenizer;
 import dev.apus.core.weight.ExpertStatistics;
@@ -162,6 +163,19 @@ public final class Model implements AutoCloseable {
   /** What the model is made of. */
   public Architecture architecture() {
     return network.architecture();
+  }
+
+  /**
+   * How noise grows with time, where this is a diffusion model.
+   *
+   * @throws IllegalStateException if it is none
+   */
+  public NoiseSchedule noiseSchedule() {
+    if (architecture().diffusion() == null) {
+      throw new IllegalStateException(
+          architecture().family() + " has no noise: it is no diffusion model");
+    }
+    return network.noiseSchedule();
   }
 
   /**

@@ -15,15 +15,16 @@ import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorContent;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
-import dev.apus.core.tokenizer.TokenizerException;
 import dev.apus.core.tokenizer.VocabularyConversion;
+import dev.apus.core.weight.Accounts;
+import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.CheckpointWeights;
 import dev.apus.core.weight.ConvertedTensors;
+import dev.apus.core.weight.Quantization;
 import dev.apus.core.weight.RandomTensors.Made;
 import dev.apus.core.weight.WeightList;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.Weights;
-import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,15 +46,6 @@ import java.util.function.LongConsumer;
 public final class ModelConversion {
 
   private static final String CONFIG = "config.json";
-  private static final List<String> OTHER_VOCABULARIES =
-      List.of(
-          "tokenizer.model",
-          "spiece.model",
-          "sentencepiece.bpe.model",
-          "tiktoken.model",
-          "qwen.tiktoken",
-          "rwkv_vocab_v20230424.txt");
-
   private static final String GENERATION = "generation_config.json";
 
   private final Path from;
@@ -78,19 +70,22 @@ public final class ModelConversion {
   /**
    * Writes a folder's model as a GGUF file.
    *
-   * @param format of matrices; null for those that they have
+   * @param rules the formats of matrices; null for those that they have
+   * @return what became of the tensors of each kind
    * @throws ConfigException if there is no kind of GGUF file that can say what the model is
    * @throws dev.apus.core.tokenizer.TokenizerException if none can say what its vocabulary is
    */
-  public void toGguf(Path to, WeightFormat format) throws IOException {
+  public List<Account> toGguf(Path to, Quantization rules) throws IOException {
+    Accounts accounts = new Accounts();
     ModelFiles files = ModelFiles.folder(from);
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try (var _ = checkpoint.tensors();
         Workers workers = Workers.of(options.threads())) {
-      GgufLayout layout = options.families().gguf(checkpoint.architecture());
+      WeightList list = list(checkpoint);
+      GgufLayout layout = options.families().gguf(checkpoint.architecture(), list);
       GgufWriter writer = layout.writer();
       writer.text("general.name", String.valueOf(from.toAbsolutePath().normalize().getFileName()));
-      List<Made> made = made(checkpoint, layout.names(), format, workers);
+      List<Made> made = made(checkpoint, list, layout.names(), rules, workers, accounts);
       writer.u32("general.file_type", GgufCopy.fileType(made));
       for (Made tensor : made) {
         boolean one = tensor.shape().size() == 2 && tensor.shape().getFirst() == 1;
@@ -100,27 +95,16 @@ public final class ModelConversion {
                 .shape(tensor.name(), one ? tensor.shape().subList(1, 2) : tensor.shape());
         writer.add(tensor.name(), tensor.format().name(), shape, told(tensor));
       }
-      byte[] tokenizer = files.read("tokenizer.json");
-      byte[] config = files.read(TemplateSource.CONFIG);
-      for (String other : tokenizer == null ? OTHER_VOCABULARIES : List.<String>of()) {
-        if (files.read(other) != null) {
-          throw new TokenizerException(
-              files.name()
-                  + ": the vocabulary is "
-                  + other
-                  + "; tokenizer.json alone can be written"
-                  + " into a GGUF file yet");
-        }
-      }
       int vocabulary = checkpoint.architecture().vocabulary();
       VocabularyConversion.write(
-          writer, files.name(), tokenizer, config, vocabulary, ends(files, writer));
+          writer, files.name(), files::read, vocabulary, ends(files, writer));
       TemplateSource template = TemplateSource.of(files);
       if (template != null) {
         writer.text("tokenizer.chat_template", template.source());
       }
       writer.write(to);
     }
+    return accounts.list();
   }
 
   /** The tokens that end a text; writes how tokens are chosen, if that is said. */
@@ -147,10 +131,12 @@ public final class ModelConversion {
    * Writes a GGUF file's model as a folder, with {@code model.safetensors} or, where a matrix is in
    * a format of blocks, {@code model.gguf} with the same names, which Apus alone opens.
    *
-   * @param format of matrices; null for those that they have
+   * @param rules the formats of matrices; null for those that they have
+   * @return what became of the tensors of each kind
    * @throws ConfigException if the folder's config would not describe the same model
    */
-  public void toFolder(Path to, WeightFormat format) throws IOException {
+  public List<Account> toFolder(Path to, Quantization rules) throws IOException {
+    Accounts accounts = new Accounts();
     ModelFiles files = ModelFiles.gguf(from);
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try (var _ = checkpoint.tensors();
@@ -158,13 +144,18 @@ public final class ModelConversion {
       Families families = options.families();
       Gguf gguf = (Gguf) checkpoint.tensors();
       Config read = families.of(gguf).config(gguf);
+      for (String word : families.of(gguf).unpublished()) {
+        if (read.has(word)) {
+          throw read.error("%s=%s has no word in a config that others read", word, read.raw(word));
+        }
+      }
       Map<String, Object> settings = settings(read, families);
       String json = ConfigWriter.json(settings);
       Config config =
           Config.parse(to.resolve(CONFIG).toString(), json.getBytes(StandardCharsets.UTF_8));
       requireSame(checkpoint.architecture(), families.describe(config), config);
       WeightNames names = families.of(config).weights(config);
-      List<Made> made = made(checkpoint, names, format, workers);
+      List<Made> made = made(checkpoint, list(checkpoint), names, rules, workers, accounts);
       Files.createDirectories(to);
       Files.writeString(to.resolve(CONFIG), json);
       VocabularyConversion.writeFolder(gguf.name(), gguf.metadata(), to);
@@ -174,6 +165,7 @@ public final class ModelConversion {
       }
       write(made, names, to);
     }
+    return accounts.list();
   }
 
   private static void requireSame(Architecture found, Architecture again, Config config) {
@@ -227,16 +219,25 @@ public final class ModelConversion {
     };
   }
 
-  private List<Made> made(
-      Checkpoint checkpoint, WeightNames names, WeightFormat format, Workers workers) {
+  private WeightList list(Checkpoint checkpoint) {
     WeightList list = new WeightList();
     ModelAssembler.assemble(
         checkpoint.architecture(),
         options.mixers(),
         options.cache(),
         Weights.outline(list, options.kernels()));
+    return list;
+  }
+
+  private static List<Made> made(
+      Checkpoint checkpoint,
+      WeightList list,
+      WeightNames names,
+      Quantization rules,
+      Workers workers,
+      Accounts accounts) {
     var source = new CheckpointWeights(checkpoint.tensors(), checkpoint.names());
-    return new ConvertedTensors(source, workers).of(list, names, format);
+    return new ConvertedTensors(source, workers).of(list, names, rules, accounts);
   }
 
   /** How many bytes the tensors of a model take. */

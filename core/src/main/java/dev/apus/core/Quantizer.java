@@ -7,6 +7,7 @@ import dev.apus.core.file.ModelFiles;
 import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
+import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.Quantization;
 import dev.apus.core.weight.Requantization;
 import dev.apus.kernels.block.WeightFormat;
@@ -36,7 +37,7 @@ public final class Quantizer {
    *     before
    * @return what became of the tensors of each kind
    */
-  public static List<Requantization.Account> write(
+  public static List<Account> write(
       Path from, Path to, Quantization rules, int threads, LongConsumer written)
       throws IOException {
     try (TensorFile tensors = ModelFiles.of(from).tensors();

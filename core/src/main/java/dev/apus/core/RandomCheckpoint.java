@@ -66,7 +66,8 @@ public final class RandomCheckpoint {
    * @throws ConfigException if there is no such kind
    */
   public void writeGguf(Path file, WeightFormat format, long seed) throws IOException {
-    GgufLayout layout = options.families().gguf(architecture);
+    WeightList list = list();
+    GgufLayout layout = options.families().gguf(architecture, list);
     GgufWriter writer = layout.writer();
     writer.text(
         "general.name",
@@ -82,7 +83,10 @@ public final class RandomCheckpoint {
         begin,
         token("eos_token_id", architecture.vocabulary() - 1));
     try (Workers workers = Workers.of(options.threads())) {
-      add(writer, layout.names(), tensors(layout.names(), format, seed, workers));
+      add(
+          writer,
+          layout.names(),
+          new RandomTensors(seed, workers).of(list, layout.names(), format));
       writer.write(file);
     }
   }
@@ -101,7 +105,7 @@ public final class RandomCheckpoint {
     }
     WeightNames names = options.families().of(config).weights(config);
     try (Workers workers = Workers.of(options.threads())) {
-      List<RandomTensors.Made> tensors = tensors(names, format, seed, workers);
+      List<RandomTensors.Made> tensors = new RandomTensors(seed, workers).of(list(), names, format);
       Files.createDirectories(folder);
       Files.writeString(folder.resolve("config.json"), json(format));
       if (format.blockLength() == 1) {
@@ -118,12 +122,11 @@ public final class RandomCheckpoint {
     }
   }
 
-  private List<RandomTensors.Made> tensors(
-      WeightNames names, WeightFormat format, long seed, Workers workers) {
+  private WeightList list() {
     WeightList list = new WeightList();
     ModelAssembler.assemble(
         architecture, options.mixers(), options.cache(), Weights.outline(list, options.kernels()));
-    return new RandomTensors(seed, workers).of(list, names, format);
+    return list;
   }
 
   /** Matrices of one row are vectors in GGUF files. */

@@ -18,6 +18,8 @@ import java.util.stream.IntStream;
  *   σ'(t) Σ over positions i of {@link ScoreEntropy}               where it gives scores
  * </pre>
  *
+ * <p>Where noise is in vectors, it is that of {@link VectorBound}.
+ *
  * <p>The text's {@code −ln P} is at most that, but for what the most noise there is leaves of the
  * text. It is estimated from some times, evenly spaced from a random one on. In a model that sees
  * text in blocks, each block has a time of its own, and sees the blocks before it as they are.
@@ -41,6 +43,16 @@ public record Bound(double nats, double error, int tokens) {
     if (given < 0 || given >= tokens.length || samples < 2) {
       throw new IllegalArgumentException(
           given + " given of " + tokens.length + " tokens, " + samples + " samples; needed: 2");
+    }
+    if (model.architecture().diffusion() != null
+        && model.architecture().diffusion().gaussian() != null) {
+      if (given > 0) {
+        throw new IllegalArgumentException(
+            given
+                + " given; needed: 0, because where noise is in vectors the bound is of a text as a"
+                + " whole");
+      }
+      return VectorBound.of(model, tokens, samples, seed).asBound();
     }
     var random = new SplitMix(seed);
     double from = random.nextDouble();
@@ -154,6 +166,11 @@ public record Bound(double nats, double error, int tokens) {
     if (diffusion.output() == Diffusion.Output.UNMASKED) {
       logits[diffusion.mask()] = Float.NEGATIVE_INFINITY;
     }
+    return logProbability(logits, token);
+  }
+
+  /** The logarithm of a token's probability. */
+  static double logProbability(float[] logits, int token) {
     double max = Double.NEGATIVE_INFINITY;
     for (float logit : logits) {
       max = Math.max(max, logit);

@@ -302,7 +302,7 @@ public final class Canvas implements AutoCloseable {
             && recipe.guidance() == 0;
     if (!fits) {
       forget();
-      kept = new Passes(model, limit, recipe);
+      kept = Passes.of(model, limit, recipe);
     }
     int same = Arrays.mismatch(keptTokens, tokens);
     kept.keep(same < 0 ? tokens.length : same);

@@ -14,6 +14,7 @@ public final class Draft {
   private final List<Proposal> changes;
   private final Tokenizer tokenizer;
   private final String stop;
+  private final boolean legible;
 
   /**
    * @param tokenizer or null
@@ -26,12 +27,27 @@ public final class Draft {
       List<Proposal> changes,
       Tokenizer tokenizer,
       String stop) {
+    this(evaluations, tokens, noisy, changes, tokenizer, stop, false);
+  }
+
+  /**
+   * @param legible whether tokens at noisy positions are what the text looks like there
+   */
+  Draft(
+      int evaluations,
+      int[] tokens,
+      BitSet noisy,
+      List<Proposal> changes,
+      Tokenizer tokenizer,
+      String stop,
+      boolean legible) {
     this.evaluations = evaluations;
     this.tokens = tokens.clone();
     this.noisy = (BitSet) noisy.clone();
     this.changes = List.copyOf(changes);
     this.tokenizer = tokenizer;
     this.stop = stop;
+    this.legible = legible;
   }
 
   /** How often the model has been asked. */
@@ -39,7 +55,10 @@ public final class Draft {
     return evaluations;
   }
 
-  /** The tokens of the whole text; what stands at a noisy position is noise. */
+  /**
+   * The tokens of the whole text; what stands at a noisy position is noise, or, where the noise is
+   * in vectors, what is proposed for it.
+   */
   public int[] tokens() {
     return tokens.clone();
   }
@@ -59,7 +78,8 @@ public final class Draft {
   }
 
   /**
-   * The text with a mark for each noisy position.
+   * The text with a mark for each noisy position; where the noise is in vectors, what is proposed
+   * stands there.
    *
    * @throws IllegalStateException if the checkpoint has no tokenizer
    */
@@ -73,9 +93,10 @@ public final class Draft {
       throw new IllegalStateException("there is no tokenizer; ask for tokens instead of text");
     }
     var text = new StringBuilder();
+    BitSet hidden = legible ? new BitSet() : noisy;
     for (int at = from, to; at < tokens.length; at = to) {
-      boolean noise = noisy.get(at);
-      to = noise ? noisy.nextClearBit(at) : noisy.nextSetBit(at);
+      boolean noise = hidden.get(at);
+      to = noise ? hidden.nextClearBit(at) : hidden.nextSetBit(at);
       to = to < 0 ? tokens.length : Math.min(to, tokens.length);
       text.append(
           noise

@@ -29,6 +29,7 @@ final class Filling {
   private final BitSet given;
   private final double[] probabilities;
   private final boolean canvases;
+  private final boolean inVectors;
 
   private int[] tokens;
   private BitSet noisy;
@@ -66,6 +67,7 @@ final class Filling {
     tokens = noisy.isEmpty() ? withGap() : canvas.tokens();
     random = new SplitMix(recipe.sampling().seed());
     canvases = canvas.model().architecture().hasCanvases();
+    inVectors = canvas.diffusion().gaussian() != null;
     requireFit();
     recipe.rule().posterior(canvas.diffusion(), new Progress(0, 1, 1, 1, 1));
     given = (BitSet) noisy.clone();
@@ -80,7 +82,9 @@ final class Filling {
 
   private void requireFit() {
     String needed = null;
-    if (recipe.guidance() != 0 && canvas.diffusion().noise() == Noise.UNIFORM) {
+    if (inVectors) {
+      needed = misfitOfVectors();
+    } else if (recipe.guidance() != 0 && canvas.diffusion().noise() == Noise.UNIFORM) {
       needed = "guidance needs a mask, and the noise is uniform";
     } else if (recipe.guidance() != 0 && canvases) {
       needed = "guidance is for texts that are seen as a whole or in blocks, not for canvases";
@@ -95,6 +99,30 @@ final class Filling {
     if (needed != null) {
       throw new IllegalArgumentException(needed);
     }
+  }
+
+  /** What a recipe asks for that has no meaning where noise is in vectors, or null. */
+  private String misfitOfVectors() {
+    if (!(recipe.rule() instanceof Gaussian)) {
+      return "the rule "
+          + recipe.rule()
+          + " decides about tokens, and the noise is in vectors; needed: Gaussian";
+    }
+    if (recipe.guidance() != 0) {
+      return "guidance="
+          + recipe.guidance()
+          + "; needed: 0, because guidance of vectors takes derivatives of the model, which are not"
+          + " computed; tokens that are given stay as they are without it";
+    }
+    if (recipe.editing() > 0) {
+      return "editing=" + recipe.editing() + "; needed: 0, because all vectors change at each step";
+    }
+    if (recipe.window() > 0) {
+      return "window=" + recipe.window() + "; needed: 0, because all vectors are equally noisy";
+    }
+    return recipe.cache().equals(Cache.NONE)
+        ? null
+        : "cache=" + recipe.cache() + "; needed: none, because all vectors change at each step";
   }
 
   private int[] withGap() {
@@ -177,12 +205,12 @@ final class Filling {
       step++;
     }
     Progress now = progress(window);
-    time = Math.max(LEAST_TIME, rule.time(now, random::nextDouble));
-    double level = canvas.diffusion().levels().at(time);
+    time = Math.max(inVectors ? 0 : LEAST_TIME, rule.time(now, random::nextDouble));
+    double level = canvas.model().noiseSchedule().at(time);
     float heat = rule.heat(step, window.steps());
     Posterior posterior = rule.posterior(canvas.diffusion(), now.at(time));
     proposer.prepare(posterior, heat, level, tokens);
-    passes.setLevel(level);
+    passes.begin(now.at(time), level);
     passes.evaluate(tokens, given, window, evaluation, noisy, changed, cancelled);
     canvas.seen(tokens);
     evaluations = passes.evaluations() - evaluationsBefore;
@@ -345,6 +373,7 @@ final class Filling {
         noisy,
         shown,
         canvas.tokenizerOrNull(),
-        found == null ? null : found.stop());
+        found == null ? null : found.stop(),
+        inVectors);
   }
 }

@@ -24,7 +24,8 @@ public record Likelihood(double nats, Effort effort) {
    * Measures the tokens after the first {@code given}.
    *
    * @throws IllegalArgumentException if there are none, if the recipe edits, or if its rule draws
-   *     what changes besides what it becomes
+   *     what changes besides what it becomes, as {@link Reverse}, or changes vectors, as {@link
+   *     Gaussian}, for which there is {@link Bound}
    */
   public static Likelihood of(Model model, int[] tokens, int given, Recipe recipe) {
     if (recipe.rule().revises()) {
@@ -37,9 +38,15 @@ public record Likelihood(double nats, Effort effort) {
               ? "what is edited is not what the probabilities are of; needed: editing=0"
               : given + " given of " + tokens.length + " tokens; needed: fewer than there are");
     }
-    if (recipe.rule() instanceof Reverse) {
+    if (recipe.rule() instanceof Reverse || recipe.rule() instanceof Gaussian) {
       throw new IllegalArgumentException(
-          "the rule draws for each position whether it changes; Bound bounds its likelihood");
+          "by the rule "
+              + recipe.rule()
+              + (recipe.rule() instanceof Reverse
+                  ? " it is drawn for each position whether it changes"
+                  : " vectors change, and not tokens")
+              + ", so that a text has no likelihood by the tokens that are fixed; use Bound, which"
+              + " bounds it");
     }
     try (Canvas canvas = Canvas.of(model, tokens.length)) {
       canvas.append(Arrays.copyOf(tokens, given)).gap(tokens.length - given);

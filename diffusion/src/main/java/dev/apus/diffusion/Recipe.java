@@ -74,9 +74,14 @@ public record Recipe(
    * noise is any token, tokens are drawn, and {@linkplain Revising revised}.
    *
    * <p>Models of research, which never give a mask or give scores, draw tokens as the reverse of
-   * their noise does.
+   * their noise does. Where noise is in vectors, {@linkplain Gaussian it is undone there}, and the
+   * likeliest tokens are taken at the end.
    */
   public static Recipe of(Diffusion diffusion) {
+    if (diffusion.noise() == Diffusion.Noise.GAUSSIAN) {
+      return new Recipe(
+          Sampling.greedy(), Gaussian.STANDARD, 0, 0, Cache.NONE, 0, 0, MOST_EDITING_STEPS);
+    }
     if (diffusion.output() != Diffusion.Output.TOKENS) {
       return drawn(diffusion);
     }
@@ -98,9 +103,11 @@ public record Recipe(
   /** The same with what the files of a model say about it, as far as there is anything. */
   public static Recipe of(Model model) {
     Recipe recipe = of(model.architecture().diffusion());
-    return recipe.rule() instanceof Revising rule
-        ? recipe.withRule(rule.over(model.makersSettings()))
-        : recipe;
+    return switch (recipe.rule()) {
+      case Revising rule -> recipe.withRule(rule.over(model.makersSettings()));
+      case Gaussian rule -> recipe.withRule(rule.over(model.makersSettings()));
+      default -> recipe;
+    };
   }
 
   private static Recipe drawn(Diffusion diffusion) {

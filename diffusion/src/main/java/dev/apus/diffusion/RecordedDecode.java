@@ -16,7 +16,8 @@ import java.util.Map;
  * and {@code threshold}. Where there is a {@code seed}, the reference drew with this library's
  * numbers, by {@code ancestral}, {@code first_hitting}, {@code analytic} or {@code euler}; or,
  * where there is a bound of entropies, by {@link Revising}, whose settings the others are then,
- * with a {@code temperature}.
+ * with a {@code temperature}. Where noise is in vectors, the settings are those of {@link
+ * Gaussian}, in its authors' words.
  *
  * @param firstDifference the first token that differs; −1 if none does
  * @param evaluations of this library
@@ -55,7 +56,16 @@ public record RecordedDecode(
   private static RecordedDecode one(
       Model model, String name, Config entry, int[] prompt, int length) {
     Recipe makers = Recipe.of(model.architecture().diffusion());
-    int[] expected = ints(entry, "tokens");
+    if (makers.rule() instanceof Gaussian gaussian) {
+      Sampling sampling = Sampling.greedy().withSeed(entry.count("seed"));
+      return one(
+          model,
+          name,
+          entry,
+          prompt,
+          length,
+          makers.withSampling(sampling).withRule(gaussian.over(entry)));
+    }
     Recipe recipe =
         makers.rule() instanceof Revising revising
             ? makers
@@ -73,6 +83,12 @@ public record RecordedDecode(
                 .withCache(cache(name))
                 .withSteps(entry.count("steps", 0))
                 .withWindow(entry.count("block_length", 0));
+    return one(model, name, entry, prompt, length, recipe);
+  }
+
+  private static RecordedDecode one(
+      Model model, String name, Config entry, int[] prompt, int length, Recipe recipe) {
+    int[] expected = ints(entry, "tokens");
     entry.ignore("text");
     int recorded = entry.count("evaluations", 0);
     try (Canvas canvas = Canvas.of(model, prompt.length + length)) {

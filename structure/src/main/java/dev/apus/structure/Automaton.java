@@ -38,6 +38,11 @@ final class Automaton {
     return current(start);
   }
 
+  /** The state from which nothing goes on. */
+  State dead() {
+    return dead;
+  }
+
   /** The state after one more byte; a dead one if the byte may not come. */
   State after(State from, int b) {
     State known = from.known(b);

@@ -5,7 +5,7 @@ import dev.apus.core.generate.GenerationException;
 import dev.apus.core.tokenizer.TokenBytes;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
 
 /** A structure made ready for a vocabulary: what all texts that follow it share. */
 final class Grammar {
@@ -15,20 +15,19 @@ final class Grammar {
   private final Masks first;
   private final Masks later;
   private final long[] ends;
+  private final Map<Integer, byte[]> symbols;
 
-  Grammar(Node root, TokenBytes tokens, Set<Integer> ends) {
+  /**
+   * @param symbols what special tokens write in the grammar, by id
+   */
+  Grammar(Node root, TokenBytes tokens, Lexicon lexicon, Map<Integer, byte[]> symbols) {
     this.tokens = tokens;
-    this.ends = new long[(tokens.size() + 63) / 64];
-    for (int end : ends) {
-      Masks.set(this.ends, end);
-    }
-    Node free = JsonText.CHARACTER;
-    this.automaton = new Automaton(root, free);
-    this.later = new Masks(automaton, tokens, false, free, this.ends);
+    this.symbols = symbols;
+    this.ends = lexicon.ends();
+    this.automaton = new Automaton(root, JsonText.CHARACTER);
+    this.later = new Masks(automaton, lexicon.later(), symbols);
     this.first =
-        tokens.trie(true) == tokens.trie(false)
-            ? later
-            : new Masks(automaton, tokens, true, free, this.ends);
+        lexicon.first() == lexicon.later() ? later : new Masks(automaton, lexicon.first(), symbols);
   }
 
   Constraint.Follower start() {
@@ -93,11 +92,13 @@ final class Grammar {
         ended = true;
         return;
       }
-      byte[] bytes = tokens.of(token, !begun);
+      byte[] symbol = symbols.get(token);
+      byte[] bytes = symbol == null ? tokens.of(token, !begun) : symbol;
       synchronized (Grammar.this) {
         State next = automaton.current(state);
         for (byte b : bytes) {
-          next = automaton.after(next, b & 0xFF);
+          boolean text = symbol != null || (b & 0xFF) < Alphabet.SYMBOLS;
+          next = text ? automaton.after(next, b & 0xFF) : automaton.dead();
         }
         if (bytes.length == 0 || next.isDead() || Masks.has(ends, token)) {
           throw new IllegalArgumentException(
@@ -105,7 +106,7 @@ final class Grammar {
         }
         state = next;
       }
-      begun = true;
+      begun |= symbol == null;
     }
 
     @Override

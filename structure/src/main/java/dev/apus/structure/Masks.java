@@ -1,6 +1,5 @@
 package dev.apus.structure;
 
-import dev.apus.core.tokenizer.TokenBytes;
 import dev.apus.core.tokenizer.TokenTrie;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,9 +7,6 @@ import java.util.Map;
 /**
  * Which tokens may come next, by the state of a text: found by walking the trie of all tokens along
  * the automaton, and kept for the states that were asked for last.
- *
- * <p>Tokens of nothing but plain characters of strings are most of a vocabulary. Where any string
- * may go on freely they are known without a walk.
  */
 final class Masks {
 
@@ -18,10 +14,8 @@ final class Masks {
   private static final int MOST_MASKS = 1024;
 
   private final Automaton automaton;
-  private final TokenTrie trie;
-  private final TokenTrie rest;
-  private final long[] plain;
-  private final int longestPlain;
+  private final Words words;
+  private final Map<Integer, byte[]> symbols;
   private final Map<State, long[]> known = new Recent();
   private final State[] way;
 
@@ -41,46 +35,13 @@ final class Masks {
   }
 
   /**
-   * @param first whether the tokens are the first of a text
-   * @param free the character of which free strings are made
-   * @param ends tokens that end a text, which are never a part of it
+   * @param symbols what special tokens write in the grammar, by id
    */
-  Masks(Automaton automaton, TokenBytes tokens, boolean first, Node free, long[] ends) {
+  Masks(Automaton automaton, Words words, Map<Integer, byte[]> symbols) {
     this.automaton = automaton;
-    this.trie = withoutEnds(tokens, first, ends);
-    this.plain = new long[(tokens.size() + 63) / 64];
-    Automaton characters = new Automaton(Nodes.repeat(free, 0, Node.UNBOUNDED), null);
-    int longest = 0;
-    for (int token = 0; token < tokens.size(); token++) {
-      byte[] bytes = tokens.of(token, first);
-      if (bytes.length > 0 && !has(ends, token) && isPlain(bytes, characters)) {
-        set(plain, token);
-        longest = Math.max(longest, bytes.length);
-      }
-    }
-    this.longestPlain = longest;
-    this.rest = trie.only(token -> !has(plain, token));
-    this.way = new State[trie.deepest() + 1];
-  }
-
-  private static TokenTrie withoutEnds(TokenBytes tokens, boolean first, long[] ends) {
-    for (int token = 0; token < tokens.size(); token++) {
-      if (has(ends, token) && tokens.of(token, first).length > 0) {
-        return tokens.trie(first).only(each -> !has(ends, each));
-      }
-    }
-    return tokens.trie(first);
-  }
-
-  private static boolean isPlain(byte[] bytes, Automaton characters) {
-    State state = characters.start();
-    for (byte b : bytes) {
-      if (b == '\\') {
-        return false;
-      }
-      state = characters.after(state, b & 0xFF);
-    }
-    return state.complete;
+    this.words = words;
+    this.symbols = symbols;
+    this.way = new State[words.all.deepest() + 1];
   }
 
   static boolean has(long[] set, int token) {
@@ -95,12 +56,26 @@ final class Masks {
   long[] of(State state) {
     long[] mask = known.get(state);
     if (mask == null) {
-      boolean free = state.freeLeft >= longestPlain;
-      mask = free ? plain.clone() : new long[plain.length];
-      walk(state, free ? rest : trie, mask);
+      boolean free = state.freeLeft >= words.longestPlain;
+      mask = free ? words.plain.clone() : new long[words.plain.length];
+      walk(state, free ? words.rest : words.all, mask);
+      for (Map.Entry<Integer, byte[]> symbol : symbols.entrySet()) {
+        walk(state, symbol.getKey(), symbol.getValue(), mask);
+      }
       known.put(state, mask);
     }
     return mask;
+  }
+
+  /** A special token, whose bytes no other token may write. */
+  private void walk(State from, int token, byte[] bytes, long[] mask) {
+    State state = from;
+    for (byte b : bytes) {
+      state = automaton.after(state, b & 0xFF);
+    }
+    if (!state.isDead()) {
+      set(mask, token);
+    }
   }
 
   private void walk(State from, TokenTrie through, long[] mask) {
@@ -108,8 +83,9 @@ final class Masks {
     int nodes = through.size();
     for (int node = 0; node < nodes; ) {
       int depth = through.depth(node);
-      State next = automaton.after(way[depth], through.value(node));
-      if (next.isDead()) {
+      int b = through.value(node);
+      State next = b < Alphabet.SYMBOLS ? automaton.after(way[depth], b) : null;
+      if (next == null || next.isDead()) {
         node = through.end(node);
         continue;
       }

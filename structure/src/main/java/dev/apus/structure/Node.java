@@ -1,5 +1,7 @@
 package dev.apus.structure;
 
+import java.util.Collection;
+
 /**
  * What may be written at a place: a part of a grammar over bytes.
  *
@@ -199,8 +201,19 @@ interface Node {
       body = node;
     }
 
+    /** Finds out which of the rules are alive and nullable, when each has become something. */
+    static void settle(Collection<Rule> rules) {
+      boolean learning = true;
+      while (learning) {
+        learning = false;
+        for (Rule rule : rules) {
+          learning |= rule.learns();
+        }
+      }
+    }
+
     /** Whether what is known of the other rules makes this one alive, or nullable, anew. */
-    boolean learns() {
+    private boolean learns() {
       boolean learnt = (!alive && body.isAlive()) || (!nullable && body.isNullable());
       alive = body.isAlive();
       nullable = body.isNullable();

@@ -18,12 +18,28 @@ sealed interface Regex {
   /** The same again and again. */
   record Repetition(Regex body, int least, int most) implements Regex {}
 
+  /** These characters, one after the other. */
+  record Text(String text) implements Regex {}
+
+  /** What a rule of a grammar stands for. */
+  record Reference(String name) implements Regex {}
+
   /** The beginning of the text, or its end. */
   record Anchor(boolean ofBeginning, int at) implements Regex {}
 
   /** How characters are spelled in bytes. */
   interface Spelling {
     Node node(CodePoints set);
+
+    /** Some characters, one after the other. */
+    default Node text(String text) {
+      return Nodes.sequence(text.codePoints().mapToObj(c -> node(CodePoints.of(c))).toList());
+    }
+
+    /** What a rule stands for. */
+    default Node rule(String name) {
+      throw new StructureException("there are no rules, and so no " + name);
+    }
   }
 
   /**
@@ -84,6 +100,8 @@ sealed interface Regex {
     private Node inner(Regex regex) {
       return switch (regex) {
         case Characters characters -> spelling.node(characters.set());
+        case Text text -> spelling.text(text.text());
+        case Reference reference -> spelling.rule(reference.name());
         case Sequence sequence ->
             Nodes.sequence(sequence.parts().stream().map(this::inner).toList());
         case Choice choice ->

@@ -40,13 +40,7 @@ final class SchemaGrammar {
     SchemaGrammar grammar = new SchemaGrammar(document, json);
     Schema root = new Schema(document, "");
     Node node = grammar.referred(root);
-    boolean learning = true;
-    while (learning) {
-      learning = false;
-      for (Node.Rule rule : grammar.rules.values()) {
-        learning |= rule.learns();
-      }
-    }
+    Node.Rule.settle(grammar.rules.values());
     if (!node.isAlive()) {
       throw root.wrong("no value, or none that ends, does all that it asks for");
     }

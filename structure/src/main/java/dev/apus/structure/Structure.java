@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.apus.core.chat.AnswerForm;
 import dev.apus.core.generate.Constraint;
 import dev.apus.core.tokenizer.TokenBytes;
 import java.util.LinkedHashMap;
@@ -41,23 +42,32 @@ public final class Structure implements Constraint {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
+  private static final AnswerForm WANTED = new AnswerForm.Wanted();
+
   /** So many pairs of a vocabulary and its ends are remembered. */
   private static final int MOST_GRAMMARS = 4;
 
   private final String name;
-  private final Function<CodePoints, Node> root;
+  private final Function<Alphabet, Node> root;
+  private final boolean marked;
   private final Node whole;
   private final Map<Place, Grammar> grammars = new LinkedHashMap<>();
 
   private record Place(TokenBytes tokens, Set<Integer> ends) {}
 
+  private Structure(String name, Function<Alphabet, Node> root) {
+    this(name, root, false);
+  }
+
   /**
-   * @param root the grammar, if only some characters can be written
+   * @param root the grammar, if only some characters can be written, and these special tokens
+   * @param marked whether special tokens are of any use in it
    */
-  private Structure(String name, Function<CodePoints, Node> root) {
+  private Structure(String name, Function<Alphabet, Node> root, boolean marked) {
     this.name = name;
+    this.marked = marked;
     this.root = root;
-    this.whole = root.apply(CodePoints.ALL);
+    this.whole = root.apply(Alphabet.ALL);
     if (!whole.isAlive()) {
       throw new StructureException(name + ": no text is of this form");
     }
@@ -65,12 +75,13 @@ public final class Structure implements Constraint {
 
   /** Any value that JSON has, nested no more than 64 deep. */
   public static Structure json() {
-    return new Structure("JSON", available -> new JsonText(available).any());
+    return new Structure("JSON", alphabet -> new JsonText(alphabet.characters()).any());
   }
 
   /** Any object that JSON has, nested no more than 64 deep. */
   public static Structure jsonObject() {
-    return new Structure("a JSON object", available -> new JsonText(available).anyObject());
+    return new Structure(
+        "a JSON object", alphabet -> new JsonText(alphabet.characters()).anyObject());
   }
 
   /**
@@ -97,7 +108,8 @@ public final class Structure implements Constraint {
   /** JSON by a schema, like {@link #schema(String)}. */
   public static Structure schema(JsonNode schema) {
     JsonNode own = schema.deepCopy();
-    return new Structure("the schema", available -> SchemaGrammar.of(own, new JsonText(available)));
+    return new Structure(
+        "the schema", alphabet -> SchemaGrammar.of(own, new JsonText(alphabet.characters())));
   }
 
   /**
@@ -120,9 +132,24 @@ public final class Structure implements Constraint {
   public static Structure regex(String expression) {
     Regex regex = RegexParser.parse("the expression", expression, false);
     return new Structure(
-        "the expression",
-        available ->
-            Regex.node(regex, false, set -> ByteTree.of(set.and(available)), "the expression"));
+        "the expression", alphabet -> node(regex, "the expression", alphabet.characters()));
+  }
+
+  /**
+   * What a context-free grammar in the notation of llama.cpp, GBNF, derives from its rule {@code
+   * root}: {@code root ::= "[" item ("," item)* "]"}, and so on. Rules may hold themselves, but not
+   * begin with themselves.
+   *
+   * @throws StructureException with the line of what cannot be read or honoured
+   */
+  public static Structure grammar(String grammar) {
+    Map<String, GrammarParser.Rule> rules = GrammarParser.parse(grammar);
+    return new Structure(
+        "the grammar", alphabet -> new RuleGrammar(rules, alphabet.characters()).root());
+  }
+
+  static Node node(Regex regex, String name, CodePoints available) {
+    return Regex.node(regex, false, set -> ByteTree.of(set.and(available)), name);
   }
 
   /** One of these texts. */
@@ -130,11 +157,41 @@ public final class Structure implements Constraint {
     List<String> all = List.of(texts);
     return new Structure(
         "the choice",
-        available -> {
+        alphabet -> {
           ByteTree tree = new ByteTree();
-          all.stream().filter(available::containsAll).forEach(tree::add);
+          all.stream().filter(alphabet.characters()::containsAll).forEach(tree::add);
           return tree;
         });
+  }
+
+  /**
+   * An answer of a conversation in which calls of tools are well formed. For {@link
+   * dev.apus.core.Chat#offer(List, dev.apus.core.chat.ToolChoice, Function)}.
+   *
+   * @throws StructureException naming the tool if its schema cannot be honoured
+   */
+  public static Structure answer(AnswerForm form) {
+    return new Structure("the answer", new AnswerGrammar(form, null)::node, true);
+  }
+
+  /**
+   * An answer of a conversation in which something of this structure is wanted, after thoughts. For
+   * {@link dev.apus.core.Chat#require}.
+   */
+  public Structure within(AnswerForm form) {
+    return new Structure(name, new AnswerGrammar(form, root)::node, true);
+  }
+
+  /**
+   * Any text up to a mark, such as {@code </think>}, white space, and then something of this
+   * structure. The mark may be the name of a special token.
+   */
+  public Structure after(String mark) {
+    if (mark.isEmpty()) {
+      throw new StructureException("an empty mark; needed: what ends the text before the form");
+    }
+    AnswerForm rest = AnswerForm.sequence(new AnswerForm.Matching("\\s{0,4}"), WANTED);
+    return within(new AnswerForm.Free(Map.of(), Map.of(mark, rest), false, ""));
   }
 
   @Override
@@ -155,13 +212,15 @@ public final class Structure implements Constraint {
   }
 
   private Grammar grammar(TokenBytes tokens, Set<Integer> ends) {
-    CodePoints letters = Letters.of(tokens, ends);
-    Node node = letters == CodePoints.ALL ? whole : root.apply(letters);
+    Lexicon lexicon = Lexicon.of(tokens, ends);
+    Alphabet alphabet = Alphabet.of(lexicon.letters(), tokens, ends);
+    boolean all = alphabet.characters() == CodePoints.ALL;
+    Node node = all && !marked ? whole : root.apply(alphabet);
     if (!node.isAlive()) {
       throw new StructureException(
           name + ": the model's vocabulary lacks characters that every such text has");
     }
-    return new Grammar(node, tokens, ends);
+    return new Grammar(node, tokens, lexicon, alphabet.symbols());
   }
 
   @Override

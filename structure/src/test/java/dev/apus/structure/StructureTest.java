@@ -263,8 +263,9 @@ class StructureTest {
     Node free = Texts.schema("{\"type\":\"string\",\"minLength\":2,\"maxLength\":40}");
     Automaton automaton = new Automaton(free, JsonText.CHARACTER);
     Automaton slow = new Automaton(free, null);
-    Masks masks = new Masks(automaton, TOKENS, false, JsonText.CHARACTER, new long[0]);
-    Masks walked = new Masks(slow, TOKENS, false, JsonText.CHARACTER, new long[0]);
+    Words words = new Words(TOKENS, false, new long[0]);
+    Masks masks = new Masks(automaton, words, Map.of());
+    Masks walked = new Masks(slow, words, Map.of());
     State state = automaton.start();
     State same = slow.start();
     byte[] text = ("\"abcé\\n🐦" + "a".repeat(34) + "\"").getBytes(StandardCharsets.UTF_8);

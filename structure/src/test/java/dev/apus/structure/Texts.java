@@ -92,6 +92,15 @@ final class Texts {
 
   /** A vocabulary at the level of bytes: all of them, and pieces that cut constructs anywhere. */
   static TokenBytes vocabulary() {
+    return vocabulary(tokens());
+  }
+
+  /** The tokens of {@link #vocabulary()} as vocabularies of bytes spell them. */
+  static List<String> spellings() {
+    return tokens().stream().map(Texts::spell).distinct().toList();
+  }
+
+  private static List<byte[]> tokens() {
     List<byte[]> tokens = new ArrayList<>();
     for (int b = 0; b < 256; b++) {
       tokens.add(new byte[] {(byte) b});
@@ -104,7 +113,7 @@ final class Texts {
     tokens.add(new byte[] {(byte) 0xA9, (byte) 0xF0});
     tokens.add(new byte[] {(byte) 0xA6, '"'});
     tokens.add(new byte[] {'a', (byte) 0xC3});
-    return vocabulary(tokens);
+    return tokens;
   }
 
   /** The id of the token that ends a text in {@link #vocabulary}. */
@@ -135,6 +144,11 @@ final class Texts {
                 List.of(),
                 "tokenizer.ggml.token_type",
                 types)));
+  }
+
+  /** A text as vocabularies of bytes spell it. */
+  static String spell(String text) {
+    return spell(text.getBytes(StandardCharsets.UTF_8));
   }
 
   private static String spell(byte[] bytes) {

@@ -95,7 +95,7 @@ final class AttentionTiles {
    * @param far the queries that {@link Tile#far} asks for
    */
   void attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Matrix far, Matrix o) {
-    List<Tile> tiles = selection.tiles(pass, runs, q, heads);
+    List<Tile> tiles = selection.attend(pass, runs, q, heads, o);
     count(runs, tiles);
     if (selection.sharesVisits()) {
       new SharedVisits(kernel, traits, biases).attend(pass, tiles, q, o);
@@ -105,7 +105,7 @@ final class AttentionTiles {
   }
 
   /** Takes note of the keys that each run's tiles visit. */
-  private static void count(List<Run<KeyValueCache>> runs, List<Tile> tiles) {
+  static void count(List<Run<KeyValueCache>> runs, List<Tile> tiles) {
     TreeMap<Integer, Run<KeyValueCache>> starts = new TreeMap<>();
     runs.forEach(run -> starts.put(run.from(), run));
     for (Tile tile : tiles) {

@@ -1,59 +1,76 @@
 package dev.apus.attention.softmax;
 
+import dev.apus.attention.softmax.KeySelection.Heads;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
-import dev.apus.kernels.activation.Activations;
-import dev.apus.kernels.attention.Attention;
+import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * The blocks that a row's query heads together give the greatest weights when they attend to
- * summaries. Its own block, the one before it and the first are always among them, in this order if
- * there is no room for all.
+ * summaries, which is done here as well. Its own block, the one before it and the first are always
+ * among them, in this order if there is no room for all.
  *
  * @param block slots of a block
  * @param top how many blocks a row visits at most
- * @param scale factor on products of queries with keys
+ * @param dim values of a query
+ * @param weighing of queries and summaries
  */
-record ChosenBlocks(int block, int top, float scale) implements KeySelection {
+record ChosenBlocks(int block, int top, int dim, Weighing weighing) {
 
-  @Override
-  public BlockSummary summary(Attention exact) {
-    return new BlockSummary(block, BlockSummary.Kind.MEANS, exact);
+  /** Rows that see the summaries of the same blocks. */
+  private record Part(Run<KeyValueCache> run, Tile tile) {}
+
+  /**
+   * Attends to summaries, and chooses by the weights.
+   *
+   * @param o receives what the summaries give
+   * @return tiles of the blocks that have been chosen
+   */
+  List<Tile> attend(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads, Matrix o) {
+    var whole = new WholeBlocks(block);
+    List<Part> parts = new ArrayList<>();
+    for (Run<KeyValueCache> run : runs) {
+      List<Tile> tiles = whole.tiles(pass, List.of(run), q, heads);
+      AttentionTiles.count(List.of(run), tiles);
+      tiles.forEach(tile -> parts.add(new Part(run, tile)));
+    }
+    Tile[][] chosen = new Tile[parts.size()][];
+    pass.workers()
+        .run(
+            chosen.length,
+            (i, worker) -> chosen[i] = choose(pass, worker, parts.get(i), q, heads, o));
+    return Arrays.stream(chosen).flatMap(Arrays::stream).toList();
   }
 
-  @Override
-  public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
-    int[][] chosen = new int[Math.multiplyExact(q.rows(), heads.keyHeads())][];
-    Activations activations = pass.kernels().activations();
-    var whole = new WholeBlocks(block);
-    new BlockScores(heads, scale, whole::whole)
-        .read(
-            pass,
-            runs,
-            q,
-            (run, row, keyHead, scores, at, stride, count) -> {
-              for (int g = 0; g < heads.group() && count > 0; g++) {
-                activations.softmax(scores, at + g * stride, count);
-                if (g > 0) {
-                  activations.addScaled(1, scores, at + g * stride, scores, at, count);
-                }
-              }
-              int position = run.position() + row - run.from();
-              chosen[row * heads.keyHeads() + keyHead] = ranges(position, scores, at);
-            });
-    List<Tile> tiles = new ArrayList<>();
-    for (Run<KeyValueCache> run : runs) {
-      for (int row = run.to() - 1; row >= run.from(); row--) {
-        for (int head = 0; head < heads.keyHeads(); head++) {
-          int[] ranges = chosen[row * heads.keyHeads() + head];
-          var visited = new Visited(ranges, ranges.length / 2, true, 0);
-          tiles.add(Tile.ofGroup(run, row, 1, head, heads, visited));
-        }
+  private Tile[] choose(Pass pass, int worker, Part part, Matrix q, Heads heads, Matrix o) {
+    Tile tile = part.tile;
+    int keyHead = tile.head() / heads.group();
+    int count = tile.visits()[0].ranges()[1];
+    float[] weights = new float[tile.rows() * count];
+    if (count > 0) {
+      int at = q.at(tile.from()) + tile.head() * dim;
+      var queries = new Queries(q.data(), at, q.cols(), tile.rows(), tile.heads(), tile.position());
+      KeyValueCache summaries = part.run.state().summaries();
+      var asked = new Weighing.Asked(summaries, queries, tile.head(), tile.visits()[0], count);
+      var sums = Weighing.sums(asked, tile.heads(), weights, 0);
+      weighing.attend(pass, worker, asked, o, tile.from(), sums);
+    } else {
+      for (int row = tile.from(); row < tile.from() + tile.rows(); row++) {
+        int at = o.at(row) + tile.head() * dim;
+        Arrays.fill(o.data(), at, at + tile.heads() * dim, 0);
       }
+    }
+    Tile[] tiles = new Tile[tile.rows()];
+    for (int i = 0; i < tiles.length; i++) {
+      int row = tile.from() + i;
+      int[] ranges = ranges(part.run.position() + row - part.run.from(), weights, i * count);
+      var visited = new Visited(ranges, ranges.length / 2, true, 0);
+      tiles[i] = Tile.ofGroup(part.run, row, 1, keyHead, heads, visited);
     }
     return tiles;
   }

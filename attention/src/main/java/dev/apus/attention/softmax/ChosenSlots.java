@@ -33,14 +33,15 @@ record ChosenSlots(int top, int[][] slots) {
         if (chosen != null) {
           end--;
           Tile tile = Tile.of(run, end, 1, 0, heads, 0, Tile.visited(0, top, true, 0));
-          tiles.add(tile.reading(new GatheredKeys(kernel, traits, rows, chosen, top), top - 1));
+          tiles.add(tile.reading(GatheredKeys.ofRows(kernel, traits, rows, chosen, top), top - 1));
           continue;
         }
         int from = Math.max(run.from(), end - Tile.rows(heads));
         int seen = run.position() + end - run.from();
         all = all.length < seen ? IntStream.range(0, seen).toArray() : all;
         Tile tile = Tile.of(run, from, end - from, 0, heads, 0, Tile.visited(0, seen, true, 0));
-        tiles.add(tile.reading(new GatheredKeys(kernel, traits, rows, all, seen), tile.position()));
+        tiles.add(
+            tile.reading(GatheredKeys.ofRows(kernel, traits, rows, all, seen), tile.position()));
         end = from;
       }
     }

@@ -75,10 +75,10 @@ record CompressedTiles(Attention kernel, Traits traits, int heads, int window, i
         entries == 0
             ? new Visited[] {near}
             : new Visited[] {Tile.visited(0, entries, false, 0), near};
-    var farKeys = new GatheredKeys(kernel, traits, far, slots, entries);
+    var farKeys = GatheredKeys.ofRows(kernel, traits, far, slots, entries);
     Stored tokens = run.state().stored(0);
     int[] order = IntStream.range(base, last).toArray();
-    var nearKeys = new GatheredKeys(kernel, traits, tokens, order, last - base);
+    var nearKeys = GatheredKeys.ofRows(kernel, traits, tokens, order, last - base);
     return Tile.of(run, from, end - from, 0, heads, 0, visits)
         .reading(
             (pass, worker) -> {

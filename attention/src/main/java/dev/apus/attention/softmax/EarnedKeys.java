@@ -2,6 +2,7 @@ package dev.apus.attention.softmax;
 
 import dev.apus.core.compute.Pass;
 import dev.apus.core.config.Config;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention.Queries;
@@ -101,28 +102,32 @@ final class EarnedKeys implements KeySelection {
 
   @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
+    throw new UnsupportedOperationException("what a row visits follows from earlier rows' weights");
+  }
+
+  @Override
+  public List<Tile> attend(
+      Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads, Matrix o) {
     List<Tile> tiles = new ArrayList<>();
     int most = 0;
     int stride = 0;
-    for (Run<KeyValueCache> run : runs) {
+    int[] first = new int[runs.size()];
+    for (int r = 0; r < first.length; r++) {
+      Run<KeyValueCache> run = runs.get(r);
       most = Math.max(most, run.length());
       stride = Math.max(stride, run.state().length());
-      int whole = whole(run);
-      if (whole > 0) {
-        Run<KeyValueCache> first = run.part(run.from(), run.from() + whole);
-        NearKeys.ALL.add(tiles, first, heads, 0, heads.keyHeads());
+      first[r] = rule == Rule.SUM ? 0 : unweighed(run);
+      if (first[r] > 0) {
+        Run<KeyValueCache> all = run.part(run.from(), run.from() + first[r]);
+        NearKeys.ALL.add(tiles, all, heads, 0, heads.keyHeads());
       }
     }
-    int[] whole = runs.stream().mapToInt(this::whole).toArray();
     try (Pass.Frame frame = pass.frame()) {
       float[] weights = frame.floats(runs.size() * heads.keyHeads() * stride);
       for (int i = 0; i < most; i++) {
-        weigh(pass, runs, i, q, weights, stride);
-        for (int r = 0; r < runs.size(); r++) {
-          if (i < runs.get(r).length()) {
-            if (i >= whole[r]) {
-              add(tiles, runs.get(r), i, heads);
-            }
+        attend(pass, runs, first, i, q, weights, stride, o);
+        for (int r = 0; r < first.length; r++) {
+          if (i >= first[r] && i < runs.get(r).length()) {
             giveUp(runs.get(r), i, weights, r * heads.keyHeads() * stride, stride);
           }
         }
@@ -131,52 +136,46 @@ final class EarnedKeys implements KeySelection {
     return tiles;
   }
 
-  /** How many of a run's rows see everything that is there. */
-  private int whole(Run<KeyValueCache> run) {
-    KeyValueCache cache = run.state();
-    return cache.memory().gone(0).isEmpty()
-        ? Math.clamp(budget + 1L - cache.slot(run.position()), 0, run.length())
-        : 0;
+  /** How many of a run's first rows see everything and give nothing up. */
+  private int unweighed(Run<KeyValueCache> run) {
+    return Math.clamp((long) budget - run.state().slot(run.position()), 0, run.length());
   }
 
-  /** Adds the tiles of a row, before anything is given up for it. */
-  private void add(List<Tile> tiles, Run<KeyValueCache> run, int row, Heads heads) {
-    int end = run.state().slot(run.position()) + row + 1;
-    for (int head = 0; head < heads.keyHeads(); head++) {
-      Visited left = left(run, head, end);
-      tiles.add(Tile.ofGroup(run, run.from() + row, 1, head, heads, left));
-    }
-  }
-
-  /** What is left of the slots before {@code end} in a key head. */
-  private static Visited left(Run<KeyValueCache> run, int head, int end) {
-    return SlotRanges.without(run.state().memory().gone(head), end).visited(end, true, 0);
-  }
-
-  /** Writes the weights of the row {@code i} of every run that has one, if they are needed. */
-  private void weigh(
-      Pass pass, List<Run<KeyValueCache>> runs, int i, Matrix q, float[] weights, int stride) {
+  /** Attends to the row {@code i} of every run that has one, and writes its weights. */
+  private void attend(
+      Pass pass,
+      List<Run<KeyValueCache>> runs,
+      int[] first,
+      int i,
+      Matrix q,
+      float[] weights,
+      int stride,
+      Matrix o) {
     int heads = layer.heads().keyHeads();
+    int group = layer.heads().group();
     pass.workers()
         .run(
             runs.size() * heads,
             (part, worker) -> {
               Run<KeyValueCache> run = runs.get(part / heads);
-              int slot = run.state().slot(run.position()) + i;
-              if (i < run.length() && (rule == Rule.SUM || slot >= budget)) {
-                int head = part % heads * layer.heads().group();
-                int at = q.at(run.from() + i) + head * layer.traits().headDim();
-                int group = layer.heads().group();
-                weighing.sum(
-                    pass,
-                    worker,
-                    run.state(),
-                    new Queries(q.data(), at, q.cols(), 1, group, slot),
-                    head,
-                    left(run, part % heads, slot + 1),
-                    slot + 1,
-                    weights,
-                    part * stride);
+              if (i >= first[part / heads] && i < run.length()) {
+                KeyValueCache cache = run.state();
+                int row = run.from() + i;
+                int slot = cache.slot(run.position()) + i;
+                int head = part % heads * group;
+                int at = q.at(row) + head * layer.traits().headDim();
+                Visited left =
+                    SlotRanges.without(cache.memory().gone(part % heads), slot + 1)
+                        .visited(slot + 1, true, 0);
+                var asked =
+                    new Weighing.Asked(
+                        cache,
+                        new Queries(q.data(), at, q.cols(), 1, group, slot),
+                        head,
+                        left,
+                        slot + 1);
+                var sums = Weighing.sums(asked, group, weights, part * stride);
+                weighing.attend(pass, worker, asked, o, row, sums);
               }
             });
   }
@@ -186,6 +185,7 @@ final class EarnedKeys implements KeySelection {
     PolicyMemory memory = run.state().memory();
     int heads = layer.heads().keyHeads();
     int slot = run.state().slot(run.position()) + row;
+    run.state().count(visits(run, row, slot));
     if (rule == Rule.SUM) {
       for (int head = 0; head < heads; head++) {
         float[] sums = memory.sums(head);
@@ -208,6 +208,17 @@ final class EarnedKeys implements KeySelection {
         memory.gone(head).set(least);
       }
     }
+  }
+
+  /** What a row visits before anything is given up for it. */
+  private KeyVisits visits(Run<KeyValueCache> run, int row, int slot) {
+    int heads = layer.heads().keyHeads();
+    int group = layer.heads().group();
+    long visited = 0;
+    for (int head = 0; head < heads; head++) {
+      visited += slot + 1L - run.state().memory().gone(head).cardinality();
+    }
+    return new KeyVisits(group * visited, (run.position() + row + 1L) * group * heads);
   }
 
   /** The slot before {@code end} with the least value, of those that are not gone. */

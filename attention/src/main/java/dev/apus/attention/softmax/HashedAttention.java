@@ -106,20 +106,20 @@ public final class HashedAttention implements SequenceMixer<NumberedCache> {
         int first = run.position() == 0 ? run.length() : tokens.first();
         tokens.append(hashes.of(pass, q, run.from(), run.length(), spec.factors(first)));
         run.state().cache().append(pass, k, v, run.from(), run.length());
-        if (run.position() == 0 && !spec.isShort(first)) {
-          attendSorted(pass, run, q, k, v, o);
-        } else {
-          attendInOrder(pass, run, q, v, o);
-        }
+        boolean sorts = run.position() == 0 && !spec.isShort(first);
+        long visited =
+            sorts ? attendSorted(pass, run, q, k, v, o) : attendInOrder(pass, run, q, v, o);
+        NumberedCache.count(run, spec.heads(), visited);
       }
       output.apply(pass, o, y);
     }
   }
 
-  /** A first run that is sorted, head after head. */
-  private void attendSorted(
+  /** A first run that is sorted, head after head; returns how many keys are visited. */
+  private long attendSorted(
       Pass pass, Run<NumberedCache> run, Matrix q, Matrix k, Matrix v, Matrix o) {
     var sorted = new SortedText(spec, run.length(), run.visibility() == Visibility.CAUSAL);
+    long visited = 0;
     for (int head = 0; head < spec.heads(); head++) {
       sorted.sort(run.state().tokens(), head);
       try (Pass.Frame frame = pass.frame();
@@ -140,37 +140,39 @@ public final class HashedAttention implements SequenceMixer<NumberedCache> {
                 rows[i] = sorted.row(i, run.from() + i, which);
               }
             });
-        tiles.attend(pass, cache, List.of(rows), 0, q, v, o);
+        visited += tiles.attend(pass, cache, List.of(rows), 0, q, v, o);
       }
     }
+    return visited;
   }
 
   /** Rows that see all before them, or what a sorted text has for them. */
-  private void attendInOrder(Pass pass, Run<NumberedCache> run, Matrix q, Matrix v, Matrix o) {
+  private long attendInOrder(Pass pass, Run<NumberedCache> run, Matrix q, Matrix v, Matrix o) {
     List<OthersTiles.Row> whole = new ArrayList<>();
+    long visited = 0;
     boolean causal = run.visibility() == Visibility.CAUSAL;
     for (int i = 0; i < run.length(); i++) {
       int position = run.position() + i;
       boolean later = run.position() > 0;
       if (later && spec.isHashed(position, run.state().tokens().first())) {
-        attendAmongHashed(pass, run.state(), position, run.from() + i, q, v, o);
+        visited += attendAmongHashed(pass, run.state(), position, run.from() + i, q, v, o);
         continue;
       }
       int end = causal ? position + 1 : run.length();
       var ranges = new SlotRanges().add(0, position).add(position + 1, end);
-      var visited = ranges.visited(end, false, 0);
+      var others = ranges.visited(end, false, 0);
       for (int head = 0; head < spec.heads(); head++) {
         whole.add(
-            visited == null
+            others == null
                 ? OthersTiles.Row.alone(run.from() + i, head, 1)
-                : OthersTiles.Row.of(run.from() + i, head, List.of(visited)));
+                : OthersTiles.Row.of(run.from() + i, head, List.of(others)));
       }
     }
-    tiles.attend(pass, run.state().cache(), whole, -1, q, v, o);
+    return visited + tiles.attend(pass, run.state().cache(), whole, -1, q, v, o);
   }
 
   /** A token that is sorted in among those before it. */
-  private void attendAmongHashed(
+  private long attendAmongHashed(
       Pass pass, NumberedCache state, int position, int row, Matrix q, Matrix v, Matrix o) {
     int slots = spec.rounds() * spec.view();
     try (Pass.Frame frame = pass.frame();
@@ -189,7 +191,7 @@ public final class HashedAttention implements SequenceMixer<NumberedCache> {
             }
           });
       cache.append(pass, keys, rest, 0, slots);
-      tiles.attend(pass, cache, List.of(rows), -1, q, v, o);
+      return tiles.attend(pass, cache, List.of(rows), -1, q, v, o);
     }
   }
 

@@ -23,6 +23,17 @@ interface KeySelection {
    */
   List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads);
 
+  /**
+   * Attends to the rows of which each may visit what the weights of those before it have left.
+   *
+   * @param o receives what these rows get
+   * @return tiles of all other rows
+   */
+  default List<Tile> attend(
+      Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads, Matrix o) {
+    return tiles(pass, runs, q, heads);
+  }
+
   /** What tokens to come may visit, whatever they are. */
   default Reach reach() {
     return Reach.ALL;

@@ -19,6 +19,7 @@ import dev.apus.kernels.attention.Attention.Biases;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.CacheFormat;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Native sparse attention: each head attends in three ways to the same keys and values, and a gate
@@ -31,11 +32,13 @@ import java.util.Arrays;
  *
  * <p>The blocks are chosen by the weights that the first way gives to them, on average over the
  * query heads that share keys and values ({@link ChosenBlocks}). The means stand in a cache like
- * tokens; a token costs what it visits, and a product with each mean.
+ * tokens, and are scored once, to choose and to attend; a token costs what it visits.
  *
  * @see <a href="https://arxiv.org/abs/2502.11089">Native Sparse Attention</a>
  */
 public final class NativeSparseAttention implements SequenceMixer<KeyValueCache> {
+
+  private static final Biases UNBIASED = new Biases(null, null, 0);
 
   private final SparseSpec spec;
   private final Kernels kernels;
@@ -47,8 +50,15 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
   private final Projection output;
   private final RopeChoice rope;
 
-  /** Summaries, chosen blocks, and near keys if there is a window. */
-  private final AttentionTiles[] branches;
+  private final Heads heads;
+
+  /** Attends to summaries, and chooses blocks. */
+  private final ChosenBlocks chosen;
+
+  private final AttentionTiles blocks;
+
+  /** Null if there is no window. */
+  private final AttentionTiles near;
 
   private NativeSparseAttention(SparseSpec spec, Site site) {
     WeightScope weights = site.weights();
@@ -57,32 +67,23 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
     this.kernels = site.kernels();
     var kernel = kernels.attention(site.cache());
     var exact = kernels.attention(CacheFormat.F32);
-    var chosen = new ChosenBlocks(spec.block(), spec.top(), spec.scale());
     int dim = spec.headDim();
-    this.layout =
-        new CacheLayout(kernel, spec.kvHeads(), spec.kvHeads(), dim, dim, 0, chosen.summary(exact));
+    var summary = new BlockSummary(spec.block(), BlockSummary.Kind.MEANS, exact);
+    this.layout = new CacheLayout(kernel, spec.kvHeads(), spec.kvHeads(), dim, dim, 0, summary);
     this.queries = weights.projection("q", spec.queryCols(), width, spec.biased());
     this.keys = weights.projection("k", spec.keyCols(), width, spec.biased());
     this.values = weights.projection("v", spec.keyCols(), width, spec.biased());
     this.gates = weights.projection("gate", spec.heads() * SparseSpec.BRANCHES, width);
     this.output = weights.projection("o", site.outputs(), spec.queryCols());
     this.rope = RopeChoice.of(spec.rope(), site.context());
-    AttentionTiles means = tiles(exact, new WholeBlocks(spec.block()));
-    AttentionTiles blocks = tiles(kernel, chosen);
-    this.branches =
-        spec.window() == 0
-            ? new AttentionTiles[] {means, blocks}
-            : new AttentionTiles[] {means, blocks, tiles(kernel, new NearKeys(spec.window(), 0))};
-  }
-
-  private AttentionTiles tiles(
-      dev.apus.kernels.attention.Attention kernel, KeySelection selection) {
-    return new AttentionTiles(
-        kernel,
-        new Traits(spec.headDim(), spec.headDim(), spec.scale(), 0),
-        new Heads(spec.kvHeads(), spec.group()),
-        selection,
-        new Biases(null, null, 0));
+    this.heads = new Heads(spec.kvHeads(), spec.group());
+    var traits = new Traits(dim, dim, spec.scale(), 0);
+    var weighing = new Weighing(exact, traits, spec.group(), UNBIASED);
+    this.chosen = new ChosenBlocks(spec.block(), spec.top(), dim, weighing);
+    this.blocks = new AttentionTiles(kernel, traits, heads, NearKeys.ALL, UNBIASED);
+    var window = new NearKeys(spec.window(), 0);
+    this.near =
+        spec.window() == 0 ? null : new AttentionTiles(kernel, traits, heads, window, UNBIASED);
   }
 
   @Override
@@ -134,9 +135,13 @@ public final class NativeSparseAttention implements SequenceMixer<KeyValueCache>
             kernels.activations().apply(Activation.SIGMOID, gate.data(), gate.at(from), count);
             Arrays.fill(o.data(), o.at(from), o.at(to), 0);
           });
-      for (int branch = 0; branch < branches.length; branch++) {
-        branches[branch].attend(pass, batch, q, one);
-        add(pass, branch, gate, one, o);
+      List<Tile> tiles = chosen.attend(pass, batch.runs(), q, heads, one);
+      add(pass, 0, gate, one, o);
+      blocks.attendTiles(pass, batch.runs(), tiles, q, one);
+      add(pass, 1, gate, one, o);
+      if (near != null) {
+        near.attend(pass, batch, q, one);
+        add(pass, 2, gate, one, o);
       }
       batch.runs().forEach(run -> run.state().forget(run));
       output.apply(pass, o, y);

@@ -38,6 +38,15 @@ record NumberedCache(KeyValueCache cache, TokenNumbers tokens) implements Joined
     return new NumberedCache((KeyValueCache) parts.getFirst(), (TokenNumbers) parts.getLast());
   }
 
+  /** Takes note of how many keys some heads of a run's rows have visited. */
+  static void count(Run<NumberedCache> run, int heads, long visited) {
+    long seen = 0;
+    for (int i = 0; i < run.length(); i++) {
+      seen += run.visibility() == Visibility.CAUSAL ? run.position() + i + 1L : run.length();
+    }
+    run.state().cache.count(new KeyVisits(visited, heads * seen));
+  }
+
   @Override
   public KeyVisits visits() {
     return cache.visits();

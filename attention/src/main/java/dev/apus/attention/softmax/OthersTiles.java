@@ -63,10 +63,12 @@ final class OthersTiles {
    *
    * @param keyHead the head of the cache that they read; below 0 for each its own
    * @param v the values of the rows
+   * @return how many keys they visit
    */
-  void attend(
+  long attend(
       Pass pass, KeyValueCache cache, List<Row> rows, int keyHead, Matrix q, Matrix v, Matrix o) {
     List<Tile> some = new ArrayList<>();
+    long visited = 0;
     for (Row row : rows) {
       if (row.visits.length == 0) {
         int at = o.at(row.row) + row.head * headDim;
@@ -76,10 +78,13 @@ final class OthersTiles {
       } else {
         var run = new Run<>(cache, row.row, row.row + 1, 0, Visibility.SURROUNDED);
         int key = keyHead < 0 ? row.head : keyHead;
-        some.add(Tile.of(run, row.row, 1, row.head, 1, key, row.visits));
+        Tile tile = Tile.of(run, row.row, 1, row.head, 1, key, row.visits);
+        some.add(tile);
+        visited += tile.visitsOf(run).visited();
       }
     }
     tiles.attendTiles(pass, some, q, q, o);
+    return visited;
   }
 
   /**

@@ -6,9 +6,11 @@ import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -72,8 +74,8 @@ final class QuestKeys implements KeySelection {
       int few = Math.clamp(whole - run.position(), 0, run.length());
       int cut = run.from() + few;
       for (int end = run.to(); end > cut; ) {
-        int most = (run.position() + end - run.from()) / page * heads.group();
-        int from = Math.max(cut, end - Math.clamp(MOST_SCORES / most, 1, Tile.rows(heads.group())));
+        int most = (run.position() + end - run.from()) / page;
+        int from = Math.max(cut, end - Math.clamp(MOST_SCORES / most, 1, Tile.rows(1)));
         for (int head = 0; head < heads.keyHeads(); head++) {
           parts.add(new Part(run, from, end - from, head));
         }
@@ -97,25 +99,19 @@ final class QuestKeys implements KeySelection {
     KeyValueCache bounds = part.run.state().summaries();
     Attention kernel = bounds.layout().kernel();
     int dim = layer.traits().headDim();
-    int group = heads.group();
     int position = part.run.position() + part.from - part.run.from();
     int most = (position + part.rows - 1) / page;
     var traits = new Traits(2 * dim, 0, 1, 0);
-    int queries = part.rows * group;
-    int askingAt = kernel.scratchFloats(traits, queries);
-    int scoresAt = Math.addExact(askingAt, queries * 2 * dim);
-    float[] scratch = pass.scratch(worker, Math.addExact(scoresAt, queries * most));
-    for (int i = 0; i < queries; i++) {
-      int from = q.at(part.from + i / group) + (part.keyHead * group + i % group) * dim;
-      int to = askingAt + i * 2 * dim;
-      for (int d = 0; d < dim; d++) {
-        scratch[to + d] = Math.min(q.data()[from + d], 0);
-        scratch[to + dim + d] = Math.max(q.data()[from + d], 0);
-      }
+    int askingAt = kernel.scratchFloats(traits, part.rows);
+    int scoresAt = Math.addExact(askingAt, part.rows * 2 * dim);
+    float[] scratch = pass.scratch(worker, Math.addExact(scoresAt, part.rows * most));
+    for (int i = 0; i < part.rows; i++) {
+      int from = q.at(part.from + i) + part.keyHead * heads.group() * dim;
+      ask(q.data(), from, heads.group(), dim, scratch, askingAt + i * 2 * dim);
     }
     kernel.score(
         traits,
-        new Queries(scratch, askingAt, group * 2 * dim, part.rows, group, 0),
+        new Queries(scratch, askingAt, 2 * dim, part.rows, 1, 0),
         0,
         most,
         bounds.stored(part.keyHead),
@@ -126,20 +122,46 @@ final class QuestKeys implements KeySelection {
     Tile[] tiles = new Tile[part.rows];
     for (int i = 0; i < part.rows; i++) {
       int own = (position + i) / page;
-      int sumsAt = scoresAt + i * group * most;
-      for (int j = 1; j < group; j++) {
-        for (int k = 0; k < own; k++) {
-          scratch[sumsAt + k] += scratch[sumsAt + j * most + k];
-        }
-      }
       var ranges = new SlotRanges();
-      for (int k : TopSlots.of(scratch, sumsAt, own, pages - 1)) {
+      for (int k : TopSlots.of(scratch, scoresAt + i * most, own, pages - 1)) {
         ranges.add(k * page, (k + 1) * page);
       }
       int end = position + i + 1;
       Visited visited = ranges.add(own * page, end).visited(end, true, 0);
-      tiles[i] = Tile.ofGroup(part.run, part.from + i, 1, part.keyHead, heads, visited);
+      tiles[i] = tile(part.run, part.from + i, part.keyHead, heads, visited);
     }
     return tiles;
+  }
+
+  /**
+   * Writes the sums, over some heads, of what is below and of what is above 0 in their queries: the
+   * sum of the heads' bounds is the product of these with a page's bounds.
+   */
+  private static void ask(float[] q, int from, int heads, int dim, float[] sums, int at) {
+    Arrays.fill(sums, at, at + 2 * dim, 0);
+    for (int g = 0; g < heads; g++) {
+      for (int d = 0; d < dim; d++) {
+        float value = q[from + g * dim + d];
+        sums[at + d] += Math.min(value, 0);
+        sums[at + dim + d] += Math.max(value, 0);
+      }
+    }
+  }
+
+  /** A row that visits some pages, whose keys and values are put together if they can be. */
+  private Tile tile(Run<KeyValueCache> run, int row, int keyHead, Heads heads, Visited visited) {
+    Attention kernel = layer.kernel();
+    if (kernel.format().settles()) {
+      return Tile.ofGroup(run, row, 1, keyHead, heads, visited);
+    }
+    int[] ranges = visited.ranges();
+    int count = 0;
+    for (int i = 0; i < visited.count(); i++) {
+      count += ranges[2 * i + 1] - ranges[2 * i];
+    }
+    Stored stored = run.state().stored(keyHead);
+    var keys = GatheredKeys.ofRanges(kernel, layer.traits(), stored, ranges, count);
+    return Tile.ofGroup(run, row, 1, keyHead, heads, Tile.visited(0, count, true, 0))
+        .reading(keys, count - 1);
   }
 }

@@ -112,14 +112,16 @@ public final class RoutedAttention implements SequenceMixer<NumberedCache> {
         NumberedCache.requireWhole(run, "routing-attention");
         run.state().tokens().append(products(pass, k, run));
         run.state().cache().append(pass, k, v, run.from(), run.length());
+        long visited = 0;
         for (int head = 0; head < heads; head++) {
           if (run.position() == 0) {
-            attend(pass, run, head, 0, run.length(), q, o);
+            visited += attend(pass, run, head, 0, run.length(), q, o);
           }
           for (int i = 0; run.position() > 0 && i < run.length(); i++) {
-            attend(pass, run, head, i, i + 1, q, o);
+            visited += attend(pass, run, head, i, i + 1, q, o);
           }
         }
+        NumberedCache.count(run, heads, visited);
       }
       output.apply(pass, o, y);
     }
@@ -150,8 +152,9 @@ public final class RoutedAttention implements SequenceMixer<NumberedCache> {
    *
    * @param first of the rows
    * @param end after the last of them
+   * @return how many keys they visit
    */
-  private void attend(
+  private long attend(
       Pass pass, Run<NumberedCache> run, int head, int first, int end, Matrix q, Matrix o) {
     int tokens = run.position() + end;
     int[][] members = members(pass, run.state().tokens(), head, tokens);
@@ -169,8 +172,9 @@ public final class RoutedAttention implements SequenceMixer<NumberedCache> {
       int shift = run.from() - run.position();
       clustered.collect(q, shift, head * headDim, asking);
       clustered.collectOwn(values, own);
-      tiles.attend(pass, cache, clustered.rows(), 0, asking, own, answers);
+      long visited = tiles.attend(pass, cache, clustered.rows(), 0, asking, own, answers);
       clustered.average(answers, run.from() + first, end - first, head * headDim, o);
+      return visited;
     }
   }
 

@@ -51,33 +51,41 @@ final class TopSlots {
 
   /** Counts the parts of keys to find the least key that is taken. */
   private static int[] many(float[] scores, int at, int count, int top) {
+    int[] keys = new int[count];
+    for (int i = 0; i < count; i++) {
+      keys[i] = key(scores[at + i]);
+    }
     int[] counts = new int[1 << PART_BITS];
     int least = 0;
     int wanted = top;
     for (int end = Integer.SIZE, bit; end > 0; end = bit) {
       bit = Math.max(0, end - PART_BITS);
-      Arrays.fill(counts, 0);
-      for (int i = 0; i < count; i++) {
-        int key = key(scores[at + i]);
-        if (end == Integer.SIZE || key >>> end == least >>> end) {
-          counts[key >>> bit & (1 << end - bit) - 1]++;
+      int part = (1 << end - bit) - 1;
+      if (end < Integer.SIZE) {
+        Arrays.fill(counts, 0);
+        for (int i = 0; i < count; i++) {
+          if (keys[i] >>> end == least >>> end) {
+            counts[keys[i] >>> bit & part]++;
+          }
+        }
+      } else {
+        for (int i = 0; i < count; i++) {
+          counts[keys[i] >>> bit]++;
         }
       }
-      int part = (1 << end - bit) - 1;
       while (counts[part] < wanted) {
         wanted -= counts[part--];
       }
       least |= part << bit;
     }
-    return collect(scores, at, count, least, wanted, new int[top]);
+    return collect(keys, least, wanted, new int[top]);
   }
 
   /** All slots of greater keys, and the first {@code equal} slots of this key. */
-  private static int[] collect(
-      float[] scores, int at, int count, int least, int equal, int[] slots) {
+  private static int[] collect(int[] keys, int least, int equal, int[] slots) {
     int found = 0;
-    for (int i = 0; i < count && found < slots.length; i++) {
-      int order = Integer.compareUnsigned(key(scores[at + i]), least);
+    for (int i = 0; i < keys.length && found < slots.length; i++) {
+      int order = Integer.compareUnsigned(keys[i], least);
       if (order > 0 || order == 0 && equal-- > 0) {
         slots[found++] = i;
       }

@@ -68,14 +68,12 @@ final class VerticalSlash extends QueryBlocks {
     float[] verticals = new float[end];
     float[] slashes = new float[end];
     int at = q.at(rows.from() + block - ASKED) + head * layer.traits().headDim();
+    Queries last = new Queries(q.data(), at, q.cols(), ASKED, 1, first);
+    Visited all = Tile.visited(0, end, true, 0);
     weighing.read(
         pass,
         worker,
-        rows.run().state(),
-        new Queries(q.data(), at, q.cols(), ASKED, 1, first),
-        head,
-        Tile.visited(0, end, true, 0),
-        end,
+        new Weighing.Asked(rows.run().state(), last, head, all, end),
         (query, slot, weights, weightsAt) -> {
           int seen = Math.min(Attention.SPAN, first + query + 1 - slot);
           for (int i = 0; i < seen; i++) {

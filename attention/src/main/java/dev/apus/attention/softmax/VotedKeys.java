@@ -5,6 +5,7 @@ import dev.apus.core.config.Config;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.attention.Attention.Queries;
+import dev.apus.kernels.attention.Attention.Visited;
 import java.util.Arrays;
 import java.util.List;
 
@@ -96,16 +97,10 @@ final class VotedKeys implements KeySelection {
     int head = keyHead * group;
     int at = head * layer.traits().headDim();
     float[] votes = new float[length];
-    weighing.sum(
-        pass,
-        worker,
-        cache,
-        new Queries(cache.memory().tail(), at, queryCols(), window, group, voted),
-        head,
-        Tile.visited(0, length, true, 0),
-        length,
-        votes,
-        0);
+    Queries q = new Queries(cache.memory().tail(), at, queryCols(), window, group, voted);
+    Visited visited = Tile.visited(0, length, true, 0);
+    var asked = new Weighing.Asked(cache, q, head, visited, length);
+    weighing.read(pass, worker, asked, Weighing.sums(asked, q.count(), votes, 0));
     float[] pooled = new float[voted];
     for (int i = 0; i < voted; i++) {
       int end = Math.min(voted, i + pool / 2 + 1);

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.config.ConfigException;
+import dev.apus.core.model.KeyVisits;
 import dev.apus.core.model.Visibility;
 import dev.apus.testing.MixerBench;
 import dev.apus.testing.MixerLaws;
@@ -90,6 +92,28 @@ class HashedAttentionTest {
       double[][] x = bench.tokens(tokens, 5);
       double[][] expected = whole(layer, x, visibility == Visibility.CAUSAL);
       assertClose(expected, bench.run(bench.state(tokens), x, 0), layer + " " + tokens);
+    }
+  }
+
+  /** A short text sees all that full attention sees but itself; a sorted one a chunk or two. */
+  @Test
+  void visitsAreCounted() {
+    try (var bench = LOOKING_BACK.bench(Visibility.CAUSAL)) {
+      double[][] x = bench.tokens(40, 5);
+      var few = bench.state();
+      bench.run(few, Arrays.copyOf(x, CHUNK), 0);
+      int pairs = CHUNK * (CHUNK + 1) / 2;
+      assertEquals(new KeyVisits(HEADS * (pairs - CHUNK), HEADS * pairs), few.visits());
+      var many = bench.state();
+      bench.run(many, Arrays.copyOf(x, 39), 0);
+      KeyVisits before = many.visits();
+      assertEquals(HEADS * 39 * 40 / 2, before.seen());
+      long most = HEADS * LOOKING_BACK.rounds * 2L * CHUNK;
+      assertTrue(before.visited() > 0 && before.visited() <= 39 * most, before + "");
+      bench.run(many, Arrays.copyOfRange(x, 39, 40), 39);
+      KeyVisits one = many.visits().minus(before);
+      assertEquals(HEADS * 40, one.seen());
+      assertTrue(one.visited() > 0 && one.visited() <= most, one + "");
     }
   }
 

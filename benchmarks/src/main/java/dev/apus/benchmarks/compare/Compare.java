@@ -47,7 +47,7 @@ public final class Compare implements Callable<Integer> {
       names = {"-m", "--model"},
       required = true,
       paramLabel = "FILE",
-      description = "A GGUF file; may be repeated.")
+      description = "A GGUF file or a folder, as the engines read it; may be repeated.")
   private List<Path> models;
 
   @Option(
@@ -139,6 +139,15 @@ public final class Compare implements Callable<Integer> {
       description = "The jar of llama3.java; may be repeated.")
   private List<String> llama3Java = List.of();
 
+  @Option(
+      names = "--transformers",
+      paramLabel = "ENGINE",
+      description = {
+        "A Python that has transformers, for models that are folders; may be repeated.",
+        "Its options are dtype=NAME and without=MODULE, for modules that are to look absent."
+      })
+  private List<String> transformers = List.of();
+
   private final List<Engine> engines = new ArrayList<>();
   private final Map<String, String> absent = new LinkedHashMap<>();
 
@@ -153,6 +162,7 @@ public final class Compare implements Callable<Integer> {
     add("llama.cpp", "--llama-bench", llamaBench, LlamaBench::new);
     add("node-llama-cpp", "--node-llama-cpp", nodeLlamaCpp, NodeLlamaCpp::new);
     add("llama3.java", "--llama3-java", llama3Java, Llama3Java::new);
+    add("transformers", "--transformers", transformers, Transformers::new);
     if (engines.isEmpty() || !(engines.getFirst() instanceof ApusEngine)) {
       throw new ParameterException(command.commandLine(), "Apus: " + absent.get("Apus"));
     }

@@ -1,15 +1,11 @@
 package dev.apus.benchmarks.compare;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * llama.cpp as the npm package node-llama-cpp brings it, driven by a script of ours. Its installed
@@ -19,6 +15,7 @@ import java.util.Map;
 record NodeLlamaCpp(Installed installed) implements Engine {
 
   private static final JsonMapper MAPPER = new JsonMapper();
+  private static final Script SCRIPT = new Script("node-llama-cpp.mjs");
 
   @Override
   public String name() {
@@ -33,39 +30,17 @@ record NodeLlamaCpp(Installed installed) implements Engine {
 
   @Override
   public Measured measure(Path model, Tests tests) throws IOException, InterruptedException {
-    Child child;
-    Path script = Files.createTempFile("compare", ".mjs");
-    try {
-      Files.write(script, script());
-      child =
-          Child.run(
-              List.of(
-                  "node",
-                  script.toString(),
-                  installed.path().toString(),
-                  model.toString(),
-                  MAPPER.writeValueAsString(tests),
-                  settings().toString()));
-    } finally {
-      Files.delete(script);
-    }
-    JsonNode json = Json.in(child, '{');
-    Map<String, Double> speeds = new LinkedHashMap<>();
-    if (tests.prompt() > 0) {
-      speeds.put(tests.promptName(), Json.median(Json.member(json, "prompt")));
-    }
-    if (tests.generate() > 0) {
-      speeds.put(tests.generationName(), Json.median(Json.member(json, "generate")));
-    }
+    Script.Answer answer =
+        SCRIPT.run("node", installed.path().toString(), model.toString(), tests, settings());
     String version =
         "node-llama-cpp "
-            + Json.member(json, "version").asText()
+            + Json.member(answer.json(), "version").asText()
             + ", llama.cpp "
-            + json.path("release").asText("of unknown release");
+            + answer.json().path("release").asText("of unknown release");
     return new Measured(
         version,
-        speeds,
-        child.peakBytes(),
+        answer.speeds(tests),
+        answer.peakBytes(),
         "also chooses the likeliest token after each test step");
   }
 
@@ -81,11 +56,5 @@ record NodeLlamaCpp(Installed installed) implements Engine {
       settings.withObjectProperty(parts[0]).set(parts[1], MAPPER.readTree(parts[2]));
     }
     return settings;
-  }
-
-  private static byte[] script() throws IOException {
-    try (InputStream in = NodeLlamaCpp.class.getResourceAsStream("node-llama-cpp.mjs")) {
-      return in.readAllBytes();
-    }
   }
 }

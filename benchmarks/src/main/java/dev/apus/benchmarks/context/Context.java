@@ -7,7 +7,9 @@ import dev.apus.benchmarks.chart.LineChart.Value;
 import dev.apus.benchmarks.report.Machine;
 import dev.apus.benchmarks.report.MarkdownTable;
 import dev.apus.benchmarks.report.Page;
-import dev.apus.core.ModelOptions;
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.kernels.Kernels;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,8 +37,12 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true)
 public final class Context implements Callable<Integer> {
 
-  /** What one layer costs after a context of some length. */
-  private record Cost(int context, double nanos, long stateBytes) {}
+  /**
+   * What one layer costs after a context of some length.
+   *
+   * @param rowNanos of each token in a block of a prompt; 0 if none was measured
+   */
+  private record Cost(int context, double nanos, double rowNanos, long stateBytes) {}
 
   @Spec private CommandSpec command;
 
@@ -45,9 +51,10 @@ public final class Context implements Callable<Integer> {
       paramLabel = "WHAT",
       defaultValue = "memories",
       description = {
-        "memories: full attention, attention in a window, Gated DeltaNet, Mamba-2, and a hybrid; or"
+        "memories: full attention, attention in a window, Gated DeltaNet, Mamba-2, and a hybrid;"
             + " rules: full attention beside linear attention, its gated kin, and what learns at"
-            + " test time (default: ${DEFAULT-VALUE})."
+            + " test time; or attention: full attention, a window, Quest, MoBA, NSA, and MLA, with"
+            + " prompts, too (default: ${DEFAULT-VALUE})."
       })
   private Comparison comparison;
 
@@ -84,13 +91,11 @@ public final class Context implements Callable<Integer> {
       description = {
         "The page of Markdown to write, with charts beside it (default: ${DEFAULT-VALUE}).",
         "In a page that exists, what stands between <!-- context: begin --> and <!-- context: end"
-            + " --> is replaced, or rules instead of context."
+            + " --> is replaced, or rules or attention instead of context."
       })
   private Path output;
 
   public static void main(String[] arguments) {
-    // What a model says of itself when it is opened is in the report.
-    System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error");
     System.exit(commandLine().execute(arguments));
   }
 
@@ -113,14 +118,23 @@ public final class Context implements Callable<Integer> {
     }
     Page page = new Page(output, comparison.section());
     Map<LayerKind, List<Cost>> costs = new LinkedHashMap<>();
-    ModelOptions options = ModelOptions.standard().withThreads(threads);
+    Kernels kernels = Kernels.chosen();
+    try (Workers workers = Workers.of(threads)) {
+      measure(new Pass(workers, kernels), costs);
+    }
+    String markdown = markdown(costs, kernels);
+    page.write(markdown, charts(costs));
+    command.commandLine().getOut().println(markdown);
+    command.commandLine().getOut().flush();
+    return 0;
+  }
+
+  private void measure(Pass pass, Map<LayerKind, List<Cost>> costs) {
     List<Layer> layers =
-        comparison.kinds().stream()
-            .map(kind -> new Layer(kind, longest + Layer.ROOM, options))
-            .toList();
+        comparison.kinds().stream().map(kind -> new Layer(kind, longest, pass)).toList();
     try {
       layers.forEach(layer -> layer.advance(shortest));
-      layers.forEach(layer -> layer.warmUp(10L * millis * 1_000_000L));
+      layers.forEach(layer -> layer.warmUp(10L * millis * 1_000_000L, comparison.prompts()));
       for (int context = shortest; context <= longest; context *= 2) {
         for (Layer layer : layers) {
           layer.advance(context);
@@ -130,39 +144,44 @@ public final class Context implements Callable<Integer> {
     } finally {
       layers.forEach(Layer::close);
     }
-    String markdown = markdown(costs, options);
-    page.write(markdown, charts(costs));
-    command.commandLine().getOut().println(markdown);
-    command.commandLine().getOut().flush();
-    return 0;
   }
 
   /** Takes turns, so that what else the machine does is no layer's disadvantage. */
   private void measure(List<Layer> layers, int context, Map<LayerKind, List<Cost>> costs) {
     int turns = 3;
+    long nanos = millis * 1_000_000L / turns;
+    boolean prompts = comparison.prompts();
     for (int turn = 0; turn < turns; turn++) {
-      layers.forEach(layer -> layer.measure(millis * 1_000_000L / turns));
+      layers.forEach(layer -> layer.measureTokens(nanos));
+      if (prompts) {
+        layers.forEach(layer -> layer.measureBlocks(nanos));
+      }
     }
     for (Layer layer : layers) {
-      Cost cost = new Cost(context, layer.medianNanos(), layer.stateBytes());
+      double rowNanos = prompts ? layer.blockRowNanos() : 0;
+      Cost cost = new Cost(context, layer.tokenNanos(), rowNanos, layer.stateBytes());
       costs.computeIfAbsent(layer.kind(), kind -> new ArrayList<>()).add(cost);
       String line =
           String.format(
               Locale.ROOT,
-              "%s after %d: %s, %s",
+              "%s after %d: %s%s, %s",
               layer.kind().title(),
               context,
               time(cost.nanos),
+              prompts ? ", in a prompt " + time(cost.rowNanos) : "",
               bytes(cost.stateBytes));
       command.commandLine().getErr().println(line);
       command.commandLine().getErr().flush();
     }
   }
 
-  private String markdown(Map<LayerKind, List<Cost>> costs, ModelOptions options) {
+  private String markdown(Map<LayerKind, List<Cost>> costs, Kernels kernels) {
     List<String> heading = new ArrayList<>(List.of("context"));
     for (LayerKind kind : costs.keySet()) {
       heading.add(kind.title() + ", time");
+      if (comparison.prompts()) {
+        heading.add("in a prompt");
+      }
       heading.add("state");
     }
     MarkdownTable table = new MarkdownTable(heading);
@@ -175,36 +194,72 @@ public final class Context implements Callable<Integer> {
           cells.add(tokens(cost.context));
         }
         cells.add(time(cost.nanos));
+        if (comparison.prompts()) {
+          cells.add(time(cost.rowNanos));
+        }
         cells.add(bytes(cost.stateBytes));
       }
       table.add(cells);
     }
+    String what = "The time is the median of one token after the context";
+    if (comparison.prompts()) {
+      what += "; in a prompt, that of a block of " + Layer.BLOCK + ", for each of its tokens";
+    }
+    StringBuilder links = new StringBuilder();
+    for (Picture picture : pictures()) {
+      links.append('\n').append(Page.link(picture.alt, picture.file));
+    }
     return String.format(
         Locale.ROOT,
-        "%s %s kernels, %d threads; %s. The time is the median of one token after the"
-            + " context.%n%n%s%n%s%n%s",
+        "%s %s kernels, %d threads; %s. %s.%n%n%s%s",
         comparison.sizes(),
-        options.kernels().name(),
+        kernels.name(),
         threads,
         Machine.here(),
+        what,
         table,
-        Page.link("time of one token against context", comparison.section() + "-time.svg"),
-        Page.link("bytes of state against context", comparison.section() + "-state.svg"));
+        links);
+  }
+
+  /** A chart of one part of the costs. */
+  private record Picture(
+      String file, String alt, String title, Scale upwards, ToDoubleFunction<Cost> part) {}
+
+  private List<Picture> pictures() {
+    String section = comparison.section();
+    Scale time = new Scale("time", 10, Context::time);
+    List<Picture> pictures = new ArrayList<>();
+    pictures.add(
+        new Picture(
+            section + "-time.svg",
+            "time of one token against context",
+            "Time of one token in one layer",
+            time,
+            Cost::nanos));
+    if (comparison.prompts()) {
+      pictures.add(
+          new Picture(
+              section + "-prompt.svg",
+              "time of a token in a prompt against context",
+              "Time of a token in a block of " + Layer.BLOCK + ", in one layer",
+              time,
+              Cost::rowNanos));
+    }
+    pictures.add(
+        new Picture(
+            section + "-state.svg",
+            "bytes of state against context",
+            "State of one layer",
+            new Scale("memory", 4, Context::bytes),
+            Cost::stateBytes));
+    return pictures;
   }
 
   private Map<String, String> charts(Map<LayerKind, List<Cost>> costs) {
     Map<String, String> charts = new LinkedHashMap<>();
-    charts.put(
-        comparison.section() + "-time.svg",
-        chart(
-            "Time of one token in one layer",
-            new Scale("time", 10, Context::time),
-            costs,
-            Cost::nanos));
-    charts.put(
-        comparison.section() + "-state.svg",
-        chart(
-            "State of one layer", new Scale("memory", 4, Context::bytes), costs, Cost::stateBytes));
+    for (Picture picture : pictures()) {
+      charts.put(picture.file, chart(picture.title, picture.upwards, costs, picture.part));
+    }
     return charts;
   }
 

@@ -1,16 +1,9 @@
 package dev.apus.benchmarks.context;
 
-import dev.apus.core.model.Architecture;
-import dev.apus.core.model.Architecture.Branch;
-import dev.apus.core.model.Architecture.Embedding;
-import dev.apus.core.model.Architecture.Head;
-import dev.apus.core.model.Architecture.Layer;
-import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Layers of the same width that remember in different ways. */
@@ -46,7 +39,36 @@ enum LayerKind {
       List.of(
           new Part(
               "ttt",
-              Map.of("heads", 8, "headDim", 64, "inner", "linear", "rope", Map.of("dims", 64)))));
+              Map.of("heads", 8, "headDim", 64, "inner", "linear", "rope", Map.of("dims", 64))))),
+  QUEST(
+      "Quest, 64 pages of 16",
+      List.of(selecting(Map.of("kind", "quest", "page", 16, "budget", 1024, "skip", 0)))),
+  MOBA("MoBA, 4 blocks of 256", List.of(selecting(Map.of("kind", "moba", "block", 256, "top", 4)))),
+  NSA(
+      "NSA, 16 blocks of 64 and a window of 512",
+      List.of(
+          new Part("native-sparse-attention", attention().settings())
+              .with("block", 64)
+              .with("top", 16)
+              .with("window", 512))),
+  MLA(
+      "MLA, latents of 128",
+      List.of(
+          new Part(
+              "latent-attention",
+              Map.of(
+                  "heads",
+                  8,
+                  "latent",
+                  128,
+                  "ownDim",
+                  64,
+                  "sharedDim",
+                  32,
+                  "rope",
+                  Map.of("theta", 1e6, "dims", 32)))));
+
+  private static final int FILLED_WINDOW = 64;
 
   private final String title;
   private final List<Part> mixers;
@@ -79,26 +101,32 @@ enum LayerKind {
         Map.of("heads", 8, "kvHeads", 2, "headDim", 64, "rope", Map.of("theta", 1e6, "dims", 64)));
   }
 
+  private static Part selecting(Map<String, Object> select) {
+    return attention().with("select", select);
+  }
+
   String title() {
     return title;
   }
 
-  /** How many layers there are of which one layer's share is told. */
-  int layers() {
-    return mixers.size();
+  /** The layers of which one layer's share is told. */
+  List<Part> mixers() {
+    return mixers;
   }
 
-  /** A model of these layers alone, for texts of so many tokens. */
-  Architecture architecture(int context) {
-    NormSpec norm = NormSpec.rms(1e-6);
-    return new Architecture(
-        name().toLowerCase(Locale.ROOT),
-        64,
-        512,
-        context,
-        Embedding.PLAIN,
-        mixers.stream().map(mixer -> Layer.of(Branch.mixer(mixer, norm))).toList(),
-        norm,
-        Head.of(true));
+  /**
+   * What leaves the same state behind as a mixer and takes less time where it attends: keys and
+   * values do not depend on who visits them.
+   */
+  static Part filler(Part mixer) {
+    return switch (mixer.type()) {
+      case "attention", "native-sparse-attention" -> attention().with("window", FILLED_WINDOW);
+      case "latent-attention" ->
+          mixer.with(
+              "select",
+              Map.of(
+                  "kind", "streaming", "sinks", 1, "window", FILLED_WINDOW, "positions", "text"));
+      default -> mixer;
+    };
   }
 }

@@ -1,5 +1,6 @@
 package dev.apus.benchmarks.policies;
 
+import dev.apus.benchmarks.report.Machine;
 import dev.apus.benchmarks.report.MarkdownTable;
 import dev.apus.benchmarks.report.Page;
 import dev.apus.core.Model;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,8 +32,8 @@ import picocli.CommandLine.Spec;
     name = "policies",
     description = {
       "Measures attention policies against full attention: a prompt at once, and then token by"
-          + " token. Models with a tokenizer read what they have written themselves, text after"
-          + " text; others read random tokens."
+          + " token, after a shorter text to warm up. Models with a tokenizer read what they have"
+          + " written themselves, text after text; others read random tokens."
     },
     mixinStandardHelpOptions = true,
     usageHelpAutoWidth = true)
@@ -39,7 +41,13 @@ public final class Policies implements Callable<Integer> {
 
   @Spec private CommandSpec command;
 
-  @Parameters(paramLabel = "MODEL", description = "A checkpoint.")
+  @Parameters(
+      paramLabel = "MODEL",
+      arity = "0..1",
+      description = {
+        "A checkpoint; without one, a dense model with random weights, whose attention takes most"
+            + " of the time."
+      })
   private Path model;
 
   @Option(
@@ -62,9 +70,10 @@ public final class Policies implements Callable<Integer> {
   @Option(
       names = {"-a", "--attention"},
       paramLabel = "POLICY",
-      required = true,
-      description = "A policy, as apus bench has it; may be repeated.")
-  private List<String> policies;
+      description = {
+        "A policy, as apus bench has it; may be repeated. All that the model can follow, if absent."
+      })
+  private List<String> policies = List.of();
 
   @Option(
       names = {"-o", "--output"},
@@ -84,7 +93,13 @@ public final class Policies implements Callable<Integer> {
   private String section;
 
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Policies()).execute(arguments));
+    // What a model says of itself when it is opened is in the report.
+    System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error");
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Policies());
   }
 
   @Override
@@ -96,10 +111,14 @@ public final class Policies implements Callable<Integer> {
     Page page = new Page(output, section);
     ModelOptions options = ModelOptions.standard();
     ModelOptions chosen = threads == null ? options : options.withThreads(threads);
-    int[] text = text(chosen);
-    // Whoever comes first pays for compiling what all of them run.
-    Trial.of(model, chosen, "full", text, prompt);
-    Trial full = Trial.of(model, chosen, "full", text, prompt);
+    Subject subject = model == null ? Subject.random(prompt + tokens) : Subject.of(model);
+    int[] text = text(subject, chosen);
+    List<String> all = policies.isEmpty() ? subject.policies() : policies;
+    Map<String, Trial> trials = new LinkedHashMap<>();
+    for (String policy : all) {
+      trials.put(policy, run(subject, chosen, policy, text));
+    }
+    Trial full = run(subject, chosen, "full", text);
     MarkdownTable table =
         new MarkdownTable(
             List.of(
@@ -112,24 +131,40 @@ public final class Policies implements Callable<Integer> {
                 "change",
                 "same choice"));
     table.add(row("full", full, full));
-    for (String policy : policies) {
-      table.add(row(policy, Trial.of(model, chosen, policy, text, prompt), full));
-    }
+    trials.forEach((policy, trial) -> table.add(row(policy, trial, full)));
     String markdown =
         String.format(
             Locale.ROOT,
-            "A prompt of %d tokens, and %d single ones; %d threads. Full attention takes %.2f s for"
-                + " the prompt and %.2f ms for a token.%n%n%s",
+            "%sA prompt of %d tokens, and %d single ones; %d threads. Full attention takes %.2f s"
+                + " for the prompt and %.2f ms for a token. %s.%n%n%s",
+            subject.words(),
             prompt,
             tokens,
             chosen.threads(),
             full.promptSeconds(),
             full.tokenSeconds() * 1e3,
+            Machine.here(),
             table);
     page.write(markdown, Map.of());
     command.commandLine().getOut().println(markdown);
     command.commandLine().getOut().flush();
     return 0;
+  }
+
+  private Trial run(Subject subject, ModelOptions options, String policy, int[] text) {
+    long start = System.nanoTime();
+    Trial trial = Trial.of(subject, options, policy, text, prompt);
+    String line =
+        String.format(
+            Locale.ROOT,
+            "%s: %.2f s for the prompt, %.2f ms a token; %.0f s in all",
+            policy,
+            trial.promptSeconds(),
+            trial.tokenSeconds() * 1e3,
+            (System.nanoTime() - start) / 1e9);
+    command.commandLine().getErr().println(line);
+    command.commandLine().getErr().flush();
+    return trial;
   }
 
   private static List<String> row(String policy, Trial trial, Trial full) {
@@ -153,9 +188,9 @@ public final class Policies implements Callable<Integer> {
   }
 
   /** What all policies read. */
-  private int[] text(ModelOptions options) {
+  private int[] text(Subject subject, ModelOptions options) {
     int length = prompt + tokens;
-    try (Model writer = Model.load(model, options)) {
+    try (Model writer = subject.opener().open(options)) {
       if (writer.storedTensors().isEmpty() || writer.endTokens().isEmpty()) {
         return new SplittableRandom(1)
             .ints(length, 0, writer.architecture().vocabulary())

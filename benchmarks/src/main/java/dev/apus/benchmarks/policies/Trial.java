@@ -5,7 +5,6 @@ import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import dev.apus.core.model.AttentionPolicy;
 import dev.apus.core.model.KeyVisits;
-import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
@@ -26,18 +25,25 @@ record Trial(
     long stateBytes,
     float[][] logits) {
 
-  /** Tokens that are read before anything is measured, so that the JVM has compiled what runs. */
-  private static final int WARM = 640;
+  /**
+   * The longest prompt that is read before anything is measured, so that the JVM has compiled what
+   * runs: it is longer than the budgets of policies are by default.
+   */
+  private static final int WARM = 4096;
+
+  /** Single tokens behind that prompt. */
+  private static final int WARM_TOKENS = 256;
 
   /**
    * Runs a text.
    *
    * @param prompt how many of the tokens are read at once
    */
-  static Trial of(Path path, ModelOptions options, String policy, int[] tokens, int prompt) {
+  static Trial of(Subject subject, ModelOptions options, String policy, int[] tokens, int prompt) {
     ModelOptions chosen = options.withAttention(AttentionPolicy.parse(policy)).withoutEasing();
-    try (Model model = Model.load(path, chosen)) {
-      run(model, Arrays.copyOf(tokens, Math.min(tokens.length, WARM)), Math.min(prompt, WARM / 2));
+    try (Model model = subject.opener().open(chosen)) {
+      int warm = Math.min(prompt, WARM);
+      run(model, Arrays.copyOf(tokens, Math.min(tokens.length, warm + WARM_TOKENS)), warm);
       return run(model, tokens, prompt);
     }
   }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.benchmarks.chart.Xml;
-import dev.apus.core.ModelOptions;
+import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.Workers;
+import dev.apus.kernels.Kernels;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -43,11 +45,19 @@ class ContextTest {
             .toList();
     assertEquals(
         List.of("16", "32", "64"), rows.stream().map(row -> row.split("\\|")[1].strip()).toList());
-    for (String chart : List.of("-time.svg", "-state.svg")) {
+    String all = Files.readString(folder.resolve("page.md"));
+    assertEquals(comparison.prompts(), all.contains(comparison.section() + "-prompt.svg"));
+    for (String chart : charts(comparison)) {
       String svg = Files.readString(folder.resolve("charts").resolve(comparison.section() + chart));
       assertEquals(
           comparison.kinds().size(), Xml.parse(svg).getElementsByTagName("polyline").getLength());
     }
+  }
+
+  private static List<String> charts(Comparison comparison) {
+    return comparison.prompts()
+        ? List.of("-time.svg", "-prompt.svg", "-state.svg")
+        : List.of("-time.svg", "-state.svg");
   }
 
   @Test
@@ -59,14 +69,16 @@ class ContextTest {
   @Test
   void statesGrowAsTheirKindSays() {
     long[] full = bytesAfter(LayerKind.FULL);
+    long[] window = bytesAfter(LayerKind.WINDOW);
     long[] delta = bytesAfter(LayerKind.DELTA);
     assertTrue(full[1] > 1.5 * full[0], full[0] + " to " + full[1]);
+    assertEquals(window[0], window[1]);
     assertEquals(delta[0], delta[1]);
   }
 
   private static long[] bytesAfter(LayerKind kind) {
-    ModelOptions options = ModelOptions.standard().withThreads(1);
-    try (Layer layer = new Layer(kind, 8192 + Layer.ROOM, options)) {
+    try (Workers workers = Workers.of(1);
+        Layer layer = new Layer(kind, 8192, new Pass(workers, Kernels.chosen()))) {
       layer.advance(4096);
       long before = layer.stateBytes();
       layer.advance(8192);

@@ -45,9 +45,7 @@ public final class AnswerReader {
   /** More of the answer. */
   public void text(String text) {
     held.append(text);
-    while (advance()) {
-      // Each advance reads up to a mark.
-    }
+    advance(false);
   }
 
   /** A special token, which is a mark or means nothing here. */
@@ -59,6 +57,7 @@ public final class AnswerReader {
 
   /** The answer is over. */
   public void end() {
+    advance(true);
     if (section != null && section.kind() == Kind.CALL) {
       call(held.toString(), "");
     } else if (section == null || section.kind() != Kind.HEADER) {
@@ -67,8 +66,19 @@ public final class AnswerReader {
     held.setLength(0);
   }
 
+  /**
+   * Reads up to the last mark that is whole.
+   *
+   * @param over whether no more text comes
+   */
+  private void advance(boolean over) {
+    while (passes(over)) {
+      // Each pass reads up to a mark.
+    }
+  }
+
   /** Reads up to the next mark; false if more text is needed for that. */
-  private boolean advance() {
+  private boolean passes(boolean over) {
     if (section == null && bare && !begun && beginsBare()) {
       return true;
     }
@@ -89,6 +99,17 @@ public final class AnswerReader {
         release(held.length() - begun(wanted));
       }
       return false;
+    }
+    if (section != null && section.kind() == Kind.CALL && section.ends().size() == 1) {
+      // An argument may hold the mark; a call that cannot be read ends at the first.
+      int first = place;
+      while (place >= 0 && read(held.substring(0, place), mark).isEmpty()) {
+        place = held.indexOf(mark, place + 1);
+      }
+      if (place < 0 && !over) {
+        return false;
+      }
+      place = place < 0 ? first : place;
     }
     String before = held.substring(0, place);
     held.delete(0, place + mark.length());
@@ -114,7 +135,7 @@ public final class AnswerReader {
   private List<String> begins() {
     List<String> begins = new ArrayList<>(marks.ignored());
     marks.sections().forEach(each -> begins.add(each.begin()));
-    if (marks.sections().stream().anyMatch(each -> each.kind() == Kind.HEADER)) {
+    if (marks.harmony()) {
       begins.addAll(Marks.HARMONY_ENDS);
     }
     return begins;
@@ -124,27 +145,26 @@ public final class AnswerReader {
   private void pass(String before, String mark) {
     afterMark = true;
     begun = true;
-    if (section == null) {
-      section =
-          marks.sections().stream()
-              .filter(each -> each.begin().equals(mark))
-              .findFirst()
-              .orElse(null);
-      return;
-    }
     Section ended = section;
-    section = null;
-    if (ended.kind() == Kind.CALL) {
-      section = ended;
-      call(before, mark);
-      section = null;
-    } else if (ended.kind() == Kind.HEADER) {
-      section = after(before);
+    // What ends a section may begin the next one.
+    Section next = marks.begunBy(mark);
+    if (ended != null && ended.kind() == Kind.CALL) {
+      call(before, next == null ? mark : "");
     }
+    section = ended != null && ended.kind() == Kind.HEADER ? after(ended, before) : next;
   }
 
   /** The section that a header begins. */
-  private Section after(String header) {
+  private Section after(Section ended, String header) {
+    if (ended.begin().equals(Marks.RECIPIENT)) {
+      List<String> ends = List.of(Marks.RECIPIENT);
+      recipient = header.strip();
+      if (recipient.equals("all")) {
+        recipient = null;
+        return new Section("", Kind.TEXT, ends);
+      }
+      return new Section(Marks.RECIPIENT + header + "\n", Kind.CALL, ends);
+    }
     Matcher to = RECIPIENT.matcher(header);
     recipient = to.find() ? to.group(1) : null;
     Kind kind =
@@ -182,12 +202,15 @@ public final class AnswerReader {
     listener.accept(thought ? new Part.Reasoning(told) : new Part.Text(told));
   }
 
-  private void call(String body, String end) {
+  private Optional<List<CallFormat.Named>> read(String body, String end) {
     // A section that is named by its mark has the name in its body.
     boolean named = section.begin().equals("<function=");
     String text = named ? section.begin() + body + end : body;
-    Optional<List<CallFormat.Named>> read =
-        recipient != null ? calls.read(recipient, text) : calls.read(text);
+    return recipient != null ? calls.read(recipient, text) : calls.read(text);
+  }
+
+  private void call(String body, String end) {
+    Optional<List<CallFormat.Named>> read = read(body, end);
     recipient = null;
     if (read.isEmpty()) {
       listener.accept(new Part.Text(section.begin() + body + end));

@@ -21,9 +21,13 @@ final class CallFormat {
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private static final Pattern FUNCTION =
-      Pattern.compile("<function=([^>]+)>(.*?)(?:</function>|$)", Pattern.DOTALL);
+      Pattern.compile(
+          "<(?:function=|invoke name=\"?)([^>\"]+)\"?>(.*?)(?:</function>|</invoke>|$)",
+          Pattern.DOTALL);
   private static final Pattern PARAMETER =
-      Pattern.compile("<parameter=([^>]+)>(.*?)(?:</parameter>|(?=<parameter=)|$)", Pattern.DOTALL);
+      Pattern.compile(
+          "<parameter(?:=| name=\"?)([^>\"]+)\"?>(.*?)(?:</parameter>|(?=<parameter[= ])|$)",
+          Pattern.DOTALL);
   private static final Pattern KEY_AND_VALUE =
       Pattern.compile("<arg_key>(.*?)</arg_key>\\s*<arg_value>(.*?)</arg_value>", Pattern.DOTALL);
   private static final Pattern FENCED =
@@ -40,7 +44,7 @@ final class CallFormat {
   /** The calls that a text between two marks holds; empty if it holds anything else. */
   Optional<List<Named>> read(String body) {
     String text = body.strip();
-    if (text.startsWith("<function=")) {
+    if (text.startsWith("<function=") || text.startsWith("<invoke name=")) {
       return functions(text);
     }
     if (text.contains("<arg_key>") || text.matches("[\\w.-]+")) {
@@ -117,7 +121,10 @@ final class CallFormat {
     return node.path(keys[0]);
   }
 
-  /** {@code <function=name><parameter=key>value</parameter></function>}, or JSON within. */
+  /**
+   * {@code <function=name><parameter=key>value</parameter></function>}, or JSON within, or the same
+   * as {@code <invoke name="name"><parameter name="key">}.
+   */
   private Optional<List<Named>> functions(String text) {
     List<Named> calls = new ArrayList<>();
     Matcher function = FUNCTION.matcher(text);

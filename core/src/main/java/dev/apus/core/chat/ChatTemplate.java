@@ -12,18 +12,21 @@ import java.util.function.UnaryOperator;
 /**
  * How a model wants conversations written down: the template of its makers, and its tokens.
  *
- * <p>Special tokens come out of the template alone. Their names in a message are plain text, so
- * that nobody can end a turn, or begin one, by writing so.
+ * <p>Special tokens come out of the template alone. Their names in a message, in the description of
+ * a tool, and in all other variables but those whose names end in {@code _token}, are plain text,
+ * so that nobody can end a turn, or begin one, by writing so.
  */
 public final class ChatTemplate {
 
   private final Template template;
+  private final String source;
   private final Tokenizer tokenizer;
   private final Guard guard;
   private final Marks marks;
 
   private ChatTemplate(Template template, String source, Tokenizer tokenizer) {
     this.template = template;
+    this.source = source;
     this.marks = Marks.of(source, tokenizer);
     this.tokenizer = tokenizer;
     this.guard = new Guard(tokenizer);
@@ -95,6 +98,41 @@ public final class ChatTemplate {
     return new AnswerReader(marks, prompt, tools, listener);
   }
 
+  /**
+   * The form of answers to a prompt that call tools well: texts and thoughts as the model likes,
+   * and where a call begins, in the model's own marks, the name of one of the tools and arguments
+   * by its schema.
+   *
+   * @param prompt the text that the answer follows
+   * @throws IllegalArgumentException naming the way of the model's calls if it is not known, or not
+   *     JSON; if there are no tools; or the one that must be called is not among them
+   */
+  public AnswerForm callingForm(String prompt, List<Tool> tools, ToolChoice choice) {
+    if (tools.isEmpty()) {
+      throw new IllegalArgumentException("no tools; needed: one at least that may be called");
+    }
+    AnswerForms forms = new AnswerForms(marks, prompt);
+    return marks.harmony()
+        ? forms.harmony(tools, choice)
+        : forms.recipients()
+            ? forms.recipients(tools, choice)
+            : forms.calling(CallSyntax.of(source, this::knows), tools, choice);
+  }
+
+  /**
+   * The form of answers to a prompt that have a form of somebody's, {@link AnswerForm.Wanted},
+   * after thoughts, which are free, and may be absent unless the prompt begins them.
+   *
+   * @param prompt the text that the answer follows
+   */
+  public AnswerForm wantedForm(String prompt) {
+    return new AnswerForms(marks, prompt).wanted();
+  }
+
+  private boolean knows(String mark) {
+    return source.contains(mark) || tokenizer.id(mark).isPresent();
+  }
+
   /** The name of a special token, or null if a token is none. */
   public String special(int token) {
     return tokenizer.isSpecial(token) ? tokenizer.token(token) : null;
@@ -113,7 +151,10 @@ public final class ChatTemplate {
     Map<String, Object> values = new HashMap<>();
     token(tokenizer.beginning(), "bos_token", values);
     token(tokenizer.end(), "eos_token", values);
-    values.putAll(variables);
+    // Descriptions of tools and documents are written by others, too; tokens are the template's.
+    variables.forEach(
+        (name, value) ->
+            values.put(name, name.endsWith("_token") ? value : TurnValues.mapped(value, content)));
     values.put("add_generation_prompt", reply);
     values.put(
         "messages", messages.stream().map(message -> TurnValues.of(message, content)).toList());

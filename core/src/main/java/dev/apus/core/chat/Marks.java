@@ -4,6 +4,7 @@ import dev.apus.core.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * The marks with which a model tells thoughts and calls of tools from what it says.
@@ -29,6 +30,12 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
   /** The ends of all of harmony's sections. */
   static final List<String> HARMONY_ENDS = List.of("<|end|>", "<|return|>", "<|call|>");
 
+  /** Before calls of Llama 3, which need no mark. */
+  static final String PYTHON = "<|python_tag|>";
+
+  /** Before the name of whom Functionary's next words are for, and a line's end. */
+  static final String RECIPIENT = ">>>";
+
   private static final List<String> LLAMA_ENDS = List.of("<|eom_id|>", "<|eot_id|>");
 
   private static final List<Section> SECTIONS =
@@ -39,24 +46,30 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
           new Section("<seed:think>", Kind.REASONING, List.of("</seed:think>")),
           new Section("<|START_THINKING|>", Kind.REASONING, List.of("<|END_THINKING|>")),
           new Section("<tool_call>", Kind.CALL, List.of("</tool_call>")),
+          new Section("<minimax:tool_call>", Kind.CALL, List.of("</minimax:tool_call>")),
           new Section("<|tool_call|>", Kind.CALL, List.of("<|/tool_call|>")),
           new Section("<|tool_call_start|>", Kind.CALL, List.of("<|tool_call_end|>")),
           new Section("<|tool_call_begin|>", Kind.CALL, List.of("<|tool_call_end|>")),
           new Section("<｜tool▁call▁begin｜>", Kind.CALL, List.of("<｜tool▁call▁end｜>")),
           new Section("<|START_ACTION|>", Kind.CALL, List.of("<|END_ACTION|>")),
-          new Section("<|python_tag|>", Kind.CALL, LLAMA_ENDS),
+          new Section(PYTHON, Kind.CALL, LLAMA_ENDS),
           new Section("[TOOL_CALLS]", Kind.CALL, List.of()),
           new Section("<function=", Kind.CALL, List.of("</function>")),
           new Section("<|channel|>", Kind.HEADER, List.of("<|message|>")),
-          new Section("<|start|>", Kind.HEADER, List.of("<|message|>")));
+          new Section("<|start|>", Kind.HEADER, List.of("<|message|>")),
+          new Section(RECIPIENT, Kind.HEADER, List.of("\n")));
 
-  /** Around all calls, or around what is said: first and last. */
-  private static final List<List<String>> AROUND =
+  /** Around what is said: first and last. */
+  static final List<List<String>> AROUND_TEXT =
       List.of(
-          List.of("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
-          List.of("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
           List.of("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
           List.of("<|START_TEXT|>", "<|END_TEXT|>"));
+
+  /** Around all calls: first and last. */
+  private static final List<List<String>> AROUND_CALLS =
+      List.of(
+          List.of("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
+          List.of("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"));
 
   /** Parts of bodies that may be special tokens. */
   private static final List<String> INNER =
@@ -80,7 +93,7 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
     for (Section section : SECTIONS) {
       boolean wanted =
           section.kind() == Kind.HEADER
-              ? harmony
+              ? section.begin().equals(RECIPIENT) ? template.contains(">>>all") : harmony
               : section.begin().equals("<function=")
                   // Inside of <tool_call> it is a body, and not for itself.
                   ? template.contains("<function=") && !known.test("<tool_call>")
@@ -89,15 +102,33 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
         sections.add(section);
       }
     }
-    boolean bare =
-        template.contains("<|python_tag|>")
-            || (template.contains("<|eot_id|>") && template.contains("\"parameters\""));
     List<String> ignored =
-        AROUND.stream()
+        Stream.concat(AROUND_CALLS.stream(), AROUND_TEXT.stream())
             .filter(pair -> pair.stream().anyMatch(known))
             .flatMap(List::stream)
             .toList();
-    return new Marks(List.copyOf(sections), ignored, bare);
+    return new Marks(List.copyOf(sections), ignored, isBare(template));
+  }
+
+  /** Whether a template's models call by answers that are objects of JSON. */
+  static boolean isBare(String template) {
+    boolean speaksOfObjects = template.contains("\"parameters\"") && !template.contains(">>>all");
+    return template.contains(PYTHON) || (template.contains("<|eot_id|>") && speaksOfObjects);
+  }
+
+  /** The section that a mark begins; null if it begins none. */
+  Section begunBy(String mark) {
+    for (Section section : sections) {
+      if (section.begin().equals(mark)) {
+        return section;
+      }
+    }
+    return null;
+  }
+
+  /** Whether sections begin with headers as harmony has them. */
+  boolean harmony() {
+    return begunBy("<|channel|>") != null;
   }
 
   /** Whether a special token of this name is one of the marks. */
@@ -106,15 +137,18 @@ record Marks(List<Section> sections, List<String> ignored, boolean bare) {
         || INNER.contains(name)
         || sections.stream()
             .anyMatch(section -> section.begin().equals(name) || section.ends().contains(name))
-        || (HARMONY_ENDS.contains(name)
-            && sections.stream().anyMatch(section -> section.kind() == Kind.HEADER));
+        || (HARMONY_ENDS.contains(name) && harmony());
   }
 
   /** The section in which an answer to a prompt begins; null if in none. */
   Section open(String prompt) {
     String end = prompt.stripTrailing();
+    if (harmony() && end.endsWith("<|start|>assistant")) {
+      return begunBy("<|start|>");
+    }
     for (Section section : sections) {
-      if (section.kind() == Kind.REASONING && end.endsWith(section.begin())) {
+      boolean opens = section.kind() == Kind.REASONING || section.begin().equals(RECIPIENT);
+      if (opens && end.endsWith(section.begin())) {
         return section;
       }
     }

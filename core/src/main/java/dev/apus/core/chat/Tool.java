@@ -2,8 +2,11 @@ package dev.apus.core.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,6 +19,12 @@ import java.util.Map;
 public record Tool(String name, String description, String parameters) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final String NO_PARAMETERS = "{\"type\":\"object\",\"properties\":{}}";
+
+  /** Words of schemas that say of what kind a value is, or where that is said. */
+  private static final List<String> KINDS =
+      List.of("type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const");
 
   /**
    * Checks the schema's form.
@@ -36,6 +45,45 @@ public record Tool(String name, String description, String parameters) {
     }
   }
 
+  /**
+   * Tools from a list as other programs write it: {@code [{"type": "function", "function": {"name":
+   * …, "description": …, "parameters": {…}}}]}, or without what is around the inner objects. Tools
+   * without parameters take none.
+   *
+   * @throws IllegalArgumentException naming the place of what is not so
+   */
+  public static List<Tool> list(String json) {
+    JsonNode list;
+    try {
+      list = JSON.readTree(json);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("the tools are not JSON: " + e.getMessage(), e);
+    }
+    if (!list.isArray()) {
+      throw new IllegalArgumentException("the tools are no list; needed: [{\"name\": …}, …]");
+    }
+    List<Tool> tools = new ArrayList<>();
+    for (JsonNode each : list) {
+      JsonNode function = each.path("function").isObject() ? each.get("function") : each;
+      JsonNode parameters = function.path("parameters");
+      if (!function.path("name").isTextual()) {
+        throw new IllegalArgumentException(
+            "tool " + tools.size() + ": needed: a text under \"name\"");
+      }
+      String name = function.get("name").textValue();
+      if (tools.stream().anyMatch(tool -> tool.name().equals(name))) {
+        throw new IllegalArgumentException(
+            "tool " + tools.size() + ": there is a " + name + " before");
+      }
+      tools.add(
+          new Tool(
+              name,
+              function.path("description").asText(""),
+              parameters.isMissingNode() ? NO_PARAMETERS : parameters.toString()));
+    }
+    return List.copyOf(tools);
+  }
+
   private static JsonNode read(String name, String parameters) {
     try {
       return JSON.readTree(parameters);
@@ -49,6 +97,21 @@ public record Tool(String name, String description, String parameters) {
   boolean takesText(String parameter) {
     JsonNode type = read(name, parameters).path("properties").path(parameter).path("type");
     return "string".equals(type.textValue());
+  }
+
+  /** What the arguments of a call must be, as a form. */
+  AnswerForm arguments() {
+    ObjectNode schema = (ObjectNode) read(name, parameters);
+    // A schema that says nothing of the kind, such as {}, is of an object all the same.
+    if (KINDS.stream().noneMatch(schema::has)) {
+      schema.put("type", "object");
+    }
+    // Who says that there are parameters, and names none, wants none.
+    boolean none = schema.path("properties").isObject() && schema.get("properties").isEmpty();
+    if (none && !schema.has("additionalProperties") && !schema.has("patternProperties")) {
+      schema.put("additionalProperties", false);
+    }
+    return new AnswerForm.Json("the tool " + name, schema.toString());
   }
 
   /** As templates expect it. */

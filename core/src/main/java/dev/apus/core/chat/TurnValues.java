@@ -21,7 +21,7 @@ final class TurnValues {
    */
   static Map<String, Object> of(Message message, UnaryOperator<String> text) {
     Map<String, Object> turn = new LinkedHashMap<>();
-    turn.put("role", message.role());
+    turn.put("role", text.apply(message.role()));
     turn.put("content", text.apply(message.content()));
     if (!message.reasoning().isEmpty()) {
       // Templates have two names for it.
@@ -59,7 +59,8 @@ final class TurnValues {
     }
   }
 
-  private static Object mapped(Object value, UnaryOperator<String> text) {
+  /** A value with all texts in it, names of members too, as something makes them. */
+  static Object mapped(Object value, UnaryOperator<String> text) {
     return switch (value) {
       case String string -> text.apply(string);
       case List<?> list -> list.stream().map(each -> mapped(each, text)).toList();

@@ -75,20 +75,27 @@ final class DeltaSettings {
         .row(OURS + "v", all.as(Conversion.rows(2 * keys, values)));
   }
 
-  /** Queries, keys, values and output gates of each key head together, and so its gates. */
-  static WeightNames interleaved(WeightNames names, String qkvz, String ba, Part delta) {
+  /** Queries, keys, values and output gates of each key head together. */
+  static WeightNames interleaved(WeightNames names, String qkvz, Part delta) {
     int heads = count(delta, "keyHeads");
     int ratio = count(delta, "valueHeads") / heads;
     int key = count(delta, "keyDim");
     int value = ratio * count(delta, "valueDim");
     int stride = 2 * key + 2 * value;
     Source all = WeightNames.from(qkvz);
-    Source gates = WeightNames.from(ba);
     return names
         .row(OURS + "q", all.as(ofEachGroup(heads, stride, 0, key)))
         .row(OURS + "k", all.as(ofEachGroup(heads, stride, key, key)))
         .row(OURS + "v", all.as(ofEachGroup(heads, stride, 2 * key, value)))
-        .row(OURS + "z", all.as(ofEachGroup(heads, stride, 2 * key + value, value)))
+        .row(OURS + "z", all.as(ofEachGroup(heads, stride, 2 * key + value, value)));
+  }
+
+  /** The gates of what is written and of what is kept, of each key head together. */
+  static WeightNames interleavedGates(WeightNames names, String ba, Part delta) {
+    int heads = count(delta, "keyHeads");
+    int ratio = count(delta, "valueHeads") / heads;
+    Source gates = WeightNames.from(ba);
+    return names
         .row(OURS + "b", gates.as(ofEachGroup(heads, 2 * ratio, 0, ratio)))
         .row(OURS + "a", gates.as(ofEachGroup(heads, 2 * ratio, ratio, ratio)));
   }

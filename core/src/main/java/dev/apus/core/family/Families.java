@@ -6,6 +6,7 @@ import dev.apus.core.file.Gguf;
 import dev.apus.core.json.Printable;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.service.Services;
+import dev.apus.core.weight.WeightList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -97,6 +98,7 @@ public final class Families {
           new OriginalRwkv7(),
           new Phi3(),
           new PhiMoe(),
+          new Plaid(),
           new Qwen(),
           new QwenDiffusion(),
           new QwenHybrid(),
@@ -221,10 +223,11 @@ public final class Families {
   /**
    * How a GGUF file says what a model is, in the words of the first kind of file that can.
    *
+   * @param weights what the model asks for
    * @throws ConfigException if none can
    */
-  public GgufLayout gguf(Architecture model) {
-    return GgufLayout.of(model, ggufFamilies, this);
+  public GgufLayout gguf(Architecture model, WeightList weights) {
+    return new GgufKinds(ggufFamilies, this).of(model, weights);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -65,6 +66,15 @@ final class GgufDiffusion implements GgufFamily {
               .set("qk_layernorm", table.stores("blk.0.attn_q_norm.weight"))
               .config();
     };
+  }
+
+  @Override
+  public void describe(Architecture model, GgufMetadata metadata) {
+    if (model.diffusion() != null) {
+      metadata
+          .global(SHIFTED, model.diffusion().shifted())
+          .global(MASK, (long) model.diffusion().mask());
+    }
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -29,15 +28,6 @@ final class GgufFalconH1 implements GgufFamily {
         .set("attention_bias", table.storesInLayers("attn_q.bias"))
         .set("mlp_bias", table.storesInLayers("ffn_up.bias"))
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    if (!metadata.has("mamba2")) {
-      return false;
-    }
-    metadata.u32("feed_forward_length", metadata.channel("inner")).mamba2();
-    return true;
   }
 
   @Override

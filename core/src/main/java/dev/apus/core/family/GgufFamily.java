@@ -26,14 +26,14 @@ public interface GgufFamily {
   Config config(Gguf file);
 
   /**
-   * Fills in the metadata of a file that holds such a model: {@link #config} the other way. It may
-   * leave out what it does not know how to say, because what comes of the metadata is compared with
-   * the model before anything is written.
-   *
-   * @return whether files of this family can be written
+   * Says what files of this kind say otherwise than {@link GgufMetadata} does for all kinds. What
+   * comes of the metadata is compared with the model before anything is written.
    */
-  default boolean describe(Architecture model, GgufMetadata metadata) {
-    return false;
+  default void describe(Architecture model, GgufMetadata metadata) {}
+
+  /** Settings that its files may ask for and that no published config has a word for. */
+  default List<String> unpublished() {
+    return List.of();
   }
 
   /** What a file with this config calls its weights. */

@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -44,28 +43,6 @@ final class GgufGemma implements GgufFamily {
     return table
         .set("query_pre_attn_scalar", d.layers == largest ? d.width / d.heads : d.headDim)
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata
-        .u32("feed_forward_length", metadata.channel("inner"))
-        .u32("attention.sliding_window", metadata.mixer("window"))
-        .u32("attention.sliding_window_pattern", firstWithoutWindow(model))
-        .f32("attn_logit_softcapping", metadata.mixer("softcap"))
-        .f32("final_logit_softcapping", model.head().softcap())
-        .swa();
-    return true;
-  }
-
-  /** How many layers there are up to the first that has no window. */
-  private static int firstWithoutWindow(Architecture model) {
-    int layer = 0;
-    while (layer < model.layers().size() - 1
-        && GgufMetadata.mixer(model, layer).settings().containsKey("window")) {
-      layer++;
-    }
-    return layer + 1;
   }
 
   @Override

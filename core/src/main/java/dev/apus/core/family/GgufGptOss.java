@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -26,15 +25,6 @@ final class GgufGptOss implements GgufFamily {
         .required("expert_feed_forward_length", "intermediate_size")
         .set("attention_bias", table.stores("blk.0.attn_q.bias"))
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata
-        .block()
-        .u32("attention.sliding_window", metadata.mixer("window"))
-        .u32("expert_feed_forward_length", metadata.part("moe", "inner"));
-    return true;
   }
 
   @Override

@@ -2,8 +2,10 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -71,6 +73,12 @@ final class GgufGraniteHybrid implements GgufFamily {
         .filter(layer -> kvHeads.get(layer) > 0)
         .boxed()
         .toList();
+  }
+
+  @Override
+  public void describe(Architecture model, GgufMetadata metadata) {
+    Map<String, Object> attention = metadata.part("attention").settings();
+    metadata.say("rope.scaling.finetuned", attention.containsKey("rope"));
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -62,15 +61,6 @@ final class GgufJamba implements GgufFamily {
       throw table.error("jamba: %s name layers that do not come once in a period", where);
     }
     table.set(kind + "_offset", offset).set(kind + "_period", period);
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    if (!metadata.has("mamba")) {
-      return false;
-    }
-    metadata.mamba().block();
-    return true;
   }
 
   @Override

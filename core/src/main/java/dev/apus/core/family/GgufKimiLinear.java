@@ -42,13 +42,18 @@ final class GgufKimiLinear implements GgufFamily {
     String ours = DeltaSettings.OURS;
     WeightNames names = GgufNames.latent(GgufNames.decoder(), LatentSettings.read(d));
     GgufNames.experts(names, d.width, c.positive("moe_intermediate_size"));
+    int channels = c.positive("linear_num_heads") * c.positive("linear_head_dim");
+    long taps = c.positive("linear_conv_kernel_dim");
     for (String part : new String[] {"q", "k", "v"}) {
-      names.row(ours + part, block + "attn_" + part + ".weight");
+      names
+          .row(ours + part, block + "attn_" + part + ".weight")
+          .shaped(block + "ssm_conv1d_" + part + ".weight", 1, channels, 1, taps);
     }
     return GgufNames.delta(names)
         .row(
             ours + "conv",
             WeightNames.joined(
+                new int[] {channels, channels, channels},
                 block + "ssm_conv1d_q.weight",
                 block + "ssm_conv1d_k.weight",
                 block + "ssm_conv1d_v.weight"))

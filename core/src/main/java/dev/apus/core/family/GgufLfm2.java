@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -33,22 +32,6 @@ final class GgufLfm2 implements GgufFamily {
         .row("expert_weights_scale", "routed_scaling_factor")
         .only("expert_gating_func", GgufSettings.SIGMOID)
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata
-        .u32("feed_forward_length", metadata.channel("inner"))
-        .u32("shortconv.l_cache", metadata.part("gated-convolution", "taps"));
-    if (metadata.part("moe", "experts") != null) {
-      metadata
-          .u32("leading_dense_block_count", metadata.layersBefore("moe"))
-          .u32("expert_count", metadata.part("moe", "experts"))
-          .u32("expert_used_count", metadata.part("moe", "top"))
-          .u32("expert_feed_forward_length", metadata.part("moe", "inner"))
-          .u32("expert_gating_func", GgufSettings.SIGMOID);
-    }
-    return true;
   }
 
   @Override

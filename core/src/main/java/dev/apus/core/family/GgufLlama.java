@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -42,12 +41,6 @@ final class GgufLlama implements GgufFamily {
         .set("attention_bias", table.stores("blk.0.attn_q.bias"))
         .set("mlp_bias", table.stores("blk.0.ffn_up.bias"))
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata.block().u32("attention.sliding_window", metadata.mixer("window"));
-    return true;
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -30,15 +29,6 @@ final class GgufMamba2 implements GgufFamily {
         .only("attention.head_count", 0L)
         .only("feed_forward_length", 0L)
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    if (metadata.has("attention") || !metadata.has("mamba2")) {
-      return false;
-    }
-    metadata.none("feed_forward_length").mamba2();
-    return true;
   }
 
   @Override

@@ -5,95 +5,91 @@ import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Architecture.Branch;
 import dev.apus.core.model.Architecture.Layer;
 import dev.apus.core.model.Architecture.Role;
-import dev.apus.core.model.Architecture.Step;
+import dev.apus.core.model.NormSpec;
 import dev.apus.core.model.Part;
+import dev.apus.core.model.Visibility;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The metadata of a GGUF file, made of an architecture: {@link GgufSettings} the other way. Layers
- * are described by the first of each kind, and the rotation by the last, which is the first kind
- * that has no window where there are two. Keys are named without the architecture they begin with.
+ * What each key of GGUF metadata says of a model: {@link GgufSettings} the other way. Keys mean the
+ * same in all kinds of files, so that this is one table for all. Which of them a kind of file has,
+ * its reading table says: the others are {@linkplain #drop dropped}. Keys are named without the
+ * architecture that they begin with.
+ *
+ * <p>Parts are described by the first of each kind, and the rotation by that of layers without a
+ * window. What others have otherwise shows when the model is compared with what comes of the
+ * metadata.
  */
 public final class GgufMetadata {
 
   private static final String SCALING = "rope.scaling.";
   private static final String ATTENTION = "attention";
-  private static final String MAMBA = "mamba";
-  private static final String MAMBA2 = "mamba2";
+  private static final String LATENT = "latent-attention";
+  private static final String DELTA = "gated-delta-net";
 
-  /** The type of a part that a layer does not have. */
-  private static final String NOTHING = "nothing";
+  /** That of the norm of an index's keys. */
+  private static final double INDEX_EPSILON = 1e-6;
+
+  /** Stands for a part that no layer has. */
+  private static final Part NOTHING = Part.of("nothing");
 
   private final Architecture model;
   private final String prefix;
-  private final GgufWriter gguf;
-  private final Part first;
-  private final Part channel;
+  private final Part attention;
+  private final Part windowed;
+  private final Part moe;
   private final Map<String, Object> rope;
+  private final Map<String, Object> said = new LinkedHashMap<>();
 
-  GgufMetadata(Architecture model, String architecture, GgufWriter gguf) {
+  GgufMetadata(Architecture model, String architecture) {
     this.model = model;
     this.prefix = architecture + ".";
-    this.gguf = gguf;
-    this.first = firstOf(model, ATTENTION);
-    this.channel = part(model, 0, Role.CHANNEL);
-    this.rope =
-        parts(model)
-            .filter(part -> part.type().equals(ATTENTION))
-            .filter(part -> !part.settings().containsKey("window"))
-            .findFirst()
-            .map(GgufMetadata::rope)
-            .orElse(rope(first));
-  }
-
-  /** Whether all layers are of kinds that files of this format have. */
-  static boolean fits(Architecture model) {
-    return !model.layers().isEmpty()
-        && IntStream.range(0, model.layers().size())
-            .allMatch(
-                layer ->
-                    List.of(ATTENTION, "gated-convolution", MAMBA, MAMBA2)
-                            .contains(mixer(model, layer).type())
-                        && List.of("gated-mlp", "moe", NOTHING)
-                            .contains(part(model, layer, Role.CHANNEL).type()));
-  }
-
-  static Part mixer(Architecture model, int layer) {
-    return part(model, layer, Role.MIXER);
-  }
-
-  static Part channel(Architecture model, int layer) {
-    return part(model, layer, Role.CHANNEL);
-  }
-
-  private static Part part(Architecture model, int layer, Role role) {
-    return model.layers().get(layer).steps().stream()
-        .map(Step::branches)
-        .flatMap(List::stream)
-        .filter(branch -> branch.role() == role)
-        .map(Branch::part)
-        .findFirst()
-        .orElse(Part.of(NOTHING));
+    this.attention = part(ATTENTION);
+    this.windowed = first(GgufMetadata::hasWindow);
+    this.moe = part("moe");
+    Part turned = first(part -> !rope(part).isEmpty() && !hasWindow(part));
+    this.rope = rope(turned == NOTHING ? windowed : turned);
+    global("general.architecture", architecture);
+    global("general.type", "model");
+    global("general.quantization_version", 2L);
+    whole();
+    attention();
+    latent();
+    rotation();
+    experts();
+    recurrences();
   }
 
   private static Stream<Part> parts(Layer layer) {
     return layer.steps().stream().flatMap(step -> step.branches().stream()).map(Branch::part);
   }
 
-  private static Stream<Part> parts(Architecture model) {
-    return model.layers().stream().flatMap(GgufMetadata::parts);
+  private Part first(Predicate<Part> wanted) {
+    return model.layers().stream()
+        .flatMap(GgufMetadata::parts)
+        .filter(wanted)
+        .findFirst()
+        .orElse(NOTHING);
   }
 
   /** The first part of a type, or one without settings. */
-  static Part firstOf(Architecture model, String type) {
-    return firstOf(parts(model), type);
+  Part part(String type) {
+    return first(part -> part.type().equals(type));
   }
 
-  private static Part firstOf(Stream<Part> parts, String type) {
-    return parts.filter(part -> part.type().equals(type)).findFirst().orElse(Part.of(NOTHING));
+  private boolean has(String type) {
+    return part(type) != NOTHING;
+  }
+
+  private static boolean hasWindow(Part part) {
+    return part.settings().containsKey("window");
   }
 
   @SuppressWarnings("unchecked")
@@ -103,145 +99,266 @@ public final class GgufMetadata {
         : Map.of();
   }
 
-  /** A setting of the first layer that attends, or null. */
-  Object mixer(String setting) {
-    return first.settings().get(setting);
+  private static int number(Part part, String setting) {
+    return part.settings().get(setting) instanceof Integer number ? number : 0;
   }
 
-  /** A setting of the first layer's channel mixer, or null. */
-  Object channel(String setting) {
-    return channel.settings().get(setting);
-  }
-
-  /** Whether any layer has a part of a type. */
-  boolean has(String type) {
-    return firstOf(model, type).type().equals(type);
-  }
-
-  /** A setting of the first part of a type, or null. */
-  Object part(String type, String setting) {
-    return firstOf(model, type).settings().get(setting);
-  }
-
-  /** How many layers there are before the first with a channel mixer of this type. */
-  int layersBefore(String type) {
-    int layer = 0;
-    while (layer < model.layers().size() && !part(model, layer, Role.CHANNEL).type().equals(type)) {
-      layer++;
-    }
-    return layer;
-  }
-
-  /** The rows that all decoders share. */
-  GgufMetadata decoder() {
-    gguf.text("general.architecture", prefix.substring(0, prefix.length() - 1))
-        .text("general.type", "model")
-        .u32("general.quantization_version", 2);
-    return u32("block_count", model.layers().size())
-        .u32("context_length", model.context())
-        .u32("embedding_length", model.width())
-        .u32("vocab_size", model.vocabulary())
-        .attention()
-        .f32("attention.layer_norm_rms_epsilon", model.norm().epsilon())
-        .u32("rope.dimension_count", rope.get("dims"))
-        .f32("rope.freq_base", rope.get("theta"))
-        .scaling();
+  private void whole() {
+    NormSpec norm = model.norm();
+    boolean rms = norm.type() == NormSpec.Type.RMS;
+    u32("block_count", model.layers().size());
+    u32("context_length", model.context());
+    u32("embedding_length", model.width());
+    u32("vocab_size", model.vocabulary());
+    f32(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", norm.epsilon());
+    f32("embedding_scale", model.embedding().scale());
+    f32("logit_scale", 1 / model.head().scale());
+    f32("final_logit_softcapping", model.head().softcap());
+    model.layers().stream()
+        .flatMap(layer -> layer.steps().stream())
+        .flatMap(step -> step.branches().stream())
+        .findFirst()
+        .ifPresent(branch -> f32("residual_scale", branch.scale()));
   }
 
   /** Layers without attention have no key–value heads. */
-  private GgufMetadata attention() {
-    if (!has(ATTENTION)) {
-      return none("attention.head_count");
+  private void attention() {
+    if (!has(ATTENTION) && !has(LATENT)) {
+      say("attention.head_count", 0L);
+      return;
     }
-    return u32("attention.head_count", mixer("heads"))
-        .u32("attention.key_length", mixer("headDim"))
-        .u32("attention.value_length", mixer("headDim"))
-        .counts("attention.head_count_kv", ATTENTION, "kvHeads");
+    if (model.visibility() == Visibility.BIDIRECTIONAL) {
+      say("attention.causal", false);
+    }
+    Map<String, Object> settings = attention.settings();
+    u32("attention.head_count", settings.get("heads"));
+    u32("attention.key_length", settings.get("headDim"));
+    u32("attention.value_length", settings.get("headDim"));
+    f32("attention.scale", settings.get("scale"));
+    f32("attention.clamp_kqv", settings.get("clip"));
+    f32("attn_logit_softcapping", settings.get("softcap"));
+    counts("attention.head_count_kv", layer -> number(in(layer, ATTENTION), "kvHeads"));
+    if (windowed != NOTHING) {
+      u32("attention.sliding_window", windowed.settings().get("window"));
+      u32(
+          "attention.sliding_window_pattern",
+          Math.min(model.layers().size(), 1 + before(layer -> !hasWindow(in(layer, ATTENTION)))));
+    }
+    if (has(DELTA)) {
+      u32("full_attention_interval", 1 + before(layer -> in(layer, DELTA) == NOTHING));
+    }
   }
 
-  private GgufMetadata scaling() {
+  private static Part in(Layer layer, String type) {
+    return parts(layer).filter(part -> part.type().equals(type)).findFirst().orElse(NOTHING);
+  }
+
+  /** How many layers there are before the first of a kind. */
+  private int before(Predicate<Layer> kind) {
+    return (int) model.layers().stream().takeWhile(kind.negate()).count();
+  }
+
+  /** One key–value head as long as the latent; the real heads are described apart. */
+  private void latent() {
+    Part part = part(LATENT);
+    if (part == NOTHING) {
+      return;
+    }
+    int shared = number(part, "sharedDim");
+    int latent = number(part, "latent");
+    u32("attention.head_count", number(part, "heads"));
+    counts("attention.head_count_kv", layer -> in(layer, LATENT) == NOTHING ? 0 : 1);
+    u32("attention.key_length", latent + shared);
+    u32("attention.value_length", latent);
+    u32("attention.key_length_mla", number(part, "ownDim") + shared);
+    u32("attention.value_length_mla", number(part, "valueDim"));
+    u32("attention.kv_lora_rank", latent);
+    u32("attention.q_lora_rank", number(part, "queryLatent"));
+    u32("rope.dimension_count", shared);
+    if (part.settings().get("index") instanceof Map<?, ?> index) {
+      u32("attention.indexer.head_count", index.get("heads"));
+      u32("attention.indexer.key_length", index.get("headDim"));
+      u32("attention.indexer.top_k", index.get("top"));
+      f32("attention.layer_norm_epsilon", INDEX_EPSILON);
+      choosers();
+    }
+    if (part.settings().get("scale") instanceof Double scale && rope.containsKey("factor")) {
+      double magnitude = Math.sqrt(scale * Math.sqrt(number(part, "ownDim") + shared));
+      f32(SCALING + "yarn_log_multiplier", (magnitude - 1) / Math.log(real("factor")));
+    }
+  }
+
+  /** Which layers have an index of their own, where not all have. */
+  private void choosers() {
+    boolean[] own = new boolean[model.layers().size()];
+    int count = 0;
+    for (int i = 0; i < own.length; i++) {
+      own[i] = in(model.layers().get(i), LATENT).settings().containsKey("index");
+      count += own[i] ? 1 : 0;
+    }
+    say("attention.indexer.types", count == own.length ? null : own);
+  }
+
+  private void rotation() {
+    u32("rope.dimension_count", rope.get("dims"));
+    f32("rope.freq_base", rope.get("theta"));
+    Object local = rope(windowed).get("theta");
+    if (local != null && !local.equals(rope.get("theta"))) {
+      f32("rope.freq_base_swa", local);
+    }
     if (rope.get("type") instanceof String type && List.of("linear", "yarn").contains(type)) {
-      gguf.text(prefix + SCALING + "type", type);
+      say(SCALING + "type", type);
       f32(SCALING + "factor", rope.get("factor"));
       u32(SCALING + "original_context_length", rope.get("original"));
+      if (!Double.valueOf(32).equals(rope.get("betaFast"))) {
+        f32(SCALING + "yarn_beta_fast", rope.get("betaFast"));
+      }
+      if (!Double.valueOf(1).equals(rope.get("betaSlow"))) {
+        f32(SCALING + "yarn_beta_slow", rope.get("betaSlow"));
+      }
     }
-    return this;
   }
 
-  /** The base of the rotation in layers with a window, where that is another one. */
-  GgufMetadata swa() {
-    Object theta = rope(first).get("theta");
-    return theta == null || theta.equals(rope.get("theta"))
-        ? this
-        : f32("rope.freq_base_swa", theta);
+  /** Blocks, dense ones before those of experts. */
+  private void experts() {
+    boolean dense = model.layers().stream().anyMatch(layer -> inner(layer, false) > 0);
+    counts("feed_forward_length", layer -> width(layer, dense));
+    if (moe == NOTHING) {
+      return;
+    }
+    Map<String, Object> settings = moe.settings();
+    int inner = number(moe, "inner");
+    int shared = number(moe, "sharedInner");
+    u32("expert_count", settings.get("experts"));
+    u32("expert_used_count", settings.get("top"));
+    u32("expert_feed_forward_length", inner);
+    u32("expert_shared_feed_forward_length", shared);
+    u32("expert_shared_count", shared % inner == 0 ? shared / inner : 1);
+    u32("moe_latent_size", settings.get("latent"));
+    u32("expert_group_count", settings.getOrDefault("groups", 1));
+    u32("expert_group_used_count", settings.getOrDefault("topGroups", 1));
+    f32("expert_weights_scale", settings.get("scale"));
+    say("expert_weights_norm", !Boolean.FALSE.equals(settings.get("normalized")));
+    boolean sigmoid = "sigmoid".equals(settings.get("score"));
+    u32("expert_gating_func", sigmoid ? GgufSettings.SIGMOID : GgufSettings.SOFTMAX);
+    u32("leading_dense_block_count", before(layer -> in(layer, "moe") != NOTHING));
+    int[] sparse =
+        IntStream.range(0, model.layers().size())
+            .filter(i -> in(model.layers().get(i), "moe") != NOTHING)
+            .toArray();
+    u32("interleave_moe_layer_step", sparse.length < 2 ? 1 : sparse[1] - sparse[0]);
   }
 
-  /** The rows of Mamba-2 layers, which there must be. */
-  GgufMetadata mamba2() {
-    int heads = (Integer) part(MAMBA2, "heads");
-    return u32("ssm.conv_kernel", part(MAMBA2, "taps"))
-        .u32("ssm.state_size", part(MAMBA2, "stateSize"))
-        .u32("ssm.group_count", part(MAMBA2, "groups"))
-        .u32("ssm.time_step_rank", heads)
-        .u32("ssm.inner_size", (long) heads * (Integer) part(MAMBA2, "headDim"));
+  /** How wide a layer's block is; where some are dense, those of experts say what these say. */
+  private int width(Layer layer, boolean dense) {
+    int own = inner(layer, false);
+    if (own > 0 || inner(layer, true) == 0) {
+      return own;
+    }
+    return dense
+        ? model.layers().stream().mapToInt(l -> inner(l, false)).max().orElse(0)
+        : inner(layer, true);
+  }
+
+  private static int inner(Layer layer, boolean experts) {
+    return layer.steps().stream()
+        .flatMap(step -> step.branches().stream())
+        .filter(branch -> branch.role() == Role.CHANNEL)
+        .map(Branch::part)
+        .filter(part -> part.type().equals("moe") == experts)
+        .mapToInt(part -> number(part, "inner"))
+        .findFirst()
+        .orElse(0);
+  }
+
+  private void recurrences() {
+    u32("shortconv.l_cache", part("gated-convolution").settings().get("taps"));
+    Part mamba = part("mamba");
+    if (mamba != NOTHING) {
+      ssm(mamba, "stateSize", number(mamba, "inner"), number(mamba, "dtRank"));
+      say("ssm.dt_b_c_rms", mamba.settings().containsKey("norm"));
+    }
+    Part mamba2 = part("mamba2");
+    if (mamba2 != NOTHING) {
+      int heads = number(mamba2, "heads");
+      ssm(mamba2, "stateSize", heads * number(mamba2, "headDim"), heads);
+      u32("ssm.group_count", mamba2.settings().get("groups"));
+    }
+    Part delta = part(DELTA);
+    if (delta != NOTHING) {
+      int heads = number(delta, "valueHeads");
+      ssm(delta, "keyDim", heads * number(delta, "valueDim"), heads);
+      u32("ssm.group_count", delta.settings().get("keyHeads"));
+      u32("kda.head_dim", delta.settings().get("keyDim"));
+    }
+  }
+
+  private void ssm(Part part, String state, int inner, int rank) {
+    u32("ssm.conv_kernel", part.settings().get("taps"));
+    u32("ssm.inner_size", inner);
+    u32("ssm.state_size", part.settings().get(state));
+    u32("ssm.time_step_rank", rank);
   }
 
   /** A whole number, if there is one. */
-  GgufMetadata u32(String key, Object value) {
+  private void u32(String key, Object value) {
     if (value instanceof Number number && number.longValue() > 0) {
-      gguf.u32(prefix + key, number.longValue());
+      say(key, number.longValue());
     }
-    return this;
-  }
-
-  /** Zeros for what the model has none of, which readers ask for. */
-  GgufMetadata none(String... keys) {
-    for (String key : keys) {
-      gguf.u32(prefix + key, 0);
-    }
-    return this;
-  }
-
-  /** A whole number for each layer, 0 where there is none; one for all where all have the same. */
-  private GgufMetadata counts(String key, String type, String setting) {
-    int[] counts =
-        model.layers().stream()
-            .map(layer -> firstOf(parts(layer), type).settings().get(setting))
-            .mapToInt(count -> count == null ? 0 : (Integer) count)
-            .toArray();
-    if (IntStream.of(counts).distinct().count() == 1) {
-      return u32(key, counts[0]);
-    }
-    gguf.i32s(prefix + key, counts);
-    return this;
-  }
-
-  /** The rows of blocks with or without experts, all of the first block's size. */
-  GgufMetadata block() {
-    return u32("feed_forward_length", channel("inner"))
-        .u32("expert_count", part("moe", "experts"))
-        .u32("expert_used_count", part("moe", "top"));
-  }
-
-  GgufMetadata flag(String key, boolean value) {
-    gguf.flag(prefix + key, value);
-    return this;
-  }
-
-  /** The rows of Mamba layers. */
-  GgufMetadata mamba() {
-    return u32("ssm.conv_kernel", part(MAMBA, "taps"))
-        .u32("ssm.inner_size", part(MAMBA, "inner"))
-        .u32("ssm.state_size", part(MAMBA, "stateSize"))
-        .u32("ssm.time_step_rank", part(MAMBA, "dtRank"));
   }
 
   /** A number, if there is one other than zero. */
-  GgufMetadata f32(String key, Object value) {
+  private void f32(String key, Object value) {
     if (value instanceof Number number && number.floatValue() != 0) {
-      gguf.f32(prefix + key, number.floatValue());
+      say(key, number.floatValue());
+    }
+  }
+
+  /** A whole number for each layer, 0 where there is none; one for all where all have the same. */
+  private void counts(String key, ToIntFunction<Layer> ofLayer) {
+    int[] counts = model.layers().stream().mapToInt(ofLayer).toArray();
+    boolean one = IntStream.of(counts).distinct().count() == 1;
+    say(key, one ? (Object) (long) counts[0] : counts);
+  }
+
+  /** What a kind of file says under a key in place of what others say; null for nothing. */
+  GgufMetadata say(String key, Object value) {
+    return global(prefix + key, value);
+  }
+
+  /** The same for a key that does not begin with the architecture. */
+  GgufMetadata global(String key, Object value) {
+    if (value == null) {
+      said.remove(key);
+    } else {
+      said.put(key, value);
     }
     return this;
+  }
+
+  /**
+   * Leaves out what a reader did not ask for.
+   *
+   * @param unread settings of the config that it gave, among them those keys under their own names
+   * @return whether there were any
+   */
+  boolean drop(Collection<String> unread) {
+    return said.keySet().removeIf(key -> key.startsWith(prefix) && unread.contains(key));
+  }
+
+  void write(GgufWriter gguf) {
+    said.forEach((key, value) -> write(gguf, key, value));
+  }
+
+  private static void write(GgufWriter gguf, String key, Object value) {
+    switch (value) {
+      case Long whole -> gguf.u32(key, whole);
+      case Float number -> gguf.f32(key, number);
+      case Boolean flag -> gguf.flag(key, flag);
+      case int[] numbers -> gguf.i32s(key, numbers);
+      case boolean[] flags -> gguf.flags(key, flags);
+      default -> gguf.text(key, (String) value);
+    }
   }
 
   /** The factors by which pairs turn slower, in place of Llama 3's rule; none without it. */
@@ -250,16 +367,16 @@ public final class GgufMetadata {
       return new float[0];
     }
     int dims = (Integer) rope.get("dims");
-    double factor = number("factor");
-    double low = number("original") / number("lowFrequency");
-    double high = number("original") / number("highFrequency");
+    double factor = real("factor");
+    double low = real("original") / real("lowFrequency");
+    double high = real("original") / real("highFrequency");
     float[] factors = new float[dims / 2];
     for (int i = 0; i < factors.length; i++) {
-      float frequency = 1 / (float) StrictMath.pow(number("theta"), 2f * i / dims);
+      float frequency = 1 / (float) StrictMath.pow(real("theta"), 2f * i / dims);
       double wavelength = 2 * Math.PI / frequency;
       double smooth =
-          (number("original") / wavelength - number("lowFrequency"))
-              / (number("highFrequency") - number("lowFrequency"));
+          (real("original") / wavelength - real("lowFrequency"))
+              / (real("highFrequency") - real("lowFrequency"));
       factors[i] =
           wavelength < high
               ? 1
@@ -268,7 +385,7 @@ public final class GgufMetadata {
     return factors;
   }
 
-  private double number(String setting) {
+  private double real(String setting) {
     return ((Number) rope.get(setting)).doubleValue();
   }
 }

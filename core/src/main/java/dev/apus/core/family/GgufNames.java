@@ -53,6 +53,10 @@ final class GgufNames {
   static WeightNames latent(WeightNames names, LatentSettings latent) {
     String ours = LatentSettings.OURS;
     Source down = WeightNames.from(BLOCK + "attn_kv_a_mqa.weight");
+    int heads = latent.d().heads;
+    names
+        .shaped(BLOCK + "attn_k_b.weight", heads, latent.latent(), latent.ownDim())
+        .shaped(BLOCK + "attn_v_b.weight", heads, latent.valueDim(), latent.latent());
     return latent
         .up(names, WeightNames.from(BLOCK + "attn_kv_b.weight"))
         .row(ours + "k", BLOCK + "attn_k_b.weight")

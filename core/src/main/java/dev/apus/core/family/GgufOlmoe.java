@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -25,12 +24,6 @@ final class GgufOlmoe implements GgufFamily {
         .set("norm_topk_prob", false)
         .set("attention_bias", table.stores("blk.0.attn_q.bias"))
         .config();
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    metadata.block();
-    return true;
   }
 
   @Override

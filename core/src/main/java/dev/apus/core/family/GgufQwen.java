@@ -2,7 +2,6 @@ package dev.apus.core.family;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
-import dev.apus.core.model.Architecture;
 import dev.apus.core.weight.WeightNames;
 import java.util.List;
 
@@ -39,20 +38,6 @@ final class GgufQwen implements GgufFamily {
 
   private static GgufSettings biased(GgufSettings table) {
     return table.set("attention_bias", table.stores("blk.0.attn_q.bias"));
-  }
-
-  @Override
-  public boolean describe(Architecture model, GgufMetadata metadata) {
-    if (metadata.channel("experts") == null) {
-      metadata.u32("feed_forward_length", metadata.channel("inner"));
-      return true;
-    }
-    metadata
-        .u32("expert_count", metadata.channel("experts"))
-        .u32("expert_used_count", metadata.channel("top"))
-        .u32("expert_feed_forward_length", metadata.channel("inner"))
-        .u32("expert_shared_feed_forward_length", metadata.channel("sharedInner"));
-    return true;
   }
 
   @Override

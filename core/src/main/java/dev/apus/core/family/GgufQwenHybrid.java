@@ -4,6 +4,7 @@ import static dev.apus.core.weight.Conversion.ofEachGroup;
 
 import dev.apus.core.config.Config;
 import dev.apus.core.file.Gguf;
+import dev.apus.core.model.Architecture;
 import dev.apus.core.model.Part;
 import dev.apus.core.weight.WeightNames;
 import dev.apus.core.weight.WeightNames.Source;
@@ -53,6 +54,31 @@ final class GgufQwenHybrid implements GgufFamily {
             .config();
   }
 
+  /**
+   * An interval says which layers attend, and not how many heads each has. Readers want to know how
+   * pairs are shared out to the axes of a picture, which is nothing to a text.
+   */
+  @Override
+  public void describe(Architecture model, GgufMetadata metadata) {
+    Map<String, Object> attention = metadata.part("attention").settings();
+    if (attention.get("kvHeads") instanceof Integer heads) {
+      metadata.say("attention.head_count_kv", (long) heads);
+    }
+    if (attention.get("rope") instanceof Map<?, ?> rope
+        && rope.get("dims") instanceof Integer dims) {
+      int time = Math.ceilDiv(dims / 2, 3);
+      int height = Math.ceilDiv(dims / 2 - time, 2);
+      int[] sections = {time, height, dims / 2 - time - height, 0};
+      metadata.say(
+          "rope.dimension_sections", model.family().equals("qwen3_next") ? null : sections);
+    }
+  }
+
+  @Override
+  public List<String> unpublished() {
+    return List.of(DeltaSettings.SHARING);
+  }
+
   @Override
   public WeightNames weights(Config c) {
     Decoder d = new Decoder(c);
@@ -72,11 +98,15 @@ final class GgufQwenHybrid implements GgufFamily {
         .row(
             "attention.gate",
             queries.as(ofEachGroup(d.heads, 2 * d.headDim, d.headDim, d.headDim)));
-    DeltaSettings.interleaved(names, block + "ssm_in.weight", block + "ssm_ba.weight", delta);
-    DeltaSettings.fused(GgufNames.delta(names), block + "attn_qkv.weight", delta);
-    return names
+    DeltaSettings.interleaved(names, block + "ssm_in.weight", delta);
+    DeltaSettings.fused(GgufNames.delta(names), block + "attn_qkv.weight", delta)
         .row(DeltaSettings.OURS + "z", block + "attn_gate.weight")
-        .row(DeltaSettings.OURS + "a", block + "ssm_alpha.weight")
+        .row(DeltaSettings.OURS + "a", block + "ssm_alpha.weight");
+    // Qwen 3.5 has them apart.
+    if (c.word("model_type").equals("qwen3_next")) {
+      DeltaSettings.interleavedGates(names, block + "ssm_ba.weight", delta);
+    }
+    return names
         .row(DeltaSettings.OURS + "conv", block + "ssm_conv1d.weight")
         .row(DeltaSettings.OURS + "o", block + "ssm_out.weight");
   }

@@ -111,7 +111,8 @@ final class QwenHybrid implements ModelFamily {
 
   private static WeightNames interleaved(WeightNames names, String layer, Part delta) {
     String in = layer + "in_proj_";
-    return DeltaSettings.interleaved(names, in + "qkvz.weight", in + "ba.weight", delta);
+    return DeltaSettings.interleavedGates(
+        DeltaSettings.interleaved(names, in + "qkvz.weight", delta), in + "ba.weight", delta);
   }
 
   private static WeightNames apart(WeightNames names, String layer, Part delta) {

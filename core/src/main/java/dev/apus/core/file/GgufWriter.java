@@ -106,6 +106,10 @@ public final class GgufWriter {
     return array(key, GgufType.INT32, values.length, elements.array());
   }
 
+  public GgufWriter u8s(String key, byte... values) {
+    return array(key, GgufType.UINT8, values.length, values);
+  }
+
   public GgufWriter f32s(String key, float... values) {
     ByteBuffer elements = bytes(Math.multiplyExact(values.length, Float.BYTES));
     elements.asFloatBuffer().put(values);
@@ -159,6 +163,11 @@ public final class GgufWriter {
       throw tensor.place().error("has a name that is taken");
     }
     return this;
+  }
+
+  /** Whether the metadata has a key. */
+  public boolean has(String key) {
+    return metadata.containsKey(key);
   }
 
   /**

@@ -21,6 +21,7 @@ import java.util.Map;
  * @param levels how much noise there is at a time
  * @param modulation how the model is told how noisy a text is; null if it is not
  * @param conditioning how noisy rows learn what the model last made of them; null if they do not
+ * @param gaussian noise in the vectors of tokens, whose levels are learned; null if there is none
  */
 public record Diffusion(
     Noise noise,
@@ -30,7 +31,8 @@ public record Diffusion(
     Output output,
     NoiseLevels levels,
     LevelSpec modulation,
-    Conditioning conditioning) {
+    Conditioning conditioning,
+    GaussianSpec gaussian) {
 
   /**
    * What takes the place of a token.
@@ -41,7 +43,13 @@ public record Diffusion(
     /** A token that stands for nothing else. */
     ABSORBING,
     /** Any token of the vocabulary. */
-    UNIFORM
+    UNIFORM,
+    /**
+     * No token: the vector of each has normal noise added to it.
+     *
+     * @see <a href="https://arxiv.org/abs/2305.18619">Plaid</a>
+     */
+    GAUSSIAN
   }
 
   /**
@@ -104,7 +112,7 @@ public record Diffusion(
   }
 
   public Diffusion(Noise noise, int mask, int block, boolean shifted) {
-    this(noise, mask, block, shifted, Output.TOKENS, NoiseLevels.STANDARD, null, null);
+    this(noise, mask, block, shifted, Output.TOKENS, NoiseLevels.STANDARD, null, null, null);
   }
 
   public Diffusion {
@@ -121,6 +129,19 @@ public record Diffusion(
       throw new IllegalArgumentException(
           noise + " noise with the mask " + mask + " in blocks of " + block);
     }
+    boolean plain =
+        block == 0
+            && !shifted
+            && output == Output.TOKENS
+            && levels.equals(NoiseLevels.STANDARD)
+            && modulation == null
+            && conditioning == null;
+    if ((noise == Noise.GAUSSIAN) != (gaussian != null) || (gaussian != null && !plain)) {
+      throw new IllegalArgumentException(
+          "gaussian noise has settings of its own (gaussian), and no block, shifted, output,"
+              + " levels, modulation or conditioning; found "
+              + noise);
+    }
   }
 
   /** Noise that leaves masks behind in a text that is seen as a whole. */
@@ -133,39 +154,49 @@ public record Diffusion(
     return new Diffusion(Noise.UNIFORM, -1, 0, false);
   }
 
+  /** Noise in the vectors of tokens, in a text that is seen as a whole. */
+  public static Diffusion ofVectors(GaussianSpec how) {
+    return new Diffusion(
+        Noise.GAUSSIAN, -1, 0, false, Output.TOKENS, NoiseLevels.STANDARD, null, null, how);
+  }
+
   /** The same noise in blocks of so many tokens. */
   public Diffusion inBlocks(int tokens) {
-    return new Diffusion(noise, mask, tokens, shifted, output, levels, modulation, conditioning);
+    return new Diffusion(
+        noise, mask, tokens, shifted, output, levels, modulation, conditioning, gaussian);
   }
 
   /** The same where a row's logits are those of the token after it. */
   public Diffusion shiftedBy1() {
-    return new Diffusion(noise, mask, block, true, output, levels, modulation, conditioning);
+    return new Diffusion(
+        noise, mask, block, true, output, levels, modulation, conditioning, gaussian);
   }
 
   /** The same where the logits are something else. */
   public Diffusion giving(Output other) {
-    return new Diffusion(noise, mask, block, shifted, other, levels, modulation, conditioning);
+    return new Diffusion(
+        noise, mask, block, shifted, other, levels, modulation, conditioning, gaussian);
   }
 
   /** The same with other levels of noise. */
   public Diffusion withLevels(NoiseLevels others) {
-    return new Diffusion(noise, mask, block, shifted, output, others, modulation, conditioning);
+    return new Diffusion(
+        noise, mask, block, shifted, output, others, modulation, conditioning, gaussian);
   }
 
   /** The same where the model is told the level. */
   public Diffusion modulated(LevelSpec how) {
-    return new Diffusion(noise, mask, block, shifted, output, levels, how, conditioning);
+    return new Diffusion(noise, mask, block, shifted, output, levels, how, conditioning, gaussian);
   }
 
   /** The same where noisy rows learn what the model last made of them. */
   public Diffusion conditioned(Conditioning how) {
-    return new Diffusion(noise, mask, block, shifted, output, levels, modulation, how);
+    return new Diffusion(noise, mask, block, shifted, output, levels, modulation, how, gaussian);
   }
 
   /** Whether the level of the noise changes what the model says. */
   public boolean isTold() {
-    return modulation != null && modulation.told();
+    return gaussian != null || (modulation != null && modulation.told());
   }
 
   Map<String, Object> toMap() {
@@ -174,8 +205,10 @@ public record Diffusion(
     if (noise == Noise.ABSORBING) {
       map.put("mask", mask);
     }
-    map.put("block", block);
-    map.put("shifted", shifted);
+    if (gaussian == null) {
+      map.put("block", block);
+      map.put("shifted", shifted);
+    }
     if (output != Output.TOKENS) {
       map.put("output", spelled(output));
     }
@@ -188,12 +221,18 @@ public record Diffusion(
     if (conditioning != null) {
       map.put("conditioning", conditioning.toMap());
     }
+    if (gaussian != null) {
+      map.put("gaussian", gaussian.toMap());
+    }
     return map;
   }
 
   static Diffusion read(Config c, int vocabulary) {
-    boolean absorbing = c.choice("noise", "absorbing", "absorbing", "uniform").equals("absorbing");
-    int mask = absorbing ? c.count("mask") : -1;
+    Noise noise =
+        Noise.valueOf(
+            c.choice("noise", "absorbing", "absorbing", "uniform", "gaussian")
+                .toUpperCase(Locale.ROOT));
+    int mask = noise == Noise.ABSORBING ? c.count("mask") : -1;
     if (mask >= vocabulary) {
       throw c.errorAt("mask", "mask=%d is not in the vocabulary of %d", mask, vocabulary);
     }
@@ -202,14 +241,15 @@ public record Diffusion(
     String output = c.choice("output", outputs[0], outputs);
     try {
       return new Diffusion(
-          absorbing ? Noise.ABSORBING : Noise.UNIFORM,
+          noise,
           mask,
           c.count("block", 0),
           c.flag("shifted", false),
           Output.values()[List.of(outputs).indexOf(output)],
           c.has("levels") ? NoiseLevels.read(c.section("levels")) : NoiseLevels.STANDARD,
           c.has("modulation") ? LevelSpec.read(c.section("modulation")) : null,
-          c.has("conditioning") ? Conditioning.read(c.section("conditioning")) : null);
+          c.has("conditioning") ? Conditioning.read(c.section("conditioning")) : null,
+          c.has("gaussian") ? GaussianSpec.read(c.section("gaussian")) : null);
     } catch (IllegalArgumentException e) {
       throw c.error("%s", e.getMessage());
     }

@@ -44,13 +44,17 @@ public final class ModelAssembler {
     Architecture.Embedding first = architecture.embedding();
     Architecture.Head spec = architecture.head();
     boolean shared = spec != null && spec.tied();
+    BuiltGaussian gaussian = BuiltGaussian.of(architecture, root);
     // Tied, it is packed as the head, and rows are read from there.
     Projection tied =
         shared ? root.projection("embedding", vocabulary, width, spec.biased()) : null;
+    Projection multiplied = gaussian == null ? tied : gaussian.tokens();
     var embedding =
         new BuiltEmbedding(
             first,
-            tied == null ? root.lookup("embedding", vocabulary, width) : RowTable.of(tied),
+            multiplied == null
+                ? root.lookup("embedding", vocabulary, width)
+                : RowTable.of(multiplied),
             positions(first, width, root),
             lookup("meta", first.metaTokens(), width, root),
             lookup("types", first.types(), width, root),
@@ -91,9 +95,7 @@ public final class ModelAssembler {
         branches.streams().widths(),
         end,
         BuiltBranch.reading(ends),
-        norm,
-        last,
-        head);
+        new BuiltEnd(norm, last, head, gaussian));
   }
 
   private static RowTable positions(Architecture.Embedding first, int width, WeightScope root) {

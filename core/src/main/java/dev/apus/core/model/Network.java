@@ -25,9 +25,7 @@ public final class Network {
   private final int[] widths;
   private final HyperConnection end;
   private final BuiltBranch ends;
-  private final Normalization norm;
-  private final Modulation modulation;
-  private final BuiltHead head;
+  private final BuiltEnd last;
   private final Set<Visibility> visibilities = EnumSet.allOf(Visibility.class);
 
   /**
@@ -35,8 +33,6 @@ public final class Network {
    * @param widths of the streams; 0 for those that nobody reads
    * @param end what makes one row of several residual streams, or null where there is one
    * @param ends what brings together what the norm and the head read
-   * @param modulation of what the norm gives, or null
-   * @param head null if there is none
    */
   Network(
       Architecture architecture,
@@ -46,9 +42,7 @@ public final class Network {
       int[] widths,
       HyperConnection end,
       BuiltBranch ends,
-      Normalization norm,
-      Modulation modulation,
-      BuiltHead head) {
+      BuiltEnd last) {
     this.architecture = architecture;
     this.embedding = embedding;
     this.conditioning = conditioning;
@@ -56,9 +50,7 @@ public final class Network {
     this.widths = widths;
     this.end = end;
     this.ends = ends;
-    this.norm = norm;
-    this.modulation = modulation;
-    this.head = head;
+    this.last = last;
     for (BuiltStep step : steps) {
       for (BuiltBranch branch : step.branches()) {
         if (branch.mixer() != null) {
@@ -208,7 +200,7 @@ public final class Network {
         x -> embedding.embed(pass, batch, tokens, types, x),
         (frame, x) -> {
           System.arraycopy(x.data(), 0, rows.data(), 0, x.rows() * x.cols());
-          normalize(pass, rows);
+          last.normalize(pass, rows);
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
@@ -217,9 +209,8 @@ public final class Network {
   /**
    * Computes rows anywhere in some sequences.
    *
-   * @param expected what was expected of each row of a canvas, as {@link #expect} writes it; null
-   *     for nothing
-   * @param wanted the rows that are needed, ascending
+   * @param in what the rows are made of: vectors where the noise is in these, and tokens otherwise
+   * @param wanted the rows that are needed, ascending; all where they are made of vectors
    * @param rows receives these, normalised
    * @param cancelled asked at every step of every layer
    * @throws CancellationException if the pass was cancelled; states are then anywhere on their way
@@ -228,25 +219,33 @@ public final class Network {
   public void evaluate(
       Pass pass,
       Batch<SequenceState> batch,
-      int[] tokens,
-      Matrix expected,
+      NoisyRows in,
       int[] wanted,
       Matrix rows,
       BooleanSupplier cancelled) {
+    BuiltGaussian gaussian = last.gaussian();
     advance(
         pass,
         batch,
-        tokens,
+        in.tokens(),
         x -> {
-          embedding.embed(pass, batch, tokens, null, x);
+          if (gaussian != null) {
+            gaussian.embed(pass, batch, in.vectors(), in.expected(), x);
+            return;
+          }
+          embedding.embed(pass, batch, in.tokens(), null, x);
           if (conditioning != null && batch.isTogether()) {
-            conditioning.apply(pass, expected, x);
+            conditioning.apply(pass, in.expected(), x);
           }
         },
         (frame, x) -> {
+          if (gaussian != null) {
+            last.finish(pass, batch, wanted, x);
+            gaussian.join(batch, in.vectors(), x, rows);
+            return;
+          }
           select(x, wanted, rows);
-          normalize(pass, rows);
-          modulate(pass, batch, wanted, rows);
+          last.finish(pass, batch, wanted, rows);
         },
         cancelled);
     batch.runs().forEach(run -> run.state().advance(run));
@@ -263,16 +262,14 @@ public final class Network {
     embedding.expect(pass, worker, weights, row, rowAt);
   }
 
-  private void normalize(Pass pass, Matrix rows) {
-    if (norm != null && rows.rows() > 0) {
-      norm.rows(pass, rows, rows);
-    }
+  /** Writes the vector of a token, without noise. */
+  public void vector(int token, float[] row, int rowAt) {
+    embedding.tokens().read(token, row, rowAt);
   }
 
-  private void modulate(Pass pass, Batch<SequenceState> batch, int[] which, Matrix rows) {
-    if (modulation != null && rows.rows() > 0) {
-      modulation.end(pass, batch, which, rows);
-    }
+  /** How noise grows with time: as the architecture says, or as the model has learned. */
+  public NoiseSchedule noiseSchedule() {
+    return last.gaussian() == null ? architecture.diffusion().levels() : last.gaussian().schedule();
   }
 
   private static void select(Matrix x, int[] wanted, Matrix rows) {
@@ -287,10 +284,7 @@ public final class Network {
    * @throws IllegalStateException if the model has no head
    */
   public void predict(Pass pass, Matrix rows, Matrix logits) {
-    if (head == null) {
-      throw new IllegalStateException("the model has no head: it gives rows, and no logits");
-    }
-    head.apply(pass, rows, logits);
+    last.predict(pass, rows, logits);
   }
 
   /**
@@ -384,10 +378,9 @@ public final class Network {
     if (wanted.length == 0) {
       return;
     }
-    Matrix last = frame.matrix(wanted.length, x.cols());
-    select(x, wanted, last);
-    normalize(pass, last);
-    modulate(pass, batch, wanted, last);
-    head.apply(pass, last, logits);
+    Matrix rows = frame.matrix(wanted.length, x.cols());
+    select(x, wanted, rows);
+    last.finish(pass, batch, wanted, rows);
+    last.predict(pass, rows, logits);
   }
 }

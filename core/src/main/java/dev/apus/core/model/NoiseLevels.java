@@ -13,7 +13,7 @@ import java.util.Map;
  *     at time 1
  * @param most the level at time 1; with {@link Kind#LOG_LINEAR} unused, and 0
  */
-public record NoiseLevels(Kind kind, double least, double most) {
+public record NoiseLevels(Kind kind, double least, double most) implements NoiseSchedule {
 
   /** How the level grows. */
   public enum Kind {
@@ -51,6 +51,7 @@ public record NoiseLevels(Kind kind, double least, double most) {
   }
 
   /** The level σ at a time. */
+  @Override
   public double at(double time) {
     return kind == Kind.LOG_LINEAR
         ? -StrictMath.log1p(-(1 - least) * time)
@@ -58,6 +59,7 @@ public record NoiseLevels(Kind kind, double least, double most) {
   }
 
   /** How fast the level grows at a time: {@code dσ/dt}. */
+  @Override
   public double rate(double time) {
     return kind == Kind.LOG_LINEAR
         ? (1 - least) / (1 - (1 - least) * time)

@@ -48,6 +48,19 @@ final class Charsmap {
     return new Charsmap(where, units, texts);
   }
 
+  /** The compiled rules that {@link #of} reads. */
+  byte[] compiled() {
+    if (units.length == 0) {
+      return new byte[0];
+    }
+    int size = units.length * Integer.BYTES;
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Integer.BYTES + size + texts.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putInt(size);
+    bytes.asIntBuffer().put(units);
+    return bytes.position(Integer.BYTES + size).put(texts).array();
+  }
+
   /** Takes the rules that hold at a place, the shortest first. */
   interface Found {
 

@@ -24,6 +24,10 @@ record GgufPre(
 
   private static final String IDEOGRAPHS = "[一-龥\\u0800-一가-\\ud7ff]+";
   private static final String KANJI_AND_KANA = "[一-龥\\u3040-ゟ゠-ヿ]+";
+  private static final String EAST_ASIAN =
+      "[\\u4e00-\\u9fff\\u3400-\\u4dbf\\uf900-\\ufaff\\u3040-\\u30ff\\uff65-\\uff9f\\u2f00-\\u2fdf"
+          + "\\u0e40-\\u0eff\\u1780-\\u17ff\\u1000-\\u109f\\uaa60-\\uaa7f\\ua9e0-\\ua9ff"
+          + "\\uac00-\\ud7af\\u1100-\\u11ff]+";
   private static final String ASCII_MARK = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]";
   private static final String MARKED_WORDS =
       ASCII_MARK + "[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+";
@@ -123,6 +127,9 @@ record GgufPre(
         cut("\\p{N}", KnownPatterns.GPT2),
         "smollm starcoder refact command-r codeshell exaone minerva-7b mellum2");
     put(all, cut("[\\p{P}$+<=>^~|`]+", KnownPatterns.GPT2, "[0-9][0-9][0-9]"), "falcon");
+    put(all, cut("[\\p{P}$+<=>^~|]+", KnownPatterns.GPT2, "\\p{N}+", "[0-9][0-9][0-9]"), "default");
+    put(all, cut("\\p{N}+", THREES), "superbpe");
+    put(all, cut("\\p{N}+", THREES, EAST_ASIAN, MARKED_WORDS + "[\\r\\n]*|" + SPACES), "afmoe");
     put(
         all,
         cut(

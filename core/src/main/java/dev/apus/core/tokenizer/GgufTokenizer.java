@@ -15,7 +15,7 @@ final class GgufTokenizer {
       List.of(BYTE_PAIRS, GEMMA4, "llama", "t5", "bert", "rwkv");
 
   /** BERT's limit, which GGUF files do not repeat. */
-  private static final int LONGEST_WORD = 100;
+  static final int LONGEST_WORD = 100;
 
   private final GgufVocabulary file;
 
@@ -86,31 +86,35 @@ final class GgufTokenizer {
             Vocabulary.NONE, false, pre.spaced(), pre.ignoreMerges(), "", ""));
   }
 
-  private Tokenizer sentencePiece(SentencePiece.Kind kind) {
-    boolean unigram = kind == SentencePiece.Kind.UNIGRAM;
+  /** The model of SentencePiece that a file holds. */
+  static SentencePiece model(GgufVocabulary file, SentencePiece.Kind kind) {
     List<Piece> pieces = file.pieces(true);
     List<PieceType> types = file.types(pieces.size());
     if (!types.contains(PieceType.UNKNOWN)) {
       throw file.wrong("token_type", "a token of the type 2, for what is unknown");
     }
-    SentencePiece model =
-        new SentencePiece(
-            file.name,
-            kind,
-            pieces,
-            types,
-            new SentencePiece.Spaces(
-                file.flag("add_space_prefix", !unigram),
-                false,
-                file.flag("remove_extra_whitespaces", false),
-                true),
-            Charsmap.of(
-                file.name + ": " + GgufVocabulary.PREFIX + "precompiled_charsmap",
-                file.bytes("precompiled_charsmap")),
-            null);
+    return new SentencePiece(
+        file.name,
+        kind,
+        pieces,
+        types,
+        new SentencePiece.Spaces(
+            file.flag("add_space_prefix", kind != SentencePiece.Kind.UNIGRAM),
+            false,
+            file.flag("remove_extra_whitespaces", false),
+            true),
+        Charsmap.of(
+            file.name + ": " + GgufVocabulary.PREFIX + "precompiled_charsmap",
+            file.bytes("precompiled_charsmap")),
+        null);
+  }
+
+  private Tokenizer sentencePiece(SentencePiece.Kind kind) {
+    boolean unigram = kind == SentencePiece.Kind.UNIGRAM;
+    SentencePiece model = model(file, kind);
     return model.tokenizer(
         new SentencePiece.Surroundings(
-            file.added(pieces, types, false),
+            file.added(model.pieces(), model.types(), false),
             vocabulary ->
                 new Template(
                     file.around("add_bos_token", !unigram, "bos_token_id", begin(vocabulary)),

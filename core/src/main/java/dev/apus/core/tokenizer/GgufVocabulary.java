@@ -165,6 +165,13 @@ final class GgufVocabulary {
     return switch (metadata.get(PREFIX + key)) {
       case int[] values -> Arrays.stream(values).asLongStream().toArray();
       case long[] values -> values;
+      case byte[] values -> {
+        long[] numbers = new long[values.length];
+        for (int i = 0; i < numbers.length; i++) {
+          numbers[i] = Byte.toUnsignedInt(values[i]);
+        }
+        yield numbers;
+      }
       case List<?> values when values.stream().allMatch(Number.class::isInstance) ->
           values.stream().mapToLong(value -> ((Number) value).longValue()).toArray();
       case null, default -> throw wrong(key, "an array of integers");

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -21,6 +22,11 @@ final class RwkvFile {
   private RwkvFile() {}
 
   static Tokenizer parse(String name, byte[] file) {
+    return tokenizer(name, pieces(name, file), AddedToken.literal(0, END, true));
+  }
+
+  /** The tokens of a file, spelled in the alphabet of bytes. */
+  static List<Piece> pieces(String name, byte[] file) {
     List<Piece> pieces = new ArrayList<>();
     int number = 0;
     for (String line : new String(file, StandardCharsets.UTF_8).split("\n", -1)) {
@@ -29,7 +35,7 @@ final class RwkvFile {
         pieces.add(piece(name + ": line " + number, line.strip()));
       }
     }
-    return tokenizer(name, pieces, AddedToken.literal(0, END, true));
+    return pieces;
   }
 
   private static Piece piece(String where, String line) {
@@ -96,6 +102,27 @@ final class RwkvFile {
       }
     }
     return out.toByteArray();
+  }
+
+  /** Bytes with the escapes that {@link #unescaped} reads. */
+  static String escaped(byte[] bytes) {
+    StringBuilder escaped = new StringBuilder();
+    for (byte b : bytes) {
+      switch (b) {
+        case '\n' -> escaped.append("\\n");
+        case '\t' -> escaped.append("\\t");
+        case '\r' -> escaped.append("\\r");
+        case '\\', '\'' -> escaped.append('\\').append((char) b);
+        default -> {
+          if (b >= ' ' && b < 0x7F) {
+            escaped.append((char) b);
+          } else {
+            escaped.append("\\x").append(HexFormat.of().toHexDigits(b));
+          }
+        }
+      }
+    }
+    return escaped.toString();
   }
 
   private static int plain(char kind) {

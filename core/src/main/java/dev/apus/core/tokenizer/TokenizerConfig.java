@@ -40,6 +40,13 @@ final class TokenizerConfig {
     return config == null ? otherwise : config.flag(key, otherwise);
   }
 
+  /** A token's text by its key, in either file that names tokens. */
+  String text(String key, String absent) {
+    return has(key)
+        ? spelling(config, key)
+        : special != null && special.has(key) ? spelling(special, key) : absent;
+  }
+
   boolean has(String key) {
     return config != null && config.has(key);
   }

@@ -10,8 +10,8 @@ import java.util.function.Function;
 /** Reads the tokenizer of a checkpoint's folder, in whatever file it is. */
 final class TokenizerFolder {
 
-  private static final String JSON = "tokenizer.json";
-  private static final String RWKV = "rwkv_vocab_v20230424.txt";
+  static final String JSON = "tokenizer.json";
+  static final String RWKV = "rwkv_vocab_v20230424.txt";
 
   /** The files that hold a vocabulary, the one that is read first where there are several. */
   private static final List<String> VOCABULARIES =
@@ -22,7 +22,9 @@ final class TokenizerFolder {
           "sentencepiece.bpe.model",
           "tiktoken.model",
           "qwen.tiktoken",
-          RWKV);
+          RWKV,
+          OlderVocabulary.BYTE_PAIRS,
+          OlderVocabulary.WORD_PIECES);
 
   private TokenizerFolder() {}
 
@@ -59,30 +61,46 @@ final class TokenizerFolder {
 
   /** Reads the first of the known files that there is; null if there is none. */
   static Tokenizer read(String folder, Function<String, byte[]> files) {
-    for (String file : VOCABULARIES) {
-      byte[] bytes = files.apply(file);
-      if (bytes != null) {
-        return read(folder, file, bytes, files);
-      }
-    }
-    return null;
+    String file = vocabulary(files);
+    return file == null ? null : read(folder, file, files.apply(file), files);
+  }
+
+  /** The file that is read, or null if there is none. */
+  static String vocabulary(Function<String, byte[]> files) {
+    return VOCABULARIES.stream().filter(file -> files.apply(file) != null).findFirst().orElse(null);
+  }
+
+  /** Whether a file says what a {@code tokenizer.json} says. */
+  static boolean isJson(String file) {
+    return file.equals(JSON)
+        || file.equals(OlderVocabulary.BYTE_PAIRS)
+        || file.equals(OlderVocabulary.WORD_PIECES);
+  }
+
+  /** The bytes of a {@code tokenizer.json}, or of one that says what an older file says. */
+  static byte[] json(String folder, String file, Function<String, byte[]> files) {
+    return file.equals(JSON) ? files.apply(JSON) : OlderVocabulary.json(folder, file, files);
+  }
+
+  /** What the files beside a vocabulary say of its tokens. */
+  static TokenizerConfig settings(String folder, Function<String, byte[]> files) {
+    return new TokenizerConfig(
+        section(folder, TokenizerConfig.FILE, files),
+        section(folder, TokenizerConfig.ADDED, files),
+        section(folder, TokenizerConfig.SPECIAL, files));
   }
 
   private static Tokenizer read(
       String folder, String file, byte[] bytes, Function<String, byte[]> files) {
     String name = folder + "/" + file;
     Section config = section(folder, TokenizerConfig.FILE, files);
-    if (file.equals(JSON)) {
-      return json(name, bytes, new TokenizerConfig(config, null, null));
+    if (isJson(file)) {
+      return json(name, json(folder, file, files), new TokenizerConfig(config, null, null));
     }
     if (file.equals(RWKV)) {
       return RwkvFile.parse(name, bytes);
     }
-    TokenizerConfig settings =
-        new TokenizerConfig(
-            config,
-            section(folder, TokenizerConfig.ADDED, files),
-            section(folder, TokenizerConfig.SPECIAL, files));
+    TokenizerConfig settings = settings(folder, files);
     return TiktokenFile.isOne(bytes)
         ? TiktokenFile.parse(name, bytes, settings)
         : SentencePieceFolder.tokenizer(SentencePieceFile.parse(name, bytes), settings);

@@ -5,6 +5,7 @@ import dev.apus.core.file.FormatException;
 import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.model.Architecture;
+import dev.apus.core.model.Diffusion;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -18,7 +19,9 @@ import java.util.stream.IntStream;
  *
  * @param tokens what the reference read
  * @param canvas the tokens of a canvas behind it, where the logits are; empty for none
- * @param conditioned the logits of the canvas when the model knows the first; or null
+ * @param vectors the noisy vectors of texts, one after the other, where the reference read these;
+ *     or null
+ * @param conditioned the logits of canvases or vectors when the model knows the first; or null
  * @param global the positions of tokens that see, and are seen by, the whole text
  * @param positions where it gave logits
  * @param logits one row for each position
@@ -31,6 +34,7 @@ import java.util.stream.IntStream;
 public record Expected(
     int[] tokens,
     int[] canvas,
+    float[][] vectors,
     float[][] conditioned,
     int[] global,
     int[] positions,
@@ -45,6 +49,7 @@ public record Expected(
   private static final String TENSORS = "expected.safetensors";
   private static final String LOGITS = "logits";
   private static final String CANVAS = "canvas";
+  private static final String VECTORS = "vectors";
   private static final String CONDITIONED = "logits_self_conditioned";
 
   /**
@@ -57,14 +62,20 @@ public record Expected(
   public static Expected read(Path folder) {
     Config json = Config.read(folder.resolve(JSON));
     try (Safetensors file = Safetensors.open(folder.resolve(TENSORS))) {
-      int[] tokens = ints(file, "input_ids");
+      boolean inVectors = file.tensors().containsKey(VECTORS);
+      float[][] vectors =
+          inVectors
+              ? rows(file, VECTORS, tensor(file, VECTORS, "F32").shape().getFirst().intValue())
+              : null;
+      int[] tokens = inVectors ? new int[0] : ints(file, "input_ids");
       boolean onCanvas = file.tensors().containsKey(CANVAS);
       int[] canvas = onCanvas ? ints(file, CANVAS) : new int[0];
+      int noisy = inVectors ? vectors.length : canvas.length;
       int[] positions =
-          onCanvas
-              ? IntStream.range(tokens.length, tokens.length + canvas.length).toArray()
+          noisy > 0
+              ? IntStream.range(tokens.length, tokens.length + noisy).toArray()
               : ints(file, "positions");
-      for (int i = 0; !onCanvas && i < positions.length; i++) {
+      for (int i = 0; noisy == 0 && i < positions.length; i++) {
         requireBelow("positions", i, positions[i], tokens.length, "the number of input_ids");
       }
       boolean causal = json.has("greedy");
@@ -72,6 +83,7 @@ public record Expected(
       return new Expected(
           tokens,
           canvas,
+          vectors,
           conditioned ? rows(file, CONDITIONED, positions.length) : null,
           global(json, tokens.length),
           positions,
@@ -106,7 +118,19 @@ public record Expected(
               : "the model has no canvases; leave %s out",
           CANVAS);
     }
-    if (conditioned != null && (!canvases || architecture.diffusion().conditioning() == null)) {
+    Diffusion diffusion = architecture.diffusion();
+    boolean inVectors = diffusion != null && diffusion.gaussian() != null;
+    if (inVectors != (vectors != null)
+        || (inVectors && vectors[0].length != diffusion.gaussian().width())) {
+      throw fault(
+          TENSORS,
+          inVectors
+              ? "the model's noise is in vectors; needed: %s, of as many values as these have"
+              : "the model's noise is in no vectors; leave %s out",
+          VECTORS);
+    }
+    boolean knows = inVectors || (canvases && diffusion.conditioning() != null);
+    if (conditioned != null && !knows) {
       throw fault(
           TENSORS, "%s is there, and the model does not know what it made of it", CONDITIONED);
     }
@@ -122,14 +146,14 @@ public record Expected(
         throw fault(JSON, "greedy[%d] is %d; needed: 0 to %d", i, greedy[i], logits[0].length - 1);
       }
     }
-    boolean continues = !architecture.isEncoder() && architecture.diffusion() == null;
+    boolean continues = !architecture.isEncoder() && diffusion == null;
     if (!continues && greedy.length > 0) {
       throw fault(
           JSON,
           "greedy continues a prompt, and the model is %s; leave it out",
           architecture.isEncoder() ? "an encoder" : "a diffusion model");
     }
-    boolean told = architecture.diffusion() != null && architecture.diffusion().isTold();
+    boolean told = diffusion != null && diffusion.isTold();
     if (told != levels.length > 0) {
       throw fault(
           JSON,
@@ -149,7 +173,8 @@ public record Expected(
 
   /** How long a session must be able to become. */
   int length() {
-    return Math.max(tokens.length + canvas.length, promptLength + greedy.length);
+    int noisy = vectors == null ? canvas.length : vectors.length;
+    return Math.max(tokens.length + noisy, promptLength + greedy.length);
   }
 
   private static int[] global(Config json, int tokens) {

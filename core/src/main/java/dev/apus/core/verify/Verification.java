@@ -63,6 +63,9 @@ public record Verification(
     if (model.architecture().hasCanvases()) {
       return onCanvas(model, expected, limit) / expected.spread();
     }
+    if (expected.vectors() != null) {
+      return ofVectors(model, expected, limit) / expected.spread();
+    }
     return largest(expected.logits(), logits(model, expected, limit)) / expected.spread();
   }
 
@@ -88,17 +91,56 @@ public record Verification(
       if (expected.conditioned() == null) {
         return largest;
       }
-      // What the reference made of its own logits.
-      int vocabulary = model.architecture().vocabulary();
-      Matrix means = Matrix.zeros(canvas.length, model.architecture().width());
-      for (int row = 0; row < canvas.length; row++) {
-        float[] known = Arrays.copyOf(expected.logits()[row], vocabulary);
-        Arrays.fill(known, expected.logits()[row].length, vocabulary, Float.NEGATIVE_INFINITY);
-        text.expect(0, known, 0, means.data(), means.at(row));
-      }
+      Matrix means = means(text, expected.logits(), model.architecture().width());
       float[][] again = logits(text, text.denoise(canvas, means, () -> false));
       return Math.max(largest, largest(expected.conditioned(), again));
     }
+  }
+
+  /** What the model expects by the reference's own logits. */
+  private static Matrix means(Evaluator text, float[][] logits, int width) {
+    int vocabulary = text.model().architecture().vocabulary();
+    Matrix means = Matrix.zeros(logits.length, width);
+    for (int row = 0; row < logits.length; row++) {
+      float[] known = Arrays.copyOf(logits[row], vocabulary);
+      Arrays.fill(known, logits[row].length, vocabulary, Float.NEGATIVE_INFINITY);
+      text.expect(0, known, 0, means.data(), means.at(row));
+    }
+    return means;
+  }
+
+  /** The same of texts of vectors, each at one level. */
+  private static double ofVectors(Model model, Expected expected, int limit) {
+    double largest = 0;
+    double[] levels = expected.levels();
+    try (Evaluator text = Evaluator.of(model, limit)) {
+      for (int from = 0, to; from < levels.length; from = to) {
+        to = from + 1;
+        while (to < levels.length && levels[to] == levels[from]) {
+          to++;
+        }
+        text.setLevel(levels[from]);
+        Matrix vectors = matrix(Arrays.copyOfRange(expected.vectors(), from, to));
+        float[][] known = Arrays.copyOfRange(expected.logits(), from, to);
+        float[][] found = logits(text, text.denoise(vectors, null, () -> false));
+        largest = Math.max(largest, largest(known, found));
+        if (expected.conditioned() != null) {
+          Matrix means = means(text, known, vectors.cols());
+          float[][] again = logits(text, text.denoise(vectors, means, () -> false));
+          float[][] conditioned = Arrays.copyOfRange(expected.conditioned(), from, to);
+          largest = Math.max(largest, largest(conditioned, again));
+        }
+      }
+    }
+    return largest;
+  }
+
+  private static Matrix matrix(float[][] rows) {
+    Matrix matrix = Matrix.zeros(rows.length, rows[0].length);
+    for (int i = 0; i < rows.length; i++) {
+      System.arraycopy(rows[i], 0, matrix.data(), matrix.at(i), matrix.cols());
+    }
+    return matrix;
   }
 
   private static float[][] logits(Evaluator text, Matrix rows) {

@@ -42,14 +42,15 @@ public final class ConvertedTensors {
   }
 
   /**
-   * The tensors under a family's names. Vectors, routers and rows that do not divide into blocks
-   * are F32; what stays in its format keeps its bytes.
+   * The tensors under a family's names. Vectors and routers are F32; what stays in its format keeps
+   * its bytes.
    *
    * @param list the model's weights
-   * @param format of matrices; null for the one that each has
+   * @param rules the formats of matrices; null for the one that each has
+   * @param accounts is told what becomes of the tensors
    * @throws WeightException if the family's table of names has no way back
    */
-  public List<Made> of(WeightList list, WeightNames names, WeightFormat format) {
+  public List<Made> of(WeightList list, WeightNames names, Quantization rules, Accounts accounts) {
     var weights =
         new TensorMaker.Weights() {
 
@@ -63,8 +64,13 @@ public final class ConvertedTensors {
             return rows(of);
           }
         };
-    return new TensorMaker(weights, workers)
-        .of(list, names, tensor -> format == null ? formatOf(tensor) : format);
+    return new TensorMaker(weights, workers, accounts)
+        .of(list, names, tensor -> formatOf(tensor, rules));
+  }
+
+  private WeightFormat formatOf(Tensor tensor, Quantization rules) {
+    WeightFormat wanted = rules == null ? null : rules.formatOf(tensor.name(), tensor.shape());
+    return wanted == null ? formatOf(tensor) : wanted;
   }
 
   private synchronized StoredRows rows(Wanted of) {

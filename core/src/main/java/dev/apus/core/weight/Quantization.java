@@ -54,8 +54,12 @@ public record Quantization(WeightFormat format, Pattern kept) {
    * not into its own of 256; null if it is to stay as it is.
    */
   public WeightFormat formatOf(StoredTensor tensor) {
-    List<Long> shape = tensor.shape();
-    if (shape.size() < 2 || shape.getLast() < 1 || kept.matcher(tensor.name()).find()) {
+    return formatOf(tensor.name(), tensor.shape());
+  }
+
+  /** The same for a tensor of this name and shape. */
+  WeightFormat formatOf(String name, List<Long> shape) {
+    if (shape.size() < 2 || shape.getLast() < 1 || kept.matcher(name).find()) {
       return null;
     }
     return Stream.of(format, format.blockLength() > 1 ? WeightFormat.Q8_0 : format)

@@ -40,6 +40,6 @@ public final class RandomTensors {
   public List<Made> of(WeightList list, WeightNames names, WeightFormat format) {
     TensorMaker.Weights drawn =
         (of, row, values) -> weights.draw(of.key(), row, of.typical(), values);
-    return new TensorMaker(drawn, workers).of(list, names, tensor -> format);
+    return new TensorMaker(drawn, workers, null).of(list, names, tensor -> format);
   }
 }

@@ -54,10 +54,6 @@ final class StoredLayout {
         long inner = columns.getFirst().row.of.cols();
         return List.of(count / inner, inner, (long) cols);
       }
-      if (convolution()) {
-        long inner = columns.getFirst().row.of.cols();
-        return List.of(count / inner, inner, (long) cols);
-      }
       return experts > 0
           ? List.of((long) experts, count / experts, (long) cols)
           : List.of(count, (long) cols);
@@ -189,7 +185,7 @@ final class StoredLayout {
     }
   }
 
-  private static WeightNames.Source likeliest(WeightSource.Key key, int expert, WeightNames names) {
+  static WeightNames.Source likeliest(WeightSource.Key key, int expert, WeightNames names) {
     List<WeightNames.Source> sources = names.find(key.name(), key.layer(), expert);
     if (sources.isEmpty()) {
       throw new WeightException("this family's table of names has no row for " + key.name());

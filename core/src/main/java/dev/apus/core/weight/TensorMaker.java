@@ -29,11 +29,15 @@ final class TensorMaker {
   }
 
   private final Weights weights;
-  private final RowWriter writer;
+  private final Workers workers;
 
-  TensorMaker(Weights weights, Workers workers) {
+  /** What is told of the tensors that get another format than they have; null for nobody. */
+  private final Accounts accounts;
+
+  TensorMaker(Weights weights, Workers workers, Accounts accounts) {
     this.weights = weights;
-    this.writer = new RowWriter(workers, null);
+    this.workers = workers;
+    this.accounts = accounts;
   }
 
   /**
@@ -54,23 +58,42 @@ final class TensorMaker {
             ? WeightFormat.F32
             : formats.apply(tensor);
     WeightFormat stored = shape.getLast() % wished.blockLength() == 0 ? wished : WeightFormat.F32;
+    RowWriter writer = new RowWriter(workers, accounts == null ? null : counted(tensor, stored));
     return new Made(
-        tensor.name(), shape, stored, tensor.matrix(), out -> write(tensor, stored, out));
+        tensor.name(), shape, stored, tensor.matrix(), out -> write(tensor, stored, writer, out));
   }
 
-  private void write(Tensor tensor, WeightFormat format, WritableByteChannel out)
+  private RowWriter.Listener counted(Tensor tensor, WeightFormat stored) {
+    Wanted any =
+        tensor.columns().isEmpty()
+            ? tensor.rows().getFirst().of()
+            : tensor.columns().getFirst().row().of();
+    WeightFormat had = weights.stored(any).format();
+    long values = tensor.shape().stream().reduce(1L, Math::multiplyExact);
+    boolean changes = tensor.matrix() && stored != had;
+    RowWriter.Listener sums =
+        accounts.count(tensor.name(), changes, bytes(had, values), bytes(stored, values));
+    return changes ? sums : null;
+  }
+
+  private static long bytes(WeightFormat format, long values) {
+    return values / format.blockLength() * format.rowBytes(format.blockLength());
+  }
+
+  private void write(Tensor tensor, WeightFormat format, RowWriter writer, WritableByteChannel out)
       throws IOException {
     if (tensor.vector()) {
       float[] values = vector(tensor);
-      writeAll(values, values.length, format, out);
+      writeAll(values, values.length, format, writer, out);
     } else if (!tensor.columns().isEmpty()) {
-      writeAll(turned(tensor), tensor.cols(), format, out);
+      writeAll(turned(tensor), tensor.cols(), format, writer, out);
     } else {
-      writeRows(tensor, format, out);
+      writeRows(tensor, format, writer, out);
     }
   }
 
-  private void writeAll(float[] values, int cols, WeightFormat format, WritableByteChannel out)
+  private static void writeAll(
+      float[] values, int cols, WeightFormat format, RowWriter writer, WritableByteChannel out)
       throws IOException {
     writer.write(
         values.length / cols,
@@ -116,7 +139,8 @@ final class TensorMaker {
     return values;
   }
 
-  private void writeRows(Tensor tensor, WeightFormat format, WritableByteChannel out)
+  private void writeRows(
+      Tensor tensor, WeightFormat format, RowWriter writer, WritableByteChannel out)
       throws IOException {
     for (int from = 0, to; from < tensor.rows().size(); from = to) {
       Row first = tensor.rows().get(from);

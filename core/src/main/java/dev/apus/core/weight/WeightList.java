@@ -7,8 +7,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A list of the weights that a model asks for, made while it is assembled from nothing. */
 public final class WeightList implements WeightSource {
@@ -32,6 +34,19 @@ public final class WeightList implements WeightSource {
 
   List<Wanted> wanted() {
     return List.copyOf(wanted.values());
+  }
+
+  /**
+   * The tensors that hold these weights under a family's names.
+   *
+   * @throws WeightException if the table has no name for a weight
+   */
+  public Set<String> stored(WeightNames names) {
+    Set<String> stored = new LinkedHashSet<>();
+    for (Key key : wanted.keySet()) {
+      stored.addAll(StoredLayout.likeliest(key, key.expert(), names).names());
+    }
+    return stored;
   }
 
   @Override

@@ -179,9 +179,18 @@ class AnswerReaderTest {
             "harmony, recipient first",
             harmony,
             "<|start|>assistant",
-            "<|start|>assistant to=functions.weather<|channel|>commentary json<|message|>"
-                + arguments,
+            " to=functions.weather<|channel|>commentary json<|message|>" + arguments,
             "",
+            "",
+            List.of(CALL)),
+        new Case(
+            "harmony, recipient of a later message",
+            harmony,
+            "<|start|>assistant",
+            "<|channel|>commentary<|message|>I look.<|end|><|start|>assistant"
+                + " to=functions.weather<|channel|>commentary json<|message|>"
+                + arguments,
+            "I look.",
             "",
             List.of(CALL)),
         said("granite", "<|tool_call|>", "<|tool_call|>[" + json + "]", "", CALL),
@@ -221,6 +230,54 @@ class AnswerReaderTest {
             "<function=",
             "<function=weather>" + arguments + "</function>",
             "",
+            CALL),
+        new Case(
+            "functionary 3.2",
+            ">>>all",
+            "assistant\n\n>>>",
+            "all\nI look.>>>weather\n" + arguments + ">>>weather\n" + arguments,
+            "I look.",
+            "",
+            List.of(CALL, CALL)),
+        new Case(
+            "functionary 3.2, a call at once",
+            ">>>all",
+            "assistant\n\n>>>",
+            "weather\n" + arguments,
+            "",
+            "",
+            List.of(CALL)),
+        new Case(
+            "functionary 3.2, code",
+            ">>>all",
+            "assistant\n\n>>>",
+            "all\nSee:>>>python\nx = 1",
+            "See:>>>python\nx = 1",
+            "",
+            List.of()),
+        new Case(
+            "minimax",
+            "<minimax:tool_call> <think>",
+            "<think>\n",
+            "Hm.</think>\n\n<minimax:tool_call>\n<invoke name=\"weather\">\n<parameter"
+                + " name=\"city\">Ulm</parameter>\n<parameter"
+                + " name=\"days\">2</parameter>\n</invoke>\n<invoke name=\"f\">\n</invoke>\n"
+                + "</minimax:tool_call>",
+            "",
+            "Hm.",
+            List.of(CALL, "f {}")),
+        said(
+            "a mark in an argument",
+            "<tool_call>",
+            "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\":"
+                + " \"</tool_call>\"}}</tool_call>.",
+            ".",
+            "f {\"a\":\"</tool_call>\"}"),
+        said(
+            "broken, and then a good one",
+            "<tool_call>",
+            "<tool_call>{\"name\": </tool_call><tool_call>" + json + "</tool_call>",
+            "<tool_call>{\"name\": </tool_call>",
             CALL),
         new Case(
             "thoughts",

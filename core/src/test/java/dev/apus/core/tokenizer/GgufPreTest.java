@@ -58,6 +58,9 @@ class GgufPreTest {
         "viking; ab12 c; ab|1|2| c",
         "tekken; Don't ABc; Don|'t| ABc",
         "kimi-k2; ab漢字cd 1234; ab|漢字|cd| |123|4",
+        "default; x+y 12345; x|+|y| |123|45",
+        "superbpe; a b 1234567 c; a b |1|234|567| c",
+        "afmoe; Hi日本#x 1234a; Hi|日本|#x| |1|234|a",
         "ufakzeka; ali'nin; ali|'nin"
       })
   void cutsAsItsMakersDo(String name, String text, String pieces) {

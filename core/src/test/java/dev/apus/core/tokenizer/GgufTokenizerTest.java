@@ -94,7 +94,7 @@ class GgufTokenizerTest {
         Arguments.of("model", "llama", "f: tokenizer.ggml.scores is missing; needed: an array"),
         Arguments.of("model", 7, "f: tokenizer.ggml.model is 7; needed: a string"),
         Arguments.of("model", null, "f: tokenizer.ggml.model is missing; needed: a string"),
-        Arguments.of("pre", "default", "f: tokenizer.ggml.pre=\"default\" is not supported"),
+        Arguments.of("pre", "whitespace", "f: tokenizer.ggml.pre=\"whitespace\" is not supported"),
         Arguments.of("tokens", new int[3], "f: tokenizer.ggml.tokens is a int[]; needed:"),
         Arguments.of("tokens", List.of("a", 1), "f: tokenizer.ggml.tokens is a List12; needed:"),
         Arguments.of("tokens", List.of("a", "a"), "f: the vocabulary holds \"a\" twice"),

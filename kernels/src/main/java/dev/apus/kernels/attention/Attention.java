@@ -266,6 +266,15 @@ public interface Attention {
   void gather(Traits traits, Stored rows, int[] slots, int slotsAt, int from, int to, Piece piece);
 
   /**
+   * Copies keys and values of scattered slots as those of neighbouring ones. Nothing is rounded.
+   *
+   * @param ranges disjoint slots as pairs {@code [from, to)}, which become slots {@code 0, 1, …}
+   * @param from where to begin in {@code piece}, as {@link #gather} does
+   * @throws UnsupportedOperationException if the format settles
+   */
+  void collect(Traits traits, Stored stored, int[] ranges, int from, int to, Piece piece);
+
+  /**
    * Writes how much an index asks for each of some slots of a span.
    *
    * <pre>
@@ -347,9 +356,10 @@ public interface Attention {
       int outStride);
 
   /**
-   * Writes what {@link #attendSpan} multiplies the values of a span by, and sums no values up.
+   * What {@link #attendSpan} does, and what it multiplies the values of a span by. Traits with a
+   * {@code valueDim} of 0 have no values summed up.
    *
-   * @param part receives m and l of each query, in their places in a part
+   * @param part as for {@link #attendSpan}
    * @param weights receives {@code e^(s_i − m)} of each query and slot, {@link #SPAN} floats for
    *     each query; 0 for slots that it does not see
    */
@@ -368,7 +378,7 @@ public interface Attention {
 
   /**
    * Divides weights by the common sum of all their spans, and of the sinks: they are then what
-   * {@link #merge} multiplies values by.
+   * {@link #merge} multiplies values by. It comes before that, which overwrites the parts.
    *
    * @param parts of all visited spans, as {@link #weighSpan} has written them, in ascending order
    * @param weights of these spans, one behind the other

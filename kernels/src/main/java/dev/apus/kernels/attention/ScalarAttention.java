@@ -36,14 +36,31 @@ public final class ScalarAttention extends SpannedAttention {
       int partAt,
       float[] scratch) {
     for (int i = 0; i < q.count(); i++) {
-      int at = partAt + i * queryFloats(traits);
-      Arrays.fill(part, at, at + traits.valueDim(), 0);
-      if (weigh(traits, q, i, visited, span, stored, biases, part, at, scratch)) {
-        int position = q.position() + i / q.group();
-        var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
-        addValues(traits, seen, stored.piece(span), part, at, scratch);
-      }
+      attendSpan(traits, q, i, visited, span, stored, biases, part, partAt, scratch);
     }
+  }
+
+  /** Attends for one query; whether it sees anything, and then its weights are in the scratch. */
+  private boolean attendSpan(
+      Traits traits,
+      Queries q,
+      int i,
+      Visited visited,
+      int span,
+      Stored stored,
+      Biases biases,
+      float[] part,
+      int partAt,
+      float[] scratch) {
+    int at = partAt + i * queryFloats(traits);
+    Arrays.fill(part, at, at + traits.valueDim(), 0);
+    if (!weigh(traits, q, i, visited, span, stored, biases, part, at, scratch)) {
+      return false;
+    }
+    int position = q.position() + i / q.group();
+    var seen = new VisitedSlots(visited, position, position, span * SPAN, (span + 1) * SPAN);
+    addValues(traits, seen, stored.piece(span), part, at, scratch);
+    return true;
   }
 
   @Override
@@ -60,9 +77,8 @@ public final class ScalarAttention extends SpannedAttention {
       int weightsAt,
       float[] scratch) {
     for (int i = 0; i < q.count(); i++) {
-      int at = partAt + i * queryFloats(traits);
       int to = weightsAt + i * SPAN;
-      if (weigh(traits, q, i, visited, span, stored, biases, part, at, scratch)) {
+      if (attendSpan(traits, q, i, visited, span, stored, biases, part, partAt, scratch)) {
         System.arraycopy(scratch, 0, weights, to, SPAN);
       } else {
         Arrays.fill(weights, to, to + SPAN, 0);

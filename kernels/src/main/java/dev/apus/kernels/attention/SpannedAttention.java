@@ -108,10 +108,21 @@ abstract class SpannedAttention implements Attention {
   @Override
   public final void gather(
       Traits traits, Stored rows, int[] slots, int slotsAt, int from, int to, Piece piece) {
+    requireUnits();
+    new Gathering(this, traits, rows, slots, slotsAt).run(from, to, piece);
+  }
+
+  @Override
+  public final void collect(
+      Traits traits, Stored stored, int[] ranges, int from, int to, Piece piece) {
+    requireUnits();
+    new Collecting(this, traits).run(stored, ranges, from, to, piece);
+  }
+
+  private void requireUnits() {
     if (columns.unit() == 0) {
       throw new UnsupportedOperationException(format + " rows cannot be gathered");
     }
-    new Gathering(this, traits, rows, slots, slotsAt).run(from, to, piece);
   }
 
   /**

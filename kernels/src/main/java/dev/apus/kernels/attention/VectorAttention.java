@@ -81,6 +81,7 @@ public final class VectorAttention extends SpannedAttention {
     work.score();
     work.weigh(part, partAt);
     work.copyWeights(part, partAt, weights, weightsAt);
+    work.mix(part, partAt);
   }
 
   private SpanWork work(

@@ -1,6 +1,7 @@
 package dev.apus.kernels.attention;
 
 import static dev.apus.kernels.Guarded.AT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.apus.kernels.Guarded;
 import dev.apus.kernels.attention.Attention.Biases;
@@ -252,34 +253,29 @@ final class AttentionProblem {
     attention.merge(traits, q, biases(), parts, 2, spans, out, outAt, resultStride());
   }
 
-  /** The weights of every span, for each query of each row, one behind the other. */
+  /**
+   * The weights of every span, for each query of each row, one behind the other; what becomes of
+   * the values must be what it is without asking for weights.
+   */
   float[] runWeights(Attention attention) {
     int spans = Math.max(1, Math.ceilDiv(end(), Attention.SPAN));
     float[] weights = Guarded.poisoned(spans * shape.rows() * shape.group() * Attention.SPAN);
-    run(
-        attention,
-        shape.visited(),
-        shape.rows(),
+    Call call =
         (kernel, q, visited, stored, out, outAt) -> {
           int floats = kernel.partFloats(traits, q.count());
           float[] parts = new float[2 + spans * floats];
           Arrays.fill(parts, Float.NaN);
           for (int span = 0; span < spans; span++) {
+            float[] scratch = scratch(kernel, q);
+            int at = 2 + span * floats;
+            int to = AT + span * q.count() * Attention.SPAN;
             kernel.weighSpan(
-                traits,
-                q,
-                visited,
-                span,
-                stored,
-                biases(),
-                parts,
-                2 + span * floats,
-                weights,
-                AT + span * q.count() * Attention.SPAN,
-                scratch(kernel, q));
+                traits, q, visited, span, stored, biases(), parts, at, weights, to, scratch);
           }
           kernel.normalize(traits, q, biases(), parts, 2, spans, weights, AT);
-        });
+          kernel.merge(traits, q, biases(), parts, 2, spans, out, outAt, resultStride());
+        };
+    assertArrayEquals(run(attention), run(attention, shape.visited(), shape.rows(), call));
     return weights;
   }
 
