@@ -5,11 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.apus.core.Evaluator;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
-import dev.apus.core.Session;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Safetensors;
@@ -20,11 +18,9 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A checkpoint that is written from a seed holds the model that is made of the seed. */
 class RandomCheckpointTest {
 
-  private static final int TOKENS = 20;
   private static final long SEED = 3;
 
   /**
@@ -97,7 +92,7 @@ class RandomCheckpointTest {
   void aFolderHoldsTheModelOfItsSeed(String family) throws IOException {
     Path folder = temporary.resolve(family);
     checkpoint(family).writeFolder(folder, WeightFormat.F32, SEED);
-    assertSame(family, logits(folder));
+    assertSame(family, ModelLogits.of(folder));
   }
 
   @ParameterizedTest
@@ -105,7 +100,7 @@ class RandomCheckpointTest {
   void aGgufFileHoldsTheModelOfItsSeed(String family) throws IOException {
     Path file = temporary.resolve("model.gguf");
     checkpoint(family).writeGguf(file, WeightFormat.F32, SEED);
-    assertSame(family, logits(file));
+    assertSame(family, ModelLogits.of(file));
   }
 
   @ParameterizedTest
@@ -116,7 +111,7 @@ class RandomCheckpointTest {
     RandomCheckpoint.of(Config.parse("wide", wideDocument()), ModelOptions.standard())
         .writeGguf(file, format, SEED);
     try (Model model = Model.random(wide, SEED, format, ModelOptions.standard())) {
-      assertSameBits(logits(model), logits(file));
+      assertSameBits(ModelLogits.of(model), ModelLogits.of(file));
     }
   }
 
@@ -143,7 +138,7 @@ class RandomCheckpointTest {
     boolean published = format.blockLength() == 1;
     assertEquals(published, Files.exists(folder.resolve("model.safetensors")));
     assertEquals(!published, Files.exists(folder.resolve("model.gguf")));
-    assertEquals(TOKENS, logits(folder).length);
+    assertEquals(ModelLogits.TOKENS, ModelLogits.of(folder).length);
   }
 
   static Stream<Path> goldens() throws IOException, URISyntaxException {
@@ -215,7 +210,7 @@ class RandomCheckpointTest {
     Architecture architecture = TinyModels.architecture(family);
     ModelOptions options = ModelOptions.standard();
     try (Model model = Model.random(architecture, SEED, WeightFormat.F32, options)) {
-      float[][] expected = logits(model);
+      float[][] expected = ModelLogits.of(model);
       if (!ROUNDED.contains(family)) {
         assertSameBits(expected, found);
         return;
@@ -223,39 +218,6 @@ class RandomCheckpointTest {
       for (int row = 0; row < expected.length; row++) {
         assertArrayEquals(expected[row], found[row], 1e-4f, "token " + row);
       }
-    }
-  }
-
-  static float[][] logits(Path checkpoint) {
-    try (Model model = Model.load(checkpoint)) {
-      return logits(model);
-    }
-  }
-
-  private static float[][] logits(Model model) {
-    if (model.architecture().isEncoder()) {
-      return model.newEncoder().encode(TinyModels.tokens(TOKENS, 5)).logits(0, 1, TOKENS - 1);
-    }
-    if (model.architecture().diffusion() != null) {
-      return noisyLogits(model);
-    }
-    try (Session session = model.newSession(TOKENS)) {
-      return session.score(TinyModels.tokens(TOKENS, 5));
-    }
-  }
-
-  private static float[][] noisyLogits(Model model) {
-    try (Evaluator text = Evaluator.of(model, TOKENS)) {
-      float[][] logits = new float[TOKENS][];
-      int[] all = IntStream.range(0, TOKENS).toArray();
-      int vocabulary = model.architecture().vocabulary();
-      text.logits(
-          model.architecture().diffusion().gaussian() == null
-              ? text.read(TinyModels.tokens(TOKENS, 5), all, () -> false)
-              : TinyVectors.rows(text, TinyModels.tokens(2 * TOKENS, 5)),
-          (row, worker, values, at) ->
-              logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
-      return logits;
     }
   }
 
