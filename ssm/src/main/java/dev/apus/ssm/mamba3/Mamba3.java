@@ -27,7 +27,7 @@ import dev.apus.kernels.activation.Activations;
  * </pre>
  *
  * <p>With γ = Δλ, S is a memory M of all tokens but the last, and γ k ⊗ v. M is a {@link
- * MatrixMemory} whose writes come one token late,
+ * dev.apus.kernels.memory.MatrixMemory} whose writes come one token late,
  *
  * <pre>
  *   M ← α M + α (γ′ + Δ (1 − λ)) k′ ⊗ v′        Sᵀ q = Mᵀ q + γ (k · q) v
