@@ -5,13 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.apus.core.Evaluator;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
-import dev.apus.core.Session;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
@@ -30,12 +27,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,7 +38,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A checkpoint that is written from a seed holds the model that is made of the seed. */
 class RandomCheckpointTest {
 
-  private static final int TOKENS = 20;
   private static final long SEED = 3;
 
   /**
@@ -104,7 +98,7 @@ class RandomCheckpointTest {
   void aFolderHoldsTheModelOfItsSeed(String family) throws IOException {
     Path folder = temporary.resolve(family);
     checkpoint(family).writeFolder(folder, WeightFormat.F32, SEED);
-    assertSame(family, logits(folder));
+    assertSame(family, ModelLogits.of(folder));
   }
 
   @ParameterizedTest
@@ -112,7 +106,7 @@ class RandomCheckpointTest {
   void aGgufFileHoldsTheModelOfItsSeed(String family) throws IOException {
     Path file = temporary.resolve("model.gguf");
     checkpoint(family).writeGguf(file, WeightFormat.F32, SEED);
-    assertSame(family, logits(file));
+    assertSame(family, ModelLogits.of(file));
   }
 
   @ParameterizedTest
@@ -123,7 +117,7 @@ class RandomCheckpointTest {
     RandomCheckpoint.of(Config.parse("wide", wideDocument()), ModelOptions.standard())
         .writeGguf(file, format, SEED);
     try (Model model = Model.random(wide, SEED, format, ModelOptions.standard())) {
-      assertSameBits(logits(model), logits(file));
+      assertSameBits(ModelLogits.of(model), ModelLogits.of(file));
     }
   }
 
@@ -150,7 +144,7 @@ class RandomCheckpointTest {
     boolean published = format.blockLength() == 1;
     assertEquals(published, Files.exists(folder.resolve("model.safetensors")));
     assertEquals(!published, Files.exists(folder.resolve("model.gguf")));
-    assertEquals(TOKENS, logits(folder).length);
+    assertEquals(ModelLogits.TOKENS, ModelLogits.of(folder).length);
   }
 
   static Stream<Path> goldens() throws IOException, URISyntaxException {
@@ -323,47 +317,6 @@ class RandomCheckpointTest {
     }
   }
 
-  @ParameterizedTest
-  @FieldSource("beyondGguf")
-  void whatNoGgufFileSaysIsRefused(String family) {
-    Path file = temporary.resolve("model.gguf");
-    var e =
-        assertThrows(
-            ConfigException.class,
-            () -> checkpoint(family).writeGguf(file, WeightFormat.F32, SEED));
-    assertEquals(
-        "no kind of GGUF file that is known (afmoe, dbrx, deepseek32, dots1, dream, ernie4_5-moe,"
-            + " falcon-h1, gemma2, gemma3, glm-dsa, glm4moe, gpt-oss, granitehybrid, hunyuan-moe,"
-            + " jamba, kimi-linear, lfm2, lfm2moe, llada, llada-moe, llama, mamba, mamba2,"
-            + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
-            + " qwen3moe, qwen3next) can say what a model of the family "
-            + checkpoint(family).architecture().family()
-            + " is; write a folder instead",
-        e.getMessage());
-    assertFalse(Files.exists(file));
-  }
-
-  /** What a kind of file has no word for. */
-  @ParameterizedTest
-  @CsvSource({
-    "falcon_h1, falcon-h1: it has no word for embedding.scale=1.5",
-    "mamba2, mamba2: it has no word for layers.0.steps.0.mixer.norm.over=row",
-    "nemotron_h, no word for layers.0.steps.0.mixer.leastStep=0.001",
-    "ernie4_5_moe, no word for layers.1.steps.1.channel.leastSum=0.75",
-    "hunyuan_v1_moe, no word for layers.1.steps.1.channel.sharedInner=224"
-  })
-  void whatAKindOfFileCannotSayIsNamed(String family, String reason) {
-    Path file = temporary.resolve("model.gguf");
-    var e =
-        assertThrows(
-            ConfigException.class,
-            () -> checkpoint(family).writeGguf(file, WeightFormat.F32, SEED));
-    assertTrue(e.getMessage().contains(reason), e.getMessage());
-  }
-
-  static final List<String> beyondGguf =
-      List.of("olmo2", "cohere2", "falcon", "gpt2", "smollm3", "granite", "stablelm");
-
   @Test
   void anArchitectureHasNoFolder() {
     Config document = Config.parse("wide.json", wideDocument());
@@ -386,7 +339,7 @@ class RandomCheckpointTest {
     Architecture architecture = TinyModels.architecture(family);
     ModelOptions options = ModelOptions.standard();
     try (Model model = Model.random(architecture, SEED, WeightFormat.F32, options)) {
-      float[][] expected = logits(model);
+      float[][] expected = ModelLogits.of(model);
       if (!ROUNDED.contains(family)) {
         assertSameBits(expected, found);
         return;
@@ -394,39 +347,6 @@ class RandomCheckpointTest {
       for (int row = 0; row < expected.length; row++) {
         assertArrayEquals(expected[row], found[row], 1e-4f, "token " + row);
       }
-    }
-  }
-
-  static float[][] logits(Path checkpoint) {
-    try (Model model = Model.load(checkpoint)) {
-      return logits(model);
-    }
-  }
-
-  private static float[][] logits(Model model) {
-    if (model.architecture().isEncoder()) {
-      return model.newEncoder().encode(TinyModels.tokens(TOKENS, 5)).logits(0, 1, TOKENS - 1);
-    }
-    if (model.architecture().diffusion() != null) {
-      return noisyLogits(model);
-    }
-    try (Session session = model.newSession(TOKENS)) {
-      return session.score(TinyModels.tokens(TOKENS, 5));
-    }
-  }
-
-  private static float[][] noisyLogits(Model model) {
-    try (Evaluator text = Evaluator.of(model, TOKENS)) {
-      float[][] logits = new float[TOKENS][];
-      int[] all = IntStream.range(0, TOKENS).toArray();
-      int vocabulary = model.architecture().vocabulary();
-      text.logits(
-          model.architecture().diffusion().gaussian() == null
-              ? text.read(TinyModels.tokens(TOKENS, 5), all, () -> false)
-              : TinyVectors.rows(text, TinyModels.tokens(2 * TOKENS, 5)),
-          (row, worker, values, at) ->
-              logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
-      return logits;
     }
   }
 
