@@ -32,8 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** From folder to GGUF file and back, a model stays what it is. */
 class ModelConversionTest {
 
-  private static final int TOKENS = 40;
-
   @TempDir private Path folder;
 
   /** Families that can be written as GGUF files. */
@@ -42,7 +40,7 @@ class ModelConversionTest {
   }
 
   private static float[][] logits(Path checkpoint) {
-    return RandomCheckpointTest.logits(checkpoint);
+    return ModelLogits.of(checkpoint);
   }
 
   private static void assertSame(float[][] expected, float[][] found) {

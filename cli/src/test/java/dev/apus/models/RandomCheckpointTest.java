@@ -3,39 +3,28 @@ package dev.apus.models;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.apus.core.Evaluator;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
-import dev.apus.core.Session;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
-import dev.apus.core.file.Gguf;
 import dev.apus.core.file.Safetensors;
-import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
-import dev.apus.core.tokenizer.Tokenizer;
-import dev.apus.core.weight.StoredRows;
 import dev.apus.kernels.block.WeightFormat;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A checkpoint that is written from a seed holds the model that is made of the seed. */
 class RandomCheckpointTest {
 
-  private static final int TOKENS = 20;
   private static final long SEED = 3;
 
   /**
@@ -104,7 +92,7 @@ class RandomCheckpointTest {
   void aFolderHoldsTheModelOfItsSeed(String family) throws IOException {
     Path folder = temporary.resolve(family);
     checkpoint(family).writeFolder(folder, WeightFormat.F32, SEED);
-    assertSame(family, logits(folder));
+    assertSame(family, ModelLogits.of(folder));
   }
 
   @ParameterizedTest
@@ -112,7 +100,7 @@ class RandomCheckpointTest {
   void aGgufFileHoldsTheModelOfItsSeed(String family) throws IOException {
     Path file = temporary.resolve("model.gguf");
     checkpoint(family).writeGguf(file, WeightFormat.F32, SEED);
-    assertSame(family, logits(file));
+    assertSame(family, ModelLogits.of(file));
   }
 
   @ParameterizedTest
@@ -123,7 +111,7 @@ class RandomCheckpointTest {
     RandomCheckpoint.of(Config.parse("wide", wideDocument()), ModelOptions.standard())
         .writeGguf(file, format, SEED);
     try (Model model = Model.random(wide, SEED, format, ModelOptions.standard())) {
-      assertSameBits(logits(model), logits(file));
+      assertSameBits(ModelLogits.of(model), ModelLogits.of(file));
     }
   }
 
@@ -150,7 +138,7 @@ class RandomCheckpointTest {
     boolean published = format.blockLength() == 1;
     assertEquals(published, Files.exists(folder.resolve("model.safetensors")));
     assertEquals(!published, Files.exists(folder.resolve("model.gguf")));
-    assertEquals(TOKENS, logits(folder).length);
+    assertEquals(ModelLogits.TOKENS, ModelLogits.of(folder).length);
   }
 
   static Stream<Path> goldens() throws IOException, URISyntaxException {
@@ -197,172 +185,8 @@ class RandomCheckpointTest {
         .removeIf(name -> name.matches("model\\.encoder\\.(vision_tower|embed_vision).*"));
     boolean reformer = shapes.containsKey("reformer.encoder.layer_norm.weight");
     shapes.keySet().removeIf(name -> reformer && name.equals("lm_head.bias"));
-    shapes.replaceAll((name, shape) -> name.endsWith("exp_probs_b.bias") ? flat(shape) : shape);
     return shapes;
   }
-
-  private static List<Long> flat(List<Long> shape) {
-    return shape.subList(shape.size() - 1, shape.size());
-  }
-
-  /**
-   * The width of a dense block that no layer has, the rotation of heads that are not turned, layers
-   * that predict further tokens, and what converters say of shared experts wrongly.
-   */
-  private static final String NOTHING_IS_COMPUTED_BY =
-      "qwen.*\\.feed_forward_length|(granitehybrid|nemotron_h.*|hunyuan-moe)\\.rope\\..*"
-          + "|glm4moe\\.(block_count|nextn_predict_layers)|granitehybrid\\.expert_.*"
-          + "|qwen35.*\\.rope\\.dimension_sections"
-          + "|(ernie4_5|hunyuan)-moe\\.expert_shared_feed_forward_length";
-
-  /** What is written as GGUF is what a converter makes of what is written as safetensors. */
-  @ParameterizedTest
-  @MethodSource("convertible")
-  void theFileIsWhatAConverterMakes(String family) throws IOException {
-    Path folder = temporary.resolve(family);
-    Path file = temporary.resolve("model.gguf");
-    sayable(family).writeFolder(folder, WeightFormat.F32, SEED);
-    sayable(family).writeGguf(file, WeightFormat.F32, SEED);
-    try (TensorFile tensors = Safetensors.openFolder(folder);
-        Gguf found = Gguf.open(file)) {
-      Config config = Config.read(folder.resolve("config.json"));
-      Path converted = temporary.resolve("converted.gguf");
-      GgufConverter.convert(config, tensors, WeightFormat.F32).write(converted);
-      try (Gguf expected = Gguf.open(converted)) {
-        Map<String, Object> needed = metadata(expected);
-        needed.keySet().removeIf(key -> key.matches(NOTHING_IS_COMPUTED_BY));
-        Map<String, Object> more = metadata(found);
-        more.keySet().retainAll(needed.keySet());
-        assertEquals(needed, more);
-        assertEquals(shapes(expected), shapes(found));
-        expected.tensors().forEach((name, t) -> assertSame(t, found.tensors().get(name)));
-      }
-    }
-  }
-
-  /** The tests' converter does not know GLM-5. */
-  static Stream<String> convertible() {
-    return Stream.concat(
-        SayableConfigs.families().stream().filter(family -> !family.startsWith("glm_moe_dsa")),
-        Stream.of("llama3-rope", "mistral"));
-  }
-
-  private static RandomCheckpoint sayable(String family) {
-    return RandomCheckpoint.of(SayableConfigs.of(family), ModelOptions.standard());
-  }
-
-  private static Map<String, Object> metadata(Gguf file) {
-    Map<String, Object> metadata = new TreeMap<>(file.metadata());
-    metadata.keySet().removeIf(key -> key.startsWith("tokenizer.") || key.equals("general.name"));
-    metadata.replaceAll(
-        (key, value) -> value instanceof int[] each ? Arrays.stream(each).boxed().toList() : value);
-    return metadata;
-  }
-
-  private static void assertSame(StoredTensor expected, StoredTensor found) {
-    if (expected.name().endsWith(".ssm_a")) {
-      // The folder holds logarithms.
-      float[] rates = StoredRows.of(expected).decode();
-      float[] drawn = StoredRows.of(found).decode();
-      for (int i = 0; i < rates.length; i++) {
-        assertEquals(rates[i], drawn[i], 1e-6f * Math.abs(rates[i]), expected.name());
-      }
-      return;
-    }
-    assertEquals(-1, expected.data().mismatch(found.data()), expected.name());
-  }
-
-  @Test
-  void threadsChangeNothingAndTheSeedEverything() throws IOException {
-    Path one = temporary.resolve("one.gguf");
-    Path three = temporary.resolve("three.gguf");
-    Path other = temporary.resolve("other.gguf");
-    Config config = TinyModels.config("mixtral");
-    ModelOptions options = ModelOptions.standard();
-    RandomCheckpoint.of(config, options.withThreads(1)).writeGguf(one, WeightFormat.Q4_0, 1);
-    RandomCheckpoint.of(config, options.withThreads(3)).writeGguf(three, WeightFormat.Q4_0, 1);
-    RandomCheckpoint.of(config, options).writeGguf(other, WeightFormat.Q4_0, 2);
-    assertEquals(-1, Files.mismatch(one, three));
-    try (Gguf first = Gguf.open(one);
-        Gguf second = Gguf.open(other)) {
-      for (StoredTensor tensor : first.tensors().values()) {
-        StoredTensor counterpart = second.tensors().get(tensor.name());
-        assertFalse(tensor.data().mismatch(counterpart.data()) < 0, tensor.name());
-      }
-    }
-  }
-
-  @Test
-  void theVocabularyHasTheConfigsSizeAndSpellsEveryText() throws IOException {
-    Path file = temporary.resolve("model.gguf");
-    byte[] json = Files.readAllBytes(resourceWithVocabulary(70_000));
-    RandomCheckpoint.of(Config.parse("config.json", json), ModelOptions.standard())
-        .writeGguf(file, WeightFormat.Q8_0, SEED);
-    try (Model model = Model.load(file)) {
-      Tokenizer tokenizer = model.tokenizer();
-      assertEquals(70_000, tokenizer.vocabularySize());
-      String text = "Apus apus, der Mauersegler – 雨燕 \0\n";
-      assertEquals(text, tokenizer.decode(tokenizer.encode(text)).replace("<|begin|>", ""));
-    }
-  }
-
-  private Path resourceWithVocabulary(int size) throws IOException {
-    String json = new String(TinyModels.resource("/configs/llama.json"), UTF_8);
-    return Files.writeString(
-        temporary.resolve("config.json"),
-        json.replaceFirst("\"vocab_size\": \\d+", "\"vocab_size\": " + size));
-  }
-
-  @Test
-  void aSmallVocabularyIsLeftOut() throws IOException {
-    Path file = temporary.resolve("model.gguf");
-    checkpoint("llama").writeGguf(file, WeightFormat.BF16, SEED);
-    try (Gguf gguf = Gguf.open(file)) {
-      assertEquals("none", gguf.metadata().get("tokenizer.ggml.model"));
-      assertEquals(192L, gguf.metadata().get("llama.vocab_size"));
-    }
-  }
-
-  @ParameterizedTest
-  @FieldSource("beyondGguf")
-  void whatNoGgufFileSaysIsRefused(String family) {
-    Path file = temporary.resolve("model.gguf");
-    var e =
-        assertThrows(
-            ConfigException.class,
-            () -> checkpoint(family).writeGguf(file, WeightFormat.F32, SEED));
-    assertEquals(
-        "no kind of GGUF file that is known (afmoe, dbrx, deepseek32, dots1, dream, ernie4_5-moe,"
-            + " falcon-h1, gemma2, gemma3, glm-dsa, glm4moe, gpt-oss, granitehybrid, hunyuan-moe,"
-            + " jamba, kimi-linear, lfm2, lfm2moe, llada, llada-moe, llama, mamba, mamba2,"
-            + " nemotron_h, nemotron_h_moe, olmoe, qwen2, qwen2moe, qwen3, qwen35, qwen35moe,"
-            + " qwen3moe, qwen3next) can say what a model of the family "
-            + checkpoint(family).architecture().family()
-            + " is; write a folder instead",
-        e.getMessage());
-    assertFalse(Files.exists(file));
-  }
-
-  /** What a kind of file has no word for. */
-  @ParameterizedTest
-  @CsvSource({
-    "falcon_h1, falcon-h1: it has no word for embedding.scale=1.5",
-    "mamba2, mamba2: it has no word for layers.0.steps.0.mixer.norm.over=row",
-    "nemotron_h, no word for layers.0.steps.0.mixer.leastStep=0.001",
-    "ernie4_5_moe, no word for layers.1.steps.1.channel.leastSum=0.75",
-    "hunyuan_v1_moe, no word for layers.1.steps.1.channel.sharedInner=224"
-  })
-  void whatAKindOfFileCannotSayIsNamed(String family, String reason) {
-    Path file = temporary.resolve("model.gguf");
-    var e =
-        assertThrows(
-            ConfigException.class,
-            () -> checkpoint(family).writeGguf(file, WeightFormat.F32, SEED));
-    assertTrue(e.getMessage().contains(reason), e.getMessage());
-  }
-
-  static final List<String> beyondGguf =
-      List.of("olmo2", "cohere2", "falcon", "gpt2", "smollm3", "granite", "stablelm");
 
   @Test
   void anArchitectureHasNoFolder() {
@@ -386,7 +210,7 @@ class RandomCheckpointTest {
     Architecture architecture = TinyModels.architecture(family);
     ModelOptions options = ModelOptions.standard();
     try (Model model = Model.random(architecture, SEED, WeightFormat.F32, options)) {
-      float[][] expected = logits(model);
+      float[][] expected = ModelLogits.of(model);
       if (!ROUNDED.contains(family)) {
         assertSameBits(expected, found);
         return;
@@ -394,39 +218,6 @@ class RandomCheckpointTest {
       for (int row = 0; row < expected.length; row++) {
         assertArrayEquals(expected[row], found[row], 1e-4f, "token " + row);
       }
-    }
-  }
-
-  static float[][] logits(Path checkpoint) {
-    try (Model model = Model.load(checkpoint)) {
-      return logits(model);
-    }
-  }
-
-  private static float[][] logits(Model model) {
-    if (model.architecture().isEncoder()) {
-      return model.newEncoder().encode(TinyModels.tokens(TOKENS, 5)).logits(0, 1, TOKENS - 1);
-    }
-    if (model.architecture().diffusion() != null) {
-      return noisyLogits(model);
-    }
-    try (Session session = model.newSession(TOKENS)) {
-      return session.score(TinyModels.tokens(TOKENS, 5));
-    }
-  }
-
-  private static float[][] noisyLogits(Model model) {
-    try (Evaluator text = Evaluator.of(model, TOKENS)) {
-      float[][] logits = new float[TOKENS][];
-      int[] all = IntStream.range(0, TOKENS).toArray();
-      int vocabulary = model.architecture().vocabulary();
-      text.logits(
-          model.architecture().diffusion().gaussian() == null
-              ? text.read(TinyModels.tokens(TOKENS, 5), all, () -> false)
-              : TinyVectors.rows(text, TinyModels.tokens(2 * TOKENS, 5)),
-          (row, worker, values, at) ->
-              logits[row] = Arrays.copyOfRange(values, at, at + vocabulary));
-      return logits;
     }
   }
 

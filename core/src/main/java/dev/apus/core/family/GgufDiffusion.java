@@ -70,7 +70,7 @@ final class GgufDiffusion implements GgufFamily {
 
   @Override
   public void describe(Architecture model, GgufMetadata metadata) {
-    if (model.diffusion() != null) {
+    if (model.diffusion() != null && model.diffusion().mask() >= 0) {
       metadata
           .global(SHIFTED, model.diffusion().shifted())
           .global(MASK, (long) model.diffusion().mask());

@@ -306,6 +306,9 @@ public final class RecurrentState implements MixerState {
       for (int[] region : read.seen) {
         for (int i = 0; i < region.length; i++) {
           region[i] = in.readInt();
+          if (region[i] < 0) {
+            throw new IOException("a memory has seen " + region[i] + " tokens");
+          }
         }
       }
       become(read);

@@ -1,7 +1,6 @@
 package dev.apus.kernels.matmul;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -35,11 +34,18 @@ final class IntegerTiles {
   /** Rows from those of vector a to those of b, of the same panel if it has as many vectors. */
   private static final int B_ROWS = L < HALF ? L : Matmul.PANEL_ROWS;
 
-  /** Whether there are registers for tiles of eight tokens. */
+  /** Floats, or words, of four vectors. */
+  static final int QUAD = 4 * L;
+
+  /** Whether there are registers for tiles of four vectors. */
   static final boolean MANY_REGISTERS = L >= 16;
+
+  /** Tokens of a tile. */
+  static final int TILE = 4;
 
   private static final int HALF_BITS = Short.SIZE;
   private static final int NIBBLES = 0x000f000f;
+  private static final int UPPER = 0xffff0000;
   private static final int STRIDE = Tiles.STRIDE;
   private static final int SPAN = RoundedInputs.SPAN;
   private static final int TOKEN = RoundedInputs.FLOATS;
@@ -101,24 +107,14 @@ final class IntegerTiles {
       IntVector a = aWhole.reinterpretAsInts();
       FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt).mul(scale);
       FloatVector aLaterStep = FloatVector.fromArray(F, scratch, stepsAt + HALF).mul(scale);
-      aSum =
-          aStep.fma(
-              (FloatVector)
-                  a.lanewise(LSHL, HALF_BITS).lanewise(ASHR, HALF_BITS).convertShape(I2F, F, 0),
-              aSum);
-      aLater =
-          aLaterStep.fma((FloatVector) a.lanewise(ASHR, HALF_BITS).convertShape(I2F, F, 0), aLater);
+      aSum = aStep.fma((FloatVector) a.lanewise(LSHL, HALF_BITS).convertShape(I2F, F, 0), aSum);
+      aLater = aLaterStep.fma((FloatVector) a.and(UPPER).convertShape(I2F, F, 0), aLater);
       IntVector b = bWhole.reinterpretAsInts();
       FloatVector bStep = FloatVector.fromArray(F, scratch, stepsAt + B_ROWS).mul(scale);
       FloatVector bLaterStep =
           FloatVector.fromArray(F, scratch, stepsAt + B_ROWS + HALF).mul(scale);
-      bSum =
-          bStep.fma(
-              (FloatVector)
-                  b.lanewise(LSHL, HALF_BITS).lanewise(ASHR, HALF_BITS).convertShape(I2F, F, 0),
-              bSum);
-      bLater =
-          bLaterStep.fma((FloatVector) b.lanewise(ASHR, HALF_BITS).convertShape(I2F, F, 0), bLater);
+      bSum = bStep.fma((FloatVector) b.lanewise(LSHL, HALF_BITS).convertShape(I2F, F, 0), bSum);
+      bLater = bLaterStep.fma((FloatVector) b.and(UPPER).convertShape(I2F, F, 0), bLater);
       if (lows) {
         FloatVector total = FloatVector.broadcast(F, scratch[xAt + TOTAL]);
         aSum = FloatVector.fromArray(F, scratch, lowsAt).fma(total, aSum);
@@ -139,8 +135,11 @@ final class IntegerTiles {
 
   /**
    * Brings the nibbles of a span to halves of words: column after column, vector a and b of each.
+   *
+   * @param stride floats from a column to the next
    */
-  static void unpack(MemorySegment packed, long aAt, long bAt, float[] scratch, int numbersAt) {
+  static void unpack(
+      MemorySegment packed, long aAt, long bAt, float[] scratch, int numbersAt, int stride) {
     for (long unit = 0; unit < SPAN_BYTES; unit += UNIT_BYTES) {
       IntVector a = IntVector.fromMemorySegment(I, packed, aAt + unit, LITTLE_ENDIAN);
       IntVector b = IntVector.fromMemorySegment(I, packed, bAt + unit, LITTLE_ENDIAN);
@@ -149,12 +148,12 @@ final class IntegerTiles {
         b.and(NIBBLES).reinterpretAsFloats().intoArray(scratch, numbersAt + L);
         a = a.lanewise(LSHR, 4);
         b = b.lanewise(LSHR, 4);
-        numbersAt += PAIR;
+        numbersAt += stride;
       }
     }
   }
 
-  /** Unpacked numbers of a span by four tokens. */
+  /** Unpacked numbers of a span, two vectors of a column, by four tokens. */
   static void four(float[] scratch, int numbersAt, int xAt, int wholesAt) {
     ShortVector a0 = FloatVector.broadcast(F, scratch[xAt + START]).reinterpretAsShorts();
     ShortVector b0 = a0;
@@ -194,85 +193,90 @@ final class IntegerTiles {
     b3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * PAIR + L);
   }
 
-  /** Unpacked numbers of a span by eight tokens. */
-  static void eight(float[] scratch, int numbersAt, int xAt, int wholesAt) {
+  /** Unpacked numbers of a span, four vectors of a column, by four tokens. */
+  static void fourWide(float[] scratch, int numbersAt, int xAt, int wholesAt) {
     ShortVector a0 = FloatVector.broadcast(F, scratch[xAt + START]).reinterpretAsShorts();
     ShortVector b0 = a0;
+    ShortVector c0 = a0;
+    ShortVector d0 = a0;
     ShortVector a1 = FloatVector.broadcast(F, scratch[xAt + TOKEN + START]).reinterpretAsShorts();
     ShortVector b1 = a1;
+    ShortVector c1 = a1;
+    ShortVector d1 = a1;
     ShortVector a2 =
         FloatVector.broadcast(F, scratch[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
     ShortVector b2 = a2;
+    ShortVector c2 = a2;
+    ShortVector d2 = a2;
     ShortVector a3 =
         FloatVector.broadcast(F, scratch[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
     ShortVector b3 = a3;
-    ShortVector a4 =
-        FloatVector.broadcast(F, scratch[xAt + 4 * TOKEN + START]).reinterpretAsShorts();
-    ShortVector b4 = a4;
-    ShortVector a5 =
-        FloatVector.broadcast(F, scratch[xAt + 5 * TOKEN + START]).reinterpretAsShorts();
-    ShortVector b5 = a5;
-    ShortVector a6 =
-        FloatVector.broadcast(F, scratch[xAt + 6 * TOKEN + START]).reinterpretAsShorts();
-    ShortVector b6 = a6;
-    ShortVector a7 =
-        FloatVector.broadcast(F, scratch[xAt + 7 * TOKEN + START]).reinterpretAsShorts();
-    ShortVector b7 = a7;
+    ShortVector c3 = a3;
+    ShortVector d3 = a3;
     for (int k = 0; k < SPAN; k++) {
-      int at = numbersAt + k * PAIR;
+      int at = numbersAt + k * QUAD;
       ShortVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsShorts();
       ShortVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsShorts();
+      ShortVector c = FloatVector.fromArray(F, scratch, at + 2 * L).reinterpretAsShorts();
+      ShortVector d = FloatVector.fromArray(F, scratch, at + 3 * L).reinterpretAsShorts();
       ShortVector x;
       x = FloatVector.broadcast(F, scratch[xAt + k]).reinterpretAsShorts();
       a0 = a0.add(a.mul(x));
       b0 = b0.add(b.mul(x));
+      c0 = c0.add(c.mul(x));
+      d0 = d0.add(d.mul(x));
       x = FloatVector.broadcast(F, scratch[xAt + TOKEN + k]).reinterpretAsShorts();
       a1 = a1.add(a.mul(x));
       b1 = b1.add(b.mul(x));
+      c1 = c1.add(c.mul(x));
+      d1 = d1.add(d.mul(x));
       x = FloatVector.broadcast(F, scratch[xAt + 2 * TOKEN + k]).reinterpretAsShorts();
       a2 = a2.add(a.mul(x));
       b2 = b2.add(b.mul(x));
+      c2 = c2.add(c.mul(x));
+      d2 = d2.add(d.mul(x));
       x = FloatVector.broadcast(F, scratch[xAt + 3 * TOKEN + k]).reinterpretAsShorts();
       a3 = a3.add(a.mul(x));
       b3 = b3.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 4 * TOKEN + k]).reinterpretAsShorts();
-      a4 = a4.add(a.mul(x));
-      b4 = b4.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 5 * TOKEN + k]).reinterpretAsShorts();
-      a5 = a5.add(a.mul(x));
-      b5 = b5.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 6 * TOKEN + k]).reinterpretAsShorts();
-      a6 = a6.add(a.mul(x));
-      b6 = b6.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 7 * TOKEN + k]).reinterpretAsShorts();
-      a7 = a7.add(a.mul(x));
-      b7 = b7.add(b.mul(x));
+      c3 = c3.add(c.mul(x));
+      d3 = d3.add(d.mul(x));
     }
     a0.reinterpretAsFloats().intoArray(scratch, wholesAt);
     b0.reinterpretAsFloats().intoArray(scratch, wholesAt + L);
-    a1.reinterpretAsFloats().intoArray(scratch, wholesAt + PAIR);
-    b1.reinterpretAsFloats().intoArray(scratch, wholesAt + PAIR + L);
-    a2.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * PAIR);
-    b2.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * PAIR + L);
-    a3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * PAIR);
-    b3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * PAIR + L);
-    a4.reinterpretAsFloats().intoArray(scratch, wholesAt + 4 * PAIR);
-    b4.reinterpretAsFloats().intoArray(scratch, wholesAt + 4 * PAIR + L);
-    a5.reinterpretAsFloats().intoArray(scratch, wholesAt + 5 * PAIR);
-    b5.reinterpretAsFloats().intoArray(scratch, wholesAt + 5 * PAIR + L);
-    a6.reinterpretAsFloats().intoArray(scratch, wholesAt + 6 * PAIR);
-    b6.reinterpretAsFloats().intoArray(scratch, wholesAt + 6 * PAIR + L);
-    a7.reinterpretAsFloats().intoArray(scratch, wholesAt + 7 * PAIR);
-    b7.reinterpretAsFloats().intoArray(scratch, wholesAt + 7 * PAIR + L);
+    c0.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * L);
+    d0.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * L);
+    a1.reinterpretAsFloats().intoArray(scratch, wholesAt + QUAD);
+    b1.reinterpretAsFloats().intoArray(scratch, wholesAt + QUAD + L);
+    c1.reinterpretAsFloats().intoArray(scratch, wholesAt + QUAD + 2 * L);
+    d1.reinterpretAsFloats().intoArray(scratch, wholesAt + QUAD + 3 * L);
+    a2.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * QUAD);
+    b2.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * QUAD + L);
+    c2.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * QUAD + 2 * L);
+    d2.reinterpretAsFloats().intoArray(scratch, wholesAt + 2 * QUAD + 3 * L);
+    a3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * QUAD);
+    b3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * QUAD + L);
+    c3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * QUAD + 2 * L);
+    d3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * QUAD + 3 * L);
   }
 
-  /** Adds a span's sums of a tile, as floats, to those of its tokens. */
+  /**
+   * Adds the sums of one or two spans, as floats, to those of a tile's tokens: of two vectors by
+   * four tokens. Two at a time, because what costs is to load and store.
+   *
+   * @param wholesAt of the first span
+   * @param stride floats from a token's sums in whole numbers to those of the next
+   * @param spanStride floats to those of the second span
+   * @param xStride floats from a token's first span to its second
+   */
   static void scale(
       float[] scratch,
       int wholesAt,
-      int tokens,
+      int stride,
+      int spanStride,
+      boolean two,
       boolean lows,
       int xAt,
+      int xStride,
       int stepsAt,
       int lowsAt,
       int sumsAt) {
@@ -281,30 +285,46 @@ final class IntegerTiles {
       FloatVector laterStep = FloatVector.fromArray(F, scratch, stepsAt + row + HALF);
       FloatVector low = FloatVector.fromArray(F, scratch, lowsAt + row);
       FloatVector laterLow = FloatVector.fromArray(F, scratch, lowsAt + row + HALF);
-      for (int t = 0; t < tokens; t++) {
-        IntVector whole =
-            FloatVector.fromArray(F, scratch, wholesAt + t * PAIR).reinterpretAsInts();
-        FloatVector scale = FloatVector.broadcast(F, scratch[xAt + t * TOKEN + SCALE]);
+      FloatVector nextStep = FloatVector.fromArray(F, scratch, stepsAt + STRIDE + row);
+      FloatVector laterNextStep = FloatVector.fromArray(F, scratch, stepsAt + STRIDE + row + HALF);
+      FloatVector nextLow = FloatVector.fromArray(F, scratch, lowsAt + STRIDE + row);
+      FloatVector laterNextLow = FloatVector.fromArray(F, scratch, lowsAt + STRIDE + row + HALF);
+      for (int t = 0; t < TILE; t++) {
         int at = sumsAt + t * STRIDE + row;
+        int x = xAt + t * TOKEN;
         FloatVector sum = FloatVector.fromArray(F, scratch, at);
         FloatVector later = FloatVector.fromArray(F, scratch, at + HALF);
+        IntVector whole =
+            FloatVector.fromArray(F, scratch, wholesAt + t * stride).reinterpretAsInts();
+        FloatVector scale = FloatVector.broadcast(F, scratch[x + SCALE]);
         sum =
             step.mul(scale)
-                .fma(
-                    (FloatVector)
-                        whole
-                            .lanewise(LSHL, HALF_BITS)
-                            .lanewise(ASHR, HALF_BITS)
-                            .convertShape(I2F, F, 0),
-                    sum);
+                .fma((FloatVector) whole.lanewise(LSHL, HALF_BITS).convertShape(I2F, F, 0), sum);
         later =
-            laterStep
-                .mul(scale)
-                .fma((FloatVector) whole.lanewise(ASHR, HALF_BITS).convertShape(I2F, F, 0), later);
+            laterStep.mul(scale).fma((FloatVector) whole.and(UPPER).convertShape(I2F, F, 0), later);
         if (lows) {
-          FloatVector total = FloatVector.broadcast(F, scratch[xAt + t * TOKEN + TOTAL]);
+          FloatVector total = FloatVector.broadcast(F, scratch[x + TOTAL]);
           sum = low.fma(total, sum);
           later = laterLow.fma(total, later);
+        }
+        if (two) {
+          whole =
+              FloatVector.fromArray(F, scratch, wholesAt + spanStride + t * stride)
+                  .reinterpretAsInts();
+          scale = FloatVector.broadcast(F, scratch[x + xStride + SCALE]);
+          sum =
+              nextStep
+                  .mul(scale)
+                  .fma((FloatVector) whole.lanewise(LSHL, HALF_BITS).convertShape(I2F, F, 0), sum);
+          later =
+              laterNextStep
+                  .mul(scale)
+                  .fma((FloatVector) whole.and(UPPER).convertShape(I2F, F, 0), later);
+          if (lows) {
+            FloatVector total = FloatVector.broadcast(F, scratch[x + xStride + TOTAL]);
+            sum = nextLow.fma(total, sum);
+            later = laterNextLow.fma(total, later);
+          }
         }
         sum.intoArray(scratch, at);
         later.intoArray(scratch, at + HALF);

@@ -10,7 +10,7 @@ import dev.apus.kernels.block.NibbleCodec;
  *   m = max |xₖ|,   qₖ = xₖ · (127 / m) to the nearest, ties to even,   scale = m / 127
  * </pre>
  *
- * <p>Where m is below 2⁻¹²⁰ all numbers are 0, and where an input is not finite, neither is the
+ * <p>Where m is below 2⁻¹⁰⁰ all numbers are 0, and where an input is not finite, neither is the
  * scale. As kernels read them, a number fills both halves of a word, and the words lie in arrays of
  * floats, as their bits.
  */
@@ -22,7 +22,7 @@ final class RoundedInputs {
   /** Behind the numbers of a span: what its sums of products begin with. */
   static final int START = SPAN;
 
-  /** The scale of a span. */
+  /** The scale of a span, by 2⁻¹⁶: kernels multiply it by {@link #WHOLE} times a sum. */
   static final int SCALE = SPAN + 1;
 
   /** The scale times the sum of the numbers. */
@@ -33,12 +33,17 @@ final class RoundedInputs {
 
   private static final int LARGEST = 127;
 
+  /** What a sum is multiplied by when its half of a word becomes the upper one. */
+  static final float WHOLE = 0x1p16f;
+
+  private static final float PER_WHOLE = 0x1p-16f;
+
   /** Added to a small number, it leaves that one rounded in the lowest bits. */
   static final float ROUNDING = 0x1.8p23f;
 
   static final int ROUNDING_BITS = Float.floatToRawIntBits(ROUNDING);
 
-  private static final float SMALLEST = 0x1p-120f;
+  private static final float SMALLEST = 0x1p-100f;
   private static final int HALF = 0xffff;
 
   private RoundedInputs() {}
@@ -65,7 +70,7 @@ final class RoundedInputs {
   static void finish(float largest, int sum, int zero, float[] to, int toAt) {
     float scale = largest / LARGEST;
     to[toAt + START] = twice(-zero * sum);
-    to[toAt + SCALE] = scale;
+    to[toAt + SCALE] = scale * PER_WHOLE;
     to[toAt + TOTAL] = scale * sum;
   }
 }

@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
  * chain over the spans, first columns first:
  *
  * <pre>
- *   y ← fma(step · s, Σ nₖ qₖ, y)       the sum is a whole number
- *   y ← fma(low, s · Σ qₖ, y)           if the format has lows
+ *   y ← fma(step · 2⁻¹⁶ s, 2¹⁶ Σ nₖ qₖ, y)       the sum is a whole number
+ *   y ← fma(low, s · Σ qₖ, y)                    if the format has lows
  * </pre>
  *
  * <p>A panel is its rows as stored, one after the other.
@@ -130,7 +130,7 @@ final class ScalarIntegerMatmul implements Matmul {
           int sum = product(numbers, span * SPAN, inputs, at);
           float step = steps[span] * inputs[at + RoundedInputs.SCALE];
           int to = yAt + t * yStride;
-          y[to] = Math.fma(step, sum, y[to]);
+          y[to] = Math.fma(step, sum * RoundedInputs.WHOLE, y[to]);
           if (codec.hasLows()) {
             y[to] = Math.fma(lows[span], inputs[at + RoundedInputs.TOTAL], y[to]);
           }

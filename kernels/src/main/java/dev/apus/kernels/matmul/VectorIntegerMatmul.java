@@ -30,18 +30,30 @@ final class VectorIntegerMatmul implements Matmul {
   private static final int SPAN = RoundedInputs.SPAN;
   private static final int COLUMNS = PanelDecoder.COLUMNS;
 
-  /** Tokens of the larger tiles. */
-  private static final int EIGHT = 8;
+  private static final int TILE = IntegerTiles.TILE;
 
-  private static final int FEW = 4;
+  /** Fewer tokens than this are taken one by one. */
+  private static final int FEW = 3;
 
-  /** Unpacked numbers of the columns, two vectors for each. */
-  private static final int NUMBERS_AT = QuantPanels.OWN_FLOATS;
+  /** Pairs of panels that are worked on together if there are registers and tokens for them. */
+  private static final int PAIRS = 2;
+
+  /** Columns whose numbers are unpacked at a time: they stay in the first-level cache. */
+  private static final int UNPACKED = 2 * SPAN;
+
+  /** Steps of both pairs, and their lows; a tile of one span reads those of the next, too. */
+  private static final int STEPS_AT = QuantPanels.OWN_FLOATS;
+
+  private static final int GRID = COLUMNS / SPAN * STRIDE;
+  private static final int LOWS_AT = STEPS_AT + PAIRS * GRID + STRIDE;
+
+  /** Unpacked numbers of the columns, two or four vectors for each. */
+  private static final int NUMBERS_AT = LOWS_AT + PAIRS * GRID + STRIDE;
 
   /** Sums of a tile in whole numbers. */
-  private static final int WHOLES_AT = NUMBERS_AT + COLUMNS * PAIR;
+  private static final int WHOLES_AT = NUMBERS_AT + UNPACKED * PAIRS * PAIR;
 
-  private static final int SUMS_AT = WHOLES_AT + EIGHT * PAIR;
+  private static final int SUMS_AT = WHOLES_AT + 2 * TILE * PAIRS * PAIR;
 
   private final NibblePanels grids;
   private final IntegerLayout layout;
@@ -76,7 +88,13 @@ final class VectorIntegerMatmul implements Matmul {
 
   @Override
   public int scratchFloats(int cols, int tokens) {
-    return SUMS_AT + Math.min(tokens, TOKENS) * (STRIDE + cols / SPAN * RoundedInputs.FLOATS);
+    return SUMS_AT
+        + padded(Math.min(tokens, TOKENS)) * (PAIRS * STRIDE + cols / SPAN * RoundedInputs.FLOATS);
+  }
+
+  /** As many tokens as tiles hold, if the last of them is one. */
+  private static int padded(int tokens) {
+    return tokens % TILE >= FEW ? tokens + TILE - tokens % TILE : tokens;
   }
 
   @Override
@@ -94,34 +112,81 @@ final class VectorIntegerMatmul implements Matmul {
       int yAt,
       int yStride,
       float[] scratch) {
-    long panelBytes = panelBytes(cols);
-    int apart = Math.ceilDiv(toPanel - fromPanel, PANELS);
     for (int first = 0; first < tokens; first += TOKENS) {
       int count = Math.min(TOKENS, tokens - first);
-      int inputsAt = SUMS_AT + count * STRIDE;
-      for (int t = 0; t < count; t++) {
+      int room = padded(count);
+      int inputsAt = SUMS_AT + room * PAIRS * STRIDE;
+      for (int t = 0; t < room; t++) {
         int to = inputsAt + t * RoundedInputs.FLOATS;
-        int stride = count * RoundedInputs.FLOATS;
-        VectorRounding.round(x, xAt + (first + t) * xStride, cols, ZERO_Q, scratch, to, stride);
+        int stride = room * RoundedInputs.FLOATS;
+        int from = xAt + (first + Math.min(t, count - 1)) * xStride;
+        VectorRounding.round(x, from, cols, ZERO_Q, scratch, to, stride);
       }
       int yFrom = yAt + first * yStride;
-      for (int near = fromPanel; near < fromPanel + apart; near++) {
-        int far = near + apart < toPanel ? near + apart : near;
-        Arrays.fill(scratch, SUMS_AT, inputsAt, 0);
-        sum(packed, near * panelBytes, far * panelBytes, cols, count, scratch, inputsAt);
-        VectorMatmul.copy(scratch, SUMS_AT, near * PANEL_ROWS, rows, y, yFrom, yStride, count);
-        if (far != near) {
-          VectorMatmul.copy(
-              scratch, SUMS_AT + PANEL_ROWS, far * PANEL_ROWS, rows, y, yFrom, yStride, count);
+      int panel = fromPanel;
+      if (IntegerTiles.MANY_REGISTERS && count >= FEW) {
+        // One of the last four may be missing: three cost as much as two pairs.
+        int quads = (toPanel - fromPanel + 1) / (PAIRS * PANELS);
+        for (; panel < fromPanel + quads; panel++) {
+          group(
+              packed, rows, cols, panel, quads, PAIRS, toPanel, y, yFrom, yStride, count, scratch);
+        }
+        panel = Math.min(toPanel, fromPanel + quads * PAIRS * PANELS);
+      }
+      int apart = Math.ceilDiv(toPanel - panel, PANELS);
+      for (int end = panel + apart; panel < end; panel++) {
+        group(packed, rows, cols, panel, apart, 1, toPanel, y, yFrom, yStride, count, scratch);
+      }
+    }
+  }
+
+  /**
+   * All outputs of some pairs of panels, whose inputs lie rounded behind the sums.
+   *
+   * @param first of the panels
+   * @param apart from a panel to the next; what would be past the end is the last one again, and
+   *     what becomes of its sums does not matter
+   */
+  private void group(
+      MemorySegment packed,
+      int rows,
+      int cols,
+      int first,
+      int apart,
+      int pairs,
+      int toPanel,
+      float[] y,
+      int yAt,
+      int yStride,
+      int tokens,
+      float[] scratch) {
+    int room = padded(tokens);
+    long[] at = new long[2 * pairs];
+    for (int i = 0; i < at.length; i++) {
+      int panel = panel(first, apart, i / 2, i % 2 * (PANELS - 1));
+      at[i] = Math.min(panel, toPanel - 1) * panelBytes(cols);
+    }
+    Arrays.fill(scratch, SUMS_AT, SUMS_AT + pairs * room * STRIDE, 0);
+    sum(packed, at, pairs, cols, room, scratch, SUMS_AT + room * PAIRS * STRIDE);
+    for (int pair = 0; pair < pairs; pair++) {
+      for (int i = 0; i < PANELS; i++) {
+        int panel = panel(first, apart, pair, i);
+        if (panel < toPanel) {
+          int sumsAt = SUMS_AT + pair * room * STRIDE + i * PANEL_ROWS;
+          VectorMatmul.copy(scratch, sumsAt, panel * PANEL_ROWS, rows, y, yAt, yStride, tokens);
         }
       }
     }
   }
 
+  private static int panel(int first, int apart, int pair, int ofPair) {
+    return first + (pair * PANELS + ofPair) * apart;
+  }
+
   private void sum(
       MemorySegment packed,
-      long nearAt,
-      long farAt,
+      long[] at,
+      int pairs,
       int cols,
       int tokens,
       float[] scratch,
@@ -131,96 +196,121 @@ final class VectorIntegerMatmul implements Matmul {
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int from = 0; from < cols; from += unit) {
       int width = Math.min(unit, cols - from);
-      grids.unpackSteps(packed, nearAt, farAt, from, width, scratch);
-      if (lows) {
-        raiseLows(scratch, width / SPAN);
+      for (int p = 0; p < pairs; p++) {
+        grids.unpackSteps(packed, at[2 * p], at[2 * p + 1], from, width, scratch);
+        place(scratch, width / SPAN * STRIDE, p * GRID);
       }
       int xAt = inputsAt + from / SPAN * spanFloats;
-      for (int lane = 0; lane < PANELS * HALF; lane += PAIR) {
-        long at = layout.nibblesAt(from) + 4L * (lane % HALF);
-        long b = L < HALF ? nearAt + at + 4L * L : farAt + at;
-        tiles(packed, nearAt + at, b, lane, width, tokens, scratch, xAt);
-      }
-    }
-  }
-
-  /** Lows are those of nibbles from 0 to 15, and become those of −8 to 7. */
-  private static void raiseLows(float[] scratch, int spans) {
-    for (int i = 0; i < spans * STRIDE; i += L) {
-      FloatVector.fromArray(F, scratch, QuantPanels.STEPS_AT + i)
-          .mul(ZERO_Q)
-          .add(FloatVector.fromArray(F, scratch, QuantPanels.LOWS_AT + i))
-          .intoArray(scratch, QuantPanels.LOWS_AT + i);
+      tiles(packed, at, pairs, from, width, tokens, scratch, xAt);
     }
   }
 
   /**
-   * Extends the sums of two vectors' rows by some columns.
-   *
-   * @param row the first of vector a
+   * Brings steps and lows to where those of a pair of panels are kept. Lows are those of nibbles
+   * from 0 to 15, and become those of −8 to 7.
    */
+  private void place(float[] scratch, int floats, int to) {
+    System.arraycopy(scratch, QuantPanels.STEPS_AT, scratch, STEPS_AT + to, floats);
+    if (lows) {
+      for (int i = 0; i < floats; i += L) {
+        FloatVector.fromArray(F, scratch, QuantPanels.STEPS_AT + i)
+            .mul(ZERO_Q)
+            .add(FloatVector.fromArray(F, scratch, QuantPanels.LOWS_AT + i))
+            .intoArray(scratch, LOWS_AT + to + i);
+      }
+    }
+  }
+
   private void tiles(
       MemorySegment packed,
-      long aAt,
-      long bAt,
-      int row,
+      long[] at,
+      int pairs,
+      int from,
       int width,
       int tokens,
       float[] scratch,
       int xAt) {
-    int spans = width / SPAN;
+    int tiled = tokens - tokens % TILE;
     int spanFloats = tokens * RoundedInputs.FLOATS;
-    int steps = QuantPanels.STEPS_AT + row;
-    int lowsAt = QuantPanels.LOWS_AT + row;
-    boolean unpacked = tokens >= FEW;
-    if (unpacked) {
-      for (int span = 0; span < spans; span++) {
-        long offset = (long) span * layout.spanStride();
-        IntegerTiles.unpack(
-            packed, aAt + offset, bAt + offset, scratch, NUMBERS_AT + span * SPAN * PAIR);
-      }
-    }
-    for (int t = 0; t < tokens; ) {
-      int count = tile(tokens - t);
-      int sumsAt = SUMS_AT + t * STRIDE + row;
-      int x = xAt + t * RoundedInputs.FLOATS;
-      if (count == 1) {
-        IntegerTiles.one(
-            packed,
-            aAt,
-            bAt,
-            layout.spanStride(),
-            spans,
-            lows,
-            scratch,
-            x,
-            spanFloats,
-            steps,
-            lowsAt,
-            sumsAt);
-      } else {
-        for (int span = 0; span < spans; span++) {
-          int numbersAt = NUMBERS_AT + span * SPAN * PAIR;
-          if (count == EIGHT) {
-            IntegerTiles.eight(scratch, numbersAt, x, WHOLES_AT);
-          } else {
-            IntegerTiles.four(scratch, numbersAt, x, WHOLES_AT);
-          }
-          int grid = span * STRIDE;
-          IntegerTiles.scale(
-              scratch, WHOLES_AT, count, lows, x, steps + grid, lowsAt + grid, sumsAt);
-          x += spanFloats;
+    for (int lane = 0; lane < PANELS * HALF; lane += PAIR) {
+      long offset = layout.nibblesAt(from) + 4L * (lane % HALF);
+      for (int done = 0; done < width && tiled > 0; done += UNPACKED) {
+        int span = done / SPAN;
+        int spans = Math.min(UNPACKED, width - done) / SPAN;
+        unpack(packed, at, pairs, offset + span * layout.spanStride(), spans, scratch);
+        for (int t = 0; t < tiled; t += TILE) {
+          int x = xAt + span * spanFloats + t * RoundedInputs.FLOATS;
+          int sumsAt = SUMS_AT + t * STRIDE + lane;
+          tile(pairs, spans, tokens, scratch, x, span * STRIDE + lane, sumsAt);
         }
       }
-      t += count;
+      for (int pair = 0; pair < pairs; pair++) {
+        for (int t = tiled; t < tokens; t++) {
+          IntegerTiles.one(
+              packed,
+              at[2 * pair] + offset,
+              bAt(at, pair) + offset,
+              layout.spanStride(),
+              width / SPAN,
+              lows,
+              scratch,
+              xAt + t * RoundedInputs.FLOATS,
+              spanFloats,
+              STEPS_AT + pair * GRID + lane,
+              LOWS_AT + pair * GRID + lane,
+              SUMS_AT + (pair * tokens + t) * STRIDE + lane);
+        }
+      }
     }
   }
 
-  /** Tokens of the next tile. */
-  private static int tile(int left) {
-    if (left >= EIGHT && IntegerTiles.MANY_REGISTERS) {
-      return EIGHT;
+  /** The numbers of one or two spans. */
+  private void unpack(
+      MemorySegment packed, long[] at, int pairs, long offset, int spans, float[] scratch) {
+    int stride = pairs * PAIR;
+    for (int span = 0; span < spans; span++) {
+      for (int pair = 0; pair < pairs; pair++) {
+        long spanAt = offset + span * layout.spanStride();
+        int to = NUMBERS_AT + span * SPAN * stride + pair * PAIR;
+        IntegerTiles.unpack(
+            packed, at[2 * pair] + spanAt, bAt(at, pair) + spanAt, scratch, to, stride);
+      }
     }
-    return left >= FEW ? FEW : 1;
+  }
+
+  /** Extends the sums of a tile by one or two spans. */
+  private void tile(
+      int pairs, int spans, int tokens, float[] scratch, int xAt, int grid, int sumsAt) {
+    int stride = pairs * PAIR;
+    int spanFloats = tokens * RoundedInputs.FLOATS;
+    for (int span = 0; span < spans; span++) {
+      int numbersAt = NUMBERS_AT + span * SPAN * stride;
+      int wholesAt = WHOLES_AT + span * TILE * stride;
+      int x = xAt + span * spanFloats;
+      if (pairs == 1) {
+        IntegerTiles.four(scratch, numbersAt, x, wholesAt);
+      } else {
+        IntegerTiles.fourWide(scratch, numbersAt, x, wholesAt);
+      }
+    }
+    for (int pair = 0; pair < pairs; pair++) {
+      IntegerTiles.scale(
+          scratch,
+          WHOLES_AT + pair * PAIR,
+          stride,
+          TILE * stride,
+          spans == 2,
+          lows,
+          xAt,
+          spanFloats,
+          STEPS_AT + pair * GRID + grid,
+          LOWS_AT + pair * GRID + grid,
+          sumsAt + pair * tokens * STRIDE);
+    }
+  }
+
+  /** Where vector b of a pair of panels begins whose a begins at the first of them. */
+  private static long bAt(long[] at, int pair) {
+    return L < HALF ? at[2 * pair] + 4L * L : at[2 * pair + 1];
   }
 }

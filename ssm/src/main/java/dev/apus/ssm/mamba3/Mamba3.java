@@ -14,7 +14,6 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
 import dev.apus.kernels.activation.Activations;
-import dev.apus.kernels.memory.MatrixMemory;
 
 /**
  * Mamba-3: a decaying matrix memory whose input is integrated by the trapezoidal rule, and whose
@@ -28,7 +27,7 @@ import dev.apus.kernels.memory.MatrixMemory;
  * </pre>
  *
  * <p>With γ = Δλ, S is a memory M of all tokens but the last, and γ k ⊗ v. M is a {@link
- * MatrixMemory} whose writes come one token late,
+ * dev.apus.kernels.memory.MatrixMemory} whose writes come one token late,
  *
  * <pre>
  *   M ← α M + α (γ′ + Δ (1 − λ)) k′ ⊗ v′        Sᵀ q = Mᵀ q + γ (k · q) v
