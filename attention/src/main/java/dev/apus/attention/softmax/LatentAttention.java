@@ -38,11 +38,16 @@ import java.util.Map;
  * between two small matrices for each head. Prompts and single tokens are computed alike, and a
  * sequence may be cut into calls anywhere with the same bits.
  *
+ * <p>A token may have several latents, each for a group of heads (grouped latent attention, GLA),
+ * and what is made of a latent may be the latent itself: {@code W_v} is left out, and {@code W_k}
+ * takes its first values (grouped tied attention, GTA).
+ *
  * <p>With an {@link Indexer}, of this layer or of an earlier one, a token attends to the tokens
  * that are chosen for it. A token that sees no more than are chosen attends to all, with the same
  * bits as without an index.
  *
  * @see <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a>
+ * @see <a href="https://arxiv.org/abs/2505.21487">Grouped tied and grouped latent attention</a>
  */
 public final class LatentAttention implements SequenceMixer<KeyValueCache> {
 
@@ -86,20 +91,27 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     this.queryLatents =
         direct ? null : weights.projection("q.latent", spec.queryLatent(), width, spec.biased());
     this.queryNorm =
-        direct ? null : Normalization.of(spec.norm(), "q.norm", spec.queryLatent(), weights);
+        direct || spec.norm() == null
+            ? null
+            : Normalization.of(spec.norm(), "q.norm", spec.queryLatent(), weights);
     this.queries =
         weights.projection("q", heads * spec.queryDim(), direct ? width : spec.queryLatent());
-    this.latents = weights.projection("latent", spec.latent(), width, spec.biased());
-    this.latentNorm = Normalization.of(spec.norm(), "latent.norm", spec.latent(), weights);
+    this.latents =
+        weights.projection("latent", spec.groups() * spec.latent(), width, spec.biased());
+    this.latentNorm =
+        spec.norm() == null
+            ? null
+            : Normalization.of(spec.norm(), "latent.norm", spec.latent(), weights);
     this.sharedKeys =
         spec.sharedDim() == 0
             ? null
             : weights.projection("k.shared", spec.sharedDim(), width, spec.biased());
-    this.keys = weights.projections("k", heads, spec.latent(), spec.ownDim());
-    this.values = weights.projections("v", heads, spec.valueDim(), spec.latent());
+    boolean tied = spec.tied();
+    this.keys = tied ? null : weights.projections("k", heads, spec.latent(), spec.ownDim());
+    this.values = tied ? null : weights.projections("v", heads, spec.valueDim(), spec.latent());
     this.output = weights.projection("o", width, heads * spec.valueDim(), spec.outBiased());
     this.traits = new Traits(spec.keyDim(), spec.latent(), spec.scale(), 0);
-    var shared = new Heads(1, heads);
+    var shared = new Heads(spec.groups(), heads / spec.groups());
     var biases = new Biases(null, null, 0);
     var layer =
         new Selections.Layer(
@@ -113,7 +125,8 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
   /** A latent with what is shared is a key and a value, or a row that both are made of. */
   private CacheLayout layout(Attention exact) {
     if (chooser == null) {
-      return new CacheLayout(kernel, 1, spec.keyDim(), spec.latent(), 0, selection.summary(exact));
+      return new CacheLayout(
+          kernel, spec.groups(), spec.keyDim(), spec.latent(), 0, selection.summary(exact));
     }
     return new CacheLayout(kernel, 1, indexer == null ? 0 : spec.index().headDim(), spec.keyDim());
   }
@@ -163,22 +176,27 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
       int rows = x.rows();
       int heads = spec.heads();
       Matrix own = frame.matrix(rows, queries.outputs());
-      Matrix latent = frame.matrix(rows, spec.latent());
+      Matrix latent = frame.matrix(rows, spec.groups() * spec.latent());
       Matrix q = frame.matrix(rows, heads * spec.keyDim());
-      Matrix k = frame.matrix(rows, spec.keyDim());
+      Matrix k = frame.matrix(rows, spec.groups() * spec.keyDim());
       Indexer.Rows asked = indexer == null ? null : indexer.rows(frame, rows);
       project(pass, frame, x, own, latent, k, asked);
-      latentNorm.rows(pass, latent, latent);
-      pass.run(
-          eachHead(
-              keys,
-              (head, key) ->
-                  key.task(
-                      pass,
-                      own,
-                      head * spec.queryDim(),
-                      q,
-                      head * spec.keyDim() + spec.sharedDim())));
+      if (latentNorm != null) {
+        Matrix each = new Matrix(latent.data(), rows * spec.groups(), spec.latent());
+        latentNorm.rows(pass, each, each);
+      }
+      if (keys != null) {
+        pass.run(
+            eachHead(
+                keys,
+                (head, key) ->
+                    key.task(
+                        pass,
+                        own,
+                        head * spec.queryDim(),
+                        q,
+                        head * spec.keyDim() + spec.sharedDim())));
+      }
       join(pass, own, latent, q, k);
       boolean turnsFar = spec.rope() != null && selection.farPosition() >= 0;
       Matrix far = turnsFar ? frame.matrix(rows, q.cols()) : q;
@@ -196,6 +214,10 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
         batch.runs().forEach(run -> run.state().forget(run));
       } else {
         attendChosen(pass, frame, batch, q, k, latent, asked, mixed);
+      }
+      if (values == null) {
+        output.apply(pass, mixed, y);
+        return;
       }
       Matrix o = frame.matrix(rows, output.inputs());
       pass.run(
@@ -273,7 +295,9 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     works.add(reduced == null ? queries.task(pass, x, own) : queryLatents.task(pass, x, reduced));
     pass.run(works.toArray(Divisible[]::new));
     if (reduced != null) {
-      queryNorm.rows(pass, reduced, reduced);
+      if (queryNorm != null) {
+        queryNorm.rows(pass, reduced, reduced);
+      }
       Divisible asking = queries.task(pass, reduced, own);
       if (indexer == null) {
         pass.run(asking);
@@ -295,20 +319,29 @@ public final class LatentAttention implements SequenceMixer<KeyValueCache> {
     return works;
   }
 
-  /** Copies what is shared beside what is not: parts of the queries, and the latent as a key. */
+  /** Copies what is shared beside what is not: parts of the queries, and latents as keys. */
   private void join(Pass pass, Matrix own, Matrix latent, Matrix q, Matrix k) {
     int shared = spec.sharedDim();
+    int ofLatent = spec.keyDim() - shared;
     pass.eachRow(
         q.rows(),
-        k.cols() + spec.heads() * shared,
+        k.cols() + spec.heads() * (spec.tied() ? spec.keyDim() : shared),
         (from, to, worker) -> {
           for (int row = from; row < to; row++) {
             for (int head = 0; head < spec.heads(); head++) {
-              int at = own.at(row) + head * spec.queryDim() + spec.ownDim();
-              System.arraycopy(own.data(), at, q.data(), q.at(row) + head * spec.keyDim(), shared);
+              int at = own.at(row) + head * spec.queryDim();
+              int asked = q.at(row) + head * spec.keyDim();
+              System.arraycopy(own.data(), at + spec.ownDim(), q.data(), asked, shared);
+              if (spec.tied()) {
+                System.arraycopy(own.data(), at, q.data(), asked + shared, ofLatent);
+              }
             }
-            System.arraycopy(
-                latent.data(), latent.at(row), k.data(), k.at(row) + shared, spec.latent());
+            for (int group = 0; group < spec.groups(); group++) {
+              int at = latent.at(row) + group * spec.latent();
+              int key = k.at(row) + group * spec.keyDim();
+              System.arraycopy(k.data(), k.at(row), k.data(), key, shared);
+              System.arraycopy(latent.data(), at, k.data(), key + shared, ofLatent);
+            }
           }
         });
   }

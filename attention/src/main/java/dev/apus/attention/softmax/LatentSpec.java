@@ -7,22 +7,27 @@ import dev.apus.core.model.NormSpec;
 /**
  * The settings of a latent attention layer.
  *
+ * @param groups latents of a token, each for the same number of heads
  * @param queryLatent values that the queries are made of; 0 if they are made of the row itself
- * @param latent values that keys and values are made of
+ * @param latent values of a latent, that keys and values are made of
+ * @param tied whether a latent is the value itself and its first values are the key, so that
+ *     nothing is made of it
  * @param ownDim values of a key that each head has for itself
  * @param sharedDim values of a key that all heads share, and that turn where anything does
  * @param valueDim values of a head's value
  * @param scale factor on {@code q·k}
  * @param biased whether latents and shared keys have biases
- * @param norm of the latents
+ * @param norm of the latents, or null
  * @param rope how queries and shared keys are turned, or null
  * @param index what chooses the tokens that are attended to; null for all of them
  * @param select which keys queries visit where nothing is indexed
  */
 record LatentSpec(
     int heads,
+    int groups,
     int queryLatent,
     int latent,
+    boolean tied,
     int ownDim,
     int sharedDim,
     int valueDim,
@@ -39,7 +44,18 @@ record LatentSpec(
     int latent = c.positive("latent");
     int ownDim = c.positive("ownDim");
     int sharedDim = c.count("sharedDim", 0);
-    int valueDim = c.positive("valueDim", ownDim);
+    boolean tied = c.flag("tied", false);
+    int valueDim = c.positive("valueDim", tied ? latent : ownDim);
+    int groups = c.positive("groups", 1);
+    if (heads % groups != 0) {
+      throw c.error("heads=%d cannot share groups=%d latents evenly", heads, groups);
+    }
+    if (tied && (ownDim > latent || valueDim != latent)) {
+      throw c.error(
+          "a tied latent holds the key and is the value: ownDim=%d must be at most latent=%d, and"
+              + " valueDim=%d that",
+          ownDim, latent, valueDim);
+    }
     long widest = Math.max(Math.max(ownDim, latent) + (long) sharedDim, valueDim);
     if (heads * widest > Integer.MAX_VALUE) {
       throw c.error("heads=%d of %d values are more than 2^31 − 1 values a row", heads, widest);
@@ -53,23 +69,35 @@ record LatentSpec(
     }
     return new LatentSpec(
         heads,
+        groups,
         c.count("queryLatent", 0),
         latent,
+        tied,
         ownDim,
         sharedDim,
         valueDim,
         c.real("scale", (float) (1 / Math.sqrt(ownDim + sharedDim))),
         c.flag("biased", false),
         c.flag("outBiased", false),
-        c.has("norm") ? NormSpec.read(c.section("norm")) : NormSpec.rms(1e-6),
+        norm(c, tied),
         c.has("rope") ? Rope.Spec.read(c.section("rope"), sharedDim, context) : null,
         index(c, sharedDim),
         select(c));
   }
 
+  private static NormSpec norm(Config c, boolean tied) {
+    if (c.has("norm")) {
+      return NormSpec.read(c.section("norm"));
+    }
+    return tied ? null : NormSpec.rms(1e-6);
+  }
+
   private static Indexer.Spec index(Config c, int sharedDim) {
     if (!c.has("index")) {
       return null;
+    }
+    if (c.positive("groups", 1) > 1 || c.flag("tied", false)) {
+      throw c.errorAt("index", "what an index chooses has one latent, which is not tied");
     }
     if (c.count("queryLatent", 0) == 0) {
       throw c.errorAt("index", "an index asks by the latents of the queries, and queryLatent=0");
@@ -90,6 +118,6 @@ record LatentSpec(
 
   /** Values of a key in the cache. */
   int keyDim() {
-    return sharedDim + latent;
+    return sharedDim + (tied ? ownDim : latent);
   }
 }

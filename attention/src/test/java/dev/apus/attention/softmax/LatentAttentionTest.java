@@ -41,6 +41,13 @@ class LatentAttentionTest {
     return all;
   }
 
+  private static Map<String, Object> tied(Object... settings) {
+    Map<String, Object> all = with(settings);
+    all.remove("valueDim");
+    all.put("tied", true);
+    return all;
+  }
+
   static Stream<Map<String, Object>> settings() {
     return Stream.of(
         with(),
@@ -50,6 +57,11 @@ class LatentAttentionTest {
         with("rope", Map.of("layout", "interleaved", "theta", 100), "scale", 0.7),
         with("rope", Map.of(), "latent", 40, "heads", 17, "valueDim", 33),
         with("norm", Map.of("type", "layer", "biased", true), "queryLatent", 5),
+        with("heads", 6, "groups", 3),
+        with("heads", 4, "groups", 2, "queryLatent", 5, "biased", true, "rope", Map.of()),
+        tied("heads", 6, "groups", 3, "rope", Map.of()),
+        tied("ownDim", 9, "sharedDim", 0),
+        tied("ownDim", 1, "queryLatent", 4, "norm", Map.of("type", "rms")),
         with("queryLatent", 6, "index", index(1, 4, 1, "halves")),
         with("queryLatent", 6, "rope", Map.of(), "index", index(3, 5, 7, "interleaved")),
         with(
@@ -88,7 +100,11 @@ class LatentAttentionTest {
       }
       asking[i] = asked;
       q[i] = times(matrix("q", s.heads() * s.queryDim(), asked.length), asked);
-      latent[i] = normed(s, "latent.norm", projected(s, "latent", s.latent(), x[i]));
+      latent[i] = projected(s, "latent", s.groups() * s.latent(), x[i]);
+      for (int at = 0; at < latent[i].length; at += s.latent()) {
+        double[] one = Arrays.copyOfRange(latent[i], at, at + s.latent());
+        System.arraycopy(normed(s, "latent.norm", one), 0, latent[i], at, one.length);
+      }
       shared[i] =
           s.sharedDim() == 0 ? new double[0] : projected(s, "k.shared", s.sharedDim(), x[i]);
       turn(s, shared[i], 0, i);
@@ -135,9 +151,10 @@ class LatentAttentionTest {
       double[][] shared,
       double[] o) {
     // The file has the key matrices turned: a row for each value of the latent.
-    double[][] keys = rows("k", s.heads() * s.latent(), s.ownDim(), null);
-    double[][] values = rows("v", s.heads() * s.valueDim(), s.latent(), null);
+    double[][] keys = s.tied() ? null : rows("k", s.heads() * s.latent(), s.ownDim(), null);
+    double[][] values = s.tied() ? null : rows("v", s.heads() * s.valueDim(), s.latent(), null);
     int at = head * s.queryDim();
+    int first = head / (s.heads() / s.groups()) * s.latent();
     double[] weights = new double[i + 1];
     double sum = 0;
     for (int j = 0; j <= i; j++) {
@@ -146,9 +163,9 @@ class LatentAttentionTest {
       }
       double score = 0;
       for (int d = 0; d < s.ownDim(); d++) {
-        double key = 0;
-        for (int c = 0; c < s.latent(); c++) {
-          key += keys[head * s.latent() + c][d] * latent[j][c];
+        double key = s.tied() ? latent[j][first + d] : 0;
+        for (int c = 0; !s.tied() && c < s.latent(); c++) {
+          key += keys[head * s.latent() + c][d] * latent[j][first + c];
         }
         score += q[at + d] * key;
       }
@@ -160,9 +177,9 @@ class LatentAttentionTest {
     }
     for (int j = 0; j <= i; j++) {
       for (int d = 0; d < s.valueDim(); d++) {
-        double value = 0;
-        for (int c = 0; c < s.latent(); c++) {
-          value += values[head * s.valueDim() + d][c] * latent[j][c];
+        double value = s.tied() ? latent[j][first + d] : 0;
+        for (int c = 0; !s.tied() && c < s.latent(); c++) {
+          value += values[head * s.valueDim() + d][c] * latent[j][first + c];
         }
         o[head * s.valueDim() + d] += weights[j] / sum * value;
       }
@@ -178,6 +195,9 @@ class LatentAttentionTest {
   }
 
   private static double[] normed(LatentSpec s, String name, double[] x) {
+    if (s.norm() == null) {
+      return x;
+    }
     double mean = s.norm().biased() ? Arrays.stream(x).average().orElseThrow() : 0;
     double squares = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
     double[] weight = vector(name, x.length, Typical.NORM);
@@ -269,7 +289,7 @@ class LatentAttentionTest {
     }
   }
 
-  /** Whatever the number of heads, a token leaves one key and one value behind. */
+  /** Whatever the number of heads, a token leaves one key and one value of each group behind. */
   @Test
   void aTokenLeavesItsLatentBehind() {
     try (var few = bench(with("heads", 1, "latent", 32));
@@ -277,6 +297,11 @@ class LatentAttentionTest {
         KeyValueCache state = many.state()) {
       assertEquals(4 * (4 + 32 + 32), few.bytesPerToken());
       assertEquals(few.bytesPerToken(), many.bytesPerToken());
+      try (var grouped = bench(with("heads", 24, "groups", 2, "latent", 32));
+          var tied = bench(tied("heads", 24, "groups", 2, "latent", 32))) {
+        assertEquals(2 * 4 * (4 + 32 + 32), grouped.bytesPerToken());
+        assertEquals(2 * 4 * (4 + 5 + 32), tied.bytesPerToken());
+      }
       many.run(state, many.tokens(MixerBench.LIMIT, 5), 0);
       assertEquals(256 * many.bytesPerToken(), state.bytes(), "slots come in blocks of 64");
     }
@@ -295,6 +320,18 @@ class LatentAttentionTest {
         of(
             with("heads", 1024, "latent", 65_536, "ownDim", 64),
             "heads=1024 with latent=65536 have matrices of more than 2^31 − 1 values"),
+        of(with("groups", 2), "heads=3 cannot share groups=2 latents evenly"),
+        of(
+            tied("ownDim", 10),
+            "a tied latent holds the key and is the value: ownDim=10 must be at most latent=9, and"
+                + " valueDim=9 that"),
+        of(
+            with("tied", true),
+            "a tied latent holds the key and is the value: ownDim=5 must be at most latent=9, and"
+                + " valueDim=7 that"),
+        of(
+            tied("queryLatent", 2, "index", index(1, 1, 1, "halves")),
+            "what an index chooses has one latent, which is not tied"),
         of(
             with("index", index(1, 1, 1, "halves")),
             "an index asks by the latents of the queries, and queryLatent=0"),
