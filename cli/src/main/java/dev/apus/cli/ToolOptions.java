@@ -52,8 +52,13 @@ final class ToolOptions {
       }
       return;
     }
+    List<Tool> tools;
     try {
-      List<Tool> tools = Tool.list(Files.readString(file));
+      tools = Tool.list(Files.readString(file));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(command.commandLine(), file + ": " + e.getMessage(), e);
+    }
+    try {
       if (FREE.equals(choice)) {
         chat.offer(tools);
       } else {

@@ -1,9 +1,9 @@
 package dev.apus.core.chat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,8 +56,8 @@ public record Tool(String name, String description, String parameters) {
     JsonNode list;
     try {
       list = JSON.readTree(json);
-    } catch (IOException e) {
-      throw new IllegalArgumentException("the tools are not JSON: " + e.getMessage(), e);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("the tools are not JSON: " + where(e), e);
     }
     if (!list.isArray()) {
       throw new IllegalArgumentException("the tools are no list; needed: [{\"name\": …}, …]");
@@ -87,10 +87,14 @@ public record Tool(String name, String description, String parameters) {
   private static JsonNode read(String name, String parameters) {
     try {
       return JSON.readTree(parameters);
-    } catch (IOException e) {
+    } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
-          "the tool " + name + ": the parameters are not JSON: " + e.getMessage(), e);
+          "the tool " + name + ": the parameters are not JSON: " + where(e), e);
     }
+  }
+
+  private static String where(JsonProcessingException e) {
+    return "line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage();
   }
 
   /** Whether a parameter is a text, by the schema. */
