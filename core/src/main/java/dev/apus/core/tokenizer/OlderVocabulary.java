@@ -23,13 +23,15 @@ final class OlderVocabulary {
   private static final String END_OF_TEXT = "<|endoftext|>";
 
   private final String name;
+  private final byte[] vocabulary;
   private final Function<String, byte[]> files;
   private final TokenizerConfig config;
   private final Map<String, Integer> ids = new LinkedHashMap<>();
   private final Map<Integer, AddedToken> added = new TreeMap<>();
 
-  private OlderVocabulary(String name, Function<String, byte[]> files) {
+  private OlderVocabulary(String name, byte[] vocabulary, Function<String, byte[]> files) {
     this.name = name;
+    this.vocabulary = vocabulary;
     this.files = files;
     this.config = TokenizerFolder.settings(name, files);
   }
@@ -37,22 +39,21 @@ final class OlderVocabulary {
   /**
    * The bytes of a {@code tokenizer.json} that says the same.
    *
-   * @param file which of the two it is
+   * @param found one of the two files
    */
-  static byte[] json(String folder, String file, Function<String, byte[]> files) {
-    OlderVocabulary older = new OlderVocabulary(folder, files);
-    Map<String, Object> json = file.equals(BYTE_PAIRS) ? older.bytePairs() : older.wordPieces();
+  static byte[] json(String folder, TokenizerFolder.Found found, Function<String, byte[]> files) {
+    OlderVocabulary older = new OlderVocabulary(folder, found.bytes(), files);
+    Map<String, Object> json =
+        found.file().equals(BYTE_PAIRS) ? older.bytePairs() : older.wordPieces();
     return ConfigWriter.json(json).getBytes(StandardCharsets.UTF_8);
   }
 
   private Map<String, Object> bytePairs() {
-    Section vocabulary =
-        TokenizerFile.parseSection(name + "/" + BYTE_PAIRS, files.apply(BYTE_PAIRS));
-    vocabulary
+    Section section = TokenizerFile.parseSection(name + "/" + BYTE_PAIRS, vocabulary);
+    section
         .node()
         .fieldNames()
-        .forEachRemaining(
-            token -> ids.put(token, vocabulary.number(token, 0, Vocabulary.LARGEST_ID)));
+        .forEachRemaining(token -> ids.put(token, section.number(token, 0, Vocabulary.LARGEST_ID)));
     listed();
     boolean prefix = config.flag("add_prefix_space", false);
     return switch (kind("GPT2Tokenizer")) {
@@ -121,8 +122,7 @@ final class OlderVocabulary {
   }
 
   private Map<String, Object> wordPieces() {
-    String[] lines =
-        new String(files.apply(WORD_PIECES), StandardCharsets.UTF_8).split("\r?\n", -1);
+    String[] lines = new String(vocabulary, StandardCharsets.UTF_8).split("\r?\n", -1);
     int count = lines.length - (lines[lines.length - 1].isEmpty() ? 1 : 0);
     for (int id = 0; id < count; id++) {
       ids.put(lines[id], id);

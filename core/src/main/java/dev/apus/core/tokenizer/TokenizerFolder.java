@@ -59,27 +59,38 @@ final class TokenizerFolder {
     }
   }
 
+  /** The file that a folder's vocabulary is read from. */
+  record Found(String file, byte[] bytes) {
+
+    /**
+     * The bytes of a {@code tokenizer.json}, or of one that says what an older file says; null for
+     * files of other kinds.
+     */
+    byte[] json(String folder, Function<String, byte[]> files) {
+      return switch (file) {
+        case JSON -> bytes;
+        case OlderVocabulary.BYTE_PAIRS, OlderVocabulary.WORD_PIECES ->
+            OlderVocabulary.json(folder, this, files);
+        default -> null;
+      };
+    }
+  }
+
   /** Reads the first of the known files that there is; null if there is none. */
   static Tokenizer read(String folder, Function<String, byte[]> files) {
-    String file = vocabulary(files);
-    return file == null ? null : read(folder, file, files.apply(file), files);
+    Found found = vocabulary(files);
+    return found == null ? null : read(folder, found, files);
   }
 
-  /** The file that is read, or null if there is none. */
-  static String vocabulary(Function<String, byte[]> files) {
-    return VOCABULARIES.stream().filter(file -> files.apply(file) != null).findFirst().orElse(null);
-  }
-
-  /** Whether a file says what a {@code tokenizer.json} says. */
-  static boolean isJson(String file) {
-    return file.equals(JSON)
-        || file.equals(OlderVocabulary.BYTE_PAIRS)
-        || file.equals(OlderVocabulary.WORD_PIECES);
-  }
-
-  /** The bytes of a {@code tokenizer.json}, or of one that says what an older file says. */
-  static byte[] json(String folder, String file, Function<String, byte[]> files) {
-    return file.equals(JSON) ? files.apply(JSON) : OlderVocabulary.json(folder, file, files);
+  /** The first of the known files that there is, or null. */
+  static Found vocabulary(Function<String, byte[]> files) {
+    for (String file : VOCABULARIES) {
+      byte[] bytes = files.apply(file);
+      if (bytes != null) {
+        return new Found(file, bytes);
+      }
+    }
+    return null;
   }
 
   /** What the files beside a vocabulary say of its tokens. */
@@ -90,20 +101,20 @@ final class TokenizerFolder {
         section(folder, TokenizerConfig.SPECIAL, files));
   }
 
-  private static Tokenizer read(
-      String folder, String file, byte[] bytes, Function<String, byte[]> files) {
-    String name = folder + "/" + file;
-    Section config = section(folder, TokenizerConfig.FILE, files);
-    if (isJson(file)) {
-      return json(name, json(folder, file, files), new TokenizerConfig(config, null, null));
+  private static Tokenizer read(String folder, Found found, Function<String, byte[]> files) {
+    String name = folder + "/" + found.file;
+    byte[] json = found.json(folder, files);
+    if (json != null) {
+      Section config = section(folder, TokenizerConfig.FILE, files);
+      return json(name, json, new TokenizerConfig(config, null, null));
     }
-    if (file.equals(RWKV)) {
-      return RwkvFile.parse(name, bytes);
+    if (found.file.equals(RWKV)) {
+      return RwkvFile.parse(name, found.bytes);
     }
     TokenizerConfig settings = settings(folder, files);
-    return TiktokenFile.isOne(bytes)
-        ? TiktokenFile.parse(name, bytes, settings)
-        : SentencePieceFolder.tokenizer(SentencePieceFile.parse(name, bytes), settings);
+    return TiktokenFile.isOne(found.bytes)
+        ? TiktokenFile.parse(name, found.bytes, settings)
+        : SentencePieceFolder.tokenizer(SentencePieceFile.parse(name, found.bytes), settings);
   }
 
   private static Section section(String folder, String file, Function<String, byte[]> files) {

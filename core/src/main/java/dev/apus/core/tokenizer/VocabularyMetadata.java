@@ -63,17 +63,18 @@ final class VocabularyMetadata {
    * @param files the bytes of the folder's files, or null
    */
   Map<String, Object> of(Function<String, byte[]> files) {
-    String file = TokenizerFolder.vocabulary(files);
-    byte[] bytes = files.apply(file);
-    if (TokenizerFolder.isJson(file)) {
-      json(parse(TokenizerFolder.json(name, file, files)));
-    } else if (file.equals(TokenizerFolder.RWKV)) {
-      rwkv(bytes);
-    } else if (TiktokenFile.isOne(bytes)) {
-      throw unsaid("it is " + file + "; of byte pairs, a tokenizer.json can be written");
+    var found = TokenizerFolder.vocabulary(files);
+    byte[] json = found.json(name, files);
+    if (json != null) {
+      json(parse(json));
+    } else if (found.file().equals(TokenizerFolder.RWKV)) {
+      rwkv(found.bytes());
+    } else if (TiktokenFile.isOne(found.bytes())) {
+      throw unsaid("it is " + found.file() + "; of byte pairs, a tokenizer.json can be written");
     } else {
       sentencePiece(
-          SentencePieceFile.parse(name + "/" + file, bytes), TokenizerFolder.settings(name, files));
+          SentencePieceFile.parse(name + "/" + found.file(), found.bytes()),
+          TokenizerFolder.settings(name, files));
     }
     byte[] config = files.apply(TokenizerConfig.FILE);
     if (config != null) {

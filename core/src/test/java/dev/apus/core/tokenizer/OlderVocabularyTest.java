@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,11 +25,11 @@ class OlderVocabularyTest {
   private static final String WORDS = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nab\n##b\na\nA\nca\n##f\u00e9\n";
 
   private static Tokenizer tokenizer(Map<String, String> files) {
-    return Tokenizer.read(
-            "folder",
-            file ->
-                files.containsKey(file) ? files.get(file).getBytes(StandardCharsets.UTF_8) : null)
-        .orElseThrow();
+    return Tokenizer.read("folder", file -> bytes(files.get(file))).orElseThrow();
+  }
+
+  private static byte[] bytes(String text) {
+    return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
   }
 
   private static Map<String, String> pairs(String config) {
@@ -37,6 +39,30 @@ class OlderVocabularyTest {
 
   private static Map<String, String> words(String config) {
     return Map.of("vocab.txt", WORDS, "tokenizer_config.json", config);
+  }
+
+  /** Vocabularies are large files, and read whenever a program starts. */
+  @ParameterizedTest
+  @CsvSource({"vocab.json", "vocab.txt", "tokenizer.json"})
+  void aVocabularyIsReadOnce(String vocabulary) {
+    Map<String, String> files = new HashMap<>(Map.of("merges.txt", MERGES, "vocab.txt", WORDS));
+    if (!vocabulary.equals("vocab.txt")) {
+      files.put("vocab.json", PAIRS);
+    }
+    if (vocabulary.equals("tokenizer.json")) {
+      var older = TokenizerFolder.vocabulary(file -> bytes(files.get(file)));
+      byte[] json = older.json("folder", file -> bytes(files.get(file)));
+      files.put("tokenizer.json", new String(json, StandardCharsets.UTF_8));
+    }
+    List<String> read = new ArrayList<>();
+    Tokenizer.read(
+            "folder",
+            file -> {
+              read.add(file);
+              return bytes(files.get(file));
+            })
+        .orElseThrow();
+    assertEquals(1, Collections.frequency(read, vocabulary), read.toString());
   }
 
   @Test
