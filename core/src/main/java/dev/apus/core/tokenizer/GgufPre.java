@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What the names in {@code tokenizer.ggml.pre} stand for: how a text is cut before byte pairs are
@@ -42,8 +43,8 @@ record GgufPre(
   }
 
   /** All known names. */
-  static String names() {
-    return String.join(", ", KNOWN.keySet());
+  static Set<String> names() {
+    return KNOWN.keySet();
   }
 
   private static GgufPre cut(String... patterns) {

@@ -50,7 +50,7 @@ final class GgufTokenizer {
   private Tokenizer bytePairs(String name) {
     GgufPre pre = GgufPre.of(name);
     if (pre == null) {
-      throw file.unsupported("pre", GgufPre.names());
+      throw file.unsupported("pre", String.join(", ", GgufPre.names()));
     }
     List<Piece> pieces = file.pieces(false);
     List<AddedToken> added = file.added(pieces, file.types(pieces.size()), true);

@@ -111,9 +111,10 @@ final class VocabularyFolder {
     StringBuilder lines = new StringBuilder();
     for (int id = 0; id < tokens.size(); id++) {
       if (types.get(id) == PieceType.NORMAL) {
-        int bytes = RwkvFile.unescaped(tokens.get(id), true).length;
-        String spelled = RwkvFile.escaped(RwkvFile.unescaped(tokens.get(id), true));
-        lines.append(id).append(" b'").append(spelled).append("' ").append(bytes).append('\n');
+        byte[] bytes = RwkvFile.unescaped(tokens.get(id), true);
+        String spelled = RwkvFile.escaped(bytes);
+        lines.append(id).append(" b'").append(spelled).append("' ");
+        lines.append(bytes.length).append('\n');
       }
     }
     files.put(TokenizerFolder.RWKV, lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -49,7 +49,7 @@ final class VocabularyPre {
   /** The first name that stands for this way to cut texts, whatever it says of their beginning. */
   private static String nameOf(String name, GgufPre wanted) {
     List<String> names = new ArrayList<>(List.of("gpt-2", "llama-bpe", "qwen2", "smollm"));
-    names.addAll(List.of(GgufPre.names().split(", ")));
+    names.addAll(GgufPre.names());
     for (String known : names) {
       GgufPre pre = GgufPre.of(known);
       if (pre.patterns().equals(wanted.patterns())
