@@ -74,13 +74,7 @@ final class ChatRoom implements AutoCloseable {
     this.out = out;
     this.thinking = thinking;
     this.preparation = preparation;
-    Chat first = Chat.with(model, template, limit, variables);
-    try {
-      preparation.of(first);
-    } catch (RuntimeException | IOException e) {
-      first.close();
-      throw e;
-    }
+    Chat first = prepared(Chat.with(model, template, limit, variables));
     if (instruction != null) {
       first.instruct(instruction);
     }
@@ -89,6 +83,17 @@ final class ChatRoom implements AutoCloseable {
 
   private Chat chat() {
     return chats.get(current);
+  }
+
+  /** Gives a conversation what it needs before it begins, or closes it. */
+  private Chat prepared(Chat chat) throws IOException {
+    try {
+      preparation.of(chat);
+      return chat;
+    } catch (RuntimeException | IOException e) {
+      chat.close();
+      throw e;
+    }
   }
 
   /** What stands before the next line. */
@@ -209,8 +214,7 @@ final class ChatRoom implements AutoCloseable {
   }
 
   private void load(Path file) throws IOException {
-    Chat loaded = Chat.load(file, model, template, variables);
-    preparation.of(loaded);
+    Chat loaded = prepared(Chat.load(file, model, template, variables));
     results.remove(chat());
     chat().close();
     chats.put(current, loaded);
