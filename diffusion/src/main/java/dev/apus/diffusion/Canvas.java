@@ -134,7 +134,7 @@ public final class Canvas implements AutoCloseable {
 
   /** What it holds now. */
   public Draft draft() {
-    return new Draft(0, tokens, open, List.of(), tokenizerOrNull(), null);
+    return new Draft(0, tokens, open, List.of(), tokenizerOrNull(), null, false);
   }
 
   Tokenizer tokenizerOrNull() {

@@ -19,18 +19,6 @@ public final class Draft {
   /**
    * @param tokenizer or null
    * @param stop the text before which this one ends, or null
-   */
-  Draft(
-      int evaluations,
-      int[] tokens,
-      BitSet noisy,
-      List<Proposal> changes,
-      Tokenizer tokenizer,
-      String stop) {
-    this(evaluations, tokens, noisy, changes, tokenizer, stop, false);
-  }
-
-  /**
    * @param legible whether tokens at noisy positions are what the text looks like there
    */
   Draft(

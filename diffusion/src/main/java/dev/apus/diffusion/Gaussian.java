@@ -88,14 +88,7 @@ public record Gaussian(Predictor predictor, double scoreTemperature, double init
 
   @Override
   public void transfer(Moment moment) {
-    boolean last = moment.step() >= moment.steps();
-    for (Proposal proposal : moment.noisy()) {
-      if (last) {
-        moment.fix(proposal);
-      } else {
-        moment.move(proposal);
-      }
-    }
+    moment.moveAll(moment.step() >= moment.steps());
   }
 
   @Override

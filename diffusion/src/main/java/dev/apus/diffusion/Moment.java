@@ -115,6 +115,11 @@ public final class Moment {
     moved.add(proposal);
   }
 
+  /** Moves all noisy positions, or fixes them in the last step. */
+  void moveAll(boolean last) {
+    (last ? chosen : moved).addAll(noisy);
+  }
+
   /** Makes a position noisy again. */
   public void renoise(int position) {
     renoised.add(position);

@@ -28,14 +28,7 @@ public record Reverse(Predictor predictor) implements TransferRule {
 
   @Override
   public void transfer(Moment moment) {
-    boolean last = moment.step() >= moment.steps() - 1;
-    for (Proposal proposal : moment.noisy()) {
-      if (last) {
-        moment.fix(proposal);
-      } else {
-        moment.move(proposal);
-      }
-    }
+    moment.moveAll(moment.step() >= moment.steps() - 1);
   }
 
   @Override
