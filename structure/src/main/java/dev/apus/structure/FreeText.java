@@ -121,19 +121,8 @@ final class FreeText {
     return to == DEAD || !after.get(-2 - to).isAlive() ? null : after.get(-2 - to);
   }
 
-  /** The text when so much of a mark has been written, or none. */
-  private final class At implements Node.Reader {
-
-    private final int state;
-
-    At(int state) {
-      this.state = state;
-    }
-
-    @Override
-    public Node read(int b) {
-      return FreeText.this.read(state, b);
-    }
+  /** A place in the text. */
+  private abstract class Place implements Node.Reader {
 
     @Override
     public void open(Closure into, Path path) {
@@ -154,8 +143,23 @@ final class FreeText {
     }
   }
 
+  /** The text when so much of a mark has been written, or none. */
+  private final class At extends Place {
+
+    private final int state;
+
+    At(int state) {
+      this.state = state;
+    }
+
+    @Override
+    public Node read(int b) {
+      return FreeText.this.read(state, b);
+    }
+  }
+
   /** The text before anything but white space has been written. */
-  private final class Beginning implements Node.Reader {
+  private final class Beginning extends Place {
 
     private final String notFirst;
 
@@ -169,24 +173,6 @@ final class FreeText {
         return this;
       }
       return notFirst.indexOf(b) >= 0 ? null : FreeText.this.read(ROOT, b);
-    }
-
-    @Override
-    public void open(Closure into, Path path) {
-      if (open) {
-        into.goOn(path);
-      }
-      into.read(this, path);
-    }
-
-    @Override
-    public boolean isAlive() {
-      return states.getFirst().isAlive();
-    }
-
-    @Override
-    public boolean isNullable() {
-      return open;
     }
   }
 }

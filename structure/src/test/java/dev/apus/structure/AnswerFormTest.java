@@ -19,10 +19,8 @@ import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -44,18 +42,6 @@ class AnswerFormTest {
                   + "\"days\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":30}},"
                   + "\"required\":[\"city\"]}"),
           new Tool("time", "Tells the time.", "{\"properties\":{}}"));
-
-  /** A vocabulary that knows no marks. */
-  private static final Map<String, Object> BYTES =
-      Map.of(
-          "tokenizer.ggml.model",
-          "gpt2",
-          "tokenizer.ggml.pre",
-          "gpt-2",
-          "tokenizer.ggml.tokens",
-          Texts.spellings(),
-          "tokenizer.ggml.merges",
-          List.of());
 
   private static final String CALLS_END = "<｜tool▁calls▁end｜>";
 
@@ -90,22 +76,7 @@ class AnswerFormTest {
       tokens.addAll(specials);
       tokens.add("<|unused|>");
       tokens.add(END);
-      int[] types = new int[tokens.size()];
-      Arrays.fill(types, 1);
-      Arrays.fill(types, plain, types.length, 3);
-      return Tokenizer.ofGguf(
-          "test",
-          Map.of(
-              "tokenizer.ggml.model",
-              "gpt2",
-              "tokenizer.ggml.pre",
-              "gpt-2",
-              "tokenizer.ggml.tokens",
-              tokens,
-              "tokenizer.ggml.merges",
-              List.of(),
-              "tokenizer.ggml.token_type",
-              types));
+      return Texts.tokenizer(tokens, plain);
     }
   }
 
@@ -349,7 +320,8 @@ class AnswerFormTest {
         "{{ messages }}~the template says nothing of calls"
       })
   void whatIsNotJsonIsRefusedByName(String source, String message) {
-    ChatTemplate template = ChatTemplate.of("test", source, Tokenizer.ofGguf("bytes", BYTES));
+    Tokenizer withoutMarks = Texts.tokenizer(Texts.spellings(), Texts.spellings().size());
+    ChatTemplate template = ChatTemplate.of("test", source, withoutMarks);
     var e =
         assertThrows(
             IllegalArgumentException.class,

@@ -127,23 +127,31 @@ final class Texts {
     tokens.forEach(token -> spelled.add(spell(token)));
     List<String> all = new ArrayList<>(spelled);
     all.add("<|end|>");
-    int[] types = new int[all.size()];
-    Arrays.fill(types, 1);
-    types[types.length - 1] = 3;
-    return TokenBytes.of(
-        Tokenizer.ofGguf(
-            "test",
-            Map.of(
-                "tokenizer.ggml.model",
-                "gpt2",
-                "tokenizer.ggml.pre",
-                "gpt-2",
-                "tokenizer.ggml.tokens",
-                all,
-                "tokenizer.ggml.merges",
-                List.of(),
-                "tokenizer.ggml.token_type",
-                types)));
+    return TokenBytes.of(tokenizer(all, all.size() - 1));
+  }
+
+  /**
+   * A tokenizer of byte pairs that merges none.
+   *
+   * @param plain how many tokens, the first ones, are not special
+   */
+  static Tokenizer tokenizer(List<String> tokens, int plain) {
+    int[] types = new int[tokens.size()];
+    Arrays.fill(types, 0, plain, 1);
+    Arrays.fill(types, plain, types.length, 3);
+    return Tokenizer.ofGguf(
+        "test",
+        Map.of(
+            "tokenizer.ggml.model",
+            "gpt2",
+            "tokenizer.ggml.pre",
+            "gpt-2",
+            "tokenizer.ggml.tokens",
+            tokens,
+            "tokenizer.ggml.merges",
+            List.of(),
+            "tokenizer.ggml.token_type",
+            types));
   }
 
   /** A text as vocabularies of bytes spell it. */

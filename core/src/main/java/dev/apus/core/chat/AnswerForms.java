@@ -162,19 +162,16 @@ final class AnswerForms {
   AnswerForm harmony(List<Tool> tools, ToolChoice choice) {
     List<Tool> callable =
         choice.kind() == ToolChoice.Kind.NAMED ? List.of(named(tools, choice.tool())) : tools;
-    AnswerForm call =
+    AnswerForm calls =
         choice.kind() == ToolChoice.Kind.NONE
             ? NOTHING
-            : calls(
-                "<|channel|>commentary to=functions.$NAME <|constrain|>json<|message|>$ARGS",
-                callable);
-    AnswerForm before =
-        choice.kind() == ToolChoice.Kind.NONE
-            ? NOTHING
-            : calls(
-                " to=functions.$NAME<|channel|>commentary <|constrain|>json<|message|>$ARGS",
-                callable);
-    AnswerForm calls = choice(call, before);
+            : choice(
+                calls(
+                    "<|channel|>commentary to=functions.$NAME <|constrain|>json<|message|>$ARGS",
+                    callable),
+                calls(
+                    " to=functions.$NAME<|channel|>commentary <|constrain|>json<|message|>$ARGS",
+                    callable));
     if (choice.kind() == ToolChoice.Kind.REQUIRED || choice.kind() == ToolChoice.Kind.NAMED) {
       return sequence(optional(analysis()), calls);
     }
