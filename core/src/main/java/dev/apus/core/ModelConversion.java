@@ -14,7 +14,6 @@ import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorContent;
 import dev.apus.core.model.Architecture;
-import dev.apus.core.model.ModelAssembler;
 import dev.apus.core.tokenizer.VocabularyConversion;
 import dev.apus.core.weight.Accounts;
 import dev.apus.core.weight.Accounts.Account;
@@ -24,7 +23,6 @@ import dev.apus.core.weight.Quantization;
 import dev.apus.core.weight.RandomTensors.Made;
 import dev.apus.core.weight.WeightList;
 import dev.apus.core.weight.WeightNames;
-import dev.apus.core.weight.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -81,18 +79,14 @@ public final class ModelConversion {
     Checkpoint checkpoint = Checkpoint.open(files, options.families());
     try (var _ = checkpoint.tensors();
         Workers workers = Workers.of(options.threads())) {
-      WeightList list = list(checkpoint);
+      WeightList list = RandomCheckpoint.list(checkpoint.architecture(), options);
       GgufLayout layout = options.families().gguf(checkpoint.architecture(), list);
       GgufWriter writer = layout.writer();
       writer.text("general.name", String.valueOf(from.toAbsolutePath().normalize().getFileName()));
       List<Made> made = made(checkpoint, list, layout.names(), rules, workers, accounts);
       writer.u32("general.file_type", GgufCopy.fileType(made));
       for (Made tensor : made) {
-        boolean one = tensor.shape().size() == 2 && tensor.shape().getFirst() == 1;
-        List<Long> shape =
-            layout
-                .names()
-                .shape(tensor.name(), one ? tensor.shape().subList(1, 2) : tensor.shape());
+        List<Long> shape = RandomCheckpoint.flat(tensor, layout.names());
         writer.add(tensor.name(), tensor.format().name(), shape, told(tensor));
       }
       int vocabulary = checkpoint.architecture().vocabulary();
@@ -155,7 +149,8 @@ public final class ModelConversion {
           Config.parse(to.resolve(CONFIG).toString(), json.getBytes(StandardCharsets.UTF_8));
       requireSame(checkpoint.architecture(), families.describe(config), config);
       WeightNames names = families.of(config).weights(config);
-      List<Made> made = made(checkpoint, list(checkpoint), names, rules, workers, accounts);
+      WeightList list = RandomCheckpoint.list(checkpoint.architecture(), options);
+      List<Made> made = made(checkpoint, list, names, rules, workers, accounts);
       Files.createDirectories(to);
       Files.writeString(to.resolve(CONFIG), json);
       VocabularyConversion.writeFolder(gguf.name(), gguf.metadata(), to);
@@ -217,16 +212,6 @@ public final class ModelConversion {
       tensor.content().writeTo(out);
       written.accept(bytes);
     };
-  }
-
-  private WeightList list(Checkpoint checkpoint) {
-    WeightList list = new WeightList();
-    ModelAssembler.assemble(
-        checkpoint.architecture(),
-        options.mixers(),
-        options.cache(),
-        Weights.outline(list, options.kernels()));
-    return list;
   }
 
   private static List<Made> made(

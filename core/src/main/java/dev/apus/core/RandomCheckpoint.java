@@ -66,7 +66,7 @@ public final class RandomCheckpoint {
    * @throws ConfigException if there is no such kind
    */
   public void writeGguf(Path file, WeightFormat format, long seed) throws IOException {
-    WeightList list = list();
+    WeightList list = list(architecture, options);
     GgufLayout layout = options.families().gguf(architecture, list);
     GgufWriter writer = layout.writer();
     writer.text(
@@ -83,10 +83,10 @@ public final class RandomCheckpoint {
         begin,
         token("eos_token_id", architecture.vocabulary() - 1));
     try (Workers workers = Workers.of(options.threads())) {
-      add(
-          writer,
-          layout.names(),
-          new RandomTensors(seed, workers).of(list, layout.names(), format));
+      WeightNames names = layout.names();
+      for (RandomTensors.Made t : new RandomTensors(seed, workers).of(list, names, format)) {
+        writer.add(t.name(), t.format().name(), flat(t, names), t.content());
+      }
       writer.write(file);
     }
   }
@@ -105,7 +105,8 @@ public final class RandomCheckpoint {
     }
     WeightNames names = options.families().of(config).weights(config);
     try (Workers workers = Workers.of(options.threads())) {
-      List<RandomTensors.Made> tensors = new RandomTensors(seed, workers).of(list(), names, format);
+      WeightList list = list(architecture, options);
+      List<RandomTensors.Made> tensors = new RandomTensors(seed, workers).of(list, names, format);
       Files.createDirectories(folder);
       Files.writeString(folder.resolve("config.json"), json(format));
       if (format.blockLength() == 1) {
@@ -122,7 +123,8 @@ public final class RandomCheckpoint {
     }
   }
 
-  private WeightList list() {
+  /** The weights that a model asks for. */
+  static WeightList list(Architecture architecture, ModelOptions options) {
     WeightList list = new WeightList();
     ModelAssembler.assemble(
         architecture, options.mixers(), options.cache(), Weights.outline(list, options.kernels()));
@@ -130,12 +132,9 @@ public final class RandomCheckpoint {
   }
 
   /** Matrices of one row are vectors in GGUF files. */
-  private static void add(GgufWriter writer, WeightNames names, List<RandomTensors.Made> tensors) {
-    for (RandomTensors.Made t : tensors) {
-      boolean one = t.shape().size() == 2 && t.shape().getFirst() == 1;
-      List<Long> shape = names.shape(t.name(), one ? t.shape().subList(1, 2) : t.shape());
-      writer.add(t.name(), t.format().name(), shape, t.content());
-    }
+  static List<Long> flat(RandomTensors.Made t, WeightNames names) {
+    boolean one = t.shape().size() == 2 && t.shape().getFirst() == 1;
+    return names.shape(t.name(), one ? t.shape().subList(1, 2) : t.shape());
   }
 
   /** Published convolutions have a dimension of one between channels and taps. */
