@@ -93,10 +93,10 @@ abstract class AffinePanels implements ColumnPanels {
 
   @Override
   public final void decodeColumns(
-      MemorySegment packed, long nearAt, long farAt, int width, float[] scratch) {
-    panel(packed, nearAt, width, scratch, PanelDecoder.WEIGHTS_AT);
+      MemorySegment packed, long nearAt, long farAt, int width, float[] scratch, int weightsAt) {
+    panel(packed, nearAt, width, scratch, weightsAt);
     if (farAt != nearAt) {
-      panel(packed, farAt, width, scratch, PanelDecoder.WEIGHTS_AT + ROWS);
+      panel(packed, farAt, width, scratch, weightsAt + ROWS);
     }
   }
 

@@ -14,10 +14,17 @@ final class F16Panels extends PanelDecoder {
   }
 
   @Override
-  void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+  void decode(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] scratch,
+      int weightsAt) {
     for (int k = 0; k < width; k++) {
       long at = (long) (from + k) * COLUMN_BYTES;
-      int to = WEIGHTS_AT + k * Tiles.STRIDE;
+      int to = weightsAt + k * Tiles.STRIDE;
       Halves.decode(packed, nearAt + at, scratch, to);
       if (farAt != nearAt) {
         Halves.decode(packed, farAt + at, scratch, to + ROWS);

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
  */
 abstract class PanelDecoder {
 
-  /** Columns decoded at a time: their weights stay in the first-level cache. */
+  /** The most columns that are decoded at a time. */
   static final int COLUMNS = 128;
 
   /**
@@ -24,10 +24,10 @@ abstract class PanelDecoder {
    */
   static final int OWN_FLOATS = 2 * Matmul.PANEL_ROWS + 20 * Tiles.STRIDE;
 
-  /** Decoded weights follow, column k of row r at {@code WEIGHTS_AT + k · STRIDE + r}. */
+  /** Decoded weights follow. */
   static final int WEIGHTS_AT = OWN_FLOATS;
 
-  /** Floats of the scratch in front of the sums. */
+  /** Floats of a scratch up to where {@link #COLUMNS} columns of weights end. */
   static final int FLOATS = WEIGHTS_AT + COLUMNS * Tiles.STRIDE;
 
   private final PanelLayout layout;
@@ -45,9 +45,17 @@ abstract class PanelDecoder {
    *
    * @param from a multiple of {@link #COLUMNS}
    * @param width at most {@link #COLUMNS}
+   * @param weightsAt where the weights go: column {@code from + k} of row r to {@code weightsAt + k
+   *     · STRIDE + r}
    */
   abstract void decode(
-      MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch);
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] scratch,
+      int weightsAt);
 
   /**
    * Extends the sums of one token by all columns; overridden where there is a shorter way than
@@ -66,8 +74,8 @@ abstract class PanelDecoder {
       int sumsAt) {
     for (int from = 0; from < cols; from += COLUMNS) {
       int width = Math.min(COLUMNS, cols - from);
-      decode(packed, nearAt, farAt, from, width, scratch);
-      Tiles.extend(scratch, sumsAt, width, x, xAt + from, 0, 1);
+      decode(packed, nearAt, farAt, from, width, scratch, WEIGHTS_AT);
+      Tiles.extend(scratch, WEIGHTS_AT, sumsAt, width, x, xAt + from, 0, 1);
     }
   }
 }

@@ -25,9 +25,6 @@ public final class PanelProducts {
   /** Floats at the start of the scratch that are used here; sums lie behind them. */
   public static final int FLOATS = PanelDecoder.FLOATS;
 
-  /** For more tokens than this, decoding columns once for all of them is faster. */
-  private static final int FEW = 8;
-
   private final ColumnPanels panels;
 
   private PanelProducts(ColumnPanels panels) {
@@ -80,34 +77,19 @@ public final class PanelProducts {
       int tokens,
       float[] scratch,
       int sumsAt) {
-    if (tokens > FEW) {
+    if (tokens > ColumnPanels.FEW) {
       for (int done = 0; done < width; done += PanelDecoder.COLUMNS) {
         int columns = Math.min(PanelDecoder.COLUMNS, width - done);
         long at = panels.columnAt(from + done);
-        panels.decodeColumns(packed, nearAt + at, farAt + at, columns, scratch);
-        Tiles.extend(scratch, sumsAt, columns, x, xAt + done, xStride, tokens);
+        panels.decodeColumns(
+            packed, nearAt + at, farAt + at, columns, scratch, PanelDecoder.WEIGHTS_AT);
+        Tiles.extend(
+            scratch, PanelDecoder.WEIGHTS_AT, sumsAt, columns, x, xAt + done, xStride, tokens);
       }
       return;
     }
-    long offset = panels.columnAt(from);
-    long near = nearAt + offset;
-    long far = farAt + offset;
-    int t = 0;
-    for (; tokens - t >= ColumnPanels.FOUR - 1; t += ColumnPanels.FOUR) {
-      panels.extendFour(
-          packed,
-          near,
-          far,
-          width,
-          x,
-          xAt + t * xStride,
-          xStride,
-          Math.min(ColumnPanels.FOUR, tokens - t) - 1,
-          scratch,
-          sumsAt + t * STRIDE);
-    }
-    for (; t < tokens; t++) {
-      panels.extend(packed, near, far, width, x, xAt + t * xStride, scratch, sumsAt + t * STRIDE);
-    }
+    long at = panels.columnAt(from);
+    panels.extendFew(
+        packed, nearAt + at, farAt + at, width, x, xAt, xStride, tokens, scratch, sumsAt);
   }
 }

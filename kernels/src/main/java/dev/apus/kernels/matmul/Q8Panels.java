@@ -42,14 +42,21 @@ final class Q8Panels extends PanelDecoder {
   }
 
   @Override
-  void decode(MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+  void decode(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] scratch,
+      int weightsAt) {
     for (int k = 0; k < width; k += BLOCK) {
       long at = layout().blockAt(from + k);
       steps(packed, nearAt + at, farAt + at, scratch);
-      int weightsAt = WEIGHTS_AT + k * STRIDE;
-      decodeBlock(packed, nearAt + at + BYTES_AT, scratch, STEPS_AT, weightsAt);
+      int to = weightsAt + k * STRIDE;
+      decodeBlock(packed, nearAt + at + BYTES_AT, scratch, STEPS_AT, to);
       if (farAt != nearAt) {
-        decodeBlock(packed, farAt + at + BYTES_AT, scratch, STEPS_AT + ROWS, weightsAt + ROWS);
+        decodeBlock(packed, farAt + at + BYTES_AT, scratch, STEPS_AT + ROWS, to + ROWS);
       }
     }
   }

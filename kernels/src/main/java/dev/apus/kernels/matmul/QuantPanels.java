@@ -82,12 +82,18 @@ abstract class QuantPanels extends PanelDecoder {
 
   @Override
   final void decode(
-      MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] scratch,
+      int weightsAt) {
     unpackSteps(packed, nearAt, farAt, from, width, scratch);
     for (int k = 0; k < width; k += GROUP) {
       unpackWords(packed, nearAt, farAt, from + k, scratch);
       for (int row = 0; row < STRIDE; row += L) {
-        decodeGroup(scratch, k, row);
+        decodeGroup(scratch, k, row, weightsAt + k * STRIDE + row);
       }
     }
   }
@@ -145,14 +151,13 @@ abstract class QuantPanels extends PanelDecoder {
   }
 
   /** One vector of rows. */
-  private void decodeGroup(float[] scratch, int from, int row) {
+  private void decodeGroup(float[] scratch, int from, int row, int to) {
     FloatVector lower = FloatVector.broadcast(F, LOWER + zero);
     FloatVector upper = FloatVector.broadcast(F, UPPER + zero);
     for (int k = 0; k < GROUP; k += WORD_COLUMNS) {
       FloatVector step = FloatVector.fromArray(F, scratch, stepAt(from + k) + row);
       FloatVector low = FloatVector.fromArray(F, scratch, lowAt(from + k) + row);
       int wordAt = WORDS_AT + k / WORD_COLUMNS * STRIDE + row;
-      int to = WEIGHTS_AT + (from + k) * STRIDE + row;
       IntVector four = FloatVector.fromArray(F, scratch, wordAt).reinterpretAsInts();
       for (int pair = 0; pair < 2; pair++) {
         step.fma(four.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower), low)

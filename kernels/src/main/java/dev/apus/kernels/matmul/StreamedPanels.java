@@ -58,9 +58,15 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
 
   @Override
   final void decode(
-      MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int from,
+      int width,
+      float[] scratch,
+      int weightsAt) {
     long offset = columnAt(from);
-    decodeColumns(packed, nearAt + offset, farAt + offset, width, scratch);
+    decodeColumns(packed, nearAt + offset, farAt + offset, width, scratch, weightsAt);
   }
 
   @Override
@@ -70,10 +76,10 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
 
   @Override
   public final void decodeColumns(
-      MemorySegment packed, long nearAt, long farAt, int width, float[] scratch) {
-    panel(packed, nearAt, width, scratch, WEIGHTS_AT);
+      MemorySegment packed, long nearAt, long farAt, int width, float[] scratch, int weightsAt) {
+    panel(packed, nearAt, width, scratch, weightsAt);
     if (farAt != nearAt) {
-      panel(packed, farAt, width, scratch, WEIGHTS_AT + ROWS);
+      panel(packed, farAt, width, scratch, weightsAt + ROWS);
     }
   }
 

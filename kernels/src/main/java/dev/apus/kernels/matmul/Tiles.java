@@ -22,6 +22,9 @@ final class Tiles {
   /** Rows worked on together: those of one panel, or of two where a tile has more than one. */
   static final int STRIDE = Math.max(ROWS, Matmul.PANEL_ROWS);
 
+  /** The most tokens of a tile. */
+  static final int SIX = 6;
+
   /** Whether there are registers for tiles of six tokens. */
   private static final boolean MANY_REGISTERS = L >= 16;
 
@@ -30,35 +33,43 @@ final class Tiles {
   /**
    * Extends the sums of every row and token by {@code width} columns.
    *
-   * @param scratch weights from {@link PanelDecoder#WEIGHTS_AT}, column by column; sums from {@code
-   *     sumsAt}, token by token; {@code STRIDE} rows each
+   * @param scratch weights from {@code weightsAt}, column by column; sums from {@code sumsAt},
+   *     token by token; {@code STRIDE} rows each
    */
   static void extend(
-      float[] scratch, int sumsAt, int width, float[] x, int xAt, int xStride, int tokens) {
+      float[] scratch,
+      int weightsAt,
+      int sumsAt,
+      int width,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens) {
     for (int row = 0; row < STRIDE; row += ROWS) {
       int t = 0;
-      while (MANY_REGISTERS && tokens - t >= 5) {
-        six(scratch, row, width, sumsAt, x, xAt, xStride, t, tokens - 1);
-        t += 6;
+      while (MANY_REGISTERS && tokens - t >= SIX - 1) {
+        six(scratch, weightsAt + row, row, width, sumsAt, x, xAt, xStride, t, tokens - 1);
+        t += SIX;
       }
       while (tokens - t >= 2) {
-        two(scratch, row, width, sumsAt, x, xAt, xStride, t);
+        two(scratch, weightsAt + row, row, width, sumsAt, x, xAt, xStride, t);
         t += 2;
       }
       if (t < tokens) {
-        one(scratch, row, width, sumsAt + t * STRIDE, x, xAt + t * xStride);
+        one(scratch, weightsAt + row, row, width, sumsAt + t * STRIDE, x, xAt + t * xStride);
       }
     }
   }
 
-  private static void one(float[] scratch, int row, int width, int sumsAt, float[] x, int at0) {
+  private static void one(
+      float[] scratch, int weightsAt, int row, int width, int sumsAt, float[] x, int at0) {
     int s0 = sumsAt + row;
     FloatVector a0 = FloatVector.fromArray(F, scratch, s0);
     FloatVector b0 = FloatVector.fromArray(F, scratch, s0 + L);
     FloatVector c0 = FloatVector.fromArray(F, scratch, s0 + 2 * L);
     FloatVector d0 = FloatVector.fromArray(F, scratch, s0 + 3 * L);
     for (int k = 0; k < width; k++) {
-      int at = PanelDecoder.WEIGHTS_AT + k * STRIDE + row;
+      int at = weightsAt + k * STRIDE;
       FloatVector a = FloatVector.fromArray(F, scratch, at);
       FloatVector b = FloatVector.fromArray(F, scratch, at + L);
       FloatVector c = FloatVector.fromArray(F, scratch, at + 2 * L);
@@ -76,7 +87,15 @@ final class Tiles {
   }
 
   private static void two(
-      float[] scratch, int row, int width, int sumsAt, float[] x, int xAt, int xStride, int t) {
+      float[] scratch,
+      int weightsAt,
+      int row,
+      int width,
+      int sumsAt,
+      float[] x,
+      int xAt,
+      int xStride,
+      int t) {
     int s0 = sumsAt + t * STRIDE + row;
     int at0 = xAt + t * xStride;
     int s1 = sumsAt + (t + 1) * STRIDE + row;
@@ -90,7 +109,7 @@ final class Tiles {
     FloatVector c1 = FloatVector.fromArray(F, scratch, s1 + 2 * L);
     FloatVector d1 = FloatVector.fromArray(F, scratch, s1 + 3 * L);
     for (int k = 0; k < width; k++) {
-      int at = PanelDecoder.WEIGHTS_AT + k * STRIDE + row;
+      int at = weightsAt + k * STRIDE;
       FloatVector a = FloatVector.fromArray(F, scratch, at);
       FloatVector b = FloatVector.fromArray(F, scratch, at + L);
       FloatVector c = FloatVector.fromArray(F, scratch, at + 2 * L);
@@ -118,6 +137,7 @@ final class Tiles {
 
   private static void six(
       float[] scratch,
+      int weightsAt,
       int row,
       int width,
       int sumsAt,
@@ -164,7 +184,7 @@ final class Tiles {
     FloatVector c5 = FloatVector.fromArray(F, scratch, s5 + 2 * L);
     FloatVector d5 = FloatVector.fromArray(F, scratch, s5 + 3 * L);
     for (int k = 0; k < width; k++) {
-      int at = PanelDecoder.WEIGHTS_AT + k * STRIDE + row;
+      int at = weightsAt + k * STRIDE;
       FloatVector a = FloatVector.fromArray(F, scratch, at);
       FloatVector b = FloatVector.fromArray(F, scratch, at + L);
       FloatVector c = FloatVector.fromArray(F, scratch, at + 2 * L);

@@ -8,19 +8,30 @@ import java.util.Arrays;
  * {@link Matmul} with the Vector API: some columns of a few panels at a time extend every output's
  * chain, straight from the packed bytes for one token, by way of decoded weights for more.
  *
- * <p>Lanes are output rows. Where a vector holds half a panel, two panels go together, so that
- * there are always enough independent chains to hide the latency of fma; they lie far apart, so
- * that memory sees two long streams.
+ * <p>Lanes are output rows. Where a vector holds half a panel, two panels make a strip, so that
+ * there are always enough independent chains to hide the latency of fma. For one token they lie far
+ * apart, so that memory sees two long streams. For more they are neighbours, and a few strips share
+ * what they read of the inputs and write long pieces of the outputs.
  */
 final class VectorMatmul implements Matmul {
 
   /** Tokens whose sums stay in the second-level cache. */
   private static final int TOKENS = 512;
 
+  /** Columns whose decoded weights stay in the second-level cache. */
+  private static final int COLUMNS = 2 * PanelDecoder.COLUMNS;
+
+  /** Strips worked on together. */
+  private static final int STRIPS = 2;
+
   private static final int STRIDE = Tiles.STRIDE;
   private static final int PANELS = STRIDE / PANEL_ROWS;
-  private static final int COLUMNS = PanelDecoder.COLUMNS;
-  private static final int SUMS_AT = PanelDecoder.FLOATS;
+  private static final int WEIGHTS_AT = PanelDecoder.WEIGHTS_AT;
+
+  /** Decoded weights of a strip. */
+  private static final int WEIGHTS = COLUMNS * STRIDE;
+
+  private static final int SUMS_AT = WEIGHTS_AT + STRIPS * WEIGHTS;
 
   private final PanelDecoder decoder;
 
@@ -51,7 +62,7 @@ final class VectorMatmul implements Matmul {
 
   @Override
   public int scratchFloats(int cols, int tokens) {
-    return SUMS_AT + Math.min(tokens, TOKENS) * STRIDE;
+    return SUMS_AT + STRIPS * Math.min(tokens, TOKENS) * STRIDE;
   }
 
   @Override
@@ -69,42 +80,132 @@ final class VectorMatmul implements Matmul {
       int yAt,
       int yStride,
       float[] scratch) {
-    long panelBytes = panelBytes(cols);
-    int apart = Math.ceilDiv(toPanel - fromPanel, PANELS);
     for (int first = 0; first < tokens; first += TOKENS) {
       int count = Math.min(TOKENS, tokens - first);
       int xFrom = xAt + first * xStride;
       int yFrom = yAt + first * yStride;
-      for (int near = fromPanel; near < fromPanel + apart; near++) {
-        int far = near + apart < toPanel ? near + apart : near;
-        Arrays.fill(scratch, SUMS_AT, SUMS_AT + count * STRIDE, 0);
-        sum(packed, near * panelBytes, far * panelBytes, cols, x, xFrom, xStride, count, scratch);
-        copy(scratch, SUMS_AT, near * PANEL_ROWS, rows, y, yFrom, yStride, count);
-        if (far != near) {
-          copy(scratch, SUMS_AT + PANEL_ROWS, far * PANEL_ROWS, rows, y, yFrom, yStride, count);
+      if (count == 1 || count <= ColumnPanels.FEW && decoder instanceof ColumnPanels) {
+        few(
+            packed, rows, cols, fromPanel, toPanel, x, xFrom, xStride, count, y, yFrom, yStride,
+            scratch);
+        continue;
+      }
+      for (int panel = fromPanel; panel < toPanel; panel += STRIPS * PANELS) {
+        int panels = Math.min(STRIPS * PANELS, toPanel - panel);
+        sum(packed, cols, panel, panels, x, xFrom, xStride, count, scratch);
+        int row = panel * PANEL_ROWS;
+        int some = Math.min(panels * PANEL_ROWS, rows - row);
+        for (int t = 0; t < count; t++) {
+          for (int done = 0; done < some; done += STRIDE) {
+            int from = SUMS_AT + (done / STRIDE * count + t) * STRIDE;
+            int to = yFrom + t * yStride + row + done;
+            System.arraycopy(scratch, from, y, to, Math.min(STRIDE, some - done));
+          }
         }
       }
     }
   }
 
+  /** Straight from the packed bytes, of two panels that lie far apart. */
+  private void few(
+      MemorySegment packed,
+      int rows,
+      int cols,
+      int fromPanel,
+      int toPanel,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] y,
+      int yAt,
+      int yStride,
+      float[] scratch) {
+    long panelBytes = panelBytes(cols);
+    int apart = Math.ceilDiv(toPanel - fromPanel, PANELS);
+    for (int near = fromPanel; near < fromPanel + apart; near++) {
+      int far = near + apart < toPanel ? near + apart : near;
+      long nearAt = near * panelBytes;
+      long farAt = far * panelBytes;
+      Arrays.fill(scratch, SUMS_AT, SUMS_AT + tokens * STRIDE, 0);
+      if (tokens > 1 && decoder instanceof ColumnPanels panels) {
+        for (int from = 0; from < cols; from += COLUMNS) {
+          int width = Math.min(COLUMNS, cols - from);
+          long at = panels.columnAt(from);
+          panels.extendFew(
+              packed,
+              nearAt + at,
+              farAt + at,
+              width,
+              x,
+              xAt + from,
+              xStride,
+              tokens,
+              scratch,
+              SUMS_AT);
+        }
+      } else {
+        decoder.extend(packed, nearAt, farAt, cols, x, xAt, scratch, SUMS_AT);
+      }
+      copy(scratch, SUMS_AT, near * PANEL_ROWS, rows, y, yAt, yStride, tokens);
+      if (far != near) {
+        copy(scratch, SUMS_AT + PANEL_ROWS, far * PANEL_ROWS, rows, y, yAt, yStride, tokens);
+      }
+    }
+  }
+
+  /** The sums of some neighbouring panels: strip by strip, in each token by token. */
   private void sum(
       MemorySegment packed,
-      long nearAt,
-      long farAt,
       int cols,
+      int panel,
+      int panels,
       float[] x,
       int xAt,
       int xStride,
       int tokens,
       float[] scratch) {
-    if (tokens == 1) {
-      decoder.extend(packed, nearAt, farAt, cols, x, xAt, scratch, SUMS_AT);
-      return;
-    }
+    int strips = Math.ceilDiv(panels, PANELS);
+    Arrays.fill(scratch, SUMS_AT, SUMS_AT + strips * tokens * STRIDE, 0);
     for (int from = 0; from < cols; from += COLUMNS) {
       int width = Math.min(COLUMNS, cols - from);
-      decoder.decode(packed, nearAt, farAt, from, width, scratch);
-      Tiles.extend(scratch, SUMS_AT, width, x, xAt + from, xStride, tokens);
+      for (int strip = 0; strip < strips; strip++) {
+        decode(packed, cols, panel, panels, strip, from, width, scratch);
+      }
+      for (int t = 0; t < tokens; t += Tiles.SIX) {
+        int some = Math.min(Tiles.SIX, tokens - t);
+        for (int strip = 0; strip < strips; strip++) {
+          int sumsAt = SUMS_AT + (strip * tokens + t) * STRIDE;
+          int weightsAt = WEIGHTS_AT + strip * WEIGHTS;
+          Tiles.extend(
+              scratch, weightsAt, sumsAt, width, x, xAt + t * xStride + from, xStride, some);
+        }
+      }
+    }
+  }
+
+  private void decode(
+      MemorySegment packed,
+      int cols,
+      int panel,
+      int panels,
+      int strip,
+      int from,
+      int width,
+      float[] scratch) {
+    int near = strip * PANELS;
+    int far = Math.min(near + PANELS, panels) - 1;
+    long nearAt = (panel + near) * panelBytes(cols);
+    long farAt = (panel + far) * panelBytes(cols);
+    for (int done = 0; done < width; done += PanelDecoder.COLUMNS) {
+      decoder.decode(
+          packed,
+          nearAt,
+          farAt,
+          from + done,
+          Math.min(PanelDecoder.COLUMNS, width - done),
+          scratch,
+          WEIGHTS_AT + strip * WEIGHTS + done * STRIDE);
     }
   }
 

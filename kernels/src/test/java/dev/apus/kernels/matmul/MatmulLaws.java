@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 abstract class MatmulLaws {
 
   private static final int[] ROWS = {1, 31, 32, 33, 70, 97};
-  private static final int[] BLOCKS = {1, 2, 3, 4, 5};
+  private static final int[] BLOCKS = {1, 2, 3, 4, 9};
   private static final int[] PLAIN_COLS = {1, 7, 127, 129, 300};
   private static final int[] TOKENS = {0, 1, 2, 3, 5, 6, 7, 13, 64};
   private static final int MOST_TOKENS = 64;
