@@ -112,32 +112,13 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * What a checkpoint is made of, as its settings say; its weights are not read.
-   *
-   * @throws dev.apus.core.file.FormatException if a file breaks the rules of its format
-   * @throws ConfigException if the config asks for something that cannot be run
-   */
-  public static Architecture describe(ModelFiles files, ModelOptions options) {
-    Checkpoint checkpoint = Checkpoint.open(files, options.families());
-    try {
-      checkpoint.language().get();
-    } finally {
-      checkpoint.tensors().close();
-    }
-    return checkpoint.architecture();
-  }
-
-  /**
    * What a checkpoint and its sessions will take; its matrices are not read.
    *
    * @throws dev.apus.core.weight.WeightException if the weights do not fit the config
    */
   public static MemoryEstimate estimate(ModelFiles files, ModelOptions options) {
-    Checkpoint checkpoint = Checkpoint.open(files, options.families());
-    try {
-      return Loading.estimate(checkpoint, options, FreeMemory.bytes());
-    } finally {
-      checkpoint.tensors().close();
+    try (Outline outline = Outline.open(files, options)) {
+      return outline.memory();
     }
   }
 
