@@ -201,6 +201,18 @@ public final class Model implements AutoCloseable {
     return settings.endTokens();
   }
 
+  /**
+   * Ids of the model's vocabulary that no text is given: those that name no token, and those of
+   * tokens that the vocabulary calls unused.
+   */
+  public Set<Integer> unusedTokens() {
+    return settings.unusedTokens();
+  }
+
+  GenerationSettings settings() {
+    return settings;
+  }
+
   /** How many weights the model has. */
   public long parameters() {
     return weights.parameters();
