@@ -6,12 +6,13 @@ import java.util.Arrays;
 
 /**
  * {@link Matmul} with the Vector API: some columns of a few panels at a time extend every output's
- * chain, straight from the packed bytes for one token, by way of decoded weights for more.
+ * chain, straight from the packed bytes for one token, and in plain formats for a few, by way of
+ * decoded weights for more.
  *
  * <p>Lanes are output rows. Where a vector holds half a panel, two panels make a strip, so that
- * there are always enough independent chains to hide the latency of fma. For one token they lie far
- * apart, so that memory sees two long streams. For more they are neighbours, and a few strips share
- * what they read of the inputs and write long pieces of the outputs.
+ * there are always enough independent chains to hide the latency of fma. For few tokens they lie
+ * far apart, so that memory sees two long streams. For more they are neighbours, and a few strips
+ * share what they read of the inputs and write long pieces of the outputs.
  */
 final class VectorMatmul implements Matmul {
 
