@@ -61,7 +61,12 @@ record Pending(Shape shape, MemorySegment state, long at) {
 
   /** Keeps what a token decays the memory with. */
   void putDecay(int t, float[] x, int from) {
-    MemorySegment.copy(x, from, state, JAVA_FLOAT_UNALIGNED, decayAt(t), Chunk.decays(shape));
+    int decays = Chunk.decays(shape);
+    if (decays == 1) {
+      state.set(JAVA_FLOAT_UNALIGNED, decayAt(t), x[from]);
+    } else {
+      MemorySegment.copy(x, from, state, JAVA_FLOAT_UNALIGNED, decayAt(t), decays);
+    }
   }
 
   /** Brings back what the first writes brought. */
@@ -74,6 +79,11 @@ record Pending(Shape shape, MemorySegment state, long at) {
 
   /** Brings back what a token decayed the memory with. */
   void getDecay(int t, float[] x, int to) {
-    MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, decayAt(t), x, to, Chunk.decays(shape));
+    int decays = Chunk.decays(shape);
+    if (decays == 1) {
+      x[to] = state.get(JAVA_FLOAT_UNALIGNED, decayAt(t));
+    } else {
+      MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, decayAt(t), x, to, decays);
+    }
   }
 }
