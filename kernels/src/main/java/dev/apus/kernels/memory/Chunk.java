@@ -90,12 +90,14 @@ record Chunk(Shape shape, int base) {
     return keyAt(tokens() + t);
   }
 
+  /** Keys that are read with as they are written are there once. */
   int writeAt(int s) {
-    return queryAt(tokens() + s);
+    boolean same = shape.write() == Write.DELTA && !decaysKeys();
+    return same ? keyAt(s) : queryAt(tokens() + s);
   }
 
   int weighedAt() {
-    return writeAt(WRITES);
+    return queryAt(tokens() + WRITES);
   }
 
   int factorsAt() {
