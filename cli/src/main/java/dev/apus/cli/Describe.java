@@ -1,11 +1,8 @@
 package dev.apus.cli;
 
 import dev.apus.core.MemoryEstimate;
-import dev.apus.core.Model;
-import dev.apus.core.ModelOptions;
-import dev.apus.core.file.ModelFiles;
+import dev.apus.core.Outline;
 import dev.apus.core.file.StoredTensor;
-import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
 import java.io.PrintWriter;
 import java.util.Collection;
@@ -75,29 +72,31 @@ final class Describe implements Callable<Integer> {
       throw new ParameterException(
           command.commandLine(), "--json and --document exclude each other; one is enough");
     }
-    PrintWriter out = command.commandLine().getOut();
-    if (documentOnly) {
-      out.println(Model.describe(choice.files(), cache.over(opening.options())).toJson());
-      return Failures.OK;
-    }
-    ModelFiles files = choice.files();
-    ModelOptions options = cache.over(opening.options());
-    Architecture architecture = Model.describe(files, options);
-    MemoryEstimate memory = Model.estimate(files, options);
-    int length = context == null ? architecture.context() : context;
-    if (length < 1) {
+    if (context != null && context < 1) {
       throw new ParameterException(command.commandLine(), "--context must be above 0");
     }
-    Map<String, Stored> stored;
-    try (TensorFile tensors = files.tensors()) {
-      stored = stored(tensors.tensors().values());
+    try (Outline outline = Outline.open(choice.files(), cache.over(opening.options()))) {
+      outline.requireLanguage();
+      describe(outline);
     }
+    return Failures.OK;
+  }
+
+  private void describe(Outline outline) {
+    PrintWriter out = command.commandLine().getOut();
+    Architecture architecture = outline.architecture();
+    if (documentOnly) {
+      out.println(architecture.toJson());
+      return;
+    }
+    MemoryEstimate memory = outline.memory();
+    Map<String, Stored> stored = stored(outline.storedTensors());
+    int length = context == null ? architecture.context() : context;
     out.println(json ? document(architecture, stored, memory, length) : architecture.toJson());
     out.flush();
     if (!json) {
       apus.note(command.commandLine().getErr(), summary(stored, memory, length));
     }
-    return Failures.OK;
   }
 
   /** How much of a checkpoint is stored in one type. */

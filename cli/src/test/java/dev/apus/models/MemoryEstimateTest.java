@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.apus.core.MemoryEstimate;
 import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
+import dev.apus.core.Outline;
 import dev.apus.core.Session;
 import dev.apus.core.file.ModelFiles;
+import dev.apus.core.file.StoredTensor;
+import dev.apus.core.file.TensorFile;
 import dev.apus.core.weight.ExpertMemory;
 import dev.apus.core.weight.Placement;
 import dev.apus.fable.Fable;
@@ -15,6 +18,9 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +64,47 @@ class MemoryEstimateTest {
         }
       }
     }
+  }
+
+  /** A model on a slow disk need not be found out about three times. */
+  @Test
+  void anOutlineOpensEachFileOnce() throws URISyntaxException {
+    var files =
+        ModelFiles.of(Path.of(MemoryEstimateTest.class.getResource("/goldens/llama").toURI()));
+    List<String> opened = new ArrayList<>();
+    ModelFiles counted =
+        new ModelFiles() {
+          @Override
+          public String name() {
+            return files.name();
+          }
+
+          @Override
+          public byte[] read(String file) {
+            byte[] content = files.read(file);
+            if (content != null) {
+              opened.add(file);
+            }
+            return content;
+          }
+
+          @Override
+          public TensorFile tensors() {
+            opened.add("tensors");
+            return files.tensors();
+          }
+        };
+    try (Outline outline = Outline.open(counted, OPTIONS)) {
+      outline.requireLanguage();
+      assertEquals("llama", outline.architecture().family());
+      assertTrue(outline.memory().weightBytes() > 0);
+      long stored = outline.storedTensors().stream().mapToLong(StoredTensor::elements).sum();
+      try (Model model = Model.load(files, OPTIONS)) {
+        assertEquals(model.parameters(), stored);
+      }
+    }
+    assertTrue(opened.contains("tensors"), opened.toString());
+    assertEquals(Set.copyOf(opened).size(), opened.size(), opened.toString());
   }
 
   @Test

@@ -5,15 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.apus.core.Beam;
+import dev.apus.core.BeamSearch;
 import dev.apus.core.Model;
 import dev.apus.core.ModelConversion;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
+import dev.apus.core.Session;
 import dev.apus.core.config.Config;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.Gguf;
 import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.TensorFile;
+import dev.apus.core.generate.Sampling;
+import dev.apus.core.generate.Token;
 import dev.apus.core.weight.Accounts.Account;
 import dev.apus.core.weight.Quantization;
 import dev.apus.kernels.block.WeightFormat;
@@ -21,8 +30,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,14 +115,17 @@ class ModelConversionTest {
     assertTrue(Files.notExists(folder.resolve("qwen3_5-back")));
   }
 
-  @Test
-  void aVocabularyComesAlong() throws IOException {
+  private static Config llama(int vocabulary) {
     String json =
         new String(TinyModels.resource("/configs/llama.json"), StandardCharsets.UTF_8)
-            .replaceFirst("\"vocab_size\": \\d+", "\"vocab_size\": 700");
-    Config config = Config.parse("llama.json", json.getBytes(StandardCharsets.UTF_8));
+            .replaceFirst("\"vocab_size\": \\d+", "\"vocab_size\": " + vocabulary);
+    return Config.parse("llama.json", json.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aVocabularyComesAlong() throws IOException {
     Path first = folder.resolve("first.gguf");
-    RandomCheckpoint.of(config, ModelOptions.standard()).writeGguf(first, WeightFormat.F32, 2);
+    RandomCheckpoint.of(llama(700), ModelOptions.standard()).writeGguf(first, WeightFormat.F32, 2);
     Path middle = folder.resolve("middle");
     convert(first, middle, null);
     Path second = folder.resolve("second.gguf");
@@ -131,6 +148,49 @@ class ModelConversionTest {
           (int[]) one.metadata().get("tokenizer.ggml.token_type"),
           (int[]) two.metadata().get("tokenizer.ggml.token_type"));
     }
+  }
+
+  /** Rows that pad a vocabulary have tokens in GGUF files, which nobody wants to read. */
+  @Test
+  void whatNamesNoTokenIsNeverDrawn() throws IOException {
+    Path words = folder.resolve("words.gguf");
+    RandomCheckpoint.of(llama(700), ModelOptions.standard()).writeGguf(words, WeightFormat.F32, 2);
+    Path full = folder.resolve("full");
+    convert(words, full, null);
+    Path from = folder.resolve("from");
+    RandomCheckpoint.of(llama(800), ModelOptions.standard()).writeFolder(from, WeightFormat.F32, 2);
+    var json = new ObjectMapper();
+    JsonNode tokenizer = json.readTree(full.resolve("tokenizer.json").toFile());
+    ArrayNode added = (ArrayNode) tokenizer.get("added_tokens");
+    ObjectNode last = added.get(0).deepCopy();
+    added.add(last.put("id", 750).put("content", "<|more|>"));
+    json.writeValue(from.resolve("tokenizer.json").toFile(), tokenizer);
+    Set<Integer> holes = IntStream.range(700, 800).boxed().collect(Collectors.toSet());
+    holes.remove(750);
+
+    List<List<Integer>> drawn = new ArrayList<>();
+    Path gguf = folder.resolve("to.gguf");
+    Path back = folder.resolve("back");
+    convert(from, gguf, null);
+    convert(gguf, back, null);
+    for (Path path : List.of(from, gguf, back)) {
+      try (Model model = Model.load(path);
+          Session session = model.newSession(400)) {
+        assertEquals(holes, model.unusedTokens());
+        assertEquals(751, session.vocabulary());
+        Sampling hot = Sampling.plain().withTemperature(9).withSeed(1).withMaxTokens(300);
+        drawn.add(session.start(new int[] {5}, hot).stream().map(Token::id).toList());
+        assertTrue(drawn.getLast().stream().noneMatch(holes::contains), "drawn");
+        int wide = 751 - 50;
+        BeamSearch all = BeamSearch.of(wide).withResults(wide).withMaxTokens(1);
+        List<Beam> beams = session.search(new int[0], all);
+        assertTrue(beams.size() > 690, "beams: " + beams.size());
+        assertTrue(beams.stream().allMatch(beam -> Collections.disjoint(beam.tokens(), holes)));
+      }
+    }
+    assertTrue(drawn.getFirst().size() > 100, "drawn: " + drawn.getFirst().size());
+    assertEquals(drawn.get(0), drawn.get(1));
+    assertEquals(drawn.get(0), drawn.get(2));
   }
 
   @Test

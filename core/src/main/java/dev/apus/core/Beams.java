@@ -3,6 +3,7 @@ package dev.apus.core;
 import dev.apus.core.generate.Logits;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -23,6 +24,7 @@ final class Beams implements AutoCloseable {
   private final int vocabulary;
   private final int room;
   private final Set<Integer> ends;
+  private final BitSet unused = new BitSet();
   private final List<Beam> results = new ArrayList<>();
   private final Set<Session> open = new LinkedHashSet<>();
   private List<Running> running;
@@ -51,6 +53,7 @@ final class Beams implements AutoCloseable {
     this.vocabulary = start.vocabulary();
     this.room = Math.min(search.maxTokens(), start.limit() - start.length());
     this.ends = model.endTokens();
+    model.unusedTokens().forEach(unused::set);
     this.running = List.of(new Running(start, new int[0], 0));
     this.open.add(start);
   }
@@ -101,7 +104,7 @@ final class Beams implements AutoCloseable {
       float[] logits = running.get(beam).session().logits();
       double before = running.get(beam).logProbability() - Logits.logSum(logits, vocabulary);
       for (int token = 0; token < vocabulary; token++) {
-        if (logits[token] == Float.NEGATIVE_INFINITY) {
+        if (logits[token] == Float.NEGATIVE_INFINITY || unused.get(token)) {
           continue;
         }
         double logProbability = before + logits[token];

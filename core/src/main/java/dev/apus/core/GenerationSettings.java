@@ -11,6 +11,7 @@ import dev.apus.core.json.Printable;
 import dev.apus.core.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,10 +20,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a checkpoint's files say about generating: which tokens end a text, and how its makers
- * sample.
+ * What a checkpoint's files say about generating: which tokens end a text, which no text gets, and
+ * how its makers sample.
+ *
+ * @param unusedTokens ids that name no token, or one that the vocabulary calls unused
  */
-record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
+record GenerationSettings(Set<Integer> endTokens, Set<Integer> unusedTokens, Sampling sampling) {
 
   private static final Logger LOG = LoggerFactory.getLogger(GenerationSettings.class);
 
@@ -34,6 +37,11 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
 
   GenerationSettings {
     endTokens = Set.copyOf(endTokens);
+    unusedTokens = Set.copyOf(unusedTokens);
+  }
+
+  GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
+    this(endTokens, Set.of(), sampling);
   }
 
   /**
@@ -42,8 +50,8 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
    * @param generation the file, or null
    * @param config the model's own config
    * @param tokenizer or null
-   * @param vocabulary how many tokens the model has; padding past those of the tokenizer is never
-   *     generated and ends nothing
+   * @param vocabulary how many ids the model has; what names no token is never generated and ends
+   *     nothing
    * @throws dev.apus.core.config.ConfigException if a setting is no value that it can have
    */
   static GenerationSettings read(
@@ -64,7 +72,39 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
       tokenizer.end().ifPresent(ends::add);
     }
     ends.removeIf(id -> id < 0 || id >= tokens);
-    return new GenerationSettings(ends, sampling);
+    Set<Integer> unused = new HashSet<>();
+    for (int id = 0; id < vocabulary; id++) {
+      if (tokenizer != null && (id >= tokens || !tokenizer.isUsed(id))) {
+        unused.add(id);
+      }
+    }
+    ends.removeAll(unused);
+    return new GenerationSettings(ends, unused, sampling);
+  }
+
+  /**
+   * A sampling with the tokens banned that no text gets.
+   *
+   * @param tokens how many ids may be chosen
+   */
+  Sampling allowed(Sampling any, int tokens) {
+    Map<Integer, Float> banned = banned(unusedTokens, tokens);
+    if (banned.isEmpty()) {
+      return any;
+    }
+    List<Warper> warpers = new ArrayList<>(any.warpers());
+    warpers.add(new LogitBias(banned));
+    return any.withWarpers(warpers);
+  }
+
+  private static Map<Integer, Float> banned(Set<Integer> ids, int tokens) {
+    Map<Integer, Float> biases = new HashMap<>();
+    for (int id : ids) {
+      if (id >= 0 && id < tokens) {
+        biases.put(id, Float.NEGATIVE_INFINITY);
+      }
+    }
+    return biases;
   }
 
   private static Sampling sampling(Config generation, int tokens) {
@@ -90,10 +130,8 @@ record GenerationSettings(Set<Integer> endTokens, Sampling sampling) {
     List<Warper> warpers = new ArrayList<>();
     Set<Integer> banned = new LinkedHashSet<>();
     addIds(generation, "suppress_tokens", banned);
-    banned.removeIf(id -> id < 0 || id >= tokens);
-    if (!banned.isEmpty()) {
-      Map<Integer, Float> biases = new HashMap<>();
-      banned.forEach(id -> biases.put(id, Float.NEGATIVE_INFINITY));
+    Map<Integer, Float> biases = banned(banned, tokens);
+    if (!biases.isEmpty()) {
       warpers.add(new LogitBias(biases));
     }
     float typical = generation.real("typical_p", 1);

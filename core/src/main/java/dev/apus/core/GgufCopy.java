@@ -71,6 +71,7 @@ final class GgufCopy {
       case Double number when number == number.floatValue() || number.isNaN() ->
           to.f32(key, number.floatValue());
       case Double number -> to.f64(key, number);
+      case byte[] bytes -> to.u8s(key, bytes);
       case int[] numbers -> to.i32s(key, numbers);
       case float[] numbers -> to.f32s(key, numbers);
       case boolean[] flags -> to.flags(key, flags);

@@ -112,32 +112,13 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * What a checkpoint is made of, as its settings say; its weights are not read.
-   *
-   * @throws dev.apus.core.file.FormatException if a file breaks the rules of its format
-   * @throws ConfigException if the config asks for something that cannot be run
-   */
-  public static Architecture describe(ModelFiles files, ModelOptions options) {
-    Checkpoint checkpoint = Checkpoint.open(files, options.families());
-    try {
-      checkpoint.language().get();
-    } finally {
-      checkpoint.tensors().close();
-    }
-    return checkpoint.architecture();
-  }
-
-  /**
    * What a checkpoint and its sessions will take; its matrices are not read.
    *
    * @throws dev.apus.core.weight.WeightException if the weights do not fit the config
    */
   public static MemoryEstimate estimate(ModelFiles files, ModelOptions options) {
-    Checkpoint checkpoint = Checkpoint.open(files, options.families());
-    try {
-      return Loading.estimate(checkpoint, options, FreeMemory.bytes());
-    } finally {
-      checkpoint.tensors().close();
+    try (Outline outline = Outline.open(files, options)) {
+      return outline.memory();
     }
   }
 
@@ -218,6 +199,18 @@ public final class Model implements AutoCloseable {
   /** The tokens that end a text. */
   public Set<Integer> endTokens() {
     return settings.endTokens();
+  }
+
+  /**
+   * Ids of the model's vocabulary that no text is given: those that name no token, and those of
+   * tokens that the vocabulary calls unused.
+   */
+  public Set<Integer> unusedTokens() {
+    return settings.unusedTokens();
+  }
+
+  GenerationSettings settings() {
+    return settings;
   }
 
   /** How many weights the model has. */

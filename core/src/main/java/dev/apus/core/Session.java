@@ -149,7 +149,8 @@ public final class Session implements TokenSource, AutoCloseable {
   }
 
   /** Begins to continue the session by these tokens; nothing is computed yet. */
-  public Generation start(int[] prompt, Sampling sampling) {
+  public Generation start(int[] prompt, Sampling how) {
+    Sampling sampling = model.settings().allowed(how, vocabulary());
     TextDecoder decoder = hasTokenizer() ? model.tokenizer().newDecoder() : TextDecoder.NONE;
     Set<Integer> ends = model.endTokens();
     Constraint.Follower follower = Constraint.of(sampling, ends, model.text()::bytes);

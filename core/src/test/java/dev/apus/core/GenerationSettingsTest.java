@@ -72,6 +72,7 @@ class GenerationSettingsTest {
     var settings =
         GenerationSettings.read(generation("{\"eos_token_id\": [2, 3, 7]}"), NOTHING, tokenizer, 8);
     assertEquals(Set.of(2), settings.endTokens());
+    assertEquals(Set.of(3, 4, 5, 6, 7), settings.unusedTokens());
     settings =
         GenerationSettings.read(generation("{\"eos_token_id\": [1, 2]}"), NOTHING, tokenizer, 2);
     assertEquals(Set.of(1), settings.endTokens());

@@ -67,7 +67,7 @@ record Ending(
 
   /** What proposes tokens with these ends in mind. */
   Proposer proposer(Canvas canvas, Sampling how, int[] truth) {
-    BitSet never = new BitSet();
+    BitSet never = ids(canvas.model().unusedTokens());
     if (canvas.diffusion().mask() >= 0) {
       never.set(canvas.diffusion().mask());
     }
@@ -75,12 +75,8 @@ record Ending(
     ends.or(stopTokens);
     int vocabulary = canvas.model().architecture().vocabulary();
     if (tokenizer != null && tokenizer.vocabularySize() < vocabulary) {
-      if (canvas.diffusion().output().isScore()) {
-        // A score says something of all others.
-        never.set(tokenizer.vocabularySize(), vocabulary);
-      } else {
-        vocabulary = tokenizer.vocabularySize();
-      }
+      // A score says something of all others.
+      vocabulary = canvas.diffusion().output().isScore() ? vocabulary : tokenizer.vocabularySize();
     }
     return new Proposer(
         canvas.diffusion(), how, vocabulary, canvas.model().threads(), never, ends, truth);

@@ -46,7 +46,7 @@ final class Proposer {
   /**
    * @param diffusion what the logits are
    * @param vocabulary how many ids may be chosen; logits beyond belong to padding
-   * @param never tokens that stand for noise
+   * @param never tokens that stand for noise or are unused
    * @param ends tokens that end a text, which are proposed where it may end
    * @param truth the token that each position is to get, whatever is proposed; or null
    */

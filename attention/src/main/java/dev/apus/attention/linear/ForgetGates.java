@@ -75,7 +75,7 @@ record ForgetGates(
       Matrix x,
       Matrix decays,
       List<Divisible> first,
-      List<Divisible> second) {
+      List<LowRank.Rest> second) {
     LowRank.add(gate, pass, frame, x, decays, first, second);
   }
 

@@ -95,7 +95,7 @@ sealed interface Forgetting
       Matrix x,
       Matrix decays,
       List<Divisible> first,
-      List<Divisible> second) {}
+      List<LowRank.Rest> second) {}
 
   /**
    * Makes the decays of each row, and the keys where they follow from them.

@@ -95,7 +95,7 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       Matrix beta = frame.matrix(rows, spec.strengths());
       Matrix write = w == null ? null : frame.matrix(rows, spec.valueCols());
       List<Divisible> first = new ArrayList<>();
-      List<Divisible> second = new ArrayList<>();
+      List<LowRank.Rest> second = new ArrayList<>();
       first.add(q.task(pass, x, 0, mixed, 0));
       first.add(k.task(pass, x, 0, mixed, spec.keyCols()));
       first.add(v.task(pass, x, 0, mixed, spec.firstValue()));

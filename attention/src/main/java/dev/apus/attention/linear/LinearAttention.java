@@ -100,7 +100,7 @@ public final class LinearAttention implements SequenceMixer<RecurrentState> {
       Matrix decays = frame.matrix(rows, forgetting.cols());
       Matrix gates = readout.gates(frame, rows);
       List<Divisible> first = new ArrayList<>();
-      List<Divisible> second = new ArrayList<>();
+      List<LowRank.Rest> second = new ArrayList<>();
       inputs.add(pass, x, projected, first);
       forgetting.add(pass, frame, x, decays, first, second);
       readout.add(pass, frame, x, gates, first, second);

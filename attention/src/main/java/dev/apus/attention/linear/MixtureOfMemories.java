@@ -123,17 +123,14 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
       Matrix gate = z == null ? null : frame.matrix(rows, delta.valueCols());
       var said = tokens(frame, rows);
       List<Divisible> first = new ArrayList<>();
-      List<Divisible> second = new ArrayList<>();
+      List<LowRank.Rest> second = new ArrayList<>();
       first.add(scores.task(pass, x, logits));
       first.add(q.task(pass, x, 0, said.mixed(), 0));
       LowRank.add(z, pass, frame, x, gate, first, second);
       if (!spec.apart()) {
         sides.getFirst().add(pass, delta, x, said, 0, rows, first);
       }
-      pass.run(first.toArray(Divisible[]::new));
-      if (!second.isEmpty()) {
-        pass.run(second.toArray(Divisible[]::new));
-      }
+      LowRank.run(pass, first, second);
       float[] weights = frame.floats(rows * spec.each());
       Choices choices = choose(pass, frame, logits, weights);
       Matrix read = frame.matrix(rows * spec.each(), delta.valueCols());

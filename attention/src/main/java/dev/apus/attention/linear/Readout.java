@@ -101,7 +101,7 @@ final class Readout {
       Matrix x,
       Matrix gates,
       List<Divisible> first,
-      List<Divisible> second) {
+      List<LowRank.Rest> second) {
     LowRank.add(gate, pass, frame, x, gates, first, second);
   }
 

@@ -119,7 +119,7 @@ public final class SlotAttention implements SequenceMixer<RecurrentState> {
       Matrix s = frame.matrix(rows, slots.outputs());
       Matrix gates = readout.gates(frame, rows);
       List<Divisible> first = new ArrayList<>();
-      List<Divisible> second = new ArrayList<>();
+      List<LowRank.Rest> second = new ArrayList<>();
       inputs.add(pass, x, projected, first);
       first.add(slots.task(pass, x, s));
       readout.add(pass, frame, x, gates, first, second);

@@ -1,5 +1,6 @@
 package dev.apus.attention.rwkv;
 
+import dev.apus.attention.linear.LowRank;
 import dev.apus.attention.rwkv.Rwkv7Spec.Values;
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
@@ -118,16 +119,12 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
       int rows = x.rows();
       Matrix own = spec.values() == Values.OWN ? x : columns(pass, frame, x, 0, width);
       List<Matrix> in = shifted.of(pass, frame, batch, SHIFT, own);
-      LowRank.Way decays = decay.of(pass, frame, in(in, 'w'));
-      LowRank.Way rates = rate.of(pass, frame, in(in, 'a'));
-      LowRank.Way gates = gate.of(pass, frame, in(in, 'g'));
-      List<LowRank.Way> ways = new ArrayList<>(List.of(decays, rates, gates));
-      LowRank.Way mixing = shares == null ? null : shares.of(pass, frame, in(in, 'v'));
-      if (mixing != null) {
-        ways.add(mixing);
-      }
       Matrix r = frame.matrix(rows, spec.keyCols());
       Matrix k = frame.matrix(rows, spec.keyCols());
+      Matrix decays = frame.matrix(rows, spec.keyCols());
+      Matrix rates = frame.matrix(rows, spec.keyCols());
+      Matrix gates = frame.matrix(rows, spec.valueCols());
+      Matrix mixing = shares == null ? null : frame.matrix(rows, spec.valueCols());
       Matrix v =
           value == null
               ? columns(pass, frame, x, width, spec.valueCols())
@@ -138,22 +135,26 @@ public final class Rwkv7TimeMix implements SequenceMixer<RecurrentState> {
       if (value != null) {
         first.add(value.task(pass, in(in, 'v'), v));
       }
-      ways.forEach(way -> first.add(way.down()));
-      pass.run(first.toArray(Divisible[]::new));
-      ways.forEach(LowRank.Way::bend);
-      pass.run(ways.stream().map(LowRank.Way::up).toArray(Divisible[]::new));
+      List<LowRank.Rest> second = new ArrayList<>();
+      LowRank.add(decay, pass, frame, in(in, 'w'), decays, first, second);
+      LowRank.add(rate, pass, frame, in(in, 'a'), rates, first, second);
+      LowRank.add(gate, pass, frame, in(in, 'g'), gates, first, second);
+      if (mixing != null) {
+        LowRank.add(shares, pass, frame, in(in, 'v'), mixing, first, second);
+      }
+      LowRank.run(pass, first, second);
       Matrix sought = frame.matrix(rows, spec.keyCols());
       Matrix taken = frame.matrix(rows, spec.keyCols());
-      var tokens = new Tokens(r, k, v, decays.y(), rates.y(), sought, taken);
+      var tokens = new Tokens(r, k, v, decays, rates, sought, taken);
       prepare(pass, tokens);
       if (mixing != null) {
-        mix(pass, x, mixing.y(), v);
+        mix(pass, x, mixing, v);
       }
       Matrix o = frame.matrix(rows, spec.valueCols());
       remember(pass, batch, tokens, o);
       batch.runs().forEach(run -> run.state().changed());
       norm.groups(pass, o, o, spec.heads(), spec.valueDim(), spec.valueDim());
-      finish(pass, tokens, gates.y(), o);
+      finish(pass, tokens, gates, o);
       output.apply(pass, o, y);
     }
   }

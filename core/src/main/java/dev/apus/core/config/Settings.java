@@ -152,6 +152,7 @@ final class Settings {
       case BigInteger number ->
           number.bitLength() < Long.SIZE ? (Object) number.longValue() : number;
       case BigDecimal number -> number;
+      case byte[] array -> unsigned(array);
       case int[] array -> array;
       case long[] array -> array;
       case float[] array -> array;
@@ -161,5 +162,11 @@ final class Settings {
           throw new IllegalArgumentException(
               key + " holds a " + value.getClass().getName() + ", which no setting can be");
     };
+  }
+
+  private static int[] unsigned(byte[] bytes) {
+    int[] numbers = new int[bytes.length];
+    Arrays.setAll(numbers, i -> Byte.toUnsignedInt(bytes[i]));
+    return numbers;
   }
 }

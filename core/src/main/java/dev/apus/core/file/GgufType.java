@@ -39,8 +39,8 @@ enum GgufType {
 
   /**
    * Reads one value: a Long, Double, Boolean or String, or for an array a list of strings or the
-   * narrowest of {@code int[]}, {@code long[]}, {@code float[]}, {@code double[]} and {@code
-   * boolean[]} that holds all values of its type.
+   * narrowest of {@code byte[]} (unsigned), {@code int[]}, {@code long[]}, {@code float[]}, {@code
+   * double[]} and {@code boolean[]} that holds all values of its type.
    */
   Object value(GgufCursor in) {
     return switch (this) {
@@ -89,7 +89,12 @@ enum GgufType {
   private Object numbers(ByteBuffer bytes, GgufCursor in) {
     int count = bytes.remaining() / this.bytes;
     return switch (this) {
-      case UINT8, INT8, UINT16, INT16, INT32 -> {
+      case UINT8 -> {
+        byte[] array = new byte[count];
+        bytes.get(array);
+        yield array;
+      }
+      case INT8, UINT16, INT16, INT32 -> {
         int[] array = new int[count];
         for (int i = 0; i < count; i++) {
           array[i] = small(bytes);
@@ -126,7 +131,6 @@ enum GgufType {
 
   private int small(ByteBuffer bytes) {
     return switch (this) {
-      case UINT8 -> Byte.toUnsignedInt(bytes.get());
       case INT8 -> bytes.get();
       case UINT16 -> Short.toUnsignedInt(bytes.getShort());
       case INT16 -> bytes.getShort();

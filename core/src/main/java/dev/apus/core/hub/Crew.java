@@ -1,9 +1,12 @@
 package dev.apus.core.hub;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -19,44 +22,51 @@ final class Crew implements AutoCloseable {
     this.connections = new Semaphore(connections);
   }
 
-  /** Work that needs a connection. */
-  Future<Void> start(Callable<Void> work) {
-    return threads.submit(
-        () -> {
-          connections.acquire();
-          try {
-            return work.call();
-          } finally {
-            connections.release();
-          }
-        });
-  }
+  /** Work that is waited for together; for one thread to start and to wait for. */
+  final class Team {
 
-  /** Work that waits for other work, and needs no connection of its own. */
-  Future<Void> oversee(Callable<Void> work) {
-    return threads.submit(work);
-  }
+    private final CompletionService<Void> ended = new ExecutorCompletionService<>(threads);
+    private final List<Future<Void>> all = new ArrayList<>();
 
-  /**
-   * Waits for all.
-   *
-   * @throws IOException or whatever else the first that failed threw; the others are cancelled
-   */
-  static void join(List<Future<Void>> all) throws IOException, InterruptedException {
-    try {
-      for (Future<Void> one : all) {
-        one.get();
+    /** Work that needs a connection. */
+    void start(Callable<Void> work) {
+      oversee(
+          () -> {
+            connections.acquire();
+            try {
+              return work.call();
+            } finally {
+              connections.release();
+            }
+          });
+    }
+
+    /** Work that waits for other work, and needs no connection of its own. */
+    void oversee(Callable<Void> work) {
+      all.add(ended.submit(work));
+    }
+
+    /**
+     * Waits for all, or until one fails.
+     *
+     * @throws IOException or whatever else the first that failed threw; the others are cancelled
+     */
+    void join() throws IOException, InterruptedException {
+      try {
+        for (int i = 0; i < all.size(); i++) {
+          ended.take().get();
+        }
+      } catch (ExecutionException e) {
+        switch (e.getCause()) {
+          case IOException fault -> throw fault;
+          case InterruptedException fault -> throw fault;
+          case RuntimeException fault -> throw fault;
+          case Error fault -> throw fault;
+          default -> throw new IllegalStateException(e.getCause());
+        }
+      } finally {
+        all.forEach(one -> one.cancel(true));
       }
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException fault -> throw fault;
-        case InterruptedException fault -> throw fault;
-        case RuntimeException fault -> throw fault;
-        case Error fault -> throw fault;
-        default -> throw new IllegalStateException(e.getCause());
-      }
-    } finally {
-      all.forEach(one -> one.cancel(true));
     }
   }
 

@@ -9,9 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Future;
 
 /**
  * Gets one content into the cache: parts side by side into a draft, which becomes a blob when its
@@ -98,14 +95,14 @@ final class Download {
   }
 
   private void fill(Parts parts, FileChannel out) throws IOException, InterruptedException {
-    List<Future<Void>> all = new ArrayList<>();
+    Crew.Team team = line.crew().new Team();
     for (int part = 0; part < parts.count(); part++) {
       if (!parts.isComplete(part)) {
         int which = part;
-        all.add(line.crew().start(() -> get(parts, which, out)));
+        team.start(() -> get(parts, which, out));
       }
     }
-    Crew.join(all);
+    team.join();
   }
 
   private Void get(Parts parts, int part, FileChannel out)
@@ -126,7 +123,12 @@ final class Download {
                 return null;
               });
     } finally {
+      // What came is noted though the thread be told to stop, which would close the note's file.
+      boolean stopped = Thread.interrupted();
       parts.save();
+      if (stopped) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -9,12 +9,10 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -157,11 +155,11 @@ final class Pull {
               .toList();
       requireRoom(files);
       listener.begins(files.size(), sum(files), present(files));
-      List<Future<Void>> all = new ArrayList<>();
+      Crew.Team team = crew.new Team();
       for (HubFile file : files) {
-        all.add(crew.oversee(() -> get(listing, file, line)));
+        team.oversee(() -> get(listing, file, line));
       }
-      Crew.join(all);
+      team.join();
       cache.remember(model, listing.commit());
       Path folder = cache.snapshot(listing.commit());
       return packed ? folder.resolve(weights.get(0)) : folder;

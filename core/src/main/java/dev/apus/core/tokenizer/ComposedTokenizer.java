@@ -142,9 +142,13 @@ final class ComposedTokenizer implements Tokenizer {
   }
 
   @Override
+  public boolean isUsed(int id) {
+    return parts.vocabulary().isUsed(id);
+  }
+
+  @Override
   public byte[] bytes(int id, boolean first) {
-    String token = parts.vocabulary().token(id);
-    return token == null || isSpecial(id) ? new byte[0] : spelling.bytes(token, first);
+    return !isUsed(id) || isSpecial(id) ? new byte[0] : spelling.bytes(token(id), first);
   }
 
   @Override

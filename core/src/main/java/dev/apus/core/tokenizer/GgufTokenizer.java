@@ -52,8 +52,9 @@ final class GgufTokenizer {
     if (pre == null) {
       throw file.unsupported("pre", String.join(", ", GgufPre.names()));
     }
-    List<Piece> pieces = file.pieces(false);
-    List<AddedToken> added = file.added(pieces, file.types(pieces.size()), true);
+    List<PieceType> types = file.types();
+    List<Piece> pieces = file.used(types);
+    List<AddedToken> added = file.added(pieces, types, true);
     Vocabulary vocabulary = Vocabulary.of(file.name, pieces, added);
     int beginning = file.id("bos_token_id", vocabulary);
     int end = file.id("eos_token_id", vocabulary);
@@ -88,8 +89,8 @@ final class GgufTokenizer {
 
   /** The model of SentencePiece that a file holds. */
   static SentencePiece model(GgufVocabulary file, SentencePiece.Kind kind) {
-    List<Piece> pieces = file.pieces(true);
-    List<PieceType> types = file.types(pieces.size());
+    List<PieceType> types = file.types();
+    List<Piece> pieces = file.pieces(types, true);
     if (!types.contains(PieceType.UNKNOWN)) {
       throw file.wrong("token_type", "a token of the type 2, for what is unknown");
     }
@@ -138,8 +139,8 @@ final class GgufTokenizer {
    */
   private Tokenizer wordPieces() {
     List<Piece> pieces = new ArrayList<>();
-    List<PieceType> types = new ArrayList<>(file.types(file.texts("tokens").size()));
-    for (Piece piece : file.pieces(false)) {
+    List<PieceType> types = file.types();
+    for (Piece piece : file.used(types)) {
       String text = piece.text();
       if (text.startsWith("[") && text.endsWith("]") && text.length() > 2) {
         types.set(piece.id(), PieceType.CONTROL);
@@ -180,8 +181,8 @@ final class GgufTokenizer {
     List<Piece> pieces = new ArrayList<>();
     AddedToken end = null;
     List<String> tokens = file.texts("tokens");
-    List<PieceType> types = file.types(tokens.size());
-    for (int id = 0; id < tokens.size(); id++) {
+    List<PieceType> types = file.types();
+    for (int id = 0; id < types.size(); id++) {
       if (types.get(id) == PieceType.CONTROL) {
         end = end == null ? AddedToken.literal(id, tokens.get(id), true) : end;
       } else if (types.get(id) == PieceType.NORMAL) {

@@ -7,11 +7,15 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** The keys of a GGUF header that describe a vocabulary. */
 final class GgufVocabulary {
 
   static final String PREFIX = "tokenizer.ggml.";
+
+  private static final List<String> STEERING =
+      List.of("bos", "eos", "eot", "eom", "cls", "seperator", "mask", "unknown");
 
   final String name;
   private final Map<String, ?> metadata;
@@ -33,14 +37,24 @@ final class GgufVocabulary {
     return value == null ? otherwise : (Boolean) value;
   }
 
-  /** The tokens with their scores; a file that need not have scores gives none. */
-  List<Piece> pieces(boolean scored) {
+  /**
+   * The tokens that {@link #types} are of, with their scores; a file that need not have scores
+   * gives none.
+   */
+  List<Piece> pieces(List<PieceType> types, boolean scored) {
     List<String> tokens = texts("tokens");
     double[] scores = scored ? scores(tokens.size()) : new double[tokens.size()];
-    List<Piece> pieces = new ArrayList<>(tokens.size());
-    for (int id = 0; id < tokens.size(); id++) {
+    List<Piece> pieces = new ArrayList<>(types.size());
+    for (int id = 0; id < types.size(); id++) {
       pieces.add(new Piece(tokens.get(id), id, scores[id]));
     }
+    return pieces;
+  }
+
+  /** The same without scores and without unused tokens, whose ids then name nothing. */
+  List<Piece> used(List<PieceType> types) {
+    List<Piece> pieces = pieces(types, false);
+    pieces.removeIf(piece -> types.get(piece.id()) == PieceType.UNUSED);
     return pieces;
   }
 
@@ -59,8 +73,12 @@ final class GgufVocabulary {
     return scores;
   }
 
-  /** The types of the tokens; all are text if the file has none. */
-  List<PieceType> types(int count) {
+  /**
+   * The types of the tokens up to the last that is used: a model may have room for more tokens than
+   * there are. All are text if the file has no types.
+   */
+  List<PieceType> types() {
+    int count = texts("tokens").size();
     if (!has("token_type")) {
       return Collections.nCopies(count, PieceType.NORMAL);
     }
@@ -75,7 +93,26 @@ final class GgufVocabulary {
               types.length,
               count));
     }
-    return Arrays.stream(types).mapToObj(PieceType::of).toList();
+    List<PieceType> read = new ArrayList<>(count);
+    for (long type : types) {
+      read.add(PieceType.of(type));
+    }
+    use(read);
+    while (!read.isEmpty() && read.getLast() == PieceType.UNUSED) {
+      read.removeLast();
+    }
+    return read;
+  }
+
+  /** What stands around texts or ends them is used, whatever its type says. */
+  private void use(List<PieceType> types) {
+    for (String key : STEERING) {
+      Object id = metadata.get(PREFIX + key + "_token_id");
+      if (id instanceof Number at && at.longValue() >= 0 && at.longValue() < types.size()) {
+        PieceType type = types.get(at.intValue());
+        types.set(at.intValue(), type == PieceType.UNUSED ? PieceType.CONTROL : type);
+      }
+    }
   }
 
   /** The tokens that are found in a text before the model sees it. */
@@ -99,6 +136,9 @@ final class GgufVocabulary {
   byte[] bytes(String key) {
     if (!has(key)) {
       return new byte[0];
+    }
+    if (metadata.get(PREFIX + key) instanceof byte[] bytes) {
+      return bytes;
     }
     long[] numbers = numbers(key);
     byte[] bytes = new byte[numbers.length];
@@ -165,13 +205,10 @@ final class GgufVocabulary {
     return switch (metadata.get(PREFIX + key)) {
       case int[] values -> Arrays.stream(values).asLongStream().toArray();
       case long[] values -> values;
-      case byte[] values -> {
-        long[] numbers = new long[values.length];
-        for (int i = 0; i < numbers.length; i++) {
-          numbers[i] = Byte.toUnsignedInt(values[i]);
-        }
-        yield numbers;
-      }
+      case byte[] values ->
+          IntStream.range(0, values.length)
+              .mapToLong(i -> Byte.toUnsignedLong(values[i]))
+              .toArray();
       case List<?> values when values.stream().allMatch(Number.class::isInstance) ->
           values.stream().mapToLong(value -> ((Number) value).longValue()).toArray();
       case null, default -> throw wrong(key, "an array of integers");

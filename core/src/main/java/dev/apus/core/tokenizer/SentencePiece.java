@@ -63,7 +63,7 @@ record SentencePiece(
 
   /** The tokenizer of this model. Special tokens come from no text unless they are asked for. */
   Tokenizer tokenizer(Surroundings around) {
-    Vocabulary vocabulary = Vocabulary.of(name, pieces, around.added());
+    Vocabulary vocabulary = Vocabulary.of(name, pieces, around.added(), ofType(PieceType.UNUSED));
     UserDefinedPieces own =
         new UserDefinedPieces(
             pieces.stream()

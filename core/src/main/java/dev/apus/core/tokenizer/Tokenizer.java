@@ -123,8 +123,15 @@ public interface Tokenizer {
   boolean isSpecial(int id);
 
   /**
+   * Whether a text may get this id: it names a token, and none that the vocabulary calls unused.
+   *
+   * @throws IllegalArgumentException if {@code id} is outside the vocabulary
+   */
+  boolean isUsed(int id);
+
+  /**
    * What a token writes, in bytes, which need not be whole characters. Special tokens, and ids
-   * within the vocabulary that name no token, write nothing.
+   * within the vocabulary that are not {@linkplain #isUsed used}, write nothing.
    *
    * @param first whether it is the first token of a text
    * @throws IllegalArgumentException if {@code id} is outside the vocabulary

@@ -21,19 +21,31 @@ final class Vocabulary {
   private final Map<String, Integer> addedIds;
   private final List<String> tokens;
   private final BitSet special;
+  private final BitSet unused;
 
   private Vocabulary(
       Map<String, Integer> modelIds,
       Map<String, Integer> addedIds,
       List<String> tokens,
-      BitSet special) {
+      BitSet special,
+      BitSet unused) {
     this.modelIds = modelIds;
     this.addedIds = addedIds;
     this.tokens = tokens;
     this.special = special;
+    this.unused = unused;
   }
 
   static Vocabulary of(String name, List<Piece> pieces, List<AddedToken> added) {
+    return of(name, pieces, added, new BitSet());
+  }
+
+  /**
+   * A vocabulary some of whose tokens no text gets.
+   *
+   * @param idle the ids of these tokens; those that are added are used nevertheless
+   */
+  static Vocabulary of(String name, List<Piece> pieces, List<AddedToken> added, BitSet idle) {
     Map<String, Integer> modelIds = HashMap.newHashMap(pieces.size());
     List<String> tokens = new ArrayList<>(pieces.size());
     for (Piece piece : pieces) {
@@ -45,6 +57,7 @@ final class Vocabulary {
     }
     Map<String, Integer> addedIds = new HashMap<>();
     BitSet special = new BitSet();
+    BitSet unused = (BitSet) idle.clone();
     for (AddedToken token : added) {
       Integer modelId = modelIds.get(token.content());
       Integer earlier = addedIds.put(token.content(), token.id());
@@ -60,6 +73,7 @@ final class Vocabulary {
                 token.id()));
       }
       put(name, tokens, token.id(), token.content());
+      unused.clear(token.id());
       if (token.special()) {
         special.set(token.id());
       }
@@ -67,7 +81,7 @@ final class Vocabulary {
     if (tokens.isEmpty()) {
       throw new TokenizerException(name + ": the vocabulary is empty");
     }
-    return new Vocabulary(Collections.unmodifiableMap(modelIds), addedIds, tokens, special);
+    return new Vocabulary(Collections.unmodifiableMap(modelIds), addedIds, tokens, special, unused);
   }
 
   private static void put(String name, List<String> tokens, int id, String text) {
@@ -104,6 +118,11 @@ final class Vocabulary {
 
   boolean isSpecial(int id) {
     return special.get(checked(id));
+  }
+
+  /** Whether there is a token, and one that texts may get. */
+  boolean isUsed(int id) {
+    return token(id) != null && !unused.get(id);
   }
 
   /** The tokens that the model itself may produce. */

@@ -24,8 +24,8 @@ final class VocabularyFolder {
   VocabularyFolder(String name, Map<String, Object> metadata) {
     this.file = new GgufVocabulary(name, metadata);
     this.metadata = metadata;
-    this.tokens = file.texts("tokens");
-    this.types = file.types(tokens.size());
+    this.types = file.types();
+    this.tokens = file.texts("tokens").subList(0, types.size());
   }
 
   /** The bytes of each file by its name. */

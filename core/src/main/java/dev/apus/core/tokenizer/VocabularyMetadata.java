@@ -8,9 +8,7 @@ import static dev.apus.core.tokenizer.PieceType.UNUSED;
 import static dev.apus.core.tokenizer.PieceType.USER_DEFINED;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.apus.core.tokenizer.TokenizerFile.Piece;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -66,7 +64,7 @@ final class VocabularyMetadata {
     var found = TokenizerFolder.vocabulary(files);
     byte[] json = found.json(name, files);
     if (json != null) {
-      json(parse(json));
+      json(parse(TokenizerFolder.JSON, json));
     } else if (found.file().equals(TokenizerFolder.RWKV)) {
       rwkv(found.bytes());
     } else if (TiktokenFile.isOne(found.bytes())) {
@@ -78,7 +76,7 @@ final class VocabularyMetadata {
     }
     byte[] config = files.apply(TokenizerConfig.FILE);
     if (config != null) {
-      named(parse(config));
+      named(parse(TokenizerConfig.FILE, config));
     }
     return said;
   }
@@ -134,9 +132,9 @@ final class VocabularyMetadata {
       }
     }
     for (int id = 0; id < tokens.length; id++) {
-      if (types[id] == NORMAL.number() && ByteTokens.value(String.valueOf(tokens[id])) >= 0) {
+      if (types[id] == NORMAL.number() && ByteTokens.value(tokens[id]) >= 0) {
         types[id] = BYTE.number();
-      } else if (scores[id] == NO_SCORE) {
+      } else if (tokens[id] != null && scores[id] == NO_SCORE) {
         scores[id] = -rank++;
       }
     }
@@ -333,12 +331,8 @@ final class VocabularyMetadata {
     }
   }
 
-  private JsonNode parse(byte[] json) {
-    try {
-      return new ObjectMapper().readTree(json);
-    } catch (IOException e) {
-      throw new TokenizerException(name + ": a tokenizer's file is no JSON: " + e.getMessage(), e);
-    }
+  private JsonNode parse(String file, byte[] json) {
+    return TokenizerFile.parseSection(name + "/" + file, json).node();
   }
 
   private TokenizerException unsaid(String why) {

@@ -72,7 +72,7 @@ class GgufTest {
       assertEquals(Long.MAX_VALUE, metadata.get("u64"));
       assertEquals(Long.MIN_VALUE, metadata.get("i64"));
       assertEquals(-0.0, metadata.get("f64"));
-      assertArrayEquals(new int[] {255, 1}, (int[]) metadata.get("u8s"));
+      assertArrayEquals(new byte[] {-1, 1}, (byte[]) metadata.get("u8s"));
       assertArrayEquals(new int[] {-1, 1}, (int[]) metadata.get("i8s"));
       assertArrayEquals(new int[] {65535}, (int[]) metadata.get("u16s"));
       assertArrayEquals(new int[] {-1}, (int[]) metadata.get("i16s"));

@@ -150,7 +150,7 @@ final class HostileHub implements AutoCloseable {
     return digest("SHA-1", all);
   }
 
-  private static String digest(String algorithm, byte[] content) {
+  static String digest(String algorithm, byte[] content) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(content));
     } catch (NoSuchAlgorithmException e) {

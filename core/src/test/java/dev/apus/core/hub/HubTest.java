@@ -237,6 +237,26 @@ class HubTest {
     assertTrue(e.getMessage().contains("HF_TOKEN"), e.getMessage());
   }
 
+  /** The first of two shards would take a minute, the second is refused. */
+  @Test
+  void tellsTheFirstFailureAtOnceAndGoesOnLater() throws IOException {
+    server.remove(WEIGHTS);
+    server.put(
+        "model.safetensors.index.json",
+        "{\"weight_map\":{\"a\":\"x-1.safetensors\",\"b\":\"x-2.safetensors\"}}"
+            .getBytes(StandardCharsets.UTF_8));
+    server.put("x-1.safetensors", BYTES);
+    server.put("x-2.safetensors", new byte[5]);
+    server.fail("x-1.safetensors", Fault.STALL);
+    server.fail("x-2.safetensors", Fault.FORBIDDEN);
+    Hub patient = hub().withPatience(Duration.ofMinutes(1), Duration.ofMillis(1));
+    HubException e = assertThrows(HubException.class, () -> patient.pull(MODEL));
+    assertTrue(e.getMessage().contains("status 403"), e.getMessage());
+    assertFalse(blobs().contains(HostileHub.digest("SHA-256", BYTES)), "it was waited for");
+    Path folder = hub().pull(MODEL);
+    assertArrayEquals(BYTES, Files.readAllBytes(folder.resolve("x-1.safetensors")));
+  }
+
   @Test
   void getsTheShardsOfAnIndex() throws IOException {
     server.remove(WEIGHTS);

@@ -93,8 +93,17 @@ class VocabularyConversionTest {
       assertArrayEquals(ids, back.encode(text), text);
       assertArrayEquals(expected.encode(text, false, false), back.encode(text, false, false), text);
     }
+    assertSameTokens(expected, found);
+    assertSameTokens(expected, back);
     Map<String, Object> again = written(name, in(folder));
     there.forEach((key, value) -> assertTrue(equal(value, again.get(key)), key));
+  }
+
+  private static void assertSameTokens(Tokenizer expected, Tokenizer found) {
+    assertEquals(expected.vocabularySize(), found.vocabularySize());
+    for (int id = 0; id < expected.vocabularySize(); id++) {
+      assertEquals(expected.isUsed(id), found.isUsed(id), "token " + id);
+    }
   }
 
   private static boolean equal(Object one, Object other) {
