@@ -90,14 +90,12 @@ record Chunk(Shape shape, int base) {
     return keyAt(tokens() + t);
   }
 
-  /** Keys that are read with as they are written are there once. */
   int writeAt(int s) {
-    boolean same = shape.write() == Write.DELTA && !decaysKeys();
-    return same ? keyAt(s) : queryAt(tokens() + s);
+    return queryAt(tokens() + s);
   }
 
   int weighedAt() {
-    return queryAt(tokens() + WRITES);
+    return writeAt(WRITES);
   }
 
   int factorsAt() {

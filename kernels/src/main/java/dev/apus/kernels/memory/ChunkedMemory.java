@@ -171,7 +171,7 @@ abstract class ChunkedMemory implements MatrixMemory {
     int keyDim = chunk.shape().keyDim();
     if (chunk.decaysKeys()) {
       multiply(rows.data(), rows.start(token), x, chunk.keptAt(), at, keyDim);
-    } else if (at != chunk.writeAt(writes)) {
+    } else {
       copy(rows, token, x, at, keyDim);
     }
     int leftAt = chunk.leftAt();

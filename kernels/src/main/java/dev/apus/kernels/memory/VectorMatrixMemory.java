@@ -74,24 +74,6 @@ public final class VectorMatrixMemory extends ChunkedMemory {
       int yAt,
       int count) {
     int j = 0;
-    for (; j + 4 * LENGTH <= count; j += 4 * LENGTH) {
-      FloatVector a = FloatVector.fromArray(LANES, x, xAt + j).mul(left);
-      FloatVector b = FloatVector.fromArray(LANES, x, xAt + j + LENGTH).mul(left);
-      FloatVector c = FloatVector.fromArray(LANES, x, xAt + j + 2 * LENGTH).mul(left);
-      FloatVector d = FloatVector.fromArray(LANES, x, xAt + j + 3 * LENGTH).mul(left);
-      int at = uAt + j;
-      for (int s = 0; s < writes; s++, at += count) {
-        FloatVector pair = FloatVector.broadcast(LANES, x[pairAt + s]);
-        a = pair.fma(FloatVector.fromArray(LANES, x, at), a);
-        b = pair.fma(FloatVector.fromArray(LANES, x, at + LENGTH), b);
-        c = pair.fma(FloatVector.fromArray(LANES, x, at + 2 * LENGTH), c);
-        d = pair.fma(FloatVector.fromArray(LANES, x, at + 3 * LENGTH), d);
-      }
-      a.intoArray(y, yAt + j);
-      b.intoArray(y, yAt + j + LENGTH);
-      c.intoArray(y, yAt + j + 2 * LENGTH);
-      d.intoArray(y, yAt + j + 3 * LENGTH);
-    }
     for (; j < LANES.loopBound(count); j += LENGTH) {
       FloatVector sum = FloatVector.fromArray(LANES, x, xAt + j).mul(left);
       for (int s = 0; s < writes; s++) {
