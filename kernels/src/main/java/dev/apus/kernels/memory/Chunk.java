@@ -15,14 +15,11 @@ import dev.apus.kernels.memory.MatrixMemory.Write;
  *   <li>key, query: {@code P(t) ⊙ k_t}, {@code P(t) ⊙ q_t}, which read the memory as it was before
  *       the chunk; {@code P(t − 1)}, and p for k, where the token reads before the memory decays,
  *   <li>write: {@code P(s, newest) ⊙ k_s}, what is left of a written key,
- *   <li>left: where decays have one factor, P of the newest token and after it {@code P(s,
- *       newest)}: keys and queries stay as they are then,
  *   <li>weighed: {@code b ⊙ k_t} of the token at hand,
  *   <li>factors: the decay of the token at hand,
  *   <li>key pair, query pair: {@code k_t · (P(s, t) ⊙ k_s)} and {@code q_t · (P(s, t) ⊙ k_s)}, with
- *       which the token at hand sees what was written as number s; behind them, P(t) where it has
- *       one factor, with which it sees what it has read; pairs of token t after those of token t −
- *       1,
+ *       which the token at hand sees what was written as number s, pairs of token t after those of
+ *       token t − 1,
  *   <li>kept value: the product of the decays of each value,
  *   <li>held, read: what the token's key and query have read,
  *   <li>written: u of each write, under the decays of each value since.
@@ -70,7 +67,7 @@ record Chunk(Shape shape, int base) {
   }
 
   boolean decaysKeys() {
-    return shape.decay() == Decay.PER_KEY;
+    return shape.decay() == Decay.SCALAR || shape.decay() == Decay.PER_KEY;
   }
 
   boolean decaysValues() {
@@ -102,12 +99,8 @@ record Chunk(Shape shape, int base) {
     return weighedAt() + shape.keyDim();
   }
 
-  int leftAt() {
-    return factorsAt() + Math.max(shape.keyDim(), shape.valueDim());
-  }
-
   int keyPairAt(int t) {
-    return leftAt() + (1 + t) * (WRITES + 1);
+    return factorsAt() + Math.max(shape.keyDim(), shape.valueDim()) + t * WRITES;
   }
 
   int queryPairAt(int t) {

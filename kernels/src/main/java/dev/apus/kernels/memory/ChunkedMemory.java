@@ -18,17 +18,9 @@ abstract class ChunkedMemory implements MatrixMemory {
   /** {@code x[to …] ← β · (v − x[xAt …])}. */
   abstract void correct(float beta, float[] v, int vAt, float[] x, int xAt, int to, int count);
 
-  /** {@code y ← left · x[xAt …] + Σ_s x[pairAt + s] · x[uAt + s · count …]}, first write first. */
+  /** {@code y ← x[xAt …] + Σ_s x[pairAt + s] · x[uAt + s · count …]}, first write first. */
   abstract void sum(
-      float left,
-      float[] x,
-      int uAt,
-      int pairAt,
-      int writes,
-      int xAt,
-      float[] y,
-      int yAt,
-      int count);
+      float[] x, int uAt, int pairAt, int writes, int xAt, float[] y, int yAt, int count);
 
   /**
    * Writes a chunk to the matrix, and reads with the tokens {@code [from, to)} of the next.
@@ -66,7 +58,6 @@ abstract class ChunkedMemory implements MatrixMemory {
     for (int t = 0; t < tokens; ) {
       Chunk done = filled == chunk.tokens() ? chunk : null;
       if (done != null) {
-        finish(done, scratch);
         chunk = spare;
         spare = done;
         held += filled;
@@ -95,25 +86,9 @@ abstract class ChunkedMemory implements MatrixMemory {
   }
 
   private static void begin(Chunk chunk, float[] x) {
-    Arrays.fill(x, chunk.leftAt(), chunk.leftAt() + 1 + Chunk.WRITES, 1);
-    if (chunk.decaysKeys()) {
-      Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + chunk.shape().keyDim(), 1);
-    }
-    if (chunk.decaysValues()) {
-      int at = chunk.keptValueAt();
-      Arrays.fill(x, at, at + chunk.shape().valueDim(), 1);
-    }
-  }
-
-  /** Brings what is left, where that is one factor, to the rows and to what is written to them. */
-  private void finish(Chunk chunk, float[] x) {
-    int leftAt = chunk.leftAt();
-    if (!chunk.decaysKeys()) {
-      Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + chunk.shape().keyDim(), x[leftAt]);
-    }
-    for (int s = 0; s < Chunk.WRITES && chunk.shape().decay() == Decay.SCALAR; s++) {
-      scale(x[leftAt + 1 + s], x, chunk.writtenAt(s), chunk.shape().valueDim());
-    }
+    Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + chunk.shape().keyDim(), 1);
+    int at = chunk.keptValueAt();
+    Arrays.fill(x, at, at + chunk.shape().valueDim(), 1);
   }
 
   /** Fills in what tokens to come need of the chunk's first tokens. */
@@ -169,16 +144,9 @@ abstract class ChunkedMemory implements MatrixMemory {
   /** What a token looks for in the memory before the chunk, and in the chunk's first writes. */
   private void look(Chunk chunk, Rows rows, int token, int writes, int at, int pairAt, float[] x) {
     int keyDim = chunk.shape().keyDim();
-    if (chunk.decaysKeys()) {
-      multiply(rows.data(), rows.start(token), x, chunk.keptAt(), at, keyDim);
-    } else {
-      copy(rows, token, x, at, keyDim);
-    }
-    int leftAt = chunk.leftAt();
-    x[pairAt + Chunk.WRITES] = x[leftAt];
+    multiply(rows.data(), rows.start(token), x, chunk.keptAt(), at, keyDim);
     for (int s = 0; s < writes; s++) {
-      float pair = dot(rows.data(), rows.start(token), x, chunk.writeAt(s), keyDim);
-      x[pairAt + s] = x[leftAt + 1 + s] * pair;
+      x[pairAt + s] = dot(rows.data(), rows.start(token), x, chunk.writeAt(s), keyDim);
     }
   }
 
@@ -194,15 +162,19 @@ abstract class ChunkedMemory implements MatrixMemory {
   /** Decays what is left of the memory's rows, and of the keys that have been written. */
   private void decayKeys(Chunk chunk, float[] d, int dAt, int writes, float[] x) {
     if (chunk.decaysKeys()) {
-      int keyDim = chunk.shape().keyDim();
-      multiply(d, dAt, x, chunk.keptAt(), chunk.keptAt(), keyDim);
+      decayKey(chunk, d, dAt, x, chunk.keptAt());
       for (int s = 0; s < writes; s++) {
-        multiply(d, dAt, x, chunk.writeAt(s), chunk.writeAt(s), keyDim);
+        decayKey(chunk, d, dAt, x, chunk.writeAt(s));
       }
-    } else if (chunk.shape().decay() == Decay.SCALAR) {
-      for (int i = chunk.leftAt(); i <= chunk.leftAt() + writes; i++) {
-        x[i] *= d[dAt];
-      }
+    }
+  }
+
+  private void decayKey(Chunk chunk, float[] d, int dAt, float[] x, int at) {
+    int keyDim = chunk.shape().keyDim();
+    if (chunk.shape().decay() == Decay.PER_KEY) {
+      multiply(d, dAt, x, at, at, keyDim);
+    } else {
+      scale(d[dAt], x, at, keyDim);
     }
   }
 
@@ -228,20 +200,21 @@ abstract class ChunkedMemory implements MatrixMemory {
     int last = before + chunk.writes() - 1;
     int heldAt = chunk.heldAt(t);
     int readAt = chunk.readAt(t);
+    int uAt = chunk.writtenAt(0);
     if (shape.write().seeks()) {
-      keep(chunk, x, heldAt);
-      see(chunk, chunk.keyPairAt(t), before, heldAt, x, heldAt, x);
+      left(chunk, x, heldAt);
+      sum(x, uAt, chunk.keyPairAt(t), before, heldAt, x, heldAt, valueDim);
     }
     if (shape.read() == Read.BEFORE) {
-      keep(chunk, x, readAt);
-      see(chunk, chunk.queryPairAt(t), before, readAt, x, readAt, x);
+      left(chunk, x, readAt);
+      sum(x, uAt, chunk.queryPairAt(t), before, readAt, x, readAt, valueDim);
     }
     if (chunk.decaysValues()) {
       decayValues(chunk, in.decay().data(), in.decay().start(token), before, x);
     }
     if (shape.write() == Write.DELTA) {
-      keep(chunk, x, heldAt);
-      see(chunk, chunk.keyPairAt(t), before, heldAt, x, heldAt, x);
+      left(chunk, x, heldAt);
+      sum(x, uAt, chunk.keyPairAt(t), before, heldAt, x, heldAt, valueDim);
     }
     write(chunk, token, in, heldAt, chunk.writtenAt(before), chunk.writtenAt(last), x);
     for (int s = before; s <= last && later != null; s++) {
@@ -250,24 +223,18 @@ abstract class ChunkedMemory implements MatrixMemory {
     int oAt = o.start(token);
     if (shape.read() == Read.BEFORE) {
       int pairAt = chunk.queryPairAt(t) + last;
-      sum(1, x, chunk.writtenAt(last), pairAt, 1, readAt, o.data(), oAt, valueDim);
+      sum(x, chunk.writtenAt(last), pairAt, 1, readAt, o.data(), oAt, valueDim);
     } else {
-      keep(chunk, x, readAt);
-      see(chunk, chunk.queryPairAt(t), last + 1, readAt, o.data(), oAt, x);
+      left(chunk, x, readAt);
+      sum(x, uAt, chunk.queryPairAt(t), last + 1, readAt, o.data(), oAt, valueDim);
     }
   }
 
   /** What decays of each value leave of something read. */
-  private void keep(Chunk chunk, float[] x, int at) {
+  private void left(Chunk chunk, float[] x, int at) {
     if (chunk.decaysValues()) {
       multiply(x, chunk.keptValueAt(), x, at, at, chunk.shape().valueDim());
     }
-  }
-
-  /** What a token sees: of what it has read, and of the chunk's first writes. */
-  private void see(Chunk chunk, int pairAt, int writes, int at, float[] y, int yAt, float[] x) {
-    float left = x[pairAt + Chunk.WRITES];
-    sum(left, x, chunk.writtenAt(0), pairAt, writes, at, y, yAt, chunk.shape().valueDim());
   }
 
   /** What a token writes: at {@code uAt} what it takes away, if anything. */

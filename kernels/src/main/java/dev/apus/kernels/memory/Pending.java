@@ -61,12 +61,7 @@ record Pending(Shape shape, MemorySegment state, long at) {
 
   /** Keeps what a token decays the memory with. */
   void putDecay(int t, float[] x, int from) {
-    int decays = Chunk.decays(shape);
-    if (decays == 1) {
-      state.set(JAVA_FLOAT_UNALIGNED, decayAt(t), x[from]);
-    } else {
-      MemorySegment.copy(x, from, state, JAVA_FLOAT_UNALIGNED, decayAt(t), decays);
-    }
+    MemorySegment.copy(x, from, state, JAVA_FLOAT_UNALIGNED, decayAt(t), Chunk.decays(shape));
   }
 
   /** Brings back what the first writes brought. */
@@ -79,11 +74,6 @@ record Pending(Shape shape, MemorySegment state, long at) {
 
   /** Brings back what a token decayed the memory with. */
   void getDecay(int t, float[] x, int to) {
-    int decays = Chunk.decays(shape);
-    if (decays == 1) {
-      x[to] = state.get(JAVA_FLOAT_UNALIGNED, decayAt(t));
-    } else {
-      MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, decayAt(t), x, to, decays);
-    }
+    MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, decayAt(t), x, to, Chunk.decays(shape));
   }
 }

@@ -37,18 +37,9 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
   }
 
   @Override
-  void sum(
-      float left,
-      float[] x,
-      int uAt,
-      int pairAt,
-      int writes,
-      int xAt,
-      float[] y,
-      int yAt,
-      int count) {
+  void sum(float[] x, int uAt, int pairAt, int writes, int xAt, float[] y, int yAt, int count) {
     for (int j = 0; j < count; j++) {
-      float sum = left * x[xAt + j];
+      float sum = x[xAt + j];
       for (int s = 0; s < writes; s++) {
         sum = Math.fma(x[pairAt + s], x[uAt + s * count + j], sum);
       }

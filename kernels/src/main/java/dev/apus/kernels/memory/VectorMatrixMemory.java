@@ -63,19 +63,10 @@ public final class VectorMatrixMemory extends ChunkedMemory {
   }
 
   @Override
-  void sum(
-      float left,
-      float[] x,
-      int uAt,
-      int pairAt,
-      int writes,
-      int xAt,
-      float[] y,
-      int yAt,
-      int count) {
+  void sum(float[] x, int uAt, int pairAt, int writes, int xAt, float[] y, int yAt, int count) {
     int j = 0;
     for (; j < LANES.loopBound(count); j += LENGTH) {
-      FloatVector sum = FloatVector.fromArray(LANES, x, xAt + j).mul(left);
+      FloatVector sum = FloatVector.fromArray(LANES, x, xAt + j);
       for (int s = 0; s < writes; s++) {
         FloatVector u = FloatVector.fromArray(LANES, x, uAt + s * count + j);
         sum = u.fma(FloatVector.broadcast(LANES, x[pairAt + s]), sum);
@@ -83,7 +74,7 @@ public final class VectorMatrixMemory extends ChunkedMemory {
       sum.intoArray(y, yAt + j);
     }
     for (; j < count; j++) {
-      float sum = left * x[xAt + j];
+      float sum = x[xAt + j];
       for (int s = 0; s < writes; s++) {
         sum = Math.fma(x[pairAt + s], x[uAt + s * count + j], sum);
       }
