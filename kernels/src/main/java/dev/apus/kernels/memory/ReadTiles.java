@@ -22,19 +22,25 @@ final class ReadTiles {
   /** Keys that {@link #four} reads with. */
   static final int ROWS = 4;
 
+  /**
+   * Whether there are registers for large tiles: with vectors of 512 bits there are 32, with others
+   * perhaps 16.
+   */
+  static final boolean LARGE = LENGTH == 16;
+
   private ReadTiles() {}
 
   /**
    * Reads with four keys: {@code out[r] ← out[r] + Sᵀ c[r]}.
    *
+   * @param j the first column
    * @param cAt where the first key's values for these rows begin, the others {@code keyDim} apart
    * @param outAt where the first of four rows of answers begins, {@code valueDim} apart
    */
   static void four(
-      Shape shape, int cAt, int rows, MemorySegment state, long at, float[] x, int outAt) {
+      Shape shape, int j, int cAt, int rows, MemorySegment state, long at, float[] x, int outAt) {
     int keyDim = shape.keyDim();
     int valueDim = shape.valueDim();
-    int j = 0;
     for (; j + 2 * LENGTH <= valueDim; j += 2 * LENGTH) {
       fourByTwo(x, cAt, keyDim, rows, state, at + j * 4L, valueDim, outAt + j);
     }
@@ -124,9 +130,12 @@ final class ReadTiles {
   /**
    * Reads with two keys, which may be the same: {@code out ← out + Sᵀ c}. A single token does
    * little with what it reads, so tiles are wide, to read memory in the order in which it lies.
+   *
+   * @param j the first column
    */
   static void two(
       Shape shape,
+      int j,
       int aAt,
       int bAt,
       int rows,
@@ -136,8 +145,7 @@ final class ReadTiles {
       int aOutAt,
       int bOutAt) {
     int valueDim = shape.valueDim();
-    int j = 0;
-    for (; j + 8 * LENGTH <= valueDim; j += 8 * LENGTH) {
+    for (; LARGE && j + 8 * LENGTH <= valueDim; j += 8 * LENGTH) {
       twoByEight(x, aAt, bAt, rows, state, at + j * 4L, valueDim * 4L, aOutAt + j, bOutAt + j);
     }
     for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {

@@ -8,9 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link MatrixMemory} with the columns of the memory in lanes, so that no sum crosses them. The
- * matrix is taken some rows at a time, which lie in one piece and stay in L1 while they are written
- * and read in tiles of a few vectors of columns, the last ones by a vector of which a part is
- * masked.
+ * matrix is taken in tiles of a few vectors of columns, the last ones by a vector of which a part
+ * is masked. Where one loop cannot do all that is to be done with a row, some rows are taken at a
+ * time, which lie in one piece and stay in L1 from loop to loop.
  */
 public final class VectorMatrixMemory extends ChunkedMemory {
 
@@ -84,48 +84,84 @@ public final class VectorMatrixMemory extends ChunkedMemory {
 
   @Override
   void pass(Chunk done, Chunk next, int from, int to, MemorySegment state, long at, float[] x) {
+    boolean all = to - from == next.tokens();
+    boolean scales = done != null && done.decaysValues();
     int keyDim = next.shape().keyDim();
-    for (int i = 0; i < keyDim; i += ROWS) {
-      int rows = Math.min(ROWS, keyDim - i);
+    int block = scales || loops(done, next, to - from) > 1 ? ROWS : keyDim;
+    for (int i = 0; i < keyDim; i += block) {
+      int rows = Math.min(block, keyDim - i);
       long rowsAt = at + (long) i * next.shape().valueDim() * Float.BYTES;
-      if (done != null) {
-        WriteTiles.write(done, i, rows, state, rowsAt, x);
+      if (scales) {
+        WriteTiles.scale(done, rows, state, rowsAt, x);
       }
-      if (to - from == next.tokens()) {
-        readAll(next, i, rows, state, rowsAt, x);
+      if (all) {
+        passAll(done, next, i, rows, state, rowsAt, x);
       } else {
-        readSome(next, from, to, i, rows, state, rowsAt, x);
+        passSome(done, next, from, to, i, rows, state, rowsAt, x);
       }
     }
   }
 
+  /** In how many loops a row is written and read. */
+  private static int loops(Chunk done, Chunk next, int tokens) {
+    boolean all = tokens == next.tokens();
+    int loops = all ? keys(next) / ReadTiles.ROWS : tokens;
+    if (done == null) {
+      return loops;
+    }
+    boolean together = ReadTiles.LARGE && (!all || keys(next) == WriteReadTiles.ROWS);
+    return !together ? 1 + loops : all ? 1 : loops;
+  }
+
+  /** How many keys all tokens of a chunk read with. */
+  private static int keys(Chunk chunk) {
+    return chunk.shape().write() == Write.ADD ? chunk.tokens() : 2 * chunk.tokens();
+  }
+
   /** Reads with all tokens of a chunk, whose keys and queries are rows one after the other. */
-  private static void readAll(
-      Chunk chunk, int i, int rows, MemorySegment state, long at, float[] x) {
-    int first = chunk.shape().write() == Write.ADD ? chunk.tokens() : 0;
-    for (int row = first; row < 2 * chunk.tokens(); row += ReadTiles.ROWS) {
-      ReadTiles.four(chunk.shape(), chunk.keyAt(row) + i, rows, state, at, x, chunk.heldAt(row));
+  private static void passAll(
+      Chunk done, Chunk next, int i, int rows, MemorySegment state, long at, float[] x) {
+    int end = 2 * next.tokens();
+    int first = end - keys(next);
+    int j = 0;
+    if (done != null) {
+      if (ReadTiles.LARGE && end - first == WriteReadTiles.ROWS) {
+        int keyAt = next.keyAt(0) + i;
+        j = WriteReadTiles.eight(done, i, keyAt, rows, state, at, x, next.heldAt(0));
+      }
+      WriteTiles.write(done, j, i, rows, state, at, x);
+    }
+    for (int row = first; row < end; row += ReadTiles.ROWS) {
+      ReadTiles.four(next.shape(), j, next.keyAt(row) + i, rows, state, at, x, next.heldAt(row));
     }
   }
 
   /** Reads with each token's key and query, or with two tokens' queries. */
-  private static void readSome(
-      Chunk chunk, int from, int to, int i, int rows, MemorySegment state, long at, float[] x) {
-    boolean queries = chunk.shape().write() == Write.ADD;
+  private static void passSome(
+      Chunk done,
+      Chunk next,
+      int from,
+      int to,
+      int i,
+      int rows,
+      MemorySegment state,
+      long at,
+      float[] x) {
+    boolean queries = next.shape().write() == Write.ADD;
     for (int t = from; t < to; t += queries ? 2 : 1) {
       int other = Math.min(t + 1, to - 1);
-      int aAt = queries ? chunk.queryAt(other) : chunk.keyAt(t);
-      int heldAt = queries ? chunk.readAt(other) : chunk.heldAt(t);
-      ReadTiles.two(
-          chunk.shape(),
-          aAt + i,
-          chunk.queryAt(t) + i,
-          rows,
-          state,
-          at,
-          x,
-          heldAt,
-          chunk.readAt(t));
+      int aAt = i + (queries ? next.queryAt(other) : next.keyAt(t));
+      int bAt = i + next.queryAt(t);
+      int heldAt = queries ? next.readAt(other) : next.heldAt(t);
+      int readAt = next.readAt(t);
+      int j = 0;
+      if (done != null && t == from) {
+        if (ReadTiles.LARGE) {
+          j = WriteReadTiles.two(done, i, aAt, bAt, rows, state, at, x, heldAt, readAt);
+        }
+        WriteTiles.write(done, j, i, rows, state, at, x);
+      }
+      ReadTiles.two(next.shape(), j, aAt, bAt, rows, state, at, x, heldAt, readAt);
     }
   }
 

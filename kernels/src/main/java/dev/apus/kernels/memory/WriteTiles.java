@@ -18,17 +18,18 @@ final class WriteTiles {
 
   private WriteTiles() {}
 
-  /** Decays the rows from key {@code i} and adds what a chunk writes. */
-  static void write(Chunk chunk, int i, int rows, MemorySegment state, long at, float[] x) {
+  /** Decays the columns as a chunk's values say. */
+  static void scale(Chunk chunk, int rows, MemorySegment state, long at, float[] x) {
+    scale(x, chunk.keptValueAt(), chunk.shape().valueDim(), rows, state, at);
+  }
+
+  /** Decays the rows from key {@code i} and adds what a chunk writes, from column {@code j} on. */
+  static void write(Chunk chunk, int j, int i, int rows, MemorySegment state, long at, float[] x) {
     int keyDim = chunk.shape().keyDim();
     int valueDim = chunk.shape().valueDim();
     int keptAt = chunk.keptAt() + i;
     int kAt = chunk.writeAt(0) + i;
     int uAt = chunk.writtenAt(0);
-    if (chunk.decaysValues()) {
-      scale(x, chunk.keptValueAt(), valueDim, rows, state, at);
-    }
-    int j = 0;
     for (; j + 2 * LENGTH <= valueDim; j += 2 * LENGTH) {
       writeTwo(x, keptAt, kAt, keyDim, rows, uAt + j, valueDim, state, at + j * 4L);
     }
