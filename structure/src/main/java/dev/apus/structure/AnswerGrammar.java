@@ -1,6 +1,7 @@
 package dev.apus.structure;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.apus.core.chat.AnswerForm;
 import java.util.HashMap;
@@ -47,6 +48,14 @@ record AnswerGrammar(AnswerForm form, Function<Alphabet, Node> wanted) {
           }
           yield made;
         }
+        case AnswerForm.Members members -> {
+          Node made = known.get(members);
+          if (made == null) {
+            made = members(members);
+            known.put(members, made);
+          }
+          yield made;
+        }
         case AnswerForm.Wanted _ -> wanted();
         case AnswerForm.Sequence sequence -> Nodes.sequence(nodes(sequence.parts()));
         case AnswerForm.Choice choice -> Nodes.choice(nodes(choice.alternatives()));
@@ -66,13 +75,30 @@ record AnswerGrammar(AnswerForm form, Function<Alphabet, Node> wanted) {
     }
 
     private Node json(AnswerForm.Json form) {
+      return made(form.name(), form.schema(), schema -> SchemaGrammar.of(schema, json));
+    }
+
+    private Node members(AnswerForm.Members form) {
+      JsonText text =
+          form.spelling().python()
+              ? new JsonText(alphabet.characters(), JsonText.Words.PYTHON)
+              : json;
+      return made(
+          form.name(),
+          form.schema(),
+          schema ->
+              SchemaGrammar.members(
+                  schema, text, values -> new ArgumentWriting(form, alphabet, this::node, values)));
+    }
+
+    private static Node made(String name, String schema, Function<JsonNode, Node> making) {
       try {
-        return SchemaGrammar.of(JSON.readTree(form.schema()), json);
+        return making.apply(JSON.readTree(schema));
       } catch (JsonProcessingException e) {
         throw new StructureException(
-            form.name() + ": its schema is not JSON: " + e.getOriginalMessage(), e);
+            name + ": its schema is not JSON: " + e.getOriginalMessage(), e);
       } catch (StructureException e) {
-        throw new StructureException(form.name() + ": " + e.getMessage(), e);
+        throw new StructureException(name + ": " + e.getMessage(), e);
       }
     }
 

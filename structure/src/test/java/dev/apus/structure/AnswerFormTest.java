@@ -47,6 +47,22 @@ class AnswerFormTest {
 
   private static final String END = "<|end_of_turn|>";
 
+  private static final String QWEN_CODER = "<tool_call> <function= <parameter=";
+  private static final String GLM = "<tool_call> <arg_key>";
+  private static final String LFM2 = "<|tool_call_start|>";
+  private static final String MINIMAX = "<minimax:tool_call>";
+
+  private static final Tool EDIT =
+      new Tool(
+          "edit",
+          "Changes a file.",
+          "{\"type\":\"object\",\"properties\":{"
+              + "\"path\":{\"type\":\"string\",\"pattern\":\"^[a-z]+[.][a-z]+$\"},"
+              + "\"text\":{\"type\":\"string\"},"
+              + "\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+              + "\"kind\":{\"type\":\"string\",\"enum\":[\"new\",\"1\"]},"
+              + "\"dry\":{\"type\":[\"boolean\",\"null\"]}},\"required\":[\"path\"]}");
+
   /**
    * A way to write calls.
    *
@@ -132,6 +148,21 @@ class AnswerFormTest {
             "<|START_RESPONSE|>",
             "<|END_RESPONSE|>"),
         way("functionary 3.1", "<function="),
+        way("qwen coder", QWEN_CODER),
+        way("qwen coder, special", QWEN_CODER, "<tool_call>", "</tool_call>"),
+        way("glm", GLM + " <think>"),
+        way(
+            "glm, special",
+            GLM,
+            "<tool_call>",
+            "</tool_call>",
+            "<arg_key>",
+            "</arg_key>",
+            "<arg_value>",
+            "</arg_value>"),
+        way("lfm2", LFM2, "<|tool_call_start|>", "<|tool_call_end|>"),
+        way("minimax", MINIMAX + " <think>"),
+        way("minimax, special", MINIMAX, "<minimax:tool_call>", "</minimax:tool_call>"),
         new Way("functionary 3.2", ">>>all", List.of(), "assistant\n\n>>>"),
         new Way(
             "harmony", "<|channel|><|message|><|start|>", List.of(harmony), "<|start|>assistant"));
@@ -210,7 +241,7 @@ class AnswerFormTest {
   /** The token that is likeliest to bring an answer to its end. */
   private static int closing(List<Integer> allowed, int end, Tokenizer tokenizer, boolean mark) {
     List<String> order =
-        List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "</", "<", "1", "0");
+        List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "/", "<", "1", "0");
     int best = allowed.getFirst();
     int rank = Integer.MAX_VALUE;
     for (int token : allowed) {
@@ -309,24 +340,160 @@ class AnswerFormTest {
     assertTrue(thinks || !can);
   }
 
+  /** Answers as templates of each kind write them, with marks in strings of JSON. */
+  static Stream<List<String>> written() {
+    String text = "\n  if (a < b) \"x\";\n\n";
+    return Stream.of(
+        List.of(
+            QWEN_CODER,
+            "<tool_call>\n"
+                + "<function=edit>\n"
+                + "<parameter=path>\n"
+                + "a.txt\n"
+                + "</parameter>\n"
+                + "<parameter=text>\n"
+                + text
+                + "\n</parameter>\n<parameter=tags>\n[\"</parameter>\", \"</tool_call>\"]\n"
+                + "</parameter>\n<parameter=kind>\n1\n</parameter>\n<parameter=dry>\nnull\n"
+                + "</parameter>\n</function>\n</tool_call>",
+            text,
+            "[\"</parameter>\",\"</tool_call>\"]"),
+        List.of(
+            GLM,
+            "<tool_call>edit\n<arg_key>path</arg_key>\n<arg_value>a.txt</arg_value>\n<arg_key>text"
+                + "</arg_key>\n<arg_value>"
+                + text
+                + "</arg_value>\n<arg_key>tags</arg_key>\n<arg_value>[\"</arg_value>\","
+                + " \"</tool_call>\"]</arg_value>\n<arg_key>kind</arg_key><arg_value>1</arg_value>"
+                + "<arg_key>dry</arg_key><arg_value>null</arg_value></tool_call>",
+            text,
+            "[\"</arg_value>\",\"</tool_call>\"]"),
+        List.of(
+            LFM2,
+            "<|tool_call_start|>[edit(path=\"a.txt\", text=\"\\/\\b\\u0041\","
+                + " tags=[\"]<|tool_call_end|>\"], kind=\"1\", dry=None)]<|tool_call_end|>",
+            "/\bA",
+            "[\"]<|tool_call_end|>\"]"),
+        List.of(
+            MINIMAX,
+            "<minimax:tool_call>\n"
+                + "<invoke name=\"edit\">\n"
+                + "<parameter name=\"path\">a.txt</parameter>\n"
+                + "<parameter name=\"text\">a < b</parameter>\n"
+                + "<parameter name=\"tags\">[\"</invoke>\", \"</minimax:tool_call>\"]</parameter>\n"
+                + "<parameter name=\"kind\">1</parameter>\n"
+                + "<parameter name=\"dry\">null</parameter>\n"
+                + "</invoke>\n"
+                + "</minimax:tool_call>",
+            "a < b",
+            "[\"</invoke>\",\"</minimax:tool_call>\"]"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("written")
+  void argumentsAreWrittenAsTemplatesDo(List<String> written) {
+    Tokenizer tokenizer = way("plain", "").tokenizer();
+    ChatTemplate template = ChatTemplate.of("test", written.getFirst(), tokenizer);
+    Structure structure =
+        Structure.answer(template.callingForm("", List.of(EDIT), ToolChoice.required()));
+    String answer = written.get(1);
+    assertTrue(isAllowed(structure, tokenizer, answer));
+    List<Part> parts = new ArrayList<>();
+    AnswerReader reader = template.reader("", List.of(EDIT), parts::add);
+    // A call must not be taken for whole before it is, however its text comes.
+    answer.codePoints().forEach(c -> reader.text(Character.toString(c)));
+    reader.end();
+    assertEquals(1, parts.size(), parts.toString());
+    JsonNode arguments = Walk.read(((Part.Call) parts.getFirst()).call().arguments());
+    assertEquals(5, arguments.size());
+    assertEquals("a.txt", arguments.get("path").textValue());
+    assertEquals(written.get(2), arguments.get("text").textValue());
+    assertEquals(written.get(3), arguments.get("tags").toString());
+    assertEquals("1", arguments.get("kind").textValue());
+    assertTrue(arguments.get("dry").isNull());
+
+    assertFalse(isAllowed(structure, tokenizer, answer.replace("a.txt", "a-txt")), "the pattern");
+    assertFalse(isAllowed(structure, tokenizer, answer.replace("1", "2")), "the list");
+    assertFalse(isAllowed(structure, tokenizer, answer.replace("kind", "sort")), "the names");
+    assertFalse(isAllowed(structure, tokenizer, answer.replace("path", "text")), "what must be");
+    assertFalse(
+        isAllowed(structure, tokenizer, answer.replaceAll("null|None", "maybe")), "the type");
+    if (!written.getFirst().equals(LFM2)) {
+      String mark = written.getFirst().equals(GLM) ? "</tool_call>" : "<parameter=";
+      assertFalse(isAllowed(structure, tokenizer, answer.replace("a < b", mark)), "a mark");
+    }
+  }
+
+  /** The beginning of a mark that does not go on is text, and counts. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '~',
       value = {
-        "<tool_call> <function= <parameter=~the model calls tools in the way of Qwen3-Coder",
-        "<tool_call> <arg_key>~the model calls tools in the way of GLM 4.5",
-        "<|tool_call_start|>~the model calls tools in the way of LFM2",
-        "<minimax:tool_call>~the model calls tools in the way of MiniMax-M2",
-        "{{ messages }}~the template says nothing of calls"
+        "3~5~abc~true",
+        "3~5~ab~false",
+        "3~5~abcde~true",
+        "3~5~abcdef~false",
+        "3~5~\u00e4\u20ac\ud83d\ude80~true",
+        "3~5~\u00e4\u20ac~false",
+        "3~5~a\\n</p~true",
+        "3~5~ab\\n</p~false",
+        "3~5~\\n\\n\\n~true",
+        "12~900~abc</paramete~true",
+        "12~900~abc</paramet~false",
+        "12~900~abc</parameter>~false"
       })
-  void whatIsNotJsonIsRefusedByName(String source, String message) {
+  void textsWithoutQuotesAreCounted(int least, int most, String text, boolean allowed) {
+    String said = text.translateEscapes();
+    Tokenizer tokenizer = way("plain", "").tokenizer();
+    for (String bound : List.of("\"maxLength\":" + most + ",", "")) {
+      String schema = "{\"type\":\"string\"," + bound + "\"minLength\":" + least + "}";
+      Tool tool = new Tool("f", "", "{\"properties\":{\"a\":" + schema + "},\"required\":[\"a\"]}");
+      var form =
+          ChatTemplate.of("test", QWEN_CODER, tokenizer)
+              .callingForm("", List.of(tool), ToolChoice.required());
+      String before = "<tool_call><function=f><parameter=a>\n";
+      String after = "\n</parameter></function></tool_call>";
+      int length = said.codePointCount(0, said.length());
+      assertEquals(
+          allowed || (bound.isEmpty() && length > most),
+          isAllowed(Structure.answer(form), tokenizer, before + said + after));
+    }
+  }
+
+  private static boolean isAllowed(Structure structure, Tokenizer tokenizer, String answer) {
+    TokenBytes tokens = TokenBytes.of(tokenizer);
+    int end = tokenizer.id(END).orElseThrow();
+    Constraint.Follower follower = structure.start(tokens, Set.of(end));
+    for (int token : tokenizer.encode(answer, false, false)) {
+      float[] logits = new float[tokens.size()];
+      follower.restrict(logits);
+      if (logits[token] != 0) {
+        return false;
+      }
+      follower.accept(token);
+    }
+    return follower.isComplete();
+  }
+
+  @Test
+  void whatIsNotKnownIsRefused() {
     Tokenizer withoutMarks = Texts.tokenizer(Texts.spellings(), Texts.spellings().size());
-    ChatTemplate template = ChatTemplate.of("test", source, withoutMarks);
+    var unknown = ChatTemplate.of("test", "{{ messages }}", withoutMarks);
     var e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> template.callingForm("", TOOLS, ToolChoice.auto()));
-    assertTrue(e.getMessage().startsWith(message), e.getMessage());
+            () -> unknown.callingForm("", TOOLS, ToolChoice.auto()));
+    assertTrue(e.getMessage().startsWith("the template says nothing of calls"), e.getMessage());
+    var glm = ChatTemplate.of("test", GLM, withoutMarks);
+    List<Tool> spaced = List.of(new Tool("f", "", "{\"properties\":{\"a b\":{}}}"));
+    e =
+        assertThrows(
+            IllegalArgumentException.class, () -> glm.callingForm("", spaced, ToolChoice.auto()));
+    assertTrue(e.getMessage().startsWith("the tool f: its parameter a b: "), e.getMessage());
+    List<Tool> number = List.of(new Tool("f", "", "{\"type\":\"number\"}"));
+    var form = glm.callingForm("", number, ToolChoice.auto());
+    var wrong = assertThrows(StructureException.class, () -> Structure.answer(form));
+    assertTrue(wrong.getMessage().contains("needed: a schema of objects"), wrong.getMessage());
   }
 
   @Test
