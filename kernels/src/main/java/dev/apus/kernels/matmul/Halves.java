@@ -1,18 +1,13 @@
 package dev.apus.kernels.matmul;
 
-import static jdk.incubator.vector.VectorOperators.GE;
-import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.S2I;
 
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /** IEEE half precision to float, for every bit pattern; the Vector API has no such conversion. */
@@ -22,12 +17,17 @@ final class Halves {
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final VectorSpecies<Short> S = Lanes.I16;
 
-  /** What a half's exponent lacks to be a float's: 127 − 15, in place. */
-  private static final int REBIAS = 112 << 23;
-
   private static final int MAGNITUDE = 0x7fff;
-  private static final int SMALLEST_NORMAL = 0x0400;
-  private static final int INFINITY = 0x7c00;
+  private static final int SIGN = 0x80000000;
+
+  /** Bits of an exponent's place that a float has more than a half. */
+  private static final int PLACES = 13;
+
+  /**
+   * Added to the exponent, brings the largest one of a half, which stands for infinity and NaN, to
+   * that of a float. All others become 2¹¹² times too large.
+   */
+  private static final int REBIAS = 224 << 23;
 
   private Halves() {}
 
@@ -38,16 +38,18 @@ final class Halves {
           (IntVector)
               ShortVector.fromMemorySegment(S, packed, at + 2L * i, ByteOrder.LITTLE_ENDIAN)
                   .convertShape(S2I, I, 0);
-      IntVector magnitude = half.and(MAGNITUDE);
-      VectorMask<Integer> subnormal = magnitude.compare(LT, SMALLEST_NORMAL);
-      VectorMask<Integer> notFinite = magnitude.compare(GE, INFINITY);
-      IntVector rebiased = magnitude.lanewise(LSHL, 13).add(REBIAS);
-      IntVector bits = rebiased.blend(rebiased.add(REBIAS), notFinite);
-      // Integers, because arithmetic on subnormal floats is slow on some machines.
-      IntVector small =
-          ((FloatVector) magnitude.convertShape(I2F, F, 0)).mul(0x1p-24f).reinterpretAsInts();
-      IntVector sign = half.and(~MAGNITUDE).lanewise(LSHL, 16);
-      bits.blend(small, subnormal).or(sign).reinterpretAsFloats().intoArray(floats, floatsAt + i);
+      IntVector large = half.and(MAGNITUDE).lanewise(LSHL, PLACES).add(REBIAS);
+      // What an exponent of zero stands for, and only then the smaller of the two: floats without a
+      // sign are ordered like their bits.
+      IntVector subnormal = large.reinterpretAsFloats().fma(2, -0x1p98f).reinterpretAsInts();
+      large
+          .min(subnormal)
+          .reinterpretAsFloats()
+          .mul(0x1p-112f)
+          .reinterpretAsInts()
+          .or(half.and(SIGN))
+          .reinterpretAsFloats()
+          .intoArray(floats, floatsAt + i);
     }
   }
 }

@@ -44,7 +44,6 @@ final class IntegerTiles {
   static final int TILE = 4;
 
   private static final int HALF_BITS = Short.SIZE;
-  private static final int NIBBLES = 0x000f000f;
   private static final int UPPER = 0xffff0000;
   private static final int STRIDE = Tiles.STRIDE;
   private static final int SPAN = RoundedInputs.SPAN;
@@ -61,13 +60,12 @@ final class IntegerTiles {
   /**
    * Nibbles by one token, for some spans, and straight to its sums.
    *
-   * @param aAt where the first span's nibbles of vector a begin
+   * @param aAt where the first span's nibbles of vector a begin; those of the next ones follow
    */
   static void one(
       MemorySegment packed,
       long aAt,
       long bAt,
-      long spanStride,
       int spans,
       boolean lows,
       float[] scratch,
@@ -87,20 +85,23 @@ final class IntegerTiles {
       long end = aAt + SPAN_BYTES;
       int at = xAt;
       for (long unit = aAt; unit < end; unit += UNIT_BYTES) {
-        IntVector a = IntVector.fromMemorySegment(I, packed, unit, LITTLE_ENDIAN);
-        IntVector b = IntVector.fromMemorySegment(I, packed, unit + apart, LITTLE_ENDIAN);
+        ShortVector a =
+            IntVector.fromMemorySegment(I, packed, unit, LITTLE_ENDIAN).reinterpretAsShorts();
+        ShortVector b =
+            IntVector.fromMemorySegment(I, packed, unit + apart, LITTLE_ENDIAN)
+                .reinterpretAsShorts();
         ShortVector x = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.and(NIBBLES).reinterpretAsShorts().mul(x));
-        bWhole = bWhole.add(b.and(NIBBLES).reinterpretAsShorts().mul(x));
+        aWhole = aWhole.add(a.mul(x));
+        bWhole = bWhole.add(b.mul(x));
         x = FloatVector.broadcast(F, scratch[at + 1]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.lanewise(LSHR, 4).and(NIBBLES).reinterpretAsShorts().mul(x));
-        bWhole = bWhole.add(b.lanewise(LSHR, 4).and(NIBBLES).reinterpretAsShorts().mul(x));
+        aWhole = aWhole.add(a.lanewise(LSHR, 4).mul(x));
+        bWhole = bWhole.add(b.lanewise(LSHR, 4).mul(x));
         x = FloatVector.broadcast(F, scratch[at + 2]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.lanewise(LSHR, 8).and(NIBBLES).reinterpretAsShorts().mul(x));
-        bWhole = bWhole.add(b.lanewise(LSHR, 8).and(NIBBLES).reinterpretAsShorts().mul(x));
+        aWhole = aWhole.add(a.lanewise(LSHR, 8).mul(x));
+        bWhole = bWhole.add(b.lanewise(LSHR, 8).mul(x));
         x = FloatVector.broadcast(F, scratch[at + 3]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.lanewise(LSHR, 12).and(NIBBLES).reinterpretAsShorts().mul(x));
-        bWhole = bWhole.add(b.lanewise(LSHR, 12).and(NIBBLES).reinterpretAsShorts().mul(x));
+        aWhole = aWhole.add(a.lanewise(LSHR, 12).mul(x));
+        bWhole = bWhole.add(b.lanewise(LSHR, 12).mul(x));
         at += UNIT_COLUMNS;
       }
       FloatVector scale = FloatVector.broadcast(F, scratch[xAt + SCALE]);
@@ -122,7 +123,7 @@ final class IntegerTiles {
         bSum = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS).fma(total, bSum);
         bLater = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS + HALF).fma(total, bLater);
       }
-      aAt += spanStride;
+      aAt = end;
       xAt += xStride;
       stepsAt += STRIDE;
       lowsAt += STRIDE;
@@ -134,18 +135,21 @@ final class IntegerTiles {
   }
 
   /**
-   * Brings the nibbles of a span to halves of words: column after column, vector a and b of each.
+   * Brings the nibbles of a span, and what is above them, to the lowest bits of halves of words:
+   * column after column, vector a and b of each.
    *
    * @param stride floats from a column to the next
    */
   static void unpack(
       MemorySegment packed, long aAt, long bAt, float[] scratch, int numbersAt, int stride) {
     for (long unit = 0; unit < SPAN_BYTES; unit += UNIT_BYTES) {
-      IntVector a = IntVector.fromMemorySegment(I, packed, aAt + unit, LITTLE_ENDIAN);
-      IntVector b = IntVector.fromMemorySegment(I, packed, bAt + unit, LITTLE_ENDIAN);
+      ShortVector a =
+          IntVector.fromMemorySegment(I, packed, aAt + unit, LITTLE_ENDIAN).reinterpretAsShorts();
+      ShortVector b =
+          IntVector.fromMemorySegment(I, packed, bAt + unit, LITTLE_ENDIAN).reinterpretAsShorts();
       for (int column = 0; column < UNIT_COLUMNS; column++) {
-        a.and(NIBBLES).reinterpretAsFloats().intoArray(scratch, numbersAt);
-        b.and(NIBBLES).reinterpretAsFloats().intoArray(scratch, numbersAt + L);
+        a.reinterpretAsFloats().intoArray(scratch, numbersAt);
+        b.reinterpretAsFloats().intoArray(scratch, numbersAt + L);
         a = a.lanewise(LSHR, 4);
         b = b.lanewise(LSHR, 4);
         numbersAt += stride;

@@ -26,19 +26,30 @@ final class KGrids {
 
   private KGrids() {}
 
-  /** Decodes one half of the block at {@code at}, 0 or 1. */
-  static void decode(MemorySegment packed, long at, int half, float[] scratch, int lane) {
-    Halves.decode(packed, at, scratch, QuantPanels.SCALES_AT);
-    Halves.decode(packed, at + 2 * ROWS, scratch, QuantPanels.SCALES_AT + ROWS);
-    grids(packed, at + NUMBERS_AT, half, scratch, lane);
+  /** Decodes the steps and lows of one half of the block at {@code at}, 0 or 1. */
+  static void decode(
+      MemorySegment packed, long at, int half, float[] scratch, int stepsAt, int lowsAt) {
+    scales(packed, at, scratch);
+    grids(packed, at, half, scratch, stepsAt, lowsAt);
   }
 
-  /** Steps and lows of the four sub-blocks in one half of a block. */
-  private static void grids(MemorySegment packed, long at, int half, float[] scratch, int lane) {
+  /** Decodes the scales and minima of a block, which its halves need. */
+  static void scales(MemorySegment packed, long at, float[] scratch) {
+    Halves.decode(packed, at, scratch, QuantPanels.SCALES_AT);
+    Halves.decode(packed, at + 2 * ROWS, scratch, QuantPanels.SCALES_AT + ROWS);
+  }
+
+  /**
+   * Steps and lows of the four sub-blocks in one half of a block, those of a sub-block {@link
+   * Tiles#STRIDE} after those of the one before.
+   */
+  static void grids(
+      MemorySegment packed, long at, int half, float[] scratch, int stepsAt, int lowsAt) {
     for (int row = 0; row < ROWS; row += F.length()) {
       FloatVector scale = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + row);
-      FloatVector minimum = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + ROWS + row);
-      long wordAt = at + 4L * row;
+      FloatVector minimum =
+          FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + ROWS + row).neg();
+      long wordAt = at + NUMBERS_AT + 4L * row;
       IntVector scales = IntVector.fromMemorySegment(I, packed, wordAt, ByteOrder.LITTLE_ENDIAN);
       IntVector minima =
           IntVector.fromMemorySegment(I, packed, wordAt + WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
@@ -54,15 +65,15 @@ final class KGrids {
             minima.lanewise(LSHR, 2).and(0x30303030).or(lower.lanewise(LSHR, 4).and(0x0f0f0f0f));
       }
       for (int i = 0; i < 4; i++) {
-        IntVector scaleI = scales.lanewise(LSHR, 8 * i).and(0xff);
-        IntVector minimumI = minima.lanewise(LSHR, 8 * i).and(0xff);
+        int to = i * Tiles.STRIDE + row;
         scale
-            .mul((FloatVector) scaleI.convertShape(I2F, F, 0))
-            .intoArray(scratch, QuantPanels.STEPS_AT + i * Tiles.STRIDE + lane + row);
+            .mul((FloatVector) scales.and(0xff).convertShape(I2F, F, 0))
+            .intoArray(scratch, stepsAt + to);
         minimum
-            .mul((FloatVector) minimumI.convertShape(I2F, F, 0))
-            .neg()
-            .intoArray(scratch, QuantPanels.LOWS_AT + i * Tiles.STRIDE + lane + row);
+            .mul((FloatVector) minima.and(0xff).convertShape(I2F, F, 0))
+            .intoArray(scratch, lowsAt + to);
+        scales = scales.lanewise(LSHR, 8);
+        minima = minima.lanewise(LSHR, 8);
       }
     }
   }

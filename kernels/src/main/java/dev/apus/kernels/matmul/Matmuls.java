@@ -50,9 +50,9 @@ public final class Matmuls {
     static final Map<WeightFormat, Matmul> INTEGER =
         Map.of(
             WeightFormat.Q4_0,
-            new VectorIntegerMatmul(new Q4Panels(), IntegerLayout.q4(), false),
+            new VectorIntegerMatmul(IntegerGrids::q4, IntegerLayout.q4(), false),
             WeightFormat.Q4_K,
-            new VectorIntegerMatmul(new Q4kPanels(), IntegerLayout.q4k(), true));
+            new VectorIntegerMatmul(IntegerGrids::q4k, IntegerLayout.q4k(), true));
 
     static {
       for (WeightFormat format : WeightFormat.values()) {

@@ -36,7 +36,8 @@ final class Q5kPanels extends QuantPanels {
   @Override
   void steps(MemorySegment packed, long panelAt, int from, int width, float[] scratch, int lane) {
     int half = from / COLUMNS % 2;
-    KGrids.decode(packed, panelAt + layout().blockAt(from), half, scratch, lane);
+    KGrids.decode(
+        packed, panelAt + layout().blockAt(from), half, scratch, STEPS_AT + lane, LOWS_AT + lane);
   }
 
   @Override

@@ -5,7 +5,6 @@ import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -28,8 +27,8 @@ final class VectorIntegerMatmul implements Matmul {
   private static final int PAIR = IntegerTiles.PAIR;
   private static final int ZERO_Q = NibbleCodec.ZERO;
   private static final int SPAN = RoundedInputs.SPAN;
-  private static final int COLUMNS = PanelDecoder.COLUMNS;
-
+  private static final long SPAN_BYTES = IntegerLayout.SPAN_BYTES;
+  private static final int GROUP = IntegerLayout.GROUP;
   private static final int TILE = IntegerTiles.TILE;
 
   /** Fewer tokens than this are taken one by one. */
@@ -42,9 +41,9 @@ final class VectorIntegerMatmul implements Matmul {
   private static final int UNPACKED = 2 * SPAN;
 
   /** Steps of both pairs, and their lows; a tile of one span reads those of the next, too. */
-  private static final int STEPS_AT = QuantPanels.OWN_FLOATS;
+  private static final int STEPS_AT = QuantPanels.STEPS_AT;
 
-  private static final int GRID = COLUMNS / SPAN * STRIDE;
+  private static final int GRID = GROUP / SPAN * STRIDE;
   private static final int LOWS_AT = STEPS_AT + PAIRS * GRID + STRIDE;
 
   /** Unpacked numbers of the columns, two or four vectors for each. */
@@ -55,11 +54,11 @@ final class VectorIntegerMatmul implements Matmul {
 
   private static final int SUMS_AT = WHOLES_AT + 2 * TILE * PAIRS * PAIR;
 
-  private final NibblePanels grids;
+  private final IntegerGrids grids;
   private final IntegerLayout layout;
   private final boolean lows;
 
-  VectorIntegerMatmul(NibblePanels grids, IntegerLayout layout, boolean lows) {
+  VectorIntegerMatmul(IntegerGrids grids, IntegerLayout layout, boolean lows) {
     this.grids = grids;
     this.layout = layout;
     this.lows = lows;
@@ -191,33 +190,22 @@ final class VectorIntegerMatmul implements Matmul {
       int tokens,
       float[] scratch,
       int inputsAt) {
-    // One token meets grids and nibbles as they come by, so that memory sees a stream.
-    int unit = tokens == 1 ? grids.unit() : COLUMNS;
     int spanFloats = tokens * RoundedInputs.FLOATS;
-    for (int from = 0; from < cols; from += unit) {
-      int width = Math.min(unit, cols - from);
-      for (int p = 0; p < pairs; p++) {
-        grids.unpackSteps(packed, at[2 * p], at[2 * p + 1], from, width, scratch);
-        place(scratch, width / SPAN * STRIDE, p * GRID);
+    for (int from = 0; from < cols; from += GROUP) {
+      int width = Math.min(GROUP, cols - from);
+      long group = layout.groupAt(from);
+      for (int i = 0; i < pairs * PANELS; i++) {
+        int grid = i / PANELS * GRID + i % PANELS * PANEL_ROWS;
+        grids.decode(
+            packed,
+            at[i * 2 / PANELS] + group,
+            width / SPAN,
+            scratch,
+            STEPS_AT + grid,
+            LOWS_AT + grid);
       }
       int xAt = inputsAt + from / SPAN * spanFloats;
-      tiles(packed, at, pairs, from, width, tokens, scratch, xAt);
-    }
-  }
-
-  /**
-   * Brings steps and lows to where those of a pair of panels are kept. Lows are those of nibbles
-   * from 0 to 15, and become those of −8 to 7.
-   */
-  private void place(float[] scratch, int floats, int to) {
-    System.arraycopy(scratch, QuantPanels.STEPS_AT, scratch, STEPS_AT + to, floats);
-    if (lows) {
-      for (int i = 0; i < floats; i += L) {
-        FloatVector.fromArray(F, scratch, QuantPanels.STEPS_AT + i)
-            .mul(ZERO_Q)
-            .add(FloatVector.fromArray(F, scratch, QuantPanels.LOWS_AT + i))
-            .intoArray(scratch, LOWS_AT + to + i);
-      }
+      tiles(packed, at, pairs, group + layout.nibblesAt(width), width, tokens, scratch, xAt);
     }
   }
 
@@ -225,7 +213,7 @@ final class VectorIntegerMatmul implements Matmul {
       MemorySegment packed,
       long[] at,
       int pairs,
-      int from,
+      long nibblesAt,
       int width,
       int tokens,
       float[] scratch,
@@ -233,11 +221,11 @@ final class VectorIntegerMatmul implements Matmul {
     int tiled = tokens - tokens % TILE;
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int lane = 0; lane < PANELS * HALF; lane += PAIR) {
-      long offset = layout.nibblesAt(from) + 4L * (lane % HALF);
+      long offset = nibblesAt + 4L * (lane % HALF);
       for (int done = 0; done < width && tiled > 0; done += UNPACKED) {
         int span = done / SPAN;
         int spans = Math.min(UNPACKED, width - done) / SPAN;
-        unpack(packed, at, pairs, offset + span * layout.spanStride(), spans, scratch);
+        unpack(packed, at, pairs, offset + span * SPAN_BYTES, spans, scratch);
         for (int t = 0; t < tiled; t += TILE) {
           int x = xAt + span * spanFloats + t * RoundedInputs.FLOATS;
           int sumsAt = SUMS_AT + t * STRIDE + lane;
@@ -250,7 +238,6 @@ final class VectorIntegerMatmul implements Matmul {
               packed,
               at[2 * pair] + offset,
               bAt(at, pair) + offset,
-              layout.spanStride(),
               width / SPAN,
               lows,
               scratch,
@@ -270,7 +257,7 @@ final class VectorIntegerMatmul implements Matmul {
     int stride = pairs * PAIR;
     for (int span = 0; span < spans; span++) {
       for (int pair = 0; pair < pairs; pair++) {
-        long spanAt = offset + span * layout.spanStride();
+        long spanAt = offset + span * SPAN_BYTES;
         int to = NUMBERS_AT + span * SPAN * stride + pair * PAIR;
         IntegerTiles.unpack(
             packed, at[2 * pair] + spanAt, bAt(at, pair) + spanAt, scratch, to, stride);

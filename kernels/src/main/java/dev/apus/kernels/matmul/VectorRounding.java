@@ -5,22 +5,46 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
 import dev.apus.kernels.math.Lanes;
+import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /** {@link RoundedInputs} with the Vector API. */
 final class VectorRounding {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
+  private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final int L = F.length();
   private static final int SPAN = RoundedInputs.SPAN;
+  private static final int UNIT = IntegerLayout.UNIT_COLUMNS;
+
+  /**
+   * The lanes of the columns before, and what of them a column's input loses: see {@link #round}.
+   */
+  private static final VectorShuffle<Integer> BEFORE =
+      VectorShuffle.fromOp(I, lane -> Math.max(lane - 1, 0));
+
+  private static final IntVector OF_BEFORE =
+      IntVector.fromArray(
+          I, IntStream.range(0, L).map(lane -> lane % UNIT == 0 ? 0 : 16).toArray(), 0);
+
   private static final int MAGNITUDE = 0x7fffffff;
 
   private VectorRounding() {}
 
   /**
-   * Rounds the spans of one token.
+   * Rounds the spans of one token, for nibbles that are shifted down and not masked.
+   *
+   * <p>A unit of the weights is {@code u = n₀ + 16 n₁ + 256 n₂ + 4096 n₃}, and modulo 2¹⁶
+   *
+   * <pre>
+   *   n₀ x₀ + n₁ x₁ + n₂ x₂ + n₃ x₃  =  u x₀ + (u ≫ 4) (x₁ − 16 x₀) + (u ≫ 8) (x₂ − 16 x₁) + (u ≫ 12) (x₃ − 16 x₂)
+   * </pre>
+   *
+   * <p>so that a column's input here is its number less 16 times that of the column before it in
+   * its unit.
    *
    * @param toStride from a span to the next
    */
@@ -40,11 +64,12 @@ final class VectorRounding {
     float largest = Float.intBitsToFloat(most.reduceLanes(MAX));
     FloatVector perScale = FloatVector.broadcast(F, RoundedInputs.perScale(largest));
     FloatVector rounding = FloatVector.broadcast(F, RoundedInputs.ROUNDING);
-    IntVector sum = IntVector.zero(Lanes.I32);
+    IntVector sum = IntVector.zero(I);
     for (int i = 0; i < SPAN; i += L) {
       IntVector bits =
           FloatVector.fromArray(F, x, xAt + i).mul(perScale).add(rounding).reinterpretAsInts();
       sum = sum.add(bits);
+      bits = bits.sub(bits.rearrange(BEFORE).mul(OF_BEFORE));
       bits.and(0xffff)
           .or(bits.lanewise(LSHL, Short.SIZE))
           .reinterpretAsFloats()
