@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Makes a grammar of a form of answers.
@@ -40,28 +41,23 @@ record AnswerGrammar(AnswerForm form, Function<Alphabet, Node> wanted) {
       return switch (form) {
         case AnswerForm.Text text -> alphabet.text(text.text());
         case AnswerForm.Matching matching -> matching(matching.expression());
-        case AnswerForm.Json schema -> {
-          Node made = known.get(schema);
-          if (made == null) {
-            made = json(schema);
-            known.put(schema, made);
-          }
-          yield made;
-        }
-        case AnswerForm.Members members -> {
-          Node made = known.get(members);
-          if (made == null) {
-            made = members(members);
-            known.put(members, made);
-          }
-          yield made;
-        }
+        case AnswerForm.Json schema -> once(schema, () -> json(schema));
+        case AnswerForm.Members members -> once(members, () -> members(members));
         case AnswerForm.Wanted _ -> wanted();
         case AnswerForm.Sequence sequence -> Nodes.sequence(nodes(sequence.parts()));
         case AnswerForm.Choice choice -> Nodes.choice(nodes(choice.alternatives()));
         case AnswerForm.Repeated repeated -> Nodes.repeat(node(repeated.body()), 0, Node.UNBOUNDED);
         case AnswerForm.Free free -> free(free);
       };
+    }
+
+    private Node once(AnswerForm form, Supplier<Node> making) {
+      Node made = known.get(form);
+      if (made == null) {
+        made = making.get();
+        known.put(form, made);
+      }
+      return made;
     }
 
     private List<Node> nodes(List<AnswerForm> forms) {

@@ -98,7 +98,8 @@ final class CountedText {
       }
       int now = matched(matched, b);
       int counted = count + letters[matched] + (begins(b) ? 1 : 0) - letters[now];
-      if (counted > most) {
+      // Of a text that is too short, the beginning of the mark can be nothing but text.
+      if (counted > most || (counted < least && counted > most - letters[now])) {
         return null;
       }
       return new At(to, now, most == Node.UNBOUNDED ? Math.min(counted, least) : counted, rest);

@@ -43,12 +43,8 @@ final class RawText {
       return free(schema.count("minLength", 0), schema.count("maxLength", Node.UNBOUNDED));
     }
     List<Node> conditions = SchemaGrammar.conditions(schema, this::characters);
-    String name = schema.wrong("").getMessage().replaceFirst(": $", "");
-    Node node = Product.without(conditions.getFirst(), holding(), name);
-    for (Node other : conditions.subList(1, conditions.size())) {
-      node = Product.both(node, other, name);
-    }
-    return Nodes.sequence(node, alphabet.text(end));
+    Node all = SchemaGrammar.all(schema, conditions);
+    return Nodes.sequence(Product.without(all, holding(), schema.place()), alphabet.text(end));
   }
 
   private Node characters(CodePoints set) {

@@ -273,16 +273,21 @@ final class SchemaGrammar {
     return all;
   }
 
+  /** What all conditions allow. */
+  static Node all(Schema schema, List<Node> conditions) {
+    Node node = conditions.getFirst();
+    for (Node other : conditions.subList(1, conditions.size())) {
+      node = Product.both(node, other, schema.place());
+    }
+    return node;
+  }
+
   private Node string(Schema schema) {
     List<Node> all = conditions(schema, json::spelled);
     if (!schema.has("pattern") && !schema.has("format")) {
       return json.string(schema.count("minLength", 0), schema.count("maxLength", Node.UNBOUNDED));
     }
-    Node node = all.getFirst();
-    for (Node other : all.subList(1, all.size())) {
-      node = Product.both(node, other, schema.wrong("").getMessage().replaceFirst(": $", ""));
-    }
-    return Nodes.sequence(JsonText.QUOTE, node, JsonText.QUOTE);
+    return Nodes.sequence(JsonText.QUOTE, all(schema, all), JsonText.QUOTE);
   }
 
   private static Numbers.Bound bound(Schema schema, String word, String exclusive, int sign) {

@@ -86,6 +86,9 @@ class AnswerFormTest {
         more.add("<｜tool▁calls▁begin｜>");
         more.add(CALLS_END);
       }
+      if (source.contains(MINIMAX)) {
+        more.add(MINIMAX);
+      }
       more.removeAll(specials);
       more.stream().map(Texts::spell).filter(each -> !tokens.contains(each)).forEach(tokens::add);
       int plain = tokens.size();
@@ -439,7 +442,7 @@ class AnswerFormTest {
         "3~5~ab\\n</p~false",
         "3~5~\\n\\n\\n~true",
         "12~900~abc</paramete~true",
-        "12~900~abc</paramet~false",
+        "12~900~abc</parame~false",
         "12~900~abc</parameter>~false"
       })
   void textsWithoutQuotesAreCounted(int least, int most, String text, boolean allowed) {
