@@ -4,6 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -24,6 +27,11 @@ record IntegerLayout(
     WeightFormat format, List<PanelLayout.Units> grid, int gridBytes, int runBytes) {
 
   private static final int ROWS = Matmul.PANEL_ROWS;
+
+  private static final VarHandle WORD =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle HALF =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
   /** Columns of a group; the last one may have fewer. */
   static final int GROUP = 256;
@@ -61,15 +69,16 @@ record IntegerLayout(
 
   void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
     packed.asSlice(packedAt, PanelLayout.panelBytes(format, cols)).fill((byte) 0);
+    int blockBytes = format.blockBytes();
     for (int col = 0; col < cols; col += GROUP) {
-      int width = Math.min(GROUP, cols - col);
-      byte[] stored = new byte[rowBytes(width)];
+      int blocks = Math.min(GROUP, cols - col) / format.blockLength();
+      byte[] stored = new byte[blocks * blockBytes];
       byte[] panel = new byte[stored.length * ROWS];
       for (int row = 0; row < rows.length; row++) {
         MemorySegment.copy(rows[row], JAVA_BYTE, format.rowBytes(col), stored, 0, stored.length);
-        for (int from = 0; from < width; from += format.blockLength()) {
-          packGrid(stored, from, row, panel);
-          packNibbles(stored, from, width, row, panel);
+        for (int block = 0; block < blocks; block++) {
+          moveGrid(stored, block * blockBytes, panel, gridAt(block), row, true);
+          packNibbles(stored, block * blockBytes, panel, nibblesAt(block, blocks, row));
         }
       }
       MemorySegment.copy(panel, 0, packed, JAVA_BYTE, packedAt + groupAt(col), panel.length);
@@ -78,96 +87,93 @@ record IntegerLayout(
 
   void unpack(
       MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored) {
+    int blockBytes = format.blockBytes();
     for (int col = 0; col < cols; col += GROUP) {
-      int width = Math.min(GROUP, cols - col);
-      byte[] unpacked = new byte[rowBytes(width)];
+      int blocks = Math.min(GROUP, cols - col) / format.blockLength();
+      byte[] unpacked = new byte[blocks * blockBytes];
       byte[] panel = new byte[unpacked.length * ROWS];
       MemorySegment.copy(packed, JAVA_BYTE, packedAt + groupAt(col), panel, 0, panel.length);
-      for (int row = 0; row < rows; row++) {
-        for (int from = 0; from < width; from += format.blockLength()) {
-          unpackGrid(panel, from, fromRow + row, unpacked);
-          unpackNibbles(panel, from, width, fromRow + row, unpacked);
+      for (int i = 0; i < rows; i++) {
+        int row = fromRow + i;
+        for (int block = 0; block < blocks; block++) {
+          moveGrid(unpacked, block * blockBytes, panel, gridAt(block), row, false);
+          unpackNibbles(panel, nibblesAt(block, blocks, row), unpacked, block * blockBytes);
         }
-        long to = row * format.rowBytes(cols) + format.rowBytes(col);
+        long to = i * format.rowBytes(cols) + format.rowBytes(col);
         MemorySegment.copy(unpacked, 0, stored, JAVA_BYTE, to, unpacked.length);
       }
     }
   }
 
-  private int rowBytes(int cols) {
-    return Math.toIntExact(format.rowBytes(cols));
-  }
-
-  private int gridAt(int col) {
-    return Math.toIntExact(nibblesAt(col));
-  }
-
-  private void packGrid(byte[] stored, int col, int row, byte[] panel) {
-    int at = gridAt(col);
+  /** Brings the grid of a row's block to a panel or back. */
+  private void moveGrid(byte[] stored, int blockAt, byte[] panel, int at, int row, boolean pack) {
     for (PanelLayout.Units units : grid) {
-      int unitBytes = units.unitBytes();
-      for (int i = 0; i < units.count() * unitBytes; i++) {
-        panel[at + i / unitBytes * unitBytes * ROWS + row * unitBytes + i % unitBytes] =
-            stored[rowBytes(col) + units.fromByte() + i];
+      int bytes = units.unitBytes();
+      for (int unit = 0; unit < units.count(); unit++) {
+        int storedAt = blockAt + units.fromByte() + unit * bytes;
+        if (pack) {
+          System.arraycopy(stored, storedAt, panel, at + row * bytes, bytes);
+        } else {
+          System.arraycopy(panel, at + row * bytes, stored, storedAt, bytes);
+        }
+        at += bytes * ROWS;
       }
-      at += units.count() * unitBytes * ROWS;
     }
   }
 
-  private void unpackGrid(byte[] panel, int col, int row, byte[] stored) {
-    int at = gridAt(col);
-    for (PanelLayout.Units units : grid) {
-      int unitBytes = units.unitBytes();
-      for (int i = 0; i < units.count() * unitBytes; i++) {
-        stored[rowBytes(col) + units.fromByte() + i] =
-            panel[at + i / unitBytes * unitBytes * ROWS + row * unitBytes + i % unitBytes];
-      }
-      at += units.count() * unitBytes * ROWS;
-    }
+  /** Where in its group the grids of a block are. */
+  private int gridAt(int block) {
+    return block * gridBytes * ROWS;
   }
 
-  /** Two stored bytes, which hold two columns of each of two runs, are a byte of either's unit. */
-  private void packNibbles(byte[] stored, int from, int width, int row, byte[] panel) {
-    int storedAt = rowBytes(from) + gridBytes;
-    for (int i = 0; i < format.blockLength() / 2; i += 2) {
-      int at = at(from, i, width, row);
-      int even = stored[storedAt + i];
-      int odd = stored[storedAt + i + 1];
-      panel[at] = (byte) (even & 0xf | odd << 4);
-      panel[at + upper()] = (byte) (even >> 4 & 0xf | odd & 0xf0);
-    }
-  }
-
-  private void unpackNibbles(byte[] panel, int from, int width, int row, byte[] stored) {
-    int storedAt = rowBytes(from) + gridBytes;
-    for (int i = 0; i < format.blockLength() / 2; i += 2) {
-      int at = at(from, i, width, row);
-      int lower = panel[at];
-      int upper = panel[at + upper()];
-      stored[storedAt + i] = (byte) (lower & 0xf | upper << 4);
-      stored[storedAt + i + 1] = (byte) (lower >> 4 & 0xf | upper & 0xf0);
-    }
-  }
-
-  /**
-   * Where in a group of some width the lower nibbles of a stored byte and of the next one go.
-   *
-   * @param from the first column of their block
-   */
-  private int at(int from, int nibbleByte, int width, int row) {
-    int run = nibbleByte / runBytes * 2 * runBytes;
-    int col = from + run + nibbleByte % runBytes;
+  /** Where in a group of so many blocks a row's nibbles of one are. */
+  private int nibblesAt(int block, int blocks, int row) {
     int half = row / (ROWS / 2);
     int lane = row % (ROWS / 2);
-    return gridAt(width)
-        + col / UNIT_COLUMNS * UNIT_BYTES
+    return gridAt(blocks)
+        + block * format.blockLength() / UNIT_COLUMNS * UNIT_BYTES
         + lane * Integer.BYTES
-        + half * Short.BYTES
-        + col % UNIT_COLUMNS / 2;
+        + half * Short.BYTES;
   }
 
-  /** From there to where the upper ones go. */
-  private int upper() {
-    return runBytes / UNIT_COLUMNS * UNIT_BYTES;
+  private void packNibbles(byte[] stored, int blockAt, byte[] panel, int to) {
+    int upper = runBytes / UNIT_COLUMNS * UNIT_BYTES;
+    int end = blockAt + format.blockBytes();
+    for (int run = blockAt + gridBytes; run < end; run += runBytes) {
+      for (int i = run; i < run + runBytes; i += UNIT_COLUMNS) {
+        int bytes = (int) WORD.get(stored, i);
+        HALF.set(panel, to, joined(bytes));
+        HALF.set(panel, to + upper, joined(bytes >>> 4));
+        to += UNIT_BYTES;
+      }
+      to += upper;
+    }
+  }
+
+  private void unpackNibbles(byte[] panel, int from, byte[] stored, int blockAt) {
+    int upper = runBytes / UNIT_COLUMNS * UNIT_BYTES;
+    int end = blockAt + format.blockBytes();
+    for (int run = blockAt + gridBytes; run < end; run += runBytes) {
+      for (int i = run; i < run + runBytes; i += UNIT_COLUMNS) {
+        int low = apart((short) HALF.get(panel, from));
+        int high = apart((short) HALF.get(panel, from + upper));
+        WORD.set(stored, i, low | high << 4);
+        from += UNIT_BYTES;
+      }
+      from += upper;
+    }
+  }
+
+  /** The lower nibbles of four bytes side by side. */
+  private static short joined(int bytes) {
+    int pairs = bytes & 0x0f0f0f0f;
+    pairs = (pairs | pairs >>> 4) & 0x00ff00ff;
+    return (short) (pairs | pairs >>> 8);
+  }
+
+  /** Four nibbles as the lower ones of four bytes. */
+  private static int apart(short nibbles) {
+    int pairs = nibbles & 0xff | (nibbles & 0xff00) << 8;
+    return (pairs | pairs << 4) & 0x0f0f0f0f;
   }
 }
