@@ -318,11 +318,12 @@ class ChatTest {
       assertEquals("there is no tool weather; there are time", unknown.getMessage());
     }
     try (Chat chat = chat("<tool_call><arg_key>")) {
+      Tool spaced = new Tool("f", "", "{\"properties\":{\"a b\":{}}}");
       var e =
           assertThrows(
               IllegalArgumentException.class,
-              () -> chat.offer(List.of(time), ToolChoice.auto(), Structure::answer));
-      assertTrue(e.getMessage().contains("the way of GLM 4.5"), e.getMessage());
+              () -> chat.offer(List.of(spaced), ToolChoice.auto(), Structure::answer));
+      assertTrue(e.getMessage().contains("names without quotes"), e.getMessage());
     }
   }
 

@@ -132,8 +132,8 @@ public final class Chat implements AutoCloseable {
    * @param choice whether the model must call one
    * @param constraints makes a constraint of a form, such as {@code Structure::answer} of the
    *     module {@code dev.apus.structure}
-   * @throws IllegalArgumentException naming the way of the model's calls if it is not JSON, or not
-   *     known; or if a tool's schema cannot be honoured
+   * @throws IllegalArgumentException if the way of the model's calls is not known or cannot write a
+   *     tool's names, or if a tool's schema cannot be honoured
    */
   public void offer(
       List<Tool> tools,

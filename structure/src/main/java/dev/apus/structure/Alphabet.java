@@ -75,6 +75,16 @@ final class Alphabet {
     return bytes.toByteArray();
   }
 
+  /** Whether a text has no names of special tokens. */
+  boolean isPlain(String text) {
+    for (int at = 0; at < text.length(); at++) {
+      if (special(text, at) != null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The longest name that begins at a place; null if there is none. */
   private String special(String text, int at) {
     String longest = null;

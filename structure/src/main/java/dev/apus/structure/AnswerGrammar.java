@@ -1,6 +1,7 @@
 package dev.apus.structure;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.apus.core.chat.AnswerForm;
 import java.util.HashMap;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Makes a grammar of a form of answers.
@@ -39,20 +41,23 @@ record AnswerGrammar(AnswerForm form, Function<Alphabet, Node> wanted) {
       return switch (form) {
         case AnswerForm.Text text -> alphabet.text(text.text());
         case AnswerForm.Matching matching -> matching(matching.expression());
-        case AnswerForm.Json schema -> {
-          Node made = known.get(schema);
-          if (made == null) {
-            made = json(schema);
-            known.put(schema, made);
-          }
-          yield made;
-        }
+        case AnswerForm.Json schema -> once(schema, () -> json(schema));
+        case AnswerForm.Members members -> once(members, () -> members(members));
         case AnswerForm.Wanted _ -> wanted();
         case AnswerForm.Sequence sequence -> Nodes.sequence(nodes(sequence.parts()));
         case AnswerForm.Choice choice -> Nodes.choice(nodes(choice.alternatives()));
         case AnswerForm.Repeated repeated -> Nodes.repeat(node(repeated.body()), 0, Node.UNBOUNDED);
         case AnswerForm.Free free -> free(free);
       };
+    }
+
+    private Node once(AnswerForm form, Supplier<Node> making) {
+      Node made = known.get(form);
+      if (made == null) {
+        made = making.get();
+        known.put(form, made);
+      }
+      return made;
     }
 
     private List<Node> nodes(List<AnswerForm> forms) {
@@ -66,13 +71,30 @@ record AnswerGrammar(AnswerForm form, Function<Alphabet, Node> wanted) {
     }
 
     private Node json(AnswerForm.Json form) {
+      return made(form.name(), form.schema(), schema -> SchemaGrammar.of(schema, json));
+    }
+
+    private Node members(AnswerForm.Members form) {
+      JsonText text =
+          form.spelling().python()
+              ? new JsonText(alphabet.characters(), JsonText.Words.PYTHON)
+              : json;
+      return made(
+          form.name(),
+          form.schema(),
+          schema ->
+              SchemaGrammar.members(
+                  schema, text, values -> new ArgumentWriting(form, alphabet, this::node, values)));
+    }
+
+    private static Node made(String name, String schema, Function<JsonNode, Node> making) {
       try {
-        return SchemaGrammar.of(JSON.readTree(form.schema()), json);
+        return making.apply(JSON.readTree(schema));
       } catch (JsonProcessingException e) {
         throw new StructureException(
-            form.name() + ": its schema is not JSON: " + e.getOriginalMessage(), e);
+            name + ": its schema is not JSON: " + e.getOriginalMessage(), e);
       } catch (StructureException e) {
-        throw new StructureException(form.name() + ": " + e.getMessage(), e);
+        throw new StructureException(name + ": " + e.getMessage(), e);
       }
     }
 

@@ -13,7 +13,7 @@ import java.util.List;
  */
 final class FreeText {
 
-  private static final int DEAD = -1;
+  static final int DEAD = -1;
   private static final int ROOT = 0;
 
   /**
@@ -114,11 +114,19 @@ final class FreeText {
   }
 
   private Node read(int state, int b) {
-    int to = next.get(state)[b];
-    if (to >= 0) {
-      return states.get(to);
-    }
-    return to == DEAD || !after.get(-2 - to).isAlive() ? null : after.get(-2 - to);
+    int to = step(state, b);
+    return to >= 0 ? states.get(to) : to == DEAD ? null : after(to);
+  }
+
+  /** The state after a byte, {@link #DEAD}, or a negative number for {@link #after}. */
+  int step(int state, int b) {
+    return next.get(state)[b];
+  }
+
+  /** What follows a mark that a step has made whole; null if nothing may. */
+  Node after(int step) {
+    Node node = after.get(-2 - step);
+    return node.isAlive() ? node : null;
   }
 
   /** A place in the text. */

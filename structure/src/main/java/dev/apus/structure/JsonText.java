@@ -29,15 +29,22 @@ final class JsonText {
   static final Node COMMA = Nodes.sequence(Nodes.text(","), SPACE);
   static final Node COLON = Nodes.sequence(Nodes.text(":"), SPACE);
   static final Node QUOTE = Nodes.text("\"");
-  static final Node TRUE = Nodes.text("true");
-  static final Node FALSE = Nodes.text("false");
-  static final Node NULL = Nodes.text("null");
-  static final Node BOOLEAN = Nodes.choice(TRUE, FALSE);
-
   static final Node INTEGER = Numbers.integer(null, null);
   static final Node NUMBER = Numbers.any();
 
+  /** How JSON's words are spelled. */
+  record Words(String yes, String no, String none) {
+
+    static final Words JSON = new Words("true", "false", "null");
+    static final Words PYTHON = new Words("True", "False", "None");
+
+    Node bool() {
+      return Nodes.choice(Nodes.text(yes), Nodes.text(no));
+    }
+  }
+
   private final CodePoints available;
+  private final Words words;
   private final Node character;
   private final Node string;
   private final Map<CodePoints, Node> spelled = new IdentityHashMap<>();
@@ -47,14 +54,27 @@ final class JsonText {
    * @param available the characters that can be written at all
    */
   JsonText(CodePoints available) {
+    this(available, Words.JSON);
+  }
+
+  JsonText(CodePoints available, Words words) {
     this.available = available;
+    this.words = words;
     this.character = available == CodePoints.ALL ? CHARACTER : free(available);
     this.string = string(0, Node.UNBOUNDED);
-    values.add(Nodes.choice(string, NUMBER, BOOLEAN, NULL));
+    values.add(Nodes.choice(string, NUMBER, words.bool(), nothing()));
   }
 
   CodePoints available() {
     return available;
+  }
+
+  Node bool() {
+    return words.bool();
+  }
+
+  Node nothing() {
+    return Nodes.text(words.none());
   }
 
   private static ByteTree free(CodePoints available) {
@@ -276,6 +296,11 @@ final class JsonText {
       value.forEach(item -> items.add(exactly(item)));
       return array(items, Nodes.NONE, items.size(), items.size());
     }
-    return exactly(value.isTextual() ? quoted(value.textValue()) : value.toString());
+    if (value.isBoolean()) {
+      return Nodes.text(value.booleanValue() ? words.yes() : words.no());
+    }
+    return value.isNull()
+        ? nothing()
+        : exactly(value.isTextual() ? quoted(value.textValue()) : value.toString());
   }
 }

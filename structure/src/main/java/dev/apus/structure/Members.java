@@ -17,15 +17,51 @@ final class Members {
 
   private final JsonText json;
   private final Joined joined;
-  private final Function<Schema, Node> inner;
+  private final MemberWriting writing;
 
-  /**
-   * @param inner makes grammars of the schemas of members
-   */
-  Members(JsonText json, Joined joined, Function<Schema, Node> inner) {
+  Members(JsonText json, Joined joined, MemberWriting writing) {
     this.json = json;
     this.joined = joined;
-    this.inner = inner;
+    this.writing = writing;
+  }
+
+  /**
+   * Members as JSON has them.
+   *
+   * @param inner makes grammars of the schemas of members
+   */
+  record Json(JsonText json, Function<Schema, Node> inner) implements MemberWriting {
+
+    @Override
+    public Node key(String name) {
+      return json.key(name);
+    }
+
+    @Override
+    public Node otherThan(Set<String> names) {
+      return Nodes.sequence(
+          names.isEmpty() ? json.string() : json.otherThan(names), JsonText.COLON);
+    }
+
+    @Override
+    public Node value(String name, Schema schema) {
+      return inner.apply(schema);
+    }
+
+    @Override
+    public Node other(Schema schema) {
+      return inner.apply(schema);
+    }
+
+    @Override
+    public Node between() {
+      return JsonText.COMMA;
+    }
+
+    @Override
+    public Node object(Node members) {
+      return Nodes.sequence(Nodes.text("{"), members, Nodes.text("}"));
+    }
   }
 
   /** The names that match an expression. */
@@ -75,9 +111,10 @@ final class Members {
         (name, member) ->
             members.add(
                 new ObjectForm.Member(
-                    json.key(name), inner.apply(member), required.contains(name))));
-    return new ObjectForm(List.copyOf(members), rest, least > required.size() ? least : 0, most)
-        .node();
+                    writing.key(name), writing.value(name, member), required.contains(name))));
+    int counted = least > required.size() ? least : 0;
+    var form = new ObjectForm(List.copyOf(members), rest, counted, most, writing.between());
+    return writing.object(form.node());
   }
 
   private static Set<String> required(Schema schema) {
@@ -124,25 +161,32 @@ final class Members {
   private List<ObjectForm.Other> others(
       Schema schema, Set<String> names, List<Pattern> patterns, Schema others) {
     List<ObjectForm.Other> rest = new ArrayList<>();
-    Node key = names.isEmpty() ? json.string() : json.otherThan(names);
+    if (!patterns.isEmpty() && !(writing instanceof Json)) {
+      throw schema.wrong("patternProperties", "is not supported where arguments are not JSON");
+    }
     for (Pattern pattern : patterns) {
       Node matching =
           names.isEmpty()
               ? pattern.key()
               : Product.both(pattern.key(), json.otherThan(names), pattern.name());
-      rest.add(other(matching, pattern.schema()));
+      rest.add(other(Nodes.sequence(matching, JsonText.COLON), pattern.schema()));
     }
     if (others != null && !(others.node().isBoolean() && !others.node().booleanValue())) {
-      Node unmatched = patterns.isEmpty() ? key : json.otherThan(names);
-      for (Pattern pattern : patterns) {
-        unmatched = Product.without(unmatched, pattern.key(), pattern.name());
-      }
-      rest.add(other(unmatched, others));
+      Node key = patterns.isEmpty() ? writing.otherThan(names) : unmatched(names, patterns);
+      rest.add(other(key, others));
     }
     return rest;
   }
 
+  private Node unmatched(Set<String> names, List<Pattern> patterns) {
+    Node key = json.otherThan(names);
+    for (Pattern pattern : patterns) {
+      key = Product.without(key, pattern.key(), pattern.name());
+    }
+    return Nodes.sequence(key, JsonText.COLON);
+  }
+
   private ObjectForm.Other other(Node key, Schema schema) {
-    return new ObjectForm.Other(Nodes.sequence(key, JsonText.COLON), inner.apply(schema));
+    return new ObjectForm.Other(key, writing.other(schema));
   }
 }

@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param least how many members with names there must be
  * @param most how many members there may be
+ * @param between what comes between two of them
  */
-record ObjectForm(List<Member> members, List<Other> others, int least, int most) {
+record ObjectForm(List<Member> members, List<Other> others, int least, int most, Node between) {
 
   /** A member with a name. */
   record Member(Node key, Node value, boolean required) {}
@@ -17,9 +18,9 @@ record ObjectForm(List<Member> members, List<Other> others, int least, int most)
   /** Members of names of a kind. */
   record Other(Node key, Node value) {}
 
-  /** The object, braces and all. */
+  /** The members, and what comes between them. */
   Node node() {
-    return Nodes.sequence(Nodes.text("{"), new Rest(this, 0, 0), Nodes.text("}"));
+    return new Rest(this, 0, 0);
   }
 
   @Override
@@ -75,7 +76,7 @@ record ObjectForm(List<Member> members, List<Other> others, int least, int most)
       if (written == 0) {
         into.goOn(member);
       } else {
-        into.add(JsonText.COMMA, member);
+        into.add(form.between(), member);
       }
     }
 

@@ -108,7 +108,11 @@ record Schema(JsonNode node, String pointer) {
   }
 
   StructureException wrong(String what) {
-    return new StructureException(
-        "the schema, at " + (pointer.isEmpty() ? "/" : pointer) + ": " + what);
+    return new StructureException(place() + ": " + what);
+  }
+
+  /** Where the schema is, as messages begin. */
+  String place() {
+    return "the schema, at " + (pointer.isEmpty() ? "/" : pointer);
   }
 }

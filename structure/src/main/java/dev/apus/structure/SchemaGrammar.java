@@ -7,10 +7,12 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Makes a grammar of a JSON schema. */
 final class SchemaGrammar {
@@ -21,6 +23,10 @@ final class SchemaGrammar {
   private final JsonText json;
   private final Joined joined;
   private final Members objects;
+
+  /** Whether values are objects, of which only the members are written. */
+  private final boolean members;
+
   private final Map<JsonNode, Node.Rule> rules = new IdentityHashMap<>();
   private int depth;
   private int count;
@@ -28,7 +34,15 @@ final class SchemaGrammar {
   private SchemaGrammar(JsonNode document, JsonText json) {
     this.json = json;
     this.joined = new Joined(document);
-    this.objects = new Members(json, joined, this::node);
+    this.objects = new Members(json, joined, new Members.Json(json, this::node));
+    this.members = false;
+  }
+
+  private SchemaGrammar(JsonNode document, JsonText json, MemberWriting writing) {
+    this.json = json;
+    this.joined = new Joined(document);
+    this.objects = new Members(json, joined, writing);
+    this.members = true;
   }
 
   /**
@@ -37,10 +51,31 @@ final class SchemaGrammar {
    * @throws StructureException if it asks for something that cannot be honoured, or allows nothing
    */
   static Node of(JsonNode document, JsonText json) {
-    SchemaGrammar grammar = new SchemaGrammar(document, json);
+    return new SchemaGrammar(document, json).root(document, List.of());
+  }
+
+  /**
+   * The members of the objects that a schema allows.
+   *
+   * @param writing how they are written, by what makes grammars of the schemas of their values
+   * @throws StructureException also if it allows anything but objects
+   */
+  static Node members(
+      JsonNode document, JsonText json, Function<Function<Schema, Node>, MemberWriting> writing) {
+    SchemaGrammar values = new SchemaGrammar(document, json);
+    SchemaGrammar grammar = new SchemaGrammar(document, json, writing.apply(values::node));
+    return grammar.root(document, values.rules.values());
+  }
+
+  /**
+   * @param others rules that those of this grammar may use
+   */
+  private Node root(JsonNode document, Collection<Node.Rule> others) {
     Schema root = new Schema(document, "");
-    Node node = grammar.referred(root);
-    Node.Rule.settle(grammar.rules.values());
+    Node node = referred(root);
+    List<Node.Rule> all = new ArrayList<>(rules.values());
+    all.addAll(others);
+    Node.Rule.settle(all);
     if (!node.isAlive()) {
       throw root.wrong("no value, or none that ends, does all that it asks for");
     }
@@ -75,7 +110,7 @@ final class SchemaGrammar {
   }
 
   private Node known(Schema schema) {
-    if (schema.node().isBoolean()) {
+    if (schema.node().isBoolean() && !members) {
       return schema.node().booleanValue() ? json.any() : Nodes.NONE;
     }
     if (!schema.node().isObject()) {
@@ -89,7 +124,7 @@ final class SchemaGrammar {
       return node(schema.children("allOf").getFirst());
     }
     Schema flat = joined.flat(schema);
-    if (flat.node().isBoolean()) {
+    if (flat.node().isBoolean() && !members) {
       return node(flat);
     }
     Keywords.requireKnown(flat);
@@ -98,7 +133,14 @@ final class SchemaGrammar {
         return alternatives(flat, word);
       }
     }
-    return flat.has("enum") || flat.has("const") ? values(flat) : types(flat);
+    boolean listed = flat.has("enum") || flat.has("const");
+    if (members) {
+      if (listed || !Keywords.types(flat).contains(Type.OBJECT)) {
+        throw flat.wrong("needed: a schema of objects, by their members");
+      }
+      return objects.node(flat);
+    }
+    return listed ? listed(flat) : types(flat);
   }
 
   /** Whether a word is all that a schema says. */
@@ -130,7 +172,8 @@ final class SchemaGrammar {
     return Nodes.choice(nodes);
   }
 
-  private Node values(Schema schema) {
+  /** The values that a schema lists. */
+  static List<JsonNode> values(Schema schema) {
     for (var names = schema.node().fieldNames(); names.hasNext(); ) {
       String name = names.next();
       if (!Set.of("enum", "const", "type").contains(name) && !Keywords.isAnnotation(name)) {
@@ -143,18 +186,28 @@ final class SchemaGrammar {
     }
     JsonNode only = schema.node().get("const");
     Set<Type> types = Keywords.types(schema);
-    ByteTree texts = new ByteTree();
-    List<Node> nodes = new ArrayList<>();
+    List<JsonNode> values = new ArrayList<>();
     for (JsonNode value : list == null ? new Schema.Single(only) : list) {
       boolean wanted =
           types.stream().anyMatch(type -> Keywords.isOf(value, type))
               && (only == null || only.equals(value));
-      if (wanted && value.isTextual()) {
+      if (wanted) {
+        values.add(value);
+      }
+    }
+    return values;
+  }
+
+  private Node listed(Schema schema) {
+    ByteTree texts = new ByteTree();
+    List<Node> nodes = new ArrayList<>();
+    for (JsonNode value : values(schema)) {
+      if (value.isTextual()) {
         String text = JsonText.quoted(value.textValue());
         if (json.available().containsAll(text)) {
           texts.add(text);
         }
-      } else if (wanted) {
+      } else {
         nodes.add(json.exactly(value));
       }
     }
@@ -180,14 +233,19 @@ final class SchemaGrammar {
             case INTEGER -> types.contains(Type.NUMBER) ? Nodes.NONE : integer(schema);
             case OBJECT -> objects.node(schema);
             case ARRAY -> array(schema);
-            case BOOLEAN -> JsonText.BOOLEAN;
-            case NULL -> JsonText.NULL;
+            case BOOLEAN -> json.bool();
+            case NULL -> json.nothing();
           });
     }
     return Nodes.choice(nodes);
   }
 
-  private Node string(Schema schema) {
+  /**
+   * What a schema says of a string, each as a grammar of its own; none if it says nothing.
+   *
+   * @param spelling of a string's characters
+   */
+  static List<Node> conditions(Schema schema, Regex.Spelling spelling) {
     int least = schema.count("minLength", 0);
     int most = schema.count("maxLength", Node.UNBOUNDED);
     if (least > most) {
@@ -197,7 +255,7 @@ final class SchemaGrammar {
     String pattern = schema.text("pattern");
     if (pattern != null) {
       String name = schema.wrong("pattern", "").getMessage().replaceFirst(": $", "");
-      all.add(json.string(RegexParser.parse(name, pattern, true), true, name));
+      all.add(Regex.node(RegexParser.parse(name, pattern, true), true, spelling, name));
     }
     String format = schema.text("format");
     if (format != null) {
@@ -207,20 +265,29 @@ final class SchemaGrammar {
             "format",
             format + " is not supported; supported: " + String.join(", ", Formats.names()));
       }
-      all.add(json.string(RegexParser.parse(format, expression, true), false, format));
-    }
-    if (all.isEmpty()) {
-      return json.string(least, most);
+      all.add(Regex.node(RegexParser.parse(format, expression, true), false, spelling, format));
     }
     if (least > 0 || most < Node.UNBOUNDED) {
-      Node characters = Nodes.repeat(json.spelled(CodePoints.ALL), least, most);
-      all.add(Nodes.sequence(JsonText.QUOTE, characters, JsonText.QUOTE));
+      all.add(Nodes.repeat(spelling.node(CodePoints.ALL), least, most));
     }
-    Node node = all.getFirst();
-    for (Node other : all.subList(1, all.size())) {
-      node = Product.both(node, other, schema.wrong("").getMessage().replaceFirst(": $", ""));
+    return all;
+  }
+
+  /** What all conditions allow. */
+  static Node all(Schema schema, List<Node> conditions) {
+    Node node = conditions.getFirst();
+    for (Node other : conditions.subList(1, conditions.size())) {
+      node = Product.both(node, other, schema.place());
     }
     return node;
+  }
+
+  private Node string(Schema schema) {
+    List<Node> all = conditions(schema, json::spelled);
+    if (!schema.has("pattern") && !schema.has("format")) {
+      return json.string(schema.count("minLength", 0), schema.count("maxLength", Node.UNBOUNDED));
+    }
+    return Nodes.sequence(JsonText.QUOTE, all(schema, all), JsonText.QUOTE);
   }
 
   private static Numbers.Bound bound(Schema schema, String word, String exclusive, int sign) {

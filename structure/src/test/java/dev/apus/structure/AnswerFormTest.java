@@ -27,7 +27,6 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Answers of models that choose at random among the tokens that a form allows. */
@@ -45,7 +44,12 @@ class AnswerFormTest {
 
   private static final String CALLS_END = "<｜tool▁calls▁end｜>";
 
-  private static final String END = "<|end_of_turn|>";
+  static final String END = "<|end_of_turn|>";
+
+  static final String QWEN_CODER = "<tool_call> <function= <parameter=";
+  static final String GLM = "<tool_call> <arg_key>";
+  static final String LFM2 = "<|tool_call_start|>";
+  static final String MINIMAX = "<minimax:tool_call>";
 
   /**
    * A way to write calls.
@@ -69,6 +73,9 @@ class AnswerFormTest {
       if (source.contains("<｜tool▁calls▁begin｜>")) {
         more.add("<｜tool▁calls▁begin｜>");
         more.add(CALLS_END);
+      }
+      if (source.contains(MINIMAX)) {
+        more.add(MINIMAX);
       }
       more.removeAll(specials);
       more.stream().map(Texts::spell).filter(each -> !tokens.contains(each)).forEach(tokens::add);
@@ -132,6 +139,21 @@ class AnswerFormTest {
             "<|START_RESPONSE|>",
             "<|END_RESPONSE|>"),
         way("functionary 3.1", "<function="),
+        way("qwen coder", QWEN_CODER),
+        way("qwen coder, special", QWEN_CODER, "<tool_call>", "</tool_call>"),
+        way("glm", GLM + " <think>"),
+        way(
+            "glm, special",
+            GLM,
+            "<tool_call>",
+            "</tool_call>",
+            "<arg_key>",
+            "</arg_key>",
+            "<arg_value>",
+            "</arg_value>"),
+        way("lfm2", LFM2, "<|tool_call_start|>", "<|tool_call_end|>"),
+        way("minimax", MINIMAX + " <think>"),
+        way("minimax, special", MINIMAX, "<minimax:tool_call>", "</minimax:tool_call>"),
         new Way("functionary 3.2", ">>>all", List.of(), "assistant\n\n>>>"),
         new Way(
             "harmony", "<|channel|><|message|><|start|>", List.of(harmony), "<|start|>assistant"));
@@ -210,7 +232,7 @@ class AnswerFormTest {
   /** The token that is likeliest to bring an answer to its end. */
   private static int closing(List<Integer> allowed, int end, Tokenizer tokenizer, boolean mark) {
     List<String> order =
-        List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "</", "<", "1", "0");
+        List.of("</think>", Texts.spell(CALLS_END), "\"", "}", "]", "/", "<", "1", "0");
     int best = allowed.getFirst();
     int rank = Integer.MAX_VALUE;
     for (int token : allowed) {
@@ -309,24 +331,25 @@ class AnswerFormTest {
     assertTrue(thinks || !can);
   }
 
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '~',
-      value = {
-        "<tool_call> <function= <parameter=~the model calls tools in the way of Qwen3-Coder",
-        "<tool_call> <arg_key>~the model calls tools in the way of GLM 4.5",
-        "<|tool_call_start|>~the model calls tools in the way of LFM2",
-        "<minimax:tool_call>~the model calls tools in the way of MiniMax-M2",
-        "{{ messages }}~the template says nothing of calls"
-      })
-  void whatIsNotJsonIsRefusedByName(String source, String message) {
+  @Test
+  void whatIsNotKnownIsRefused() {
     Tokenizer withoutMarks = Texts.tokenizer(Texts.spellings(), Texts.spellings().size());
-    ChatTemplate template = ChatTemplate.of("test", source, withoutMarks);
+    var unknown = ChatTemplate.of("test", "{{ messages }}", withoutMarks);
     var e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> template.callingForm("", TOOLS, ToolChoice.auto()));
-    assertTrue(e.getMessage().startsWith(message), e.getMessage());
+            () -> unknown.callingForm("", TOOLS, ToolChoice.auto()));
+    assertTrue(e.getMessage().startsWith("the template says nothing of calls"), e.getMessage());
+    var glm = ChatTemplate.of("test", GLM, withoutMarks);
+    List<Tool> spaced = List.of(new Tool("f", "", "{\"properties\":{\"a b\":{}}}"));
+    e =
+        assertThrows(
+            IllegalArgumentException.class, () -> glm.callingForm("", spaced, ToolChoice.auto()));
+    assertTrue(e.getMessage().startsWith("the tool f: its parameter a b: "), e.getMessage());
+    List<Tool> number = List.of(new Tool("f", "", "{\"type\":\"number\"}"));
+    var form = glm.callingForm("", number, ToolChoice.auto());
+    var wrong = assertThrows(StructureException.class, () -> Structure.answer(form));
+    assertTrue(wrong.getMessage().contains("needed: a schema of objects"), wrong.getMessage());
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.apus.core.chat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * What an answer must be, as a grammar of which {@link ChatTemplate} knows the marks and somebody
@@ -30,6 +31,46 @@ public sealed interface AnswerForm {
    * @param name what errors call the schema
    */
   record Json(String name, String schema) implements AnswerForm {}
+
+  /**
+   * The members of an object by a schema, one after the other, without anything around them.
+   *
+   * @param name what errors call the schema
+   * @param texts members whose values are strings that are written as they are; all others are JSON
+   */
+  record Members(String name, String schema, Set<String> texts, Spelling spelling)
+      implements AnswerForm {
+    public Members {
+      texts = Set.copyOf(texts);
+    }
+  }
+
+  /**
+   * How members are written.
+   *
+   * @param begin before a member's name
+   * @param named between its name and its value
+   * @param end after the value, with which a text ends that is written as it is
+   * @param never what such a text does not hold, for it would be read as something else
+   * @param between two members
+   * @param python whether {@code True}, {@code False} and {@code None} stand for JSON's words
+   */
+  record Spelling(
+      String begin,
+      AnswerForm named,
+      String end,
+      Set<String> never,
+      AnswerForm between,
+      boolean python) {
+    public Spelling {
+      never = Set.copyOf(never);
+    }
+
+    /** Whether all strings are in quotes, since nothing else would end them. */
+    public boolean quoted() {
+      return end.isEmpty();
+    }
+  }
 
   /** The form that somebody wants what is said to have. */
   record Wanted() implements AnswerForm {}

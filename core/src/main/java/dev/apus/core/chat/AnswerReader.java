@@ -103,7 +103,7 @@ public final class AnswerReader {
     if (section != null && section.kind() == Kind.CALL && section.ends().size() == 1) {
       // An argument may hold the mark; a call that cannot be read ends at the first.
       int first = place;
-      while (place >= 0 && read(held.substring(0, place), mark).isEmpty()) {
+      while (place >= 0 && read(held.substring(0, place), mark, true).isEmpty()) {
         place = held.indexOf(mark, place + 1);
       }
       if (place < 0 && !over) {
@@ -202,15 +202,15 @@ public final class AnswerReader {
     listener.accept(thought ? new Part.Reasoning(told) : new Part.Text(told));
   }
 
-  private Optional<List<CallFormat.Named>> read(String body, String end) {
+  private Optional<List<CallFormat.Named>> read(String body, String end, boolean sure) {
     // A section that is named by its mark has the name in its body.
     boolean named = section.begin().equals("<function=");
     String text = named ? section.begin() + body + end : body;
-    return recipient != null ? calls.read(recipient, text) : calls.read(text);
+    return recipient != null ? calls.read(recipient, text) : calls.read(text, sure);
   }
 
   private void call(String body, String end) {
-    Optional<List<CallFormat.Named>> read = read(body, end);
+    Optional<List<CallFormat.Named>> read = read(body, end, false);
     recipient = null;
     if (read.isEmpty()) {
       listener.accept(new Part.Text(section.begin() + body + end));

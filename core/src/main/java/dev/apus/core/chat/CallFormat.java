@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,16 +19,6 @@ final class CallFormat {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-  private static final Pattern FUNCTION =
-      Pattern.compile(
-          "<(?:function=|invoke name=\"?)([^>\"]+)\"?>(.*?)(?:</function>|</invoke>|$)",
-          Pattern.DOTALL);
-  private static final Pattern PARAMETER =
-      Pattern.compile(
-          "<parameter(?:=| name=\"?)([^>\"]+)\"?>(.*?)(?:</parameter>|(?=<parameter[= ])|$)",
-          Pattern.DOTALL);
-  private static final Pattern KEY_AND_VALUE =
-      Pattern.compile("<arg_key>(.*?)</arg_key>\\s*<arg_value>(.*?)</arg_value>", Pattern.DOTALL);
   private static final Pattern FENCED =
       Pattern.compile("```(?:json)?\\s*(.*?)\\s*```", Pattern.DOTALL);
   private static final Pattern DOTTED =
@@ -41,14 +30,20 @@ final class CallFormat {
     this.tools = tools;
   }
 
-  /** The calls that a text between two marks holds; empty if it holds anything else. */
-  Optional<List<Named>> read(String body) {
+  /**
+   * The calls that a text between two marks holds; empty if it holds anything else.
+   *
+   * @param sure whether a text that may be a part of a longer one is none
+   */
+  Optional<List<Named>> read(String body, boolean sure) {
     String text = body.strip();
-    if (text.startsWith("<function=") || text.startsWith("<invoke name=")) {
-      return functions(text);
-    }
-    if (text.contains("<arg_key>") || text.matches("[\\w.-]+")) {
-      return keysAndValues(text);
+    boolean tagged =
+        text.startsWith("<function=")
+            || text.startsWith("<invoke name=")
+            || text.contains("<arg_key>")
+            || text.matches("[\\w.-]+");
+    if (tagged) {
+      return TaggedCalls.read(text, this::takesText, sure);
     }
     for (String separator : List.of("<｜tool▁sep｜>", "<|tool_call_argument_begin|>", "[ARGS]")) {
       if (text.contains(separator)) {
@@ -59,6 +54,11 @@ final class CallFormat {
     return json.isPresent() ? json : PythonCalls.read(text);
   }
 
+  private boolean takesText(String tool, String parameter) {
+    return tools.stream()
+        .anyMatch(each -> each.name().equals(tool) && each.texts().contains(parameter));
+  }
+
   /** Arguments alone, of a call whose name is known. */
   Optional<List<Named>> read(String name, String arguments) {
     return tree(arguments)
@@ -66,7 +66,7 @@ final class CallFormat {
         .map(node -> List.of(new Named(null, name, node.toString())));
   }
 
-  private static Optional<JsonNode> tree(String text) {
+  static Optional<JsonNode> tree(String text) {
     try {
       return Optional.of(JSON.readTree(text)).filter(node -> !node.isMissingNode());
     } catch (JsonProcessingException e) {
@@ -119,62 +119,6 @@ final class CallFormat {
       }
     }
     return node.path(keys[0]);
-  }
-
-  /**
-   * {@code <function=name><parameter=key>value</parameter></function>}, or JSON within, or the same
-   * as {@code <invoke name="name"><parameter name="key">}.
-   */
-  private Optional<List<Named>> functions(String text) {
-    List<Named> calls = new ArrayList<>();
-    Matcher function = FUNCTION.matcher(text);
-    while (function.find()) {
-      String name = function.group(1).strip();
-      String inner = function.group(2).strip();
-      if (inner.startsWith("{")) {
-        Optional<List<Named>> json = read(name, inner);
-        if (json.isEmpty()) {
-          return json;
-        }
-        calls.addAll(json.get());
-        continue;
-      }
-      ObjectNode arguments = JSON.createObjectNode();
-      Matcher parameter = PARAMETER.matcher(inner);
-      while (parameter.find()) {
-        String value = parameter.group(2).replaceFirst("^\\n", "").replaceFirst("\\n$", "");
-        put(arguments, name, parameter.group(1).strip(), value);
-      }
-      calls.add(new Named(null, name, arguments.toString()));
-    }
-    return calls.isEmpty() ? Optional.empty() : Optional.of(calls);
-  }
-
-  /**
-   * A name, and then {@code <arg_key>key</arg_key><arg_value>value</arg_value>} again and again.
-   */
-  private Optional<List<Named>> keysAndValues(String text) {
-    int from = text.indexOf("<arg_key>");
-    String name = (from < 0 ? text : text.substring(0, from)).strip();
-    ObjectNode arguments = JSON.createObjectNode();
-    Matcher matcher = KEY_AND_VALUE.matcher(text);
-    while (matcher.find()) {
-      put(arguments, name, matcher.group(1).strip(), matcher.group(2));
-    }
-    return name.isEmpty()
-        ? Optional.empty()
-        : Optional.of(List.of(new Named(null, name, arguments.toString())));
-  }
-
-  /** A value that is written without quotes is a text if the tool takes one there, or else JSON. */
-  private void put(ObjectNode arguments, String tool, String key, String value) {
-    boolean text = tools.stream().anyMatch(each -> each.name().equals(tool) && each.takesText(key));
-    Optional<JsonNode> json = text ? Optional.empty() : tree(value.strip());
-    if (json.isPresent()) {
-      arguments.set(key, json.get());
-    } else {
-      arguments.put(key, value);
-    }
   }
 
   /** A name and arguments with a mark between them. */

@@ -7,14 +7,17 @@ import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * How models of a kind write calls whose arguments are JSON. In the texts stand {@code $NAME} for a
- * tool's name, {@code $ARGS} for its arguments, {@code $ID} and {@code $NUMBER} for what tells
- * calls apart, and {@code ~} for white space that may be there.
+ * How models of a kind write calls. In the texts stand {@code $NAME} for a tool's name, {@code
+ * $ARGS} for its arguments, {@code $ID} and {@code $NUMBER} for what tells calls apart, and {@code
+ * ~} for white space that may be there.
  *
  * @param mark what begins the calls of an answer; empty if they are told by their beginning
  * @param begin between the mark and the first call
@@ -22,9 +25,16 @@ import java.util.regex.Pattern;
  * @param between two calls
  * @param end after the last call
  * @param goesOn whether a text may follow
+ * @param spelling how arguments are written; null for JSON
  */
 record CallSyntax(
-    String mark, String begin, String call, String between, String end, boolean goesOn) {
+    String mark,
+    String begin,
+    String call,
+    String between,
+    String end,
+    boolean goesOn,
+    AnswerForm.Spelling spelling) {
 
   private static final String OBJECT = "{\"name\":~\"$NAME\",~\"arguments\":~$ARGS}";
   private static final String SPACE = "\\n? {0,4}";
@@ -34,27 +44,66 @@ record CallSyntax(
   private static final Map<String, String> EXPRESSIONS =
       Map.of("~", SPACE, "$NUMBER", "[0-9]|[1-9][0-9]", "$ID", "[a-zA-Z0-9]{9}");
 
-  /** What models write that is not JSON, by a mark of it. */
-  private static final Map<String, String> OTHERS =
-      Map.of(
-          "<parameter=", "the way of Qwen3-Coder, <function=…><parameter=…>",
-          "<arg_key>", "the way of GLM 4.5, <arg_key>…<arg_value>",
-          "<|tool_call_start|>", "the way of LFM2, in Python",
-          "<minimax:tool_call>", "the way of MiniMax-M2, <invoke name=…><parameter name=…>");
+  private static final AnswerForm GAP = new AnswerForm.Matching(SPACE);
+
+  /** Qwen3-Coder's: {@code <parameter=key>}, the value on lines of its own. */
+  private static final AnswerForm.Spelling LINES =
+      new AnswerForm.Spelling(
+          "<parameter=",
+          text(">\n"),
+          "\n</parameter>",
+          never("</parameter>", "<parameter=", "<parameter ", "</tool_call>"),
+          GAP,
+          false);
+
+  /** MiniMax-M2's. */
+  private static final AnswerForm.Spelling NAMED =
+      new AnswerForm.Spelling(
+          "<parameter name=\"",
+          text("\">"),
+          "</parameter>",
+          never("<parameter=", "<parameter ", "</minimax:tool_call>"),
+          GAP,
+          false);
+
+  /** GLM's. */
+  private static final AnswerForm.Spelling KEYS =
+      new AnswerForm.Spelling(
+          "<arg_key>",
+          pieces("</arg_key>~<arg_value>", null),
+          "</arg_value>",
+          Set.of("</tool_call>"),
+          GAP,
+          false);
+
+  /** LFM2's. */
+  private static final AnswerForm.Spelling PYTHON =
+      new AnswerForm.Spelling("", text("="), "", Set.of(), pieces(",~", null), true);
 
   /**
    * How the models of a template write calls.
    *
    * @param known whether the template speaks of a mark, or the vocabulary has it
-   * @throws IllegalArgumentException if it is not as JSON, or not known
+   * @throws IllegalArgumentException if it is not known
    */
   static CallSyntax of(String template, Predicate<String> known) {
-    OTHERS.forEach(
-        (mark, way) -> {
-          if (template.contains(mark)) {
-            throw refused("the model calls tools in " + way + ", not in JSON");
-          }
-        });
+    if (template.contains("<parameter=")) {
+      String call = "<function=$NAME>~$ARGS~</function>~</tool_call>";
+      return new CallSyntax("<tool_call>", "~", call, "~<tool_call>~", "", true, LINES);
+    }
+    if (template.contains("<arg_key>")) {
+      String call = "$NAME~$ARGS~</tool_call>";
+      return new CallSyntax("<tool_call>", "", call, "~<tool_call>", "", true, KEYS);
+    }
+    if (known.test("<|tool_call_start|>")) {
+      return new CallSyntax(
+          "<|tool_call_start|>", "[", "$NAME($ARGS)", ",~", "]<|tool_call_end|>", false, PYTHON);
+    }
+    if (known.test("<minimax:tool_call>")) {
+      String call = "<invoke name=\"$NAME\">~$ARGS~</invoke>";
+      return new CallSyntax(
+          "<minimax:tool_call>", "~", call, "~", "~</minimax:tool_call>", false, NAMED);
+    }
     if (known.test("<｜tool▁calls▁begin｜>")) {
       String head = "<｜tool▁call▁begin｜>";
       String call =
@@ -93,11 +142,12 @@ record CallSyntax(
           known.test("<|/tool_call|>") ? "]<|/tool_call|>" : "]");
     }
     if (template.contains("<function=") && !known.test("<tool_call>")) {
-      return new CallSyntax("<function=", "", "$NAME>~$ARGS</function>", "~<function=", "", true);
+      return new CallSyntax(
+          "<function=", "", "$NAME>~$ARGS</function>", "~<function=", "", true, null);
     }
     if (known.test("<tool_call>")) {
       return new CallSyntax(
-          "<tool_call>", "~", OBJECT + "~</tool_call>", "~<tool_call>~", "", true);
+          "<tool_call>", "~", OBJECT + "~</tool_call>", "~<tool_call>~", "", true, null);
     }
     if (Marks.isBare(template)) {
       String call = "{\"name\":~\"$NAME\",~\"parameters\":~$ARGS}";
@@ -108,7 +158,7 @@ record CallSyntax(
 
   private static CallSyntax last(
       String mark, String begin, String call, String between, String end) {
-    return new CallSyntax(mark, begin, call, between, end, false);
+    return new CallSyntax(mark, begin, call, between, end, false, null);
   }
 
   private static IllegalArgumentException refused(String why) {
@@ -132,11 +182,15 @@ record CallSyntax(
   }
 
   private AnswerForm calls(List<Tool> tools) {
-    return new AnswerForm.Choice(tools.stream().map(tool -> pieces(call, tool)).toList());
+    return new AnswerForm.Choice(tools.stream().map(tool -> pieces(call, tool, spelling)).toList());
   }
 
-  /** A form that a text stands for. */
+  /** A form that a text stands for, where arguments are JSON. */
   static AnswerForm pieces(String written, Tool tool) {
+    return pieces(written, tool, null);
+  }
+
+  private static AnswerForm pieces(String written, Tool tool, AnswerForm.Spelling spelling) {
     List<AnswerForm> parts = new ArrayList<>();
     Matcher matcher = PIECE.matcher(written);
     int from = 0;
@@ -145,7 +199,7 @@ record CallSyntax(
         parts.add(text(written.substring(from, matcher.start())));
       }
       from = matcher.end();
-      parts.add(piece(matcher.group(), tool));
+      parts.add(piece(matcher.group(), tool, spelling));
     }
     if (from < written.length()) {
       parts.add(text(written.substring(from)));
@@ -153,22 +207,31 @@ record CallSyntax(
     return parts.size() == 1 ? parts.getFirst() : new AnswerForm.Sequence(parts);
   }
 
-  private static AnswerForm piece(String name, Tool tool) {
+  private static AnswerForm piece(String name, Tool tool, AnswerForm.Spelling spelling) {
     return switch (name) {
       case "\"$NAME\"" ->
           text('"' + new String(JsonStringEncoder.getInstance().quoteAsString(tool.name())) + '"');
       case "$NAME" -> {
-        if (!PLAIN_NAME.matcher(tool.name()).matches()) {
-          throw new IllegalArgumentException(
-              "the tool "
-                  + tool.name()
-                  + ": the model's calls have names without quotes; needed: a name of letters,"
-                  + " digits, _, . and -");
-        }
+        requirePlain("the tool " + tool.name(), tool.name());
         yield text(tool.name());
       }
-      case "$ARGS" -> tool.arguments();
+      case "$ARGS" -> spelling == null ? tool.arguments() : tool.arguments(spelling);
       default -> new AnswerForm.Matching(EXPRESSIONS.get(name));
     };
+  }
+
+  /** Makes sure that a name can be written without quotes. */
+  static void requirePlain(String what, String name) {
+    if (!PLAIN_NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException(
+          what
+              + ": the model's calls have names without quotes; needed: a name of letters, digits,"
+              + " _, . and -");
+    }
+  }
+
+  private static Set<String> never(String... tags) {
+    return Stream.concat(Stream.of(tags), Stream.of("</function>", "</invoke>"))
+        .collect(Collectors.toSet());
   }
 }

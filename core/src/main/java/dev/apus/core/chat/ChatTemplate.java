@@ -104,8 +104,8 @@ public final class ChatTemplate {
    * by its schema.
    *
    * @param prompt the text that the answer follows
-   * @throws IllegalArgumentException naming the way of the model's calls if it is not known, or not
-   *     JSON; if there are no tools; or the one that must be called is not among them
+   * @throws IllegalArgumentException if the way of the model's calls is not known, or cannot write
+   *     a tool's names; if there are no tools; or the one that must be called is not among them
    */
   public AnswerForm callingForm(String prompt, List<Tool> tools, ToolChoice choice) {
     if (tools.isEmpty()) {

@@ -161,7 +161,10 @@ final class PythonCalls {
       case 'n' -> "\n";
       case 't' -> "\t";
       case 'r' -> "\r";
-      case '\\', '"', '\'' -> String.valueOf(c);
+      case 'b' -> "\b";
+      case 'f' -> "\f";
+      // The slash is JSON's.
+      case '\\', '"', '\'', '/' -> String.valueOf(c);
       case 'u' -> {
         if (at + 4 > text.length() || !text.substring(at, at + 4).matches("[0-9a-fA-F]{4}")) {
           throw new Otherwise();

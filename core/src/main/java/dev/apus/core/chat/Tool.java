@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Something that a model may ask its user to do.
@@ -97,14 +99,36 @@ public record Tool(String name, String description, String parameters) {
     return "line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage();
   }
 
-  /** Whether a parameter is a text, by the schema. */
-  boolean takesText(String parameter) {
-    JsonNode type = read(name, parameters).path("properties").path(parameter).path("type");
-    return "string".equals(type.textValue());
+  /** The parameters that are texts, by the schema. */
+  Set<String> texts() {
+    Set<String> texts = new HashSet<>();
+    for (var each : read(name, parameters).path("properties").properties()) {
+      if ("string".equals(each.getValue().path("type").textValue())) {
+        texts.add(each.getKey());
+      }
+    }
+    return texts;
   }
 
-  /** What the arguments of a call must be, as a form. */
+  /** What the arguments of a call must be, as a form of JSON. */
   AnswerForm arguments() {
+    return new AnswerForm.Json(place(), schema());
+  }
+
+  /** The same, written one by one. */
+  AnswerForm arguments(AnswerForm.Spelling spelling) {
+    for (var each : read(name, parameters).path("properties").properties()) {
+      CallSyntax.requirePlain(place() + ": its parameter " + each.getKey(), each.getKey());
+    }
+    Set<String> texts = spelling.quoted() ? Set.of() : texts();
+    return new AnswerForm.Members(place(), schema(), texts, spelling);
+  }
+
+  private String place() {
+    return "the tool " + name;
+  }
+
+  private String schema() {
     ObjectNode schema = (ObjectNode) read(name, parameters);
     // A schema that says nothing of the kind, such as {}, is of an object all the same.
     if (KINDS.stream().noneMatch(schema::has)) {
@@ -115,7 +139,7 @@ public record Tool(String name, String description, String parameters) {
     if (none && !schema.has("additionalProperties") && !schema.has("patternProperties")) {
       schema.put("additionalProperties", false);
     }
-    return new AnswerForm.Json("the tool " + name, schema.toString());
+    return schema.toString();
   }
 
   /** As templates expect it. */

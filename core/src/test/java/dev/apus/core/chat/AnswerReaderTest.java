@@ -109,6 +109,13 @@ class AnswerReaderTest {
             "",
             CALL),
         said(
+            "qwen coder, sloppy",
+            "<tool_call> <function=",
+            "<tool_call><function=weather><parameter=city>Ulm<parameter=days>{'a':"
+                + " 1}</tool_call>Well",
+            "Well",
+            "weather {\"city\":\"Ulm\",\"days\":\"{'a': 1}\"}"),
+        said(
             "glm",
             "<tool_call> <arg_key>",
             "<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Ulm</arg_value>\n<arg_key>days"
