@@ -35,20 +35,13 @@ interface IntegerGrids {
     }
   }
 
-  /** The grids of a block of Q4_K, whose lows are those of nibbles from 0 to 15. */
+  /** The grids of a block of Q4_K, whose nibbles are from 0 to 15. */
   static void q4k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
     KGrids.scales(packed, at, scratch);
     for (int half = 0; half < 2; half++) {
       int apart = half * spans / 2 * STRIDE;
-      KGrids.grids(packed, at, half, scratch, stepsAt + apart, lowsAt + apart);
-    }
-    for (int span = 0; span < spans; span++) {
-      for (int row = span * STRIDE; row < span * STRIDE + ROWS; row += F.length()) {
-        FloatVector step = FloatVector.fromArray(F, scratch, stepsAt + row);
-        FloatVector low = FloatVector.fromArray(F, scratch, lowsAt + row);
-        step.mul(NibbleCodec.ZERO).add(low).intoArray(scratch, lowsAt + row);
-      }
+      KGrids.grids(packed, at, half, NibbleCodec.ZERO, scratch, stepsAt + apart, lowsAt + apart);
     }
   }
 }
