@@ -4,9 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -28,10 +26,8 @@ record IntegerLayout(
 
   private static final int ROWS = Matmul.PANEL_ROWS;
 
-  private static final VarHandle WORD =
-      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle HALF =
-      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle WORD = Transposition.WORD;
+  private static final VarHandle HALF = Transposition.HALF;
 
   /** Columns of a group; the last one may have fewer. */
   static final int GROUP = 256;
@@ -68,7 +64,7 @@ record IntegerLayout(
   }
 
   void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
-    packed.asSlice(packedAt, PanelLayout.panelBytes(format, cols)).fill((byte) 0);
+    PanelLayout.clearPadding(format, cols, packed, packedAt);
     int blockBytes = format.blockBytes();
     for (int col = 0; col < cols; col += GROUP) {
       int blocks = Math.min(GROUP, cols - col) / format.blockLength();

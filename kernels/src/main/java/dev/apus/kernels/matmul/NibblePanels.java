@@ -40,11 +40,6 @@ abstract class NibblePanels extends QuantPanels {
     this.pairBytes = pairBytes;
   }
 
-  /** Columns whose grids are decoded together. */
-  final int unit() {
-    return unit;
-  }
-
   /** Where the words of the pair of runs that begins with this column lie in a panel. */
   abstract long wordsAt(int col);
 

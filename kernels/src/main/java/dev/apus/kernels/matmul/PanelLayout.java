@@ -38,9 +38,14 @@ record PanelLayout(WeightFormat format, List<Units> units) {
     return Math.ceilDiv(bytes, LINE_BYTES) * LINE_BYTES;
   }
 
-  void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
+  /** Clears what is behind the rows of a panel. */
+  static void clearPadding(WeightFormat format, int cols, MemorySegment packed, long packedAt) {
     long bytes = format.rowBytes(cols) * ROWS;
     packed.asSlice(packedAt + bytes, panelBytes(format, cols) - bytes).fill((byte) 0);
+  }
+
+  void pack(MemorySegment[] rows, int cols, MemorySegment packed, long packedAt) {
+    clearPadding(format, cols, packed, packedAt);
     int some = Math.min(cols, COLUMNS_AT_ONCE);
     byte[] stored = new byte[rowBytes(some) * rows.length];
     byte[] panel = new byte[rowBytes(some) * ROWS];

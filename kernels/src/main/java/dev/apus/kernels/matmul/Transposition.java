@@ -19,8 +19,12 @@ import java.nio.ByteOrder;
 public record Transposition(int unitBytes, int fromStride, int toStride) {
 
   private static final VarHandle LONG = view(long[].class);
-  private static final VarHandle WORD = view(int[].class);
-  private static final VarHandle HALF = view(short[].class);
+
+  /** Four bytes of an array. */
+  static final VarHandle WORD = view(int[].class);
+
+  /** Two bytes of an array. */
+  static final VarHandle HALF = view(short[].class);
 
   private static final long BYTES = 0x00ff00ff00ff00ffL;
   private static final long HALVES = 0x0000ffff0000ffffL;

@@ -96,13 +96,7 @@ final class VectorMatmul implements Matmul {
         sum(packed, cols, panel, panels, x, xFrom, xStride, count, scratch);
         int row = panel * PANEL_ROWS;
         int some = Math.min(panels * PANEL_ROWS, rows - row);
-        for (int t = 0; t < count; t++) {
-          for (int done = 0; done < some; done += STRIDE) {
-            int from = SUMS_AT + (done / STRIDE * count + t) * STRIDE;
-            int to = yFrom + t * yStride + row + done;
-            System.arraycopy(scratch, from, y, to, Math.min(STRIDE, some - done));
-          }
-        }
+        copyStrips(scratch, some, y, yFrom + row, yStride, count);
       }
     }
   }
@@ -207,6 +201,18 @@ final class VectorMatmul implements Matmul {
           Math.min(PanelDecoder.COLUMNS, width - done),
           scratch,
           WEIGHTS_AT + strip * WEIGHTS + done * STRIDE);
+    }
+  }
+
+  /** Token by token, so that the rows of all strips are one piece of the outputs. */
+  private static void copyStrips(
+      float[] scratch, int rows, float[] y, int yAt, int yStride, int tokens) {
+    for (int t = 0; t < tokens; t++) {
+      for (int done = 0; done < rows; done += STRIDE) {
+        int from = SUMS_AT + (done / STRIDE * tokens + t) * STRIDE;
+        int to = yAt + t * yStride + done;
+        System.arraycopy(scratch, from, y, to, Math.min(STRIDE, rows - done));
+      }
     }
   }
 

@@ -105,12 +105,19 @@ public final class VectorMatrixMemory extends ChunkedMemory {
   /** In how many loops a row is written and read. */
   private static int loops(Chunk done, Chunk next, int tokens) {
     boolean all = tokens == next.tokens();
-    int loops = all ? keys(next) / ReadTiles.ROWS : tokens;
+    int reads = all ? keys(next) / ReadTiles.ROWS : tokens;
     if (done == null) {
-      return loops;
+      return reads;
     }
-    boolean together = ReadTiles.LARGE && (!all || keys(next) == WriteReadTiles.ROWS);
-    return !together ? 1 + loops : all ? 1 : loops;
+    if (!together(next, all)) {
+      return 1 + reads;
+    }
+    return all ? 1 : reads;
+  }
+
+  /** Whether one loop writes a chunk and reads with keys of all tokens, or some, of the next. */
+  private static boolean together(Chunk next, boolean all) {
+    return ReadTiles.LARGE && (!all || keys(next) == WriteReadTiles.ROWS);
   }
 
   /** How many keys all tokens of a chunk read with. */
@@ -125,7 +132,7 @@ public final class VectorMatrixMemory extends ChunkedMemory {
     int first = end - keys(next);
     int j = 0;
     if (done != null) {
-      if (ReadTiles.LARGE && end - first == WriteReadTiles.ROWS) {
+      if (together(next, true)) {
         int keyAt = next.keyAt(0) + i;
         j = WriteReadTiles.eight(done, i, keyAt, rows, state, at, x, next.heldAt(0));
       }
@@ -156,7 +163,7 @@ public final class VectorMatrixMemory extends ChunkedMemory {
       int readAt = next.readAt(t);
       int j = 0;
       if (done != null && t == from) {
-        if (ReadTiles.LARGE) {
+        if (together(next, false)) {
           j = WriteReadTiles.two(done, i, aAt, bAt, rows, state, at, x, heldAt, readAt);
         }
         WriteTiles.write(done, j, i, rows, state, at, x);

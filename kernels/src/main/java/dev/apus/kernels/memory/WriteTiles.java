@@ -18,11 +18,6 @@ final class WriteTiles {
 
   private WriteTiles() {}
 
-  /** Decays the columns as a chunk's values say. */
-  static void scale(Chunk chunk, int rows, MemorySegment state, long at, float[] x) {
-    scale(x, chunk.keptValueAt(), chunk.shape().valueDim(), rows, state, at);
-  }
-
   /** Decays the rows from key {@code i} and adds what a chunk writes, from column {@code j} on. */
   static void write(Chunk chunk, int j, int i, int rows, MemorySegment state, long at, float[] x) {
     int keyDim = chunk.shape().keyDim();
@@ -108,9 +103,10 @@ final class WriteTiles {
     }
   }
 
-  /** {@code S ← S ⊙ d}, with a factor for each column. */
-  private static void scale(
-      float[] x, int dAt, int valueDim, int rows, MemorySegment state, long at) {
+  /** {@code S ← S ⊙ d}: decays the columns of some rows as a chunk's values say. */
+  static void scale(Chunk chunk, int rows, MemorySegment state, long at, float[] x) {
+    int dAt = chunk.keptValueAt();
+    int valueDim = chunk.shape().valueDim();
     for (int i = 0; i < rows; i++, at += valueDim * 4L) {
       int j = 0;
       for (; j < LANES.loopBound(valueDim); j += LENGTH) {
