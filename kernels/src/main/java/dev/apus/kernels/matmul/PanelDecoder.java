@@ -57,6 +57,26 @@ abstract class PanelDecoder {
       float[] scratch,
       int weightsAt);
 
+  /** The most tokens that {@link #extendStraight} takes. */
+  int straight() {
+    return 1;
+  }
+
+  /** Extends the sums of so few tokens by all columns; where it is one, as {@code extend} does. */
+  void extendStraight(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int cols,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] scratch,
+      int sumsAt) {
+    extend(packed, nearAt, farAt, cols, x, xAt, scratch, sumsAt);
+  }
+
   /**
    * Extends the sums of one token by all columns; overridden where there is a shorter way than
    * through decoded weights.

@@ -15,6 +15,9 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
   private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int STRIDE = Tiles.STRIDE;
 
+  /** Columns that a few tokens meet one after the other. */
+  private static final int COLUMNS_AT_ONCE = 2 * COLUMNS;
+
   private final int valueBytes;
 
   StreamedPanels(WeightFormat format) {
@@ -105,6 +108,33 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
           xAt,
           scratch,
           sumsAt + row);
+    }
+  }
+
+  @Override
+  final int straight() {
+    return FEW;
+  }
+
+  @Override
+  final void extendStraight(
+      MemorySegment packed,
+      long nearAt,
+      long farAt,
+      int cols,
+      float[] x,
+      int xAt,
+      int xStride,
+      int tokens,
+      float[] scratch,
+      int sumsAt) {
+    // One token sees its weights as one stream; some meet inputs that stay in the cache.
+    int block = tokens == 1 ? cols : COLUMNS_AT_ONCE;
+    for (int from = 0; from < cols; from += block) {
+      int width = Math.min(block, cols - from);
+      long at = columnAt(from);
+      int xFrom = xAt + from;
+      extendFew(packed, nearAt + at, farAt + at, width, x, xFrom, xStride, tokens, scratch, sumsAt);
     }
   }
 

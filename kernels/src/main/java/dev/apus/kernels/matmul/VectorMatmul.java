@@ -85,7 +85,7 @@ final class VectorMatmul implements Matmul {
       int count = Math.min(TOKENS, tokens - first);
       int xFrom = xAt + first * xStride;
       int yFrom = yAt + first * yStride;
-      if (count == 1 || count <= ColumnPanels.FEW && decoder instanceof ColumnPanels) {
+      if (count <= decoder.straight()) {
         few(
             packed, rows, cols, fromPanel, toPanel, x, xFrom, xStride, count, y, yFrom, yStride,
             scratch);
@@ -123,25 +123,8 @@ final class VectorMatmul implements Matmul {
       long nearAt = near * panelBytes;
       long farAt = far * panelBytes;
       Arrays.fill(scratch, SUMS_AT, SUMS_AT + tokens * STRIDE, 0);
-      if (tokens > 1 && decoder instanceof ColumnPanels panels) {
-        for (int from = 0; from < cols; from += COLUMNS) {
-          int width = Math.min(COLUMNS, cols - from);
-          long at = panels.columnAt(from);
-          panels.extendFew(
-              packed,
-              nearAt + at,
-              farAt + at,
-              width,
-              x,
-              xAt + from,
-              xStride,
-              tokens,
-              scratch,
-              SUMS_AT);
-        }
-      } else {
-        decoder.extend(packed, nearAt, farAt, cols, x, xAt, scratch, SUMS_AT);
-      }
+      decoder.extendStraight(
+          packed, nearAt, farAt, cols, x, xAt, xStride, tokens, scratch, SUMS_AT);
       copy(scratch, SUMS_AT, near * PANEL_ROWS, rows, y, yAt, yStride, tokens);
       if (far != near) {
         copy(scratch, SUMS_AT + PANEL_ROWS, far * PANEL_ROWS, rows, y, yAt, yStride, tokens);
