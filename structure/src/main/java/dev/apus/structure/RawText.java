@@ -40,7 +40,7 @@ final class RawText {
       return Nodes.sequence(values(schema), alphabet.text(end));
     }
     if (!schema.has("pattern") && !schema.has("format")) {
-      return free(schema.count("minLength", 0), schema.count("maxLength", Node.UNBOUNDED));
+      return free(SchemaGrammar.Lengths.of(schema));
     }
     List<Node> conditions = SchemaGrammar.conditions(schema, this::characters);
     Node all = SchemaGrammar.all(schema, conditions);
@@ -64,7 +64,7 @@ final class RawText {
     return texts;
   }
 
-  private Node free(int least, int most) {
+  private Node free(SchemaGrammar.Lengths lengths) {
     byte[] mark = alphabet.spelled(end);
     if (mark == null) {
       return Nodes.NONE;
@@ -78,9 +78,9 @@ final class RawText {
       }
     }
     Node unbounded = text.node("");
-    return least == 0 && most == Node.UNBOUNDED
+    return lengths.least() == 0 && lengths.most() == Node.UNBOUNDED
         ? unbounded
-        : new CountedText(text, mark, least, most).node();
+        : new CountedText(text, mark, lengths.least(), lengths.most()).node();
   }
 
   /** Any text in which there is something that none may hold. */

@@ -246,11 +246,7 @@ final class SchemaGrammar {
    * @param spelling of a string's characters
    */
   static List<Node> conditions(Schema schema, Regex.Spelling spelling) {
-    int least = schema.count("minLength", 0);
-    int most = schema.count("maxLength", Node.UNBOUNDED);
-    if (least > most) {
-      throw schema.wrong("minLength", least + " is more than maxLength, " + most);
-    }
+    Lengths lengths = Lengths.of(schema);
     List<Node> all = new ArrayList<>();
     String pattern = schema.text("pattern");
     if (pattern != null) {
@@ -267,10 +263,23 @@ final class SchemaGrammar {
       }
       all.add(Regex.node(RegexParser.parse(format, expression, true), false, spelling, format));
     }
-    if (least > 0 || most < Node.UNBOUNDED) {
-      all.add(Nodes.repeat(spelling.node(CodePoints.ALL), least, most));
+    if (lengths.least > 0 || lengths.most < Node.UNBOUNDED) {
+      all.add(Nodes.repeat(spelling.node(CodePoints.ALL), lengths.least, lengths.most));
     }
     return all;
+  }
+
+  /** How many characters a string may have. */
+  record Lengths(int least, int most) {
+
+    static Lengths of(Schema schema) {
+      int least = schema.count("minLength", 0);
+      int most = schema.count("maxLength", Node.UNBOUNDED);
+      if (least > most) {
+        throw schema.wrong("minLength", least + " is more than maxLength, " + most);
+      }
+      return new Lengths(least, most);
+    }
   }
 
   /** What all conditions allow. */
@@ -283,10 +292,11 @@ final class SchemaGrammar {
   }
 
   private Node string(Schema schema) {
-    List<Node> all = conditions(schema, json::spelled);
     if (!schema.has("pattern") && !schema.has("format")) {
-      return json.string(schema.count("minLength", 0), schema.count("maxLength", Node.UNBOUNDED));
+      Lengths lengths = Lengths.of(schema);
+      return json.string(lengths.least, lengths.most);
     }
+    List<Node> all = conditions(schema, json::spelled);
     return Nodes.sequence(JsonText.QUOTE, all(schema, all), JsonText.QUOTE);
   }
 
