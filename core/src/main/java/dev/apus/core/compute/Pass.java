@@ -181,8 +181,8 @@ public final class Pass {
    * Inputs that they read rounded are rounded before, once.
    */
   public void run(Divisible... works) {
-    share(rounded.of(works));
     try {
+      share(rounded.of(works));
       share(works);
     } finally {
       rounded.forget();
