@@ -7,14 +7,15 @@ import java.lang.foreign.MemorySegment;
  * share a power of two; {@code value = 2^(e − 127) · E2M1}.
  *
  * <pre>
- *   byte 0       e; 255, which the OCP specification keeps for NaN, is read as 2¹²⁸ here
+ *   byte 0       e
  *   byte 1 + i   value i in the low four bits, value i + 16 in the high four
  * </pre>
  *
- * <p>Encoding tries the two powers of two at which the largest magnitude may lie and keeps the one
- * with the smaller sum of squared errors. A value comes back within a third of the block's largest
- * magnitude, and within 2⁻¹²⁹ of it where that is tinier still. Encoding decoded values gives the
- * same values.
+ * <p>All values are NaN where e is 255, as the OCP specification wants it, and where it is above
+ * 252, so that not all values were floats. Encoding tries the two powers of two at which the
+ * largest magnitude may lie and keeps the one with the smaller sum of squared errors. A value comes
+ * back within a third of the block's largest magnitude, and within 2⁻¹²⁹ of it where that is tinier
+ * still. Encoding decoded values gives the same values.
  */
 final class Mxfp4Codec extends BlockwiseCodec {
 
@@ -37,7 +38,8 @@ final class Mxfp4Codec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float scale = halfScale(unsigned(stored, at));
+    int e = unsigned(stored, at);
+    float scale = e > LARGEST_E ? Float.NaN : halfScale(e);
     for (int i = 0; i < LENGTH / 2; i++) {
       int pair = unsigned(stored, at + 1 + i);
       values[valuesAt + i] = scale * doubled(pair & 15);

@@ -18,8 +18,9 @@ import java.lang.foreign.ValueLayout;
  *   bytes 208…209        scale, F16
  * </pre>
  *
- * <p>Encoding fits the scale of every sub-block by least squares. A value comes back within one and
- * a half steps, where a step is the largest magnitude of the whole block divided by 32.
+ * <p>All values are NaN where the scale is not finite. Encoding fits the scale of every sub-block
+ * by least squares. A value comes back within one and a half steps, where a step is the largest
+ * magnitude of the whole block divided by 32.
  */
 final class Q6kCodec extends BlockwiseCodec {
 
@@ -40,6 +41,7 @@ final class Q6kCodec extends BlockwiseCodec {
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
     float scale = half(stored, at + SCALE_AT);
+    scale = Float.isFinite(scale) ? scale : Float.NaN;
     for (int i = 0; i < LENGTH; i++) {
       float step = scale * stored.get(ValueLayout.JAVA_BYTE, at + SCALES_AT + i / SUB);
       int lower = unsigned(stored, at + lowerAt(i)) >> lowerShift(i) & 15;

@@ -23,7 +23,7 @@ final class Bf16Panels extends StreamedPanels {
   private static final int COLUMN_BYTES = 2 * ROWS;
 
   Bf16Panels() {
-    super(WeightFormat.BF16);
+    super(WeightFormat.BF16, FEW);
   }
 
   @Override

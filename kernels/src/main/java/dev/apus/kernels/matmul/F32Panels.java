@@ -16,8 +16,13 @@ final class F32Panels extends StreamedPanels {
   private static final int STRIDE = Tiles.STRIDE;
   private static final int COLUMN_BYTES = 4 * ROWS;
 
+  /**
+   * Nothing is to be decoded, so it is many: four at a time, from columns that stay in the cache.
+   */
+  private static final int STRAIGHT = 32;
+
   F32Panels() {
-    super(WeightFormat.F32);
+    super(WeightFormat.F32, STRAIGHT);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.apus.kernels.matmul;
 
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -10,6 +11,7 @@ import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -22,7 +24,10 @@ final class Mxfp4Panels extends QuantPanels {
   private static final VectorSpecies<Byte> B = Lanes.I8;
   private static final VectorSpecies<Byte> BYTES = Lanes.BYTES;
   private static final VectorSpecies<Integer> I = Lanes.I32;
+  private static final VectorSpecies<Float> F = Lanes.F32;
+  private static final int L = F.length();
   private static final int ROWS = Matmul.PANEL_ROWS;
+  private static final int WORD_BYTES = 4 * ROWS;
   private static final int PARTS = BYTES.length() / I.length();
   private static final int WORDS = 4;
   private static final int WORDS_AT = ROWS;
@@ -40,8 +45,7 @@ final class Mxfp4Panels extends QuantPanels {
         PanelLayout.of(
             WeightFormat.MXFP4, new PanelLayout.Units(0, 1, 1), new PanelLayout.Units(1, 4, WORDS)),
         GROUP,
-        false,
-        ZERO);
+        GROUP);
   }
 
   @Override
@@ -55,7 +59,10 @@ final class Mxfp4Panels extends QuantPanels {
     }
   }
 
-  /** 2^(e − 128), subnormal for the two smallest; the halves make up for the doubled values. */
+  /**
+   * Steps 2^(e − 128), subnormal for the two smallest, whose halves make up for the doubled values;
+   * and lows, NaN where they are too large for a float.
+   */
   private static void powers(MemorySegment packed, long at, float[] scratch, int to) {
     for (int row = 0; row < ROWS; row += I.length()) {
       int part = row / I.length() % PARTS;
@@ -65,11 +72,11 @@ final class Mxfp4Panels extends QuantPanels {
                       BYTES, packed, at + row - part * I.length(), ByteOrder.LITTLE_ENDIAN)
                   .convertShape(ZERO_EXTEND_B2I, I, part);
       IntVector subnormal = e.mul(0x0020_0000).add(0x0020_0000);
-      e.sub(1)
-          .lanewise(LSHL, 23)
-          .blend(subnormal, e.compare(LT, 2))
-          .reinterpretAsFloats()
-          .intoArray(scratch, to + row);
+      FloatVector step =
+          e.sub(1).lanewise(LSHL, 23).blend(subnormal, e.compare(LT, 2)).reinterpretAsFloats();
+      FloatVector low = step.mul(-ZERO);
+      step.intoArray(scratch, to + row);
+      low.add(low.sub(low)).intoArray(scratch, to + LOWS_AT - STEPS_AT + row);
     }
   }
 
@@ -91,6 +98,121 @@ final class Mxfp4Panels extends QuantPanels {
             .intoArray(scratch, to + WORDS * Tiles.STRIDE);
       }
     }
+  }
+
+  @Override
+  void tile(
+      MemorySegment packed,
+      long aAt,
+      long bAt,
+      long cAt,
+      long dAt,
+      int from,
+      int width,
+      float[] scratch,
+      int row,
+      float[] x,
+      int xAt,
+      int sumsAt) {
+    IntVector lowerMask = IntVector.broadcast(I, 0xff);
+    IntVector upperMask = IntVector.broadcast(I, 0xff00);
+    FloatVector aSum = FloatVector.fromArray(F, scratch, sumsAt);
+    FloatVector bSum = FloatVector.fromArray(F, scratch, sumsAt + L);
+    FloatVector cSum = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
+    FloatVector dSum = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
+    FloatVector aStep = FloatVector.fromArray(F, scratch, STEPS_AT + row);
+    FloatVector bStep = FloatVector.fromArray(F, scratch, STEPS_AT + row + L);
+    FloatVector cStep = FloatVector.fromArray(F, scratch, STEPS_AT + row + 2 * L);
+    FloatVector dStep = FloatVector.fromArray(F, scratch, STEPS_AT + row + 3 * L);
+    FloatVector aLow = FloatVector.fromArray(F, scratch, LOWS_AT + row);
+    FloatVector bLow = FloatVector.fromArray(F, scratch, LOWS_AT + row + L);
+    FloatVector cLow = FloatVector.fromArray(F, scratch, LOWS_AT + row + 2 * L);
+    FloatVector dLow = FloatVector.fromArray(F, scratch, LOWS_AT + row + 3 * L);
+    FloatVector aUpper = aStep.mul(0x1p-8f);
+    FloatVector bUpper = bStep.mul(0x1p-8f);
+    FloatVector cUpper = cStep.mul(0x1p-8f);
+    FloatVector dUpper = dStep.mul(0x1p-8f);
+    long begin = layout().blockAt(from) + WORDS_AT;
+    long end = begin + WORDS * WORD_BYTES;
+    for (int shift = 0; shift <= 4; shift += 4) {
+      for (long at = begin; at < end; at += WORD_BYTES) {
+        FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
+        FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
+        FloatVector x2 = FloatVector.broadcast(F, x[xAt + 2]);
+        FloatVector x3 = FloatVector.broadcast(F, x[xAt + 3]);
+        xAt += WORD_COLUMNS;
+        IntVector word;
+        FloatVector q;
+        word =
+            IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift)
+                .and(0x0f0f0f0f)
+                .reinterpretAsBytes()
+                .selectFrom(DOUBLED)
+                .reinterpretAsInts();
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        aSum = aStep.fma(q, aLow).fma(x0, aSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        aSum = aUpper.fma(q, aLow).fma(x1, aSum);
+        word = word.lanewise(LSHR, 16);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        aSum = aStep.fma(q, aLow).fma(x2, aSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        aSum = aUpper.fma(q, aLow).fma(x3, aSum);
+        word =
+            IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift)
+                .and(0x0f0f0f0f)
+                .reinterpretAsBytes()
+                .selectFrom(DOUBLED)
+                .reinterpretAsInts();
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        bSum = bStep.fma(q, bLow).fma(x0, bSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        bSum = bUpper.fma(q, bLow).fma(x1, bSum);
+        word = word.lanewise(LSHR, 16);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        bSum = bStep.fma(q, bLow).fma(x2, bSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        bSum = bUpper.fma(q, bLow).fma(x3, bSum);
+        word =
+            IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift)
+                .and(0x0f0f0f0f)
+                .reinterpretAsBytes()
+                .selectFrom(DOUBLED)
+                .reinterpretAsInts();
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        cSum = cStep.fma(q, cLow).fma(x0, cSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        cSum = cUpper.fma(q, cLow).fma(x1, cSum);
+        word = word.lanewise(LSHR, 16);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        cSum = cStep.fma(q, cLow).fma(x2, cSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        cSum = cUpper.fma(q, cLow).fma(x3, cSum);
+        word =
+            IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
+                .lanewise(LSHR, shift)
+                .and(0x0f0f0f0f)
+                .reinterpretAsBytes()
+                .selectFrom(DOUBLED)
+                .reinterpretAsInts();
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        dSum = dStep.fma(q, dLow).fma(x0, dSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        dSum = dUpper.fma(q, dLow).fma(x1, dSum);
+        word = word.lanewise(LSHR, 16);
+        q = (FloatVector) word.and(lowerMask).convertShape(I2F, F, 0);
+        dSum = dStep.fma(q, dLow).fma(x2, dSum);
+        q = (FloatVector) word.and(upperMask).convertShape(I2F, F, 0);
+        dSum = dUpper.fma(q, dLow).fma(x3, dSum);
+      }
+    }
+    aSum.intoArray(scratch, sumsAt);
+    bSum.intoArray(scratch, sumsAt + L);
+    cSum.intoArray(scratch, sumsAt + 2 * L);
+    dSum.intoArray(scratch, sumsAt + 3 * L);
   }
 
   private static ByteVector doubled() {

@@ -12,8 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Panels of a quantised format whose stored words hold nibbles: a run of columns in the lower ones,
- * the next run in the upper ones. One token's sums are extended straight from these words, without
- * a detour through the scratch, so that loads run well ahead of the arithmetic.
+ * the next run in the upper ones.
  */
 abstract class NibblePanels extends QuantPanels {
 
@@ -24,7 +23,6 @@ abstract class NibblePanels extends QuantPanels {
   private static final int STRIDE = Tiles.STRIDE;
   private static final int WORD_BYTES = 4 * ROWS;
 
-  private final int unit;
   private final int words;
   private final int pairBytes;
 
@@ -34,8 +32,7 @@ abstract class NibblePanels extends QuantPanels {
    * @param pairBytes from the words of one pair of runs to those of the next
    */
   NibblePanels(PanelLayout layout, int unit, int words, int pairBytes) {
-    super(layout, GROUP, true, 0);
-    this.unit = unit;
+    super(layout, unit, GROUP);
     this.words = words;
     this.pairBytes = pairBytes;
   }
@@ -65,49 +62,13 @@ abstract class NibblePanels extends QuantPanels {
   }
 
   @Override
-  final void extend(
-      MemorySegment packed,
-      long nearAt,
-      long farAt,
-      int cols,
-      float[] x,
-      int xAt,
-      float[] scratch,
-      int sumsAt) {
-    for (int from = 0; from < cols; from += unit) {
-      int width = Math.min(unit, cols - from);
-      // As they come by: to read grids ahead would keep processors from seeing the stream.
-      unpackSteps(packed, nearAt, farAt, from, width, scratch);
-      long near = nearAt + wordsAt(from);
-      long far = farAt + wordsAt(from);
-      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
-        tile(
-            packed,
-            rowAt(near, far, row),
-            rowAt(near, far, row + L),
-            rowAt(near, far, row + 2 * L),
-            rowAt(near, far, row + 3 * L),
-            width,
-            scratch,
-            row,
-            x,
-            xAt + from,
-            sumsAt + row);
-      }
-    }
-  }
-
-  private static long rowAt(long near, long far, int row) {
-    return (row < ROWS ? near : far) + 4L * (row % ROWS);
-  }
-
-  /** Four vectors of rows by one token. */
-  private void tile(
+  final void tile(
       MemorySegment packed,
       long aAt,
       long bAt,
       long cAt,
       long dAt,
+      int from,
       int width,
       float[] scratch,
       int row,
@@ -142,9 +103,9 @@ abstract class NibblePanels extends QuantPanels {
       FloatVector cUpper = cStep.mul(0x1p-8f);
       dStep = dStep.mul(1f / (1 << shift));
       FloatVector dUpper = dStep.mul(0x1p-8f);
-      long from = (long) (run / 2) * pairBytes;
-      long end = from + (long) words * WORD_BYTES;
-      for (long at = from; at < end; at += WORD_BYTES) {
+      long begin = wordsAt(from) + (long) (run / 2) * pairBytes;
+      long end = begin + (long) words * WORD_BYTES;
+      for (long at = begin; at < end; at += WORD_BYTES) {
         FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
         FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
         FloatVector x2 = FloatVector.broadcast(F, x[xAt + 2]);

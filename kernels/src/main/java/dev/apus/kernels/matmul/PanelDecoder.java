@@ -22,7 +22,7 @@ abstract class PanelDecoder {
    * Floats from the start of the scratch that a decoder may use for itself. A number of this class,
    * because a superclass that asks its subclass for one may get a zero.
    */
-  static final int OWN_FLOATS = 2 * Matmul.PANEL_ROWS + 20 * Tiles.STRIDE;
+  static final int OWN_FLOATS = 2 * Matmul.PANEL_ROWS + 24 * Tiles.STRIDE;
 
   /** Decoded weights follow. */
   static final int WEIGHTS_AT = OWN_FLOATS;

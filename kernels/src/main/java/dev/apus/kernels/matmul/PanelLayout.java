@@ -13,7 +13,7 @@ import java.util.List;
  * <p>So the same unit of all rows, a scale or four bytes of quants, fills neighbouring lanes. Units
  * keep the bits they have in the file, and a panel is as large as its rows.
  */
-record PanelLayout(WeightFormat format, List<Units> units) {
+record PanelLayout(WeightFormat format, List<Units> units, Exchange exchange) {
 
   private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int LINE_BYTES = 64;
@@ -24,8 +24,19 @@ record PanelLayout(WeightFormat format, List<Units> units) {
   /** Neighbouring units of equal size within a stored block. */
   record Units(int fromByte, int unitBytes, int count) {}
 
+  /** Puts bits of a stored block to other places within it; done twice, it brings them back. */
+  @FunctionalInterface
+  interface Exchange {
+    void apply(byte[] block, int at);
+  }
+
   static PanelLayout of(WeightFormat format, Units... units) {
-    return new PanelLayout(format, List.of(units));
+    return of(format, null, units);
+  }
+
+  /** Units of blocks whose bits are exchanged before they are packed; not if that is null. */
+  static PanelLayout of(WeightFormat format, Exchange exchange, Units... units) {
+    return new PanelLayout(format, List.of(units), exchange);
   }
 
   /** Where the block with this column lies in a panel. */
@@ -56,6 +67,7 @@ record PanelLayout(WeightFormat format, List<Units> units) {
         MemorySegment.copy(
             rows[row], JAVA_BYTE, format.rowBytes(col), stored, row * rowBytes, rowBytes);
       }
+      exchange(stored, rowBytes * rows.length);
       transpose(stored, panel, 0, rows.length, width, true);
       MemorySegment.copy(panel, 0, packed, JAVA_BYTE, packedAt + blockAt(col), rowBytes * ROWS);
     }
@@ -71,10 +83,17 @@ record PanelLayout(WeightFormat format, List<Units> units) {
       int rowBytes = rowBytes(width);
       MemorySegment.copy(packed, JAVA_BYTE, packedAt + blockAt(col), panel, 0, rowBytes * ROWS);
       transpose(unpacked, panel, fromRow, rows, width, false);
+      exchange(unpacked, rowBytes * rows);
       for (int row = 0; row < rows; row++) {
         long to = row * format.rowBytes(cols) + format.rowBytes(col);
         MemorySegment.copy(unpacked, row * rowBytes, stored, JAVA_BYTE, to, rowBytes);
       }
+    }
+  }
+
+  private void exchange(byte[] stored, int bytes) {
+    for (int at = 0; exchange != null && at < bytes; at += format.blockBytes()) {
+      exchange.apply(stored, at);
     }
   }
 

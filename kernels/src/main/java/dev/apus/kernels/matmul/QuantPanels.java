@@ -4,26 +4,29 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Panels of a quantised format, whose weights are {@code step · (q − zero) + low} with a step and
- * perhaps a low for each sub-block of columns.
+ * Panels of a quantised format, whose weights are {@code step · q + low} with a step and a low for
+ * each sub-block of columns, and unsigned q. Where a format has a zero instead of lows, {@code
+ * −step · zero} is one, and exact.
  *
- * <p>A format brings its quants to unsigned bytes, four columns of a row in each word; what follows
- * is the same for all. Between the two they lie in the scratch, as the bits of floats.
+ * <p>One token's sums are extended straight from the stored words, without a detour through the
+ * scratch, so that loads run well ahead of the arithmetic. For many tokens a format brings its
+ * quants to bytes, four columns of a row in each word; what follows is the same for all. Between
+ * the two they lie in the scratch, as the bits of floats.
  *
- * <p>A byte becomes a float by being put into the lowest bits of 2²³, or of 2¹⁵ if it lies eight
- * bits higher, and subtracting that power again with the zero; this is exact, and needs no shift
- * for each byte.
+ * <p>There a byte becomes a float by being put into the lowest bits of 2²³, or of 2¹⁵ if it lies
+ * eight bits higher, and subtracting that power again; this is exact, and needs no shift for each
+ * byte.
  */
 abstract class QuantPanels extends PanelDecoder {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final int L = F.length();
+  private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int STRIDE = Tiles.STRIDE;
 
   /** Columns of a row in one word. */
@@ -49,27 +52,24 @@ abstract class QuantPanels extends PanelDecoder {
   static final int LOWS_AT = STEPS_AT + 8 * STRIDE;
 
   /** Words of the columns in a group, up to {@link #OWN_FLOATS}. */
-  static final int WORDS_AT = LOWS_AT + 4 * STRIDE;
+  static final int WORDS_AT = LOWS_AT + 8 * STRIDE;
 
+  private final int unit;
   private final int subColumns;
-  private final boolean lows;
-  private final int zero;
 
   /**
+   * @param unit columns whose grids are decoded together for one token
    * @param subColumns columns with the same step, 16 or 32
-   * @param lows whether sub-blocks have lows
-   * @param zero the quant that stands for zero
    */
-  QuantPanels(PanelLayout layout, int subColumns, boolean lows, int zero) {
+  QuantPanels(PanelLayout layout, int unit, int subColumns) {
     super(layout);
+    this.unit = unit;
     this.subColumns = subColumns;
-    this.lows = lows;
-    this.zero = zero;
   }
 
   /**
-   * Puts the steps, and the lows if there are any, of one panel's columns {@code [from, from +
-   * width)} into the scratch.
+   * Puts the steps and the lows of one panel's columns {@code [from, from + width)} into the
+   * scratch.
    *
    * @param from a multiple of {@link #COLUMNS}
    * @param lane 0 for the near panel, its number of rows for the far one
@@ -79,6 +79,27 @@ abstract class QuantPanels extends PanelDecoder {
 
   /** Puts the quants of the group from column {@code from} on into the scratch. */
   abstract void words(MemorySegment packed, long panelAt, int from, float[] scratch, int lane);
+
+  /**
+   * Four vectors of rows by one token: extends their sums by the columns {@code [from, from +
+   * width)}, whose steps and lows are ready.
+   *
+   * @param aAt where the first vector's rows begin among those of a word at the panel's beginning
+   * @param row the first of the rows
+   */
+  abstract void tile(
+      MemorySegment packed,
+      long aAt,
+      long bAt,
+      long cAt,
+      long dAt,
+      int from,
+      int width,
+      float[] scratch,
+      int row,
+      float[] x,
+      int xAt,
+      int sumsAt);
 
   @Override
   final void decode(
@@ -99,7 +120,7 @@ abstract class QuantPanels extends PanelDecoder {
   }
 
   @Override
-  void extend(
+  final void extend(
       MemorySegment packed,
       long nearAt,
       long farAt,
@@ -108,25 +129,35 @@ abstract class QuantPanels extends PanelDecoder {
       int xAt,
       float[] scratch,
       int sumsAt) {
-    for (int from = 0; from < cols; from += COLUMNS) {
-      int width = Math.min(COLUMNS, cols - from);
+    for (int from = 0; from < cols; from += unit) {
+      int width = Math.min(unit, cols - from);
+      // As they come by: to read grids ahead would keep processors from seeing the stream.
       unpackSteps(packed, nearAt, farAt, from, width, scratch);
-      for (int k = 0; k < width; k += GROUP) {
-        unpackWords(packed, nearAt, farAt, from + k, scratch);
-        for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
-          extendGroup(scratch, k, row, x, xAt + from + k, sumsAt + row);
-        }
+      for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
+        tile(
+            packed,
+            rowAt(nearAt, farAt, row),
+            rowAt(nearAt, farAt, row + L),
+            rowAt(nearAt, farAt, row + 2 * L),
+            rowAt(nearAt, farAt, row + 3 * L),
+            from,
+            width,
+            scratch,
+            row,
+            x,
+            xAt + from,
+            sumsAt + row);
       }
     }
+  }
+
+  private static long rowAt(long near, long far, int row) {
+    return (row < ROWS ? near : far) + 4L * (row % ROWS);
   }
 
   /** Makes the steps and lows ready for columns {@code [from, from + width)}. */
   final void unpackSteps(
       MemorySegment packed, long nearAt, long farAt, int from, int width, float[] scratch) {
-    if (!lows) {
-      // Adding −0 changes no bit, whatever the sign of a zero.
-      Arrays.fill(scratch, LOWS_AT, LOWS_AT + STRIDE, -0f);
-    }
     steps(packed, nearAt, from, width, scratch, 0);
     if (farAt != nearAt) {
       steps(packed, farAt, from, width, scratch, Matmul.PANEL_ROWS);
@@ -147,13 +178,13 @@ abstract class QuantPanels extends PanelDecoder {
   }
 
   final int lowAt(int k) {
-    return lows ? LOWS_AT + k / subColumns * STRIDE : LOWS_AT;
+    return LOWS_AT + k / subColumns * STRIDE;
   }
 
   /** One vector of rows. */
   private void decodeGroup(float[] scratch, int from, int row, int to) {
-    FloatVector lower = FloatVector.broadcast(F, LOWER + zero);
-    FloatVector upper = FloatVector.broadcast(F, UPPER + zero);
+    FloatVector lower = FloatVector.broadcast(F, LOWER);
+    FloatVector upper = FloatVector.broadcast(F, UPPER);
     for (int k = 0; k < GROUP; k += WORD_COLUMNS) {
       FloatVector step = FloatVector.fromArray(F, scratch, stepAt(from + k) + row);
       FloatVector low = FloatVector.fromArray(F, scratch, lowAt(from + k) + row);
@@ -168,79 +199,5 @@ abstract class QuantPanels extends PanelDecoder {
         to += 2 * STRIDE;
       }
     }
-  }
-
-  /** Four vectors of rows by one token. */
-  private void extendGroup(float[] scratch, int from, int row, float[] x, int xAt, int sumsAt) {
-    FloatVector lower = FloatVector.broadcast(F, LOWER + zero);
-    FloatVector upper = FloatVector.broadcast(F, UPPER + zero);
-    FloatVector aSum = FloatVector.fromArray(F, scratch, sumsAt);
-    FloatVector bSum = FloatVector.fromArray(F, scratch, sumsAt + L);
-    FloatVector cSum = FloatVector.fromArray(F, scratch, sumsAt + 2 * L);
-    FloatVector dSum = FloatVector.fromArray(F, scratch, sumsAt + 3 * L);
-    for (int sub = 0; sub < GROUP; sub += subColumns) {
-      int stepAt = stepAt(from + sub) + row;
-      FloatVector aStep = FloatVector.fromArray(F, scratch, stepAt);
-      FloatVector bStep = FloatVector.fromArray(F, scratch, stepAt + L);
-      FloatVector cStep = FloatVector.fromArray(F, scratch, stepAt + 2 * L);
-      FloatVector dStep = FloatVector.fromArray(F, scratch, stepAt + 3 * L);
-      int lowAt = lowAt(from + sub) + row;
-      FloatVector aLow = FloatVector.fromArray(F, scratch, lowAt);
-      FloatVector bLow = FloatVector.fromArray(F, scratch, lowAt + L);
-      FloatVector cLow = FloatVector.fromArray(F, scratch, lowAt + 2 * L);
-      FloatVector dLow = FloatVector.fromArray(F, scratch, lowAt + 3 * L);
-      for (int k = sub; k < sub + subColumns; k += WORD_COLUMNS) {
-        int at = WORDS_AT + k / WORD_COLUMNS * STRIDE + row;
-        IntVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsInts();
-        IntVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsInts();
-        IntVector c = FloatVector.fromArray(F, scratch, at + 2 * L).reinterpretAsInts();
-        IntVector d = FloatVector.fromArray(F, scratch, at + 3 * L).reinterpretAsInts();
-        FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
-        FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
-        FloatVector x2 = FloatVector.broadcast(F, x[xAt + 2]);
-        FloatVector x3 = FloatVector.broadcast(F, x[xAt + 3]);
-        xAt += WORD_COLUMNS;
-        FloatVector q = a.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        aSum = aStep.fma(q, aLow).fma(x0, aSum);
-        q = a.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        aSum = aStep.fma(q, aLow).fma(x1, aSum);
-        a = a.lanewise(LSHR, 16);
-        q = a.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        aSum = aStep.fma(q, aLow).fma(x2, aSum);
-        q = a.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        aSum = aStep.fma(q, aLow).fma(x3, aSum);
-        q = b.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        bSum = bStep.fma(q, bLow).fma(x0, bSum);
-        q = b.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        bSum = bStep.fma(q, bLow).fma(x1, bSum);
-        b = b.lanewise(LSHR, 16);
-        q = b.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        bSum = bStep.fma(q, bLow).fma(x2, bSum);
-        q = b.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        bSum = bStep.fma(q, bLow).fma(x3, bSum);
-        q = c.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        cSum = cStep.fma(q, cLow).fma(x0, cSum);
-        q = c.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        cSum = cStep.fma(q, cLow).fma(x1, cSum);
-        c = c.lanewise(LSHR, 16);
-        q = c.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        cSum = cStep.fma(q, cLow).fma(x2, cSum);
-        q = c.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        cSum = cStep.fma(q, cLow).fma(x3, cSum);
-        q = d.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        dSum = dStep.fma(q, dLow).fma(x0, dSum);
-        q = d.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        dSum = dStep.fma(q, dLow).fma(x1, dSum);
-        d = d.lanewise(LSHR, 16);
-        q = d.and(0xff).or(LOWER_BITS).reinterpretAsFloats().sub(lower);
-        dSum = dStep.fma(q, dLow).fma(x2, dSum);
-        q = d.and(0xff00).or(UPPER_BITS).reinterpretAsFloats().sub(upper);
-        dSum = dStep.fma(q, dLow).fma(x3, dSum);
-      }
-    }
-    aSum.intoArray(scratch, sumsAt);
-    bSum.intoArray(scratch, sumsAt + L);
-    cSum.intoArray(scratch, sumsAt + 2 * L);
-    dSum.intoArray(scratch, sumsAt + 3 * L);
   }
 }

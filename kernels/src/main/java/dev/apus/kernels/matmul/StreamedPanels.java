@@ -19,10 +19,16 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
   private static final int COLUMNS_AT_ONCE = 2 * COLUMNS;
 
   private final int valueBytes;
+  private final int straight;
 
-  StreamedPanels(WeightFormat format) {
+  /**
+   * @param straight the most tokens for which reading values again is faster than to decode them
+   *     once for all
+   */
+  StreamedPanels(WeightFormat format, int straight) {
     super(PanelLayout.of(format, new PanelLayout.Units(0, format.blockBytes(), 1)));
     this.valueBytes = format.blockBytes();
+    this.straight = straight;
   }
 
   /** Decodes {@code width} columns of one panel from the byte {@code at} on. */
@@ -113,7 +119,7 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
 
   @Override
   final int straight() {
-    return FEW;
+    return straight;
   }
 
   @Override

@@ -18,7 +18,8 @@ import java.nio.ByteOrder;
  */
 public record Transposition(int unitBytes, int fromStride, int toStride) {
 
-  private static final VarHandle LONG = view(long[].class);
+  /** Eight bytes of an array. */
+  static final VarHandle LONG = view(long[].class);
 
   /** Four bytes of an array. */
   static final VarHandle WORD = view(int[].class);

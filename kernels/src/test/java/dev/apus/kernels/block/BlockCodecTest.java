@@ -89,6 +89,18 @@ class BlockCodecTest {
     }
   }
 
+  /** A scale of which not every value is a float: of MXFP4 above 2¹²⁵, of the others infinity. */
+  @ParameterizedTest
+  @CsvSource({"MXFP4, 0, fd", "MXFP4, 0, ff", "Q4_0, 0, 007c", "Q6_K, 208, 00fc"})
+  void scalesThatAreTooLargeMakeEveryValueNaN(WeightFormat format, int scaleAt, String scale) {
+    byte[] block = new byte[format.blockBytes()];
+    byte[] bytes = HexFormat.of().parseHex(scale);
+    System.arraycopy(bytes, 0, block, scaleAt, bytes.length);
+    for (float value : decode(format, block, format.blockLength())) {
+      assertTrue(Float.isNaN(value));
+    }
+  }
+
   /** K-quants search for their scales, so they alone may settle elsewhere the second time. */
   @ParameterizedTest
   @EnumSource(
