@@ -7,13 +7,14 @@ package dev.apus.core.compute;
  * @param units how many there are
  * @param cost of a unit: about how many multiply-adds it takes, or would in the time
  * @param work does a range of units
+ * @param group units that are better done together: ranges begin at multiples of it
  * @param inputs what the work reads rounded, if it is at hand; null for nothing
  */
-public record Divisible(int units, long cost, RangeWork work, RoundedRows inputs) {
+public record Divisible(int units, long cost, RangeWork work, int group, RoundedRows inputs) {
 
-  /** Work that reads its inputs as they are. */
+  /** Work whose units are done as well alone, and that reads its inputs as they are. */
   public Divisible(int units, long cost, RangeWork work) {
-    this(units, cost, work, null);
+    this(units, cost, work, 1, null);
   }
 
   /** Does the units {@code [from, to)}. */
@@ -37,6 +38,7 @@ public record Divisible(int units, long cost, RangeWork work, RoundedRows inputs
           work.run(from, to, worker);
           other.work.run(from, to, worker);
         },
+        Math.max(group, other.group),
         inputs == null ? other.inputs : inputs);
   }
 
@@ -53,8 +55,14 @@ public record Divisible(int units, long cost, RangeWork work, RoundedRows inputs
     return units * cost;
   }
 
-  /** The first unit that begins at or after this much of the cost; at most {@code units}. */
+  /** How many ranges there can be. */
+  int groups() {
+    return Math.ceilDiv(units, group);
+  }
+
+  /** The first unit of the first group that begins at or after this much of the cost. */
   int unitAt(long spent) {
-    return (int) Math.clamp(Math.ceilDiv(spent, cost), 0L, (long) units);
+    long groups = Math.clamp(Math.ceilDiv(spent, group * cost), 0L, (long) groups());
+    return (int) Math.min(units, groups * group);
   }
 }

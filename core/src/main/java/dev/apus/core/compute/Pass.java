@@ -208,12 +208,12 @@ public final class Pass {
 
   private void share(Divisible... works) {
     long total = 0;
-    long units = 0;
+    long groups = 0;
     for (Divisible work : works) {
       total = Math.addExact(total, work.total());
-      units += work.units();
+      groups += work.groups();
     }
-    long[] starts = starts(total, units);
+    long[] starts = starts(total, groups);
     workers.run(
         starts.length - 1,
         (part, worker) -> runPart(works, starts[part], starts[part + 1], worker));
@@ -223,13 +223,13 @@ public final class Pass {
    * Where the parts of a job begin, and where the last one ends. Each part is a share of what is
    * left: long streams to begin with, and short ones when there is little to wait for.
    */
-  private long[] starts(long cost, long units) {
+  private long[] starts(long cost, long groups) {
     int threads = workers.threads();
-    if (threads == 1 || units < 2 || cost < 2 * SHARED_COST) {
+    if (threads == 1 || groups < 2 || cost < 2 * SHARED_COST) {
       return new long[] {0, cost};
     }
     long least = Math.max(Math.min(SHORT_COST, cost / threads), cost / ((long) FINEST * threads));
-    least = Math.max(least, Math.max(SHARED_COST, cost / units));
+    least = Math.max(least, Math.max(SHARED_COST, cost / groups));
     long[] starts = new long[2 + (int) (cost / least)];
     int parts = 0;
     for (long at = 0; at < cost; parts++) {

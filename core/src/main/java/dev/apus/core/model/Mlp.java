@@ -130,6 +130,7 @@ public final class Mlp implements ChannelMixer {
             activate(pass, gates, inner, inner.at(row) + first, count);
           }
         },
+        Matmul.panelsTogether(to - from),
         rounded(x, from, to));
   }
 
@@ -154,6 +155,7 @@ public final class Mlp implements ChannelMixer {
         down.panelCost(to - from),
         (fromPanel, toPanel, worker) ->
             down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel),
+        Matmul.panelsTogether(to - from),
         down.rounded(inner, from, to));
   }
 

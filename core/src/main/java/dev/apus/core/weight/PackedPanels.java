@@ -39,7 +39,10 @@ record PackedPanels(Matmul matmul, int outputs, int cols, int slabPanels, List<M
     int panels = Math.ceilDiv(outputs, PANEL);
     long panelBytes = Math.max(1, matmul.panelBytes(stored.cols()));
     int fair = Math.max(1, Math.ceilDiv(panels, threads));
-    int slabPanels = (int) Math.min(fair, Math.ceilDiv(SLAB_BYTES, panelBytes));
+    int most = (int) Math.min(fair, Math.ceilDiv(SLAB_BYTES, panelBytes));
+    // Whole groups, so that a part of a product that goes on in another slab goes on with one.
+    int group = Matmul.panelsTogether(Integer.MAX_VALUE);
+    int slabPanels = Math.ceilDiv(most, group) * group;
     MemorySegment[] slabs = new MemorySegment[Math.ceilDiv(panels, slabPanels)];
     int stage = Math.max(4, 2 * threads);
     for (int first = 0; first < slabs.length; first += stage) {

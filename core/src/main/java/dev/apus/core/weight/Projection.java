@@ -94,6 +94,7 @@ public final class Projection {
         panels(),
         panelCost(toRow - fromRow),
         (from, to, worker) -> multiply(pass, worker, x, xCol, y, yCol, fromRow, toRow, from, to),
+        Matmul.panelsTogether(toRow - fromRow),
         rounded(x, xCol, fromRow, toRow));
   }
 

@@ -185,6 +185,26 @@ class PassTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4, 61, 64})
+  void rangesBeginWithAGroup(int units) {
+    var done = new AtomicIntegerArray(units);
+    Divisible.RangeWork work =
+        (from, to, worker) -> {
+          assertEquals(0, from % 4);
+          assertTrue(to % 4 == 0 || to == units);
+          for (int unit = from; unit < to; unit++) {
+            done.incrementAndGet(unit);
+          }
+        };
+    Divisible grouped = new Divisible(units, 1 << 20, work, 4, null);
+    pass.run(new Divisible(5, 1 << 20, (from, to, worker) -> {}), grouped);
+    pass.run(new Divisible(units, 1, (from, to, worker) -> {}).with(grouped));
+    for (int unit = 0; unit < units; unit++) {
+      assertEquals(2, done.get(unit));
+    }
+  }
+
   @Test
   void unitsOfTwoWorksAreDoneTogether() {
     var first = new AtomicIntegerArray(500);

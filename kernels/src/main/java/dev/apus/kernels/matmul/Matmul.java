@@ -25,6 +25,14 @@ public interface Matmul {
    */
   int PANEL_ROWS = 32;
 
+  /**
+   * Panels that are best multiplied in one call: of any multiple of it no forms work on fewer at a
+   * time than they could.
+   */
+  static int panelsTogether(int tokens) {
+    return tokens < 3 ? 2 : 4;
+  }
+
   /** The format whose blocks {@link #pack} reads. */
   WeightFormat format();
 
