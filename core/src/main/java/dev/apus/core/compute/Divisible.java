@@ -7,8 +7,14 @@ package dev.apus.core.compute;
  * @param units how many there are
  * @param cost of a unit: about how many multiply-adds it takes, or would in the time
  * @param work does a range of units
+ * @param inputs what the work reads rounded, if it is at hand; null for nothing
  */
-public record Divisible(int units, long cost, RangeWork work) {
+public record Divisible(int units, long cost, RangeWork work, RoundedRows inputs) {
+
+  /** Work that reads its inputs as they are. */
+  public Divisible(int units, long cost, RangeWork work) {
+    this(units, cost, work, null);
+  }
 
   /** Does the units {@code [from, to)}. */
   @FunctionalInterface

@@ -51,6 +51,7 @@ public final class Pass {
   private final MemorySegment[] memory;
   private final List<ArrayDeque<float[]>> free = new ArrayList<>();
   private final Map<Object, Object> made = new HashMap<>();
+  private final SharedInputs rounded = new SharedInputs();
   private int[] tokens;
 
   private RowRoutes routes;
@@ -177,13 +178,39 @@ public final class Pass {
   /**
    * Does all of this as one job. Its parts are equal stretches of the whole cost, whatever they
    * come from: many small works share out as evenly as a large one, and wait for each other once.
+   * Inputs that they read rounded are rounded before, once.
    */
   public void run(Divisible... works) {
+    try {
+      share(rounded.of(works));
+      share(works);
+    } finally {
+      rounded.forget();
+    }
+  }
+
+  /**
+   * The rows as the job that runs has rounded them.
+   *
+   * @return where in {@link #roundedInputs} they begin; below zero if it has not
+   */
+  public int roundedAt(RoundedRows rows) {
+    return rounded.place(rows);
+  }
+
+  /** What the job that runs has rounded. */
+  public float[] roundedInputs() {
+    return rounded.values();
+  }
+
+  private void share(Divisible... works) {
     long total = 0;
+    long units = 0;
     for (Divisible work : works) {
       total = Math.addExact(total, work.total());
+      units += work.units();
     }
-    int parts = parts(total);
+    int parts = (int) Math.min(parts(total), units);
     long whole = total;
     workers.run(parts, (part, worker) -> runPart(works, whole, parts, part, worker));
   }

@@ -2,6 +2,7 @@ package dev.apus.core.model;
 
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.RoundedRows;
 import dev.apus.core.config.Config;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Adapters;
@@ -128,7 +129,14 @@ public final class Mlp implements ChannelMixer {
           for (int row = from; row < to; row++) {
             activate(pass, gates, inner, inner.at(row) + first, count);
           }
-        });
+        },
+        rounded(x, from, to));
+  }
+
+  /** What both matrices read, or one of them. */
+  private RoundedRows rounded(Matrix x, int from, int to) {
+    RoundedRows rounded = up.rounded(x, from, to);
+    return rounded == null && gate != null ? gate.rounded(x, from, to) : rounded;
   }
 
   private void activate(Pass pass, Matrix gates, Matrix inner, int at, int count) {
@@ -145,7 +153,8 @@ public final class Mlp implements ChannelMixer {
         down.panels(),
         down.panelCost(to - from),
         (fromPanel, toPanel, worker) ->
-            down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel));
+            down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel),
+        down.rounded(inner, from, to));
   }
 
   /**

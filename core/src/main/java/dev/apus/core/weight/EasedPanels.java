@@ -1,5 +1,6 @@
 package dev.apus.core.weight;
 
+import dev.apus.kernels.matmul.Rounding;
 import java.util.function.Supplier;
 
 /**
@@ -37,40 +38,41 @@ final class EasedPanels implements Panels {
     return vector.bytes();
   }
 
+  /** Nothing while two forms compute, each of which rounds in its own way. */
   @Override
-  public int scratchFloats(int tokens) {
-    return Math.max(scalar.scratchFloats(tokens), vector.scratchFloats(tokens));
+  public Rounding rounding(int tokens) {
+    return ease(tokens).isOver() ? vector.rounding(tokens) : null;
+  }
+
+  private Ease ease(int tokens) {
+    return tokens == 1 ? one : many;
+  }
+
+  @Override
+  public int scratchFloats(Inputs inputs) {
+    return Math.max(scalar.scratchFloats(inputs), vector.scratchFloats(inputs));
   }
 
   @Override
   public void multiply(
-      int fromPanel,
-      int toPanel,
-      float[] x,
-      int xAt,
-      int xStride,
-      int tokens,
-      float[] y,
-      int yAt,
-      int yStride,
-      float[] scratch) {
-    Ease ease = tokens == 1 ? one : many;
+      int fromPanel, int toPanel, Inputs inputs, float[] y, int yAt, int yStride, float[] scratch) {
+    Ease ease = ease(inputs.tokens());
     if (ease.isOver()) {
-      packed().multiply(fromPanel, toPanel, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
+      packed().multiply(fromPanel, toPanel, inputs, y, yAt, yStride, scratch);
       return;
     }
-    double panelWork = (double) tokens * vector.stored().cols();
+    double panelWork = (double) inputs.tokens() * vector.stored().cols();
     int panel = fromPanel;
     long start = System.nanoTime();
     if (ease.isVectorsTurn()) {
-      vector.multiply(panel, panel + 1, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
+      vector.multiply(panel, panel + 1, inputs, y, yAt, yStride, scratch);
       long end = System.nanoTime();
       ease.vectorTook(end - start, panelWork);
       start = end;
       panel++;
     }
     if (panel < toPanel) {
-      scalar.multiply(panel, toPanel, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
+      scalar.multiply(panel, toPanel, inputs, y, yAt, yStride, scratch);
       ease.scalarTook(System.nanoTime() - start, panelWork * (toPanel - panel));
     }
   }

@@ -2,6 +2,8 @@ package dev.apus.core.weight;
 
 import dev.apus.core.compute.Workers;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Rounding;
+import dev.apus.kernels.matmul.RoundingMatmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -11,8 +13,7 @@ import java.util.List;
  *
  * @param slabs memory for {@code slabPanels} panels each, fewer in the last one
  */
-record PackedPanels(
-    Matmul matmul, int outputs, int inputs, int slabPanels, List<MemorySegment> slabs)
+record PackedPanels(Matmul matmul, int outputs, int cols, int slabPanels, List<MemorySegment> slabs)
     implements Panels {
 
   private static final int PANEL = Matmul.PANEL_ROWS;
@@ -87,37 +88,30 @@ record PackedPanels(
   }
 
   @Override
-  public int scratchFloats(int tokens) {
-    return matmul.scratchFloats(inputs, tokens);
+  public Rounding rounding(int tokens) {
+    return matmul instanceof RoundingMatmul rounds ? rounds.rounding() : null;
+  }
+
+  @Override
+  public int scratchFloats(Inputs inputs) {
+    return inputs.scratchFloats(matmul, cols);
   }
 
   @Override
   public void multiply(
-      int fromPanel,
-      int toPanel,
-      float[] x,
-      int xAt,
-      int xStride,
-      int tokens,
-      float[] y,
-      int yAt,
-      int yStride,
-      float[] scratch) {
+      int fromPanel, int toPanel, Inputs inputs, float[] y, int yAt, int yStride, float[] scratch) {
     for (int panel = fromPanel; panel < toPanel; ) {
       int slab = panel / slabPanels;
       int first = slab * slabPanels;
       int end = Math.min(toPanel, first + slabPanels);
       int row = first * PANEL;
-      matmul.multiply(
+      inputs.multiply(
+          matmul,
           slabs.get(slab),
           outputs - row,
-          inputs,
+          cols,
           panel - first,
           end - first,
-          x,
-          xAt,
-          xStride,
-          tokens,
           y,
           yAt + row,
           yStride,
@@ -130,11 +124,11 @@ record PackedPanels(
   public void read(int row, float[] values, int valuesAt) {
     int panel = row / PANEL;
     MemorySegment packed = slabs.get(panel / slabPanels);
-    long panelAt = panel % slabPanels * matmul.panelBytes(inputs);
+    long panelAt = panel % slabPanels * matmul.panelBytes(cols);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment stored = arena.allocate(matmul.format().rowBytes(inputs), 64);
-      matmul.unpack(packed, panelAt, inputs, row % PANEL, 1, stored);
-      matmul.format().codec().decode(stored, 0, values, valuesAt, inputs);
+      MemorySegment stored = arena.allocate(matmul.format().rowBytes(cols), 64);
+      matmul.unpack(packed, panelAt, cols, row % PANEL, 1, stored);
+      matmul.format().codec().decode(stored, 0, values, valuesAt, cols);
     }
   }
 }

@@ -2,9 +2,11 @@ package dev.apus.core.weight;
 
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
+import dev.apus.core.compute.RoundedRows;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Rounding;
 import java.util.Locale;
 
 /**
@@ -91,7 +93,24 @@ public final class Projection {
     return new Divisible(
         panels(),
         panelCost(toRow - fromRow),
-        (from, to, worker) -> multiply(pass, worker, x, xCol, y, yCol, fromRow, toRow, from, to));
+        (from, to, worker) -> multiply(pass, worker, x, xCol, y, yCol, fromRow, toRow, from, to),
+        rounded(x, xCol, fromRow, toRow));
+  }
+
+  /**
+   * Rows {@code [fromRow, toRow)} of inputs as {@link #multiply} reads them if they are rounded;
+   * null if it takes them as they are.
+   */
+  public RoundedRows rounded(Matrix x, int fromRow, int toRow) {
+    return rounded(x, 0, fromRow, toRow);
+  }
+
+  private RoundedRows rounded(Matrix x, int xCol, int fromRow, int toRow) {
+    int rows = toRow - fromRow;
+    Rounding rounding = panels.rounding(rows);
+    return rounding == null || rows == 0
+        ? null
+        : new RoundedRows(rounding, x.data(), x.at(fromRow) + xCol, x.cols(), inputs, rows);
   }
 
   /** How many panels there are, of {@link Matmul#PANEL_ROWS} outputs each but the last. */
@@ -141,18 +160,14 @@ public final class Projection {
     if (rows == 0) {
       return;
     }
-    float[] scratch = pass.scratch(worker, panels.scratchFloats(rows));
-    panels.multiply(
-        fromPanel,
-        toPanel,
-        x.data(),
-        x.at(fromRow) + xCol,
-        x.cols(),
-        rows,
-        y.data(),
-        y.at(fromRow) + yCol,
-        y.cols(),
-        scratch);
+    Inputs given = new Inputs(x.data(), x.at(fromRow) + xCol, x.cols(), rows);
+    RoundedRows rounded = rounded(x, xCol, fromRow, toRow);
+    int roundedAt = rounded == null ? -1 : pass.roundedAt(rounded);
+    if (roundedAt >= 0) {
+      given = given.rounded(pass.roundedInputs(), roundedAt);
+    }
+    float[] scratch = pass.scratch(worker, panels.scratchFloats(given));
+    panels.multiply(fromPanel, toPanel, given, y.data(), y.at(fromRow) + yCol, y.cols(), scratch);
     if (bias != null) {
       int from = fromPanel * PANEL;
       int to = Math.min(outputs, toPanel * PANEL);

@@ -2,6 +2,7 @@ package dev.apus.core.weight;
 
 import dev.apus.core.compute.Divisible;
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Rounding;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -58,25 +59,20 @@ final class ResidentPanels implements Panels {
   }
 
   @Override
-  public int scratchFloats(int tokens) {
-    return stored.scratchFloats(tokens);
+  public Rounding rounding(int tokens) {
+    return stored.rounding(tokens);
+  }
+
+  @Override
+  public int scratchFloats(Inputs inputs) {
+    return stored.scratchFloats(inputs);
   }
 
   @Override
   public void multiply(
-      int fromPanel,
-      int toPanel,
-      float[] x,
-      int xAt,
-      int xStride,
-      int tokens,
-      float[] y,
-      int yAt,
-      int yStride,
-      float[] scratch) {
+      int fromPanel, int toPanel, Inputs inputs, float[] y, int yAt, int yStride, float[] scratch) {
     Panels here = packed;
-    (here == null ? stored : here)
-        .multiply(fromPanel, toPanel, x, xAt, xStride, tokens, y, yAt, yStride, scratch);
+    (here == null ? stored : here).multiply(fromPanel, toPanel, inputs, y, yAt, yStride, scratch);
   }
 
   @Override

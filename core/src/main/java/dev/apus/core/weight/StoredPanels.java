@@ -1,6 +1,8 @@
 package dev.apus.core.weight;
 
 import dev.apus.kernels.matmul.Matmul;
+import dev.apus.kernels.matmul.Rounding;
+import dev.apus.kernels.matmul.RoundingMatmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -22,25 +24,21 @@ record StoredPanels(Matmul matmul, StoredRows stored) implements Panels {
   }
 
   @Override
-  public int scratchFloats(int tokens) {
-    return matmul.scratchFloats(stored.cols(), tokens);
+  public Rounding rounding(int tokens) {
+    return matmul instanceof RoundingMatmul rounds ? rounds.rounding() : null;
+  }
+
+  @Override
+  public int scratchFloats(Inputs inputs) {
+    return inputs.scratchFloats(matmul, stored.cols());
   }
 
   @Override
   public void multiply(
-      int fromPanel,
-      int toPanel,
-      float[] x,
-      int xAt,
-      int xStride,
-      int tokens,
-      float[] y,
-      int yAt,
-      int yStride,
-      float[] scratch) {
+      int fromPanel, int toPanel, Inputs inputs, float[] y, int yAt, int yStride, float[] scratch) {
     int outputs = stored.rows().size();
-    int inputs = stored.cols();
-    long panelBytes = matmul.panelBytes(inputs);
+    int cols = stored.cols();
+    long panelBytes = matmul.panelBytes(cols);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment packed = arena.allocate(AT_ONCE * panelBytes, 64);
       for (int panel = fromPanel; panel < toPanel; panel += AT_ONCE) {
@@ -49,20 +47,8 @@ record StoredPanels(Matmul matmul, StoredRows stored) implements Panels {
           PackedPanels.pack(stored, panel + i, matmul, packed, i * panelBytes);
         }
         int row = panel * PANEL;
-        matmul.multiply(
-            packed,
-            outputs - row,
-            inputs,
-            0,
-            count,
-            x,
-            xAt,
-            xStride,
-            tokens,
-            y,
-            yAt + row,
-            yStride,
-            scratch);
+        inputs.multiply(
+            matmul, packed, outputs - row, cols, 0, count, y, yAt + row, yStride, scratch);
       }
     }
   }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.matmul.Rounding;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -175,6 +176,84 @@ class PassTest {
   void noWorkIsNoJob() {
     pass.run();
     pass.run(new Divisible(0, 1, (from, to, worker) -> fail("no unit, no range")));
+  }
+
+  /** Rounds to the nearest and counts how often. */
+  private static final class Nearest implements Rounding {
+
+    final AtomicInteger rounded = new AtomicInteger();
+
+    @Override
+    public int floats(int cols, int tokens) {
+      return cols * tokens;
+    }
+
+    @Override
+    public void round(
+        float[] x,
+        int xAt,
+        int xStride,
+        int cols,
+        int tokens,
+        int from,
+        int to,
+        float[] into,
+        int intoAt) {
+      for (int t = from; t < to; t++) {
+        rounded.incrementAndGet();
+        for (int i = 0; i < cols; i++) {
+          into[intoAt + t * cols + i] = Math.round(x[xAt + t * xStride + i]);
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatWorksReadRoundedIsRoundedOnceForAllParts() {
+    Nearest rounding = new Nearest();
+    float[] x = new float[7 * 1000];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = i / 3f;
+    }
+    RoundedRows rows = new RoundedRows(rounding, x, 5, 1000, 600, 6);
+    RoundedRows others = new RoundedRows(rounding, x, 1005, 1000, 600, 5);
+    AtomicInteger seen = new AtomicInteger();
+    Divisible.RangeWork reads =
+        (from, to, worker) -> {
+          for (RoundedRows read : List.of(rows, others)) {
+            float[] all = pass.roundedInputs();
+            int at = pass.roundedAt(read);
+            for (int i = 0; i < read.rows() * 600; i++) {
+              int place = read.at() + i / 600 * 1000 + i % 600;
+              assertEquals(Math.round(x[place]), all[at + i]);
+            }
+          }
+          seen.addAndGet(to - from);
+        };
+    for (int again = 1; again <= 2; again++) {
+      for (int i = 0; i < x.length; i++) {
+        x[i] += 0.25f;
+      }
+      pass.run(
+          new Divisible(10, 1 << 24, reads, rows),
+          new Divisible(10, 1 << 24, reads, rows),
+          new Divisible(10, 1 << 24, reads, others));
+      assertEquals(30 * again, seen.get());
+      assertEquals(11 * again, rounding.rounded.get());
+      assertEquals(-1, pass.roundedAt(rows), "the values may change now");
+    }
+  }
+
+  @Test
+  void aJobThatFailsLeavesNothingRounded() {
+    RoundedRows rows = new RoundedRows(new Nearest(), new float[10], 0, 10, 10, 1);
+    Divisible.RangeWork fails =
+        (from, to, worker) -> {
+          throw new IllegalStateException("fails");
+        };
+    Divisible work = new Divisible(1, 1, fails, rows);
+    assertThrows(IllegalStateException.class, () -> pass.run(work));
+    assertEquals(-1, pass.roundedAt(rows));
   }
 
   @Test

@@ -69,6 +69,7 @@ final class IntegerTiles {
       int spans,
       boolean lows,
       float[] scratch,
+      float[] x,
       int xAt,
       int xStride,
       int stepsAt,
@@ -80,7 +81,7 @@ final class IntegerTiles {
     FloatVector bLater = FloatVector.fromArray(F, scratch, sumsAt + B_ROWS + HALF);
     long apart = bAt - aAt;
     for (int span = 0; span < spans; span++) {
-      ShortVector aWhole = FloatVector.broadcast(F, scratch[xAt + START]).reinterpretAsShorts();
+      ShortVector aWhole = FloatVector.broadcast(F, x[xAt + START]).reinterpretAsShorts();
       ShortVector bWhole = aWhole;
       long end = aAt + SPAN_BYTES;
       int at = xAt;
@@ -90,21 +91,21 @@ final class IntegerTiles {
         ShortVector b =
             IntVector.fromMemorySegment(I, packed, unit + apart, LITTLE_ENDIAN)
                 .reinterpretAsShorts();
-        ShortVector x = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.mul(x));
-        bWhole = bWhole.add(b.mul(x));
-        x = FloatVector.broadcast(F, scratch[at + 1]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.lanewise(LSHR, 4).mul(x));
-        bWhole = bWhole.add(b.lanewise(LSHR, 4).mul(x));
-        x = FloatVector.broadcast(F, scratch[at + 2]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.lanewise(LSHR, 8).mul(x));
-        bWhole = bWhole.add(b.lanewise(LSHR, 8).mul(x));
-        x = FloatVector.broadcast(F, scratch[at + 3]).reinterpretAsShorts();
-        aWhole = aWhole.add(a.lanewise(LSHR, 12).mul(x));
-        bWhole = bWhole.add(b.lanewise(LSHR, 12).mul(x));
+        ShortVector by = FloatVector.broadcast(F, x[at]).reinterpretAsShorts();
+        aWhole = aWhole.add(a.mul(by));
+        bWhole = bWhole.add(b.mul(by));
+        by = FloatVector.broadcast(F, x[at + 1]).reinterpretAsShorts();
+        aWhole = aWhole.add(a.lanewise(LSHR, 4).mul(by));
+        bWhole = bWhole.add(b.lanewise(LSHR, 4).mul(by));
+        by = FloatVector.broadcast(F, x[at + 2]).reinterpretAsShorts();
+        aWhole = aWhole.add(a.lanewise(LSHR, 8).mul(by));
+        bWhole = bWhole.add(b.lanewise(LSHR, 8).mul(by));
+        by = FloatVector.broadcast(F, x[at + 3]).reinterpretAsShorts();
+        aWhole = aWhole.add(a.lanewise(LSHR, 12).mul(by));
+        bWhole = bWhole.add(b.lanewise(LSHR, 12).mul(by));
         at += UNIT_COLUMNS;
       }
-      FloatVector scale = FloatVector.broadcast(F, scratch[xAt + SCALE]);
+      FloatVector scale = FloatVector.broadcast(F, x[xAt + SCALE]);
       IntVector a = aWhole.reinterpretAsInts();
       FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt).mul(scale);
       FloatVector aLaterStep = FloatVector.fromArray(F, scratch, stepsAt + HALF).mul(scale);
@@ -117,7 +118,7 @@ final class IntegerTiles {
       bSum = bStep.fma((FloatVector) b.lanewise(LSHL, HALF_BITS).convertShape(I2F, F, 0), bSum);
       bLater = bLaterStep.fma((FloatVector) b.and(UPPER).convertShape(I2F, F, 0), bLater);
       if (lows) {
-        FloatVector total = FloatVector.broadcast(F, scratch[xAt + TOTAL]);
+        FloatVector total = FloatVector.broadcast(F, x[xAt + TOTAL]);
         aSum = FloatVector.fromArray(F, scratch, lowsAt).fma(total, aSum);
         aLater = FloatVector.fromArray(F, scratch, lowsAt + HALF).fma(total, aLater);
         bSum = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS).fma(total, bSum);
@@ -158,34 +159,32 @@ final class IntegerTiles {
   }
 
   /** Unpacked numbers of a span, two vectors of a column, by four tokens. */
-  static void four(float[] scratch, int numbersAt, int xAt, int wholesAt) {
-    ShortVector a0 = FloatVector.broadcast(F, scratch[xAt + START]).reinterpretAsShorts();
+  static void four(float[] scratch, int numbersAt, float[] x, int xAt, int wholesAt) {
+    ShortVector a0 = FloatVector.broadcast(F, x[xAt + START]).reinterpretAsShorts();
     ShortVector b0 = a0;
-    ShortVector a1 = FloatVector.broadcast(F, scratch[xAt + TOKEN + START]).reinterpretAsShorts();
+    ShortVector a1 = FloatVector.broadcast(F, x[xAt + TOKEN + START]).reinterpretAsShorts();
     ShortVector b1 = a1;
-    ShortVector a2 =
-        FloatVector.broadcast(F, scratch[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a2 = FloatVector.broadcast(F, x[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
     ShortVector b2 = a2;
-    ShortVector a3 =
-        FloatVector.broadcast(F, scratch[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a3 = FloatVector.broadcast(F, x[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
     ShortVector b3 = a3;
     for (int k = 0; k < SPAN; k++) {
       int at = numbersAt + k * PAIR;
       ShortVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsShorts();
       ShortVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsShorts();
-      ShortVector x;
-      x = FloatVector.broadcast(F, scratch[xAt + k]).reinterpretAsShorts();
-      a0 = a0.add(a.mul(x));
-      b0 = b0.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + TOKEN + k]).reinterpretAsShorts();
-      a1 = a1.add(a.mul(x));
-      b1 = b1.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 2 * TOKEN + k]).reinterpretAsShorts();
-      a2 = a2.add(a.mul(x));
-      b2 = b2.add(b.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 3 * TOKEN + k]).reinterpretAsShorts();
-      a3 = a3.add(a.mul(x));
-      b3 = b3.add(b.mul(x));
+      ShortVector by;
+      by = FloatVector.broadcast(F, x[xAt + k]).reinterpretAsShorts();
+      a0 = a0.add(a.mul(by));
+      b0 = b0.add(b.mul(by));
+      by = FloatVector.broadcast(F, x[xAt + TOKEN + k]).reinterpretAsShorts();
+      a1 = a1.add(a.mul(by));
+      b1 = b1.add(b.mul(by));
+      by = FloatVector.broadcast(F, x[xAt + 2 * TOKEN + k]).reinterpretAsShorts();
+      a2 = a2.add(a.mul(by));
+      b2 = b2.add(b.mul(by));
+      by = FloatVector.broadcast(F, x[xAt + 3 * TOKEN + k]).reinterpretAsShorts();
+      a3 = a3.add(a.mul(by));
+      b3 = b3.add(b.mul(by));
     }
     a0.reinterpretAsFloats().intoArray(scratch, wholesAt);
     b0.reinterpretAsFloats().intoArray(scratch, wholesAt + L);
@@ -198,22 +197,20 @@ final class IntegerTiles {
   }
 
   /** Unpacked numbers of a span, four vectors of a column, by four tokens. */
-  static void fourWide(float[] scratch, int numbersAt, int xAt, int wholesAt) {
-    ShortVector a0 = FloatVector.broadcast(F, scratch[xAt + START]).reinterpretAsShorts();
+  static void fourWide(float[] scratch, int numbersAt, float[] x, int xAt, int wholesAt) {
+    ShortVector a0 = FloatVector.broadcast(F, x[xAt + START]).reinterpretAsShorts();
     ShortVector b0 = a0;
     ShortVector c0 = a0;
     ShortVector d0 = a0;
-    ShortVector a1 = FloatVector.broadcast(F, scratch[xAt + TOKEN + START]).reinterpretAsShorts();
+    ShortVector a1 = FloatVector.broadcast(F, x[xAt + TOKEN + START]).reinterpretAsShorts();
     ShortVector b1 = a1;
     ShortVector c1 = a1;
     ShortVector d1 = a1;
-    ShortVector a2 =
-        FloatVector.broadcast(F, scratch[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a2 = FloatVector.broadcast(F, x[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
     ShortVector b2 = a2;
     ShortVector c2 = a2;
     ShortVector d2 = a2;
-    ShortVector a3 =
-        FloatVector.broadcast(F, scratch[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a3 = FloatVector.broadcast(F, x[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
     ShortVector b3 = a3;
     ShortVector c3 = a3;
     ShortVector d3 = a3;
@@ -223,27 +220,27 @@ final class IntegerTiles {
       ShortVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsShorts();
       ShortVector c = FloatVector.fromArray(F, scratch, at + 2 * L).reinterpretAsShorts();
       ShortVector d = FloatVector.fromArray(F, scratch, at + 3 * L).reinterpretAsShorts();
-      ShortVector x;
-      x = FloatVector.broadcast(F, scratch[xAt + k]).reinterpretAsShorts();
-      a0 = a0.add(a.mul(x));
-      b0 = b0.add(b.mul(x));
-      c0 = c0.add(c.mul(x));
-      d0 = d0.add(d.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + TOKEN + k]).reinterpretAsShorts();
-      a1 = a1.add(a.mul(x));
-      b1 = b1.add(b.mul(x));
-      c1 = c1.add(c.mul(x));
-      d1 = d1.add(d.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 2 * TOKEN + k]).reinterpretAsShorts();
-      a2 = a2.add(a.mul(x));
-      b2 = b2.add(b.mul(x));
-      c2 = c2.add(c.mul(x));
-      d2 = d2.add(d.mul(x));
-      x = FloatVector.broadcast(F, scratch[xAt + 3 * TOKEN + k]).reinterpretAsShorts();
-      a3 = a3.add(a.mul(x));
-      b3 = b3.add(b.mul(x));
-      c3 = c3.add(c.mul(x));
-      d3 = d3.add(d.mul(x));
+      ShortVector by;
+      by = FloatVector.broadcast(F, x[xAt + k]).reinterpretAsShorts();
+      a0 = a0.add(a.mul(by));
+      b0 = b0.add(b.mul(by));
+      c0 = c0.add(c.mul(by));
+      d0 = d0.add(d.mul(by));
+      by = FloatVector.broadcast(F, x[xAt + TOKEN + k]).reinterpretAsShorts();
+      a1 = a1.add(a.mul(by));
+      b1 = b1.add(b.mul(by));
+      c1 = c1.add(c.mul(by));
+      d1 = d1.add(d.mul(by));
+      by = FloatVector.broadcast(F, x[xAt + 2 * TOKEN + k]).reinterpretAsShorts();
+      a2 = a2.add(a.mul(by));
+      b2 = b2.add(b.mul(by));
+      c2 = c2.add(c.mul(by));
+      d2 = d2.add(d.mul(by));
+      by = FloatVector.broadcast(F, x[xAt + 3 * TOKEN + k]).reinterpretAsShorts();
+      a3 = a3.add(a.mul(by));
+      b3 = b3.add(b.mul(by));
+      c3 = c3.add(c.mul(by));
+      d3 = d3.add(d.mul(by));
     }
     a0.reinterpretAsFloats().intoArray(scratch, wholesAt);
     b0.reinterpretAsFloats().intoArray(scratch, wholesAt + L);
@@ -279,6 +276,7 @@ final class IntegerTiles {
       int spanStride,
       boolean two,
       boolean lows,
+      float[] x,
       int xAt,
       int xStride,
       int stepsAt,
@@ -295,19 +293,19 @@ final class IntegerTiles {
       FloatVector laterNextLow = FloatVector.fromArray(F, scratch, lowsAt + STRIDE + row + HALF);
       for (int t = 0; t < TILE; t++) {
         int at = sumsAt + t * STRIDE + row;
-        int x = xAt + t * TOKEN;
+        int from = xAt + t * TOKEN;
         FloatVector sum = FloatVector.fromArray(F, scratch, at);
         FloatVector later = FloatVector.fromArray(F, scratch, at + HALF);
         IntVector whole =
             FloatVector.fromArray(F, scratch, wholesAt + t * stride).reinterpretAsInts();
-        FloatVector scale = FloatVector.broadcast(F, scratch[x + SCALE]);
+        FloatVector scale = FloatVector.broadcast(F, x[from + SCALE]);
         sum =
             step.mul(scale)
                 .fma((FloatVector) whole.lanewise(LSHL, HALF_BITS).convertShape(I2F, F, 0), sum);
         later =
             laterStep.mul(scale).fma((FloatVector) whole.and(UPPER).convertShape(I2F, F, 0), later);
         if (lows) {
-          FloatVector total = FloatVector.broadcast(F, scratch[x + TOTAL]);
+          FloatVector total = FloatVector.broadcast(F, x[from + TOTAL]);
           sum = low.fma(total, sum);
           later = laterLow.fma(total, later);
         }
@@ -315,7 +313,7 @@ final class IntegerTiles {
           whole =
               FloatVector.fromArray(F, scratch, wholesAt + spanStride + t * stride)
                   .reinterpretAsInts();
-          scale = FloatVector.broadcast(F, scratch[x + xStride + SCALE]);
+          scale = FloatVector.broadcast(F, x[from + xStride + SCALE]);
           sum =
               nextStep
                   .mul(scale)
@@ -325,7 +323,7 @@ final class IntegerTiles {
                   .mul(scale)
                   .fma((FloatVector) whole.and(UPPER).convertShape(I2F, F, 0), later);
           if (lows) {
-            FloatVector total = FloatVector.broadcast(F, scratch[x + xStride + TOTAL]);
+            FloatVector total = FloatVector.broadcast(F, x[from + xStride + TOTAL]);
             sum = nextLow.fma(total, sum);
             later = laterNextLow.fma(total, later);
           }

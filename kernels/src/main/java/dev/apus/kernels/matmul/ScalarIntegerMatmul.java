@@ -16,7 +16,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>A panel is its rows as stored, one after the other.
  */
-final class ScalarIntegerMatmul implements Matmul {
+final class ScalarIntegerMatmul implements RoundingMatmul {
 
   private static final int SPAN = RoundedInputs.SPAN;
 
@@ -52,60 +52,37 @@ final class ScalarIntegerMatmul implements Matmul {
   }
 
   @Override
-  public int scratchFloats(int cols, int tokens) {
-    return Math.multiplyExact(tokens, spans(cols) * RoundedInputs.FLOATS);
-  }
-
-  private static int spans(int cols) {
-    return cols / SPAN;
+  public Rounding rounding() {
+    return ScalarRounding.NIBBLES;
   }
 
   @Override
-  public void multiply(
+  public int roundedScratchFloats(int tokens) {
+    return 0;
+  }
+
+  @Override
+  public void multiplyRounded(
       MemorySegment packed,
       int rows,
       int cols,
       int fromPanel,
       int toPanel,
-      float[] x,
-      int xAt,
-      int xStride,
+      float[] rounded,
+      int roundedAt,
       int tokens,
       float[] y,
       int yAt,
       int yStride,
       float[] scratch) {
-    int rowFloats = spans(cols) * RoundedInputs.FLOATS;
-    for (int t = 0; t < tokens; t++) {
-      for (int span = 0; span < spans(cols); span++) {
-        int at = t * rowFloats + span * RoundedInputs.FLOATS;
-        round(x, xAt + t * xStride + span * SPAN, scratch, at);
-      }
-    }
     int end = Math.min(rows, toPanel * PANEL_ROWS);
     for (int row = fromPanel * PANEL_ROWS; row < end; row++) {
       for (int t = 0; t < tokens; t++) {
         y[yAt + t * yStride + row] = 0;
       }
       long rowAt = row / PANEL_ROWS * panelBytes(cols) + row % PANEL_ROWS * format.rowBytes(cols);
-      extend(packed, rowAt, cols, scratch, rowFloats, tokens, y, yAt + row, yStride);
+      extend(packed, rowAt, cols, rounded, roundedAt, tokens, y, yAt + row, yStride);
     }
-  }
-
-  private static void round(float[] x, int xAt, float[] to, int toAt) {
-    int most = 0;
-    for (int k = 0; k < SPAN; k++) {
-      most = Math.max(most, Float.floatToRawIntBits(Math.abs(x[xAt + k])));
-    }
-    float largest = Float.intBitsToFloat(most);
-    float perScale = RoundedInputs.perScale(largest);
-    int sum = 0;
-    for (int k = 0; k < SPAN; k++) {
-      int number = RoundedInputs.rounded(x[xAt + k], perScale);
-      sum += number;
-      to[toAt + k] = RoundedInputs.twice(number);
-    }
-    RoundedInputs.finish(largest, sum, NibbleCodec.ZERO, to, toAt);
   }
 
   /** All columns of one row of weights. */
@@ -114,11 +91,12 @@ final class ScalarIntegerMatmul implements Matmul {
       long rowAt,
       int cols,
       float[] inputs,
-      int rowFloats,
+      int inputsAt,
       int tokens,
       float[] y,
       int yAt,
       int yStride) {
+    int rowFloats = ScalarRounding.rowFloats(cols);
     int[] numbers = new int[format.blockLength()];
     float[] steps = new float[format.blockLength() / SPAN];
     float[] lows = new float[steps.length];
@@ -126,7 +104,7 @@ final class ScalarIntegerMatmul implements Matmul {
       codec.read(packed, rowAt + format.rowBytes(col), numbers, steps, lows);
       for (int span = 0; span < steps.length; span++) {
         for (int t = 0; t < tokens; t++) {
-          int at = t * rowFloats + (col / SPAN + span) * RoundedInputs.FLOATS;
+          int at = inputsAt + t * rowFloats + (col / SPAN + span) * RoundedInputs.FLOATS;
           int sum = product(numbers, span * SPAN, inputs, at);
           float step = steps[span] * inputs[at + RoundedInputs.SCALE];
           int to = yAt + t * yStride;

@@ -1,6 +1,5 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.block.NibbleCodec;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
@@ -14,10 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Lanes are output rows. The numbers of a span of 32 columns times nibbles from −8 to 7 add up
  * to at most 32 · 8 · 127, which 16 bits hold, so nothing is widened before the span's sum.
  */
-final class VectorIntegerMatmul implements Matmul {
-
-  /** Tokens that are rounded and summed together. */
-  private static final int TOKENS = 256;
+final class VectorIntegerMatmul implements RoundingMatmul {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final int L = F.length();
@@ -25,14 +21,11 @@ final class VectorIntegerMatmul implements Matmul {
   private static final int PANELS = STRIDE / PANEL_ROWS;
   private static final int HALF = IntegerTiles.HALF;
   private static final int PAIR = IntegerTiles.PAIR;
-  private static final int ZERO_Q = NibbleCodec.ZERO;
   private static final int SPAN = RoundedInputs.SPAN;
   private static final long SPAN_BYTES = IntegerLayout.SPAN_BYTES;
   private static final int GROUP = IntegerLayout.GROUP;
   private static final int TILE = IntegerTiles.TILE;
-
-  /** Fewer tokens than this are taken one by one. */
-  private static final int FEW = 3;
+  private static final int TOKENS = VectorRounding.TOKENS;
 
   /** Pairs of panels that are worked on together if there are registers and tokens for them. */
   private static final int PAIRS = 2;
@@ -86,26 +79,24 @@ final class VectorIntegerMatmul implements Matmul {
   }
 
   @Override
-  public int scratchFloats(int cols, int tokens) {
-    return SUMS_AT
-        + padded(Math.min(tokens, TOKENS)) * (PAIRS * STRIDE + cols / SPAN * RoundedInputs.FLOATS);
-  }
-
-  /** As many tokens as tiles hold, if the last of them is one. */
-  private static int padded(int tokens) {
-    return tokens % TILE >= FEW ? tokens + TILE - tokens % TILE : tokens;
+  public Rounding rounding() {
+    return VectorRounding.NIBBLES;
   }
 
   @Override
-  public void multiply(
+  public int roundedScratchFloats(int tokens) {
+    return SUMS_AT + VectorRounding.padded(Math.min(tokens, TOKENS)) * PAIRS * STRIDE;
+  }
+
+  @Override
+  public void multiplyRounded(
       MemorySegment packed,
       int rows,
       int cols,
       int fromPanel,
       int toPanel,
-      float[] x,
-      int xAt,
-      int xStride,
+      float[] rounded,
+      int roundedAt,
       int tokens,
       float[] y,
       int yAt,
@@ -113,64 +104,65 @@ final class VectorIntegerMatmul implements Matmul {
       float[] scratch) {
     for (int first = 0; first < tokens; first += TOKENS) {
       int count = Math.min(TOKENS, tokens - first);
-      int room = padded(count);
-      int inputsAt = SUMS_AT + room * PAIRS * STRIDE;
-      for (int t = 0; t < room; t++) {
-        int to = inputsAt + t * RoundedInputs.FLOATS;
-        int stride = room * RoundedInputs.FLOATS;
-        int from = xAt + (first + Math.min(t, count - 1)) * xStride;
-        VectorRounding.round(x, from, cols, ZERO_Q, scratch, to, stride);
-      }
+      int xAt = roundedAt + VectorRounding.blockAt(cols, first);
       int yFrom = yAt + first * yStride;
       int panel = fromPanel;
-      if (IntegerTiles.MANY_REGISTERS && count >= FEW) {
+      if (IntegerTiles.MANY_REGISTERS && count >= VectorRounding.FEW) {
         // One of the last four may be missing: three cost as much as two pairs.
         int quads = (toPanel - fromPanel + 1) / (PAIRS * PANELS);
         for (; panel < fromPanel + quads; panel++) {
-          group(
-              packed, rows, cols, panel, quads, PAIRS, toPanel, y, yFrom, yStride, count, scratch);
+          Group group = new Group(panel, quads, PAIRS, toPanel);
+          group(packed, rows, cols, group, rounded, xAt, count, y, yFrom, yStride, scratch);
         }
         panel = Math.min(toPanel, fromPanel + quads * PAIRS * PANELS);
       }
       int apart = Math.ceilDiv(toPanel - panel, PANELS);
       for (int end = panel + apart; panel < end; panel++) {
-        group(packed, rows, cols, panel, apart, 1, toPanel, y, yFrom, yStride, count, scratch);
+        Group group = new Group(panel, apart, 1, toPanel);
+        group(packed, rows, cols, group, rounded, xAt, count, y, yFrom, yStride, scratch);
       }
     }
   }
 
   /**
-   * All outputs of some pairs of panels, whose inputs lie rounded behind the sums.
+   * Pairs of panels that are worked on together.
    *
-   * @param first of the panels
    * @param apart from a panel to the next; what would be past the end is the last one again, and
    *     what becomes of its sums does not matter
    */
+  private record Group(int first, int apart, int pairs, int toPanel) {
+
+    int panel(int pair, int ofPair) {
+      return first + (pair * PANELS + ofPair) * apart;
+    }
+  }
+
+  /** All outputs of a group. */
   private void group(
       MemorySegment packed,
       int rows,
       int cols,
-      int first,
-      int apart,
-      int pairs,
-      int toPanel,
+      Group group,
+      float[] x,
+      int xAt,
+      int tokens,
       float[] y,
       int yAt,
       int yStride,
-      int tokens,
       float[] scratch) {
-    int room = padded(tokens);
+    int pairs = group.pairs;
+    int room = VectorRounding.padded(tokens);
     long[] at = new long[2 * pairs];
     for (int i = 0; i < at.length; i++) {
-      int panel = panel(first, apart, i / 2, i % 2 * (PANELS - 1));
-      at[i] = Math.min(panel, toPanel - 1) * panelBytes(cols);
+      int panel = group.panel(i / 2, i % 2 * (PANELS - 1));
+      at[i] = Math.min(panel, group.toPanel - 1) * panelBytes(cols);
     }
     Arrays.fill(scratch, SUMS_AT, SUMS_AT + pairs * room * STRIDE, 0);
-    sum(packed, at, pairs, cols, room, scratch, SUMS_AT + room * PAIRS * STRIDE);
+    sum(packed, at, pairs, cols, x, xAt, room, scratch);
     for (int pair = 0; pair < pairs; pair++) {
       for (int i = 0; i < PANELS; i++) {
-        int panel = panel(first, apart, pair, i);
-        if (panel < toPanel) {
+        int panel = group.panel(pair, i);
+        if (panel < group.toPanel) {
           int sumsAt = SUMS_AT + pair * room * STRIDE + i * PANEL_ROWS;
           VectorMatmul.copy(scratch, sumsAt, panel * PANEL_ROWS, rows, y, yAt, yStride, tokens);
         }
@@ -178,18 +170,15 @@ final class VectorIntegerMatmul implements Matmul {
     }
   }
 
-  private static int panel(int first, int apart, int pair, int ofPair) {
-    return first + (pair * PANELS + ofPair) * apart;
-  }
-
   private void sum(
       MemorySegment packed,
       long[] at,
       int pairs,
       int cols,
+      float[] x,
+      int xAt,
       int tokens,
-      float[] scratch,
-      int inputsAt) {
+      float[] scratch) {
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int from = 0; from < cols; from += GROUP) {
       int width = Math.min(GROUP, cols - from);
@@ -204,8 +193,9 @@ final class VectorIntegerMatmul implements Matmul {
             STEPS_AT + grid,
             LOWS_AT + grid);
       }
-      int xAt = inputsAt + from / SPAN * spanFloats;
-      tiles(packed, at, pairs, group + layout.nibblesAt(width), width, tokens, scratch, xAt);
+      long nibbles = group + layout.nibblesAt(width);
+      tiles(packed, at, pairs, nibbles, width, x, xAt, tokens, scratch);
+      xAt += width / SPAN * spanFloats;
     }
   }
 
@@ -215,9 +205,10 @@ final class VectorIntegerMatmul implements Matmul {
       int pairs,
       long nibblesAt,
       int width,
+      float[] x,
+      int xAt,
       int tokens,
-      float[] scratch,
-      int xAt) {
+      float[] scratch) {
     int tiled = tokens - tokens % TILE;
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int lane = 0; lane < PANELS * HALF; lane += PAIR) {
@@ -227,9 +218,9 @@ final class VectorIntegerMatmul implements Matmul {
         int spans = Math.min(UNPACKED, width - done) / SPAN;
         unpack(packed, at, pairs, offset + span * SPAN_BYTES, spans, scratch);
         for (int t = 0; t < tiled; t += TILE) {
-          int x = xAt + span * spanFloats + t * RoundedInputs.FLOATS;
+          int tileAt = xAt + span * spanFloats + t * RoundedInputs.FLOATS;
           int sumsAt = SUMS_AT + t * STRIDE + lane;
-          tile(pairs, spans, tokens, scratch, x, span * STRIDE + lane, sumsAt);
+          tile(pairs, spans, x, tileAt, tokens, scratch, span * STRIDE + lane, sumsAt);
         }
       }
       for (int pair = 0; pair < pairs; pair++) {
@@ -241,6 +232,7 @@ final class VectorIntegerMatmul implements Matmul {
               width / SPAN,
               lows,
               scratch,
+              x,
               xAt + t * RoundedInputs.FLOATS,
               spanFloats,
               STEPS_AT + pair * GRID + lane,
@@ -267,17 +259,17 @@ final class VectorIntegerMatmul implements Matmul {
 
   /** Extends the sums of a tile by one or two spans. */
   private void tile(
-      int pairs, int spans, int tokens, float[] scratch, int xAt, int grid, int sumsAt) {
+      int pairs, int spans, float[] x, int xAt, int tokens, float[] scratch, int grid, int sumsAt) {
     int stride = pairs * PAIR;
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int span = 0; span < spans; span++) {
       int numbersAt = NUMBERS_AT + span * SPAN * stride;
       int wholesAt = WHOLES_AT + span * TILE * stride;
-      int x = xAt + span * spanFloats;
+      int spanAt = xAt + span * spanFloats;
       if (pairs == 1) {
-        IntegerTiles.four(scratch, numbersAt, x, wholesAt);
+        IntegerTiles.four(scratch, numbersAt, x, spanAt, wholesAt);
       } else {
-        IntegerTiles.fourWide(scratch, numbersAt, x, wholesAt);
+        IntegerTiles.fourWide(scratch, numbersAt, x, spanAt, wholesAt);
       }
     }
     for (int pair = 0; pair < pairs; pair++) {
@@ -288,6 +280,7 @@ final class VectorIntegerMatmul implements Matmul {
           TILE * stride,
           spans == 2,
           lows,
+          x,
           xAt,
           spanFloats,
           STEPS_AT + pair * GRID + grid,

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,8 +23,8 @@ abstract class MatmulLaws {
   private static final int[] PLAIN_COLS = {1, 7, 127, 129, 300};
   private static final int[] TOKENS = {0, 1, 2, 3, 5, 6, 7, 13, 64};
   private static final int MOST_TOKENS = 64;
-  private static final int GAP = 3;
-  private static final float GUARD = Float.NaN;
+  private static final int GAP = GuardedTokens.GAP;
+  private static final float GUARD = GuardedTokens.GUARD;
 
   abstract Matmul matmul(WeightFormat format);
 
@@ -39,7 +40,7 @@ abstract class MatmulLaws {
       for (int i = 0; i < BLOCKS.length; i++) {
         int cols = format.blockLength() == 1 ? PLAIN_COLS[i] : BLOCKS[i] * format.blockLength();
         Matrix matrix = Matrix.encoded(random, format, rows, cols);
-        Inputs inputs = Inputs.random(random, cols, MOST_TOKENS);
+        GuardedTokens inputs = GuardedTokens.random(random, cols, MOST_TOKENS);
         float[][] chains = matrix.chains(products(), inputs, MOST_TOKENS);
         try (Arena arena = Arena.ofConfined()) {
           Packed packed = pack(matrix, arena);
@@ -57,7 +58,7 @@ abstract class MatmulLaws {
     var random = new SplittableRandom(12);
     int cols = format.blockLength() == 1 ? 153 : 3 * format.blockLength();
     Matrix matrix = Matrix.encoded(random, format, 5 * Matmul.PANEL_ROWS - 9, cols);
-    Inputs inputs = Inputs.random(random, cols, 7);
+    GuardedTokens inputs = GuardedTokens.random(random, cols, 7);
     float[][] chains = matrix.chains(products(), inputs, 7);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
@@ -77,7 +78,7 @@ abstract class MatmulLaws {
     var random = new SplittableRandom(13);
     int cols = 2 * format.blockLength();
     Matrix matrix = Matrix.ofRandomBytes(random, format, 999, cols);
-    Inputs inputs = Inputs.random(random, cols, 2);
+    GuardedTokens inputs = GuardedTokens.random(random, cols, 2);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
       check(packed, inputs, 2, matrix.chains(products(), inputs, 2), 0, packed.panels());
@@ -92,7 +93,7 @@ abstract class MatmulLaws {
       stored[bits] = new byte[] {(byte) bits, (byte) (bits >> 8)};
     }
     Matrix matrix = new Matrix(WeightFormat.F16, 1, stored);
-    Inputs inputs = Inputs.random(new SplittableRandom(14), 1, 1);
+    GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(14), 1, 1);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
       check(packed, inputs, 1, matrix.chains(products(), inputs, 1), 0, packed.panels());
@@ -104,7 +105,7 @@ abstract class MatmulLaws {
   void tokensHaveNoLimit() {
     var random = new SplittableRandom(15);
     Matrix matrix = Matrix.encoded(random, WeightFormat.F32, 33, 5);
-    Inputs inputs = Inputs.random(random, 5, 1031);
+    GuardedTokens inputs = GuardedTokens.random(random, 5, 1031);
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
       check(packed, inputs, 1031, matrix.chains(products(), inputs, 1031), 0, packed.panels());
@@ -153,7 +154,7 @@ abstract class MatmulLaws {
     var random = new SplittableRandom(17);
     int cols = 256;
     Matrix matrix = Matrix.encoded(random, format, 40, cols);
-    Inputs inputs = Inputs.random(random, cols, 5);
+    GuardedTokens inputs = GuardedTokens.random(random, cols, 5);
     float[][] exact = matrix.chains(Products.EXACT, inputs, 5);
     float[][] found = matrix.chains(products(), inputs, 5);
     float[] weights = new float[cols];
@@ -166,7 +167,7 @@ abstract class MatmulLaws {
           int span = k - k % NibbleCodec.SPAN;
           float largest = 0;
           for (int i = 0; i < NibbleCodec.SPAN; i++) {
-            largest = Math.max(largest, Math.abs(inputs.x[GAP + t * inputs.stride + span + i]));
+            largest = Math.max(largest, Math.abs(inputs.x()[GAP + t * inputs.stride() + span + i]));
           }
           bound += Math.abs(weights[k]) * (largest / 254 + cols * 0x1p-23 * largest);
         }
@@ -192,9 +193,9 @@ abstract class MatmulLaws {
       rows[row][3] = format == WeightFormat.Q4_K ? 0x3c : rows[row][3];
     }
     Matrix matrix = new Matrix(format, cols, rows);
-    Inputs inputs = Inputs.random(new SplittableRandom(18), cols, 9);
-    for (int i = 0; i < inputs.x.length; i++) {
-      inputs.x[i] = i / inputs.stride % 2 == 0 ? 1 : -1;
+    GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(18), cols, 9);
+    for (int i = 0; i < inputs.x().length; i++) {
+      inputs.x()[i] = i / inputs.stride() % 2 == 0 ? 1 : -1;
     }
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
@@ -209,8 +210,8 @@ abstract class MatmulLaws {
   void notANumberIsSeenInEveryOutput(WeightFormat format) {
     int cols = 2 * Math.max(NibbleCodec.SPAN, format.blockLength());
     Matrix matrix = Matrix.encoded(new SplittableRandom(19), format, 33, cols);
-    Inputs inputs = Inputs.random(new SplittableRandom(20), cols, 2);
-    inputs.x[GAP + inputs.stride + cols - 1] = Float.NaN;
+    GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(20), cols, 2);
+    inputs.x()[GAP + inputs.stride() + cols - 1] = Float.NaN;
     try (Arena arena = Arena.ofConfined()) {
       Packed packed = pack(matrix, arena);
       float[][] expected = matrix.chains(products(), inputs, 1);
@@ -242,7 +243,12 @@ abstract class MatmulLaws {
   }
 
   private void check(
-      Packed packed, Inputs inputs, int tokens, float[][] chains, int fromPanel, int toPanel) {
+      Packed packed,
+      GuardedTokens inputs,
+      int tokens,
+      float[][] chains,
+      int fromPanel,
+      int toPanel) {
     Matrix matrix = packed.matrix;
     int rows = matrix.rows.length;
     int yStride = rows + GAP;
@@ -263,40 +269,41 @@ abstract class MatmulLaws {
         matrix.cols,
         fromPanel,
         toPanel,
-        inputs.x,
+        inputs.x(),
         GAP,
-        inputs.stride,
+        inputs.stride(),
         tokens,
         y,
         GAP,
         yStride,
         scratch);
-    assertArrayEquals(
-        expected,
-        y,
+    Supplier<String> where =
         () ->
             "%d×%d, %d tokens, panels %d…%d"
-                .formatted(rows, matrix.cols, tokens, fromPanel, toPanel));
+                .formatted(rows, matrix.cols, tokens, fromPanel, toPanel);
+    assertArrayEquals(expected, y, where);
+    if (matmul instanceof RoundingMatmul rounding) {
+      Arrays.fill(y, GUARD);
+      float[] rounded = inputs.rounded(rounding.rounding(), matrix.cols, tokens);
+      rounding.multiplyRounded(
+          packed.panelsAt,
+          rows,
+          matrix.cols,
+          fromPanel,
+          toPanel,
+          rounded,
+          GAP,
+          tokens,
+          y,
+          GAP,
+          yStride,
+          new float[rounding.roundedScratchFloats(tokens)]);
+      assertArrayEquals(expected, y, where);
+    }
   }
 
   /** A matrix in the panels of one form. */
   private record Packed(Matrix matrix, MemorySegment panelsAt, int panels) {}
-
-  /** Tokens with guards before, between and after them. */
-  private record Inputs(float[] x, int stride) {
-
-    static Inputs random(SplittableRandom random, int cols, int tokens) {
-      int stride = cols + GAP;
-      float[] x = new float[GAP + tokens * stride];
-      Arrays.fill(x, GUARD);
-      for (int t = 0; t < tokens; t++) {
-        for (int k = 0; k < cols; k++) {
-          x[GAP + t * stride + k] = (float) random.nextGaussian();
-        }
-      }
-      return new Inputs(x, stride);
-    }
-  }
 
   /** Stored rows, and the definition of their product. */
   private record Matrix(WeightFormat format, int cols, byte[][] rows) {
@@ -321,7 +328,7 @@ abstract class MatmulLaws {
       return new Matrix(format, cols, stored);
     }
 
-    float[][] chains(Products products, Inputs inputs, int tokens) {
+    float[][] chains(Products products, GuardedTokens inputs, int tokens) {
       if (products.areInteger(format)) {
         return spans(inputs, tokens);
       }
@@ -332,7 +339,7 @@ abstract class MatmulLaws {
         for (int t = 0; t < tokens; t++) {
           float chain = 0;
           for (int k = 0; k < cols; k++) {
-            chain = Math.fma(weights[k], inputs.x[GAP + t * inputs.stride + k], chain);
+            chain = Math.fma(weights[k], inputs.x()[GAP + t * inputs.stride() + k], chain);
           }
           chains[t][row] = chain;
         }
@@ -341,7 +348,7 @@ abstract class MatmulLaws {
     }
 
     /** Chains over spans of 32 columns, of sums in whole numbers. */
-    private float[][] spans(Inputs inputs, int tokens) {
+    private float[][] spans(GuardedTokens inputs, int tokens) {
       float[][] chains = new float[tokens][rows.length];
       NibbleCodec codec = (NibbleCodec) format.codec();
       int[] numbers = new int[format.blockLength()];
@@ -354,15 +361,15 @@ abstract class MatmulLaws {
           codec.read(MemorySegment.ofArray(rows[row]), blockAt, numbers, steps, lows);
           int within = k % format.blockLength();
           for (int t = 0; t < tokens; t++) {
-            int at = GAP + t * inputs.stride + k;
+            int at = GAP + t * inputs.stride() + k;
             float largest = 0;
             for (int i = 0; i < NibbleCodec.SPAN; i++) {
-              largest = Math.max(largest, Math.abs(inputs.x[at + i]));
+              largest = Math.max(largest, Math.abs(inputs.x()[at + i]));
             }
             int product = 0;
             int sum = 0;
             for (int i = 0; i < NibbleCodec.SPAN; i++) {
-              int q = largest == 0 ? 0 : (int) Math.rint(inputs.x[at + i] * (127 / largest));
+              int q = largest == 0 ? 0 : (int) Math.rint(inputs.x()[at + i] * (127 / largest));
               product += q * numbers[within + i];
               sum += q;
             }
