@@ -18,7 +18,7 @@ final class Computation {
    * as before, and goes on with the same bits from the last step that was completed.
    */
   static void logits(Model model, List<Session> sessions, BooleanSupplier cancelled) {
-    if (new HashSet<>(sessions).size() != sessions.size()) {
+    if (sessions.size() > 1 && new HashSet<>(sessions).size() != sessions.size()) {
       throw new IllegalArgumentException("a session is there twice");
     }
     for (Session session : sessions) {
@@ -29,8 +29,14 @@ final class Computation {
         throw new IllegalStateException("a session is empty; append tokens first");
       }
     }
-    List<Session> due = sessions.stream().filter(s -> s.sequence().isDue()).toList();
-    List<Sequence> sequences = due.stream().map(Session::sequence).toList();
+    List<Session> due = new ArrayList<>();
+    List<Sequence> sequences = new ArrayList<>();
+    for (Session session : sessions) {
+      if (session.sequence().isDue()) {
+        due.add(session);
+        sequences.add(session.sequence());
+      }
+    }
     entered(due, () -> steps(model, sequences, cancelled));
   }
 

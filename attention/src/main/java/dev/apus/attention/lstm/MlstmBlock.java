@@ -17,7 +17,6 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -107,37 +106,18 @@ public final class MlstmBlock implements SequenceMixer<RecurrentState> {
 
   /** Convolves {@code u} in place, and projects it before and after. */
   private void project(Pass pass, Batch<RecurrentState> batch, Matrix u, Matrix qkv) {
-    try (Pass.Frame frame = pass.frame()) {
-      int rows = u.rows();
-      List<Matrix> blocks = values.matrices(frame, rows);
-      List<Matrix> q = queries.matrices(frame, rows);
-      List<Matrix> k = keys.matrices(frame, rows);
-      List<Matrix> v = values.matrices(frame, rows);
-      BlockProjection.split(pass, u, blocks);
-      pass.run(values.tasks(pass, blocks, v).toArray(Divisible[]::new));
-      convolution.apply(pass, batch, CONVOLUTION, u, 0);
-      pass.eachRow(
-          rows,
-          16 * inner,
-          (from, to, worker) ->
-              pass.kernels()
-                  .activations()
-                  .apply(Activation.SILU, u.data(), u.at(from), u.at(to) - u.at(from)));
-      BlockProjection.split(pass, u, blocks);
-      List<Divisible> tasks = new ArrayList<>(queries.tasks(pass, blocks, q));
-      tasks.addAll(keys.tasks(pass, blocks, k));
-      pass.run(tasks.toArray(Divisible[]::new));
-      pass.eachRow(
-          rows,
-          3 * inner,
-          (from, to, worker) -> {
-            for (int row = from; row < to; row++) {
-              BlockProjection.join(q, row, qkv.data(), qkv.at(row));
-              BlockProjection.join(k, row, qkv.data(), qkv.at(row) + inner);
-              BlockProjection.join(v, row, qkv.data(), qkv.at(row) + 2 * inner);
-            }
-          });
-    }
+    pass.run(values.tasks(pass, u, qkv, 2 * inner).toArray(Divisible[]::new));
+    convolution.apply(pass, batch, CONVOLUTION, u, 0);
+    pass.eachRow(
+        u.rows(),
+        16 * inner,
+        (from, to, worker) ->
+            pass.kernels()
+                .activations()
+                .apply(Activation.SILU, u.data(), u.at(from), u.at(to) - u.at(from)));
+    List<Divisible> tasks = queries.tasks(pass, u, qkv, 0);
+    tasks.addAll(keys.tasks(pass, u, qkv, inner));
+    pass.run(tasks.toArray(Divisible[]::new));
   }
 
   private void read(Pass pass, Matrix c, Matrix z, Matrix h, int from, int to) {

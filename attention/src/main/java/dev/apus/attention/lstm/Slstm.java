@@ -112,23 +112,23 @@ public final class Slstm implements SequenceMixer<RecurrentState> {
   /** What the rows say to each gate of each head. */
   private List<List<Matrix>> logits(
       Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Matrix x) {
+    Matrix convolved = convolution == null ? x : convolved(pass, frame, batch, x);
     List<List<Matrix>> logits = new ArrayList<>();
-    for (BlockProjection gate : gates) {
-      logits.add(gate.matrices(frame, x.rows()));
-    }
-    List<Matrix> rows = gates.getFirst().matrices(frame, x.rows());
-    List<Matrix> convolved = convolution == null ? rows : convolved(pass, frame, batch, x);
-    BlockProjection.split(pass, x, rows);
     List<Divisible> tasks = new ArrayList<>();
     for (int gate = 0; gate < GATES.length; gate++) {
-      tasks.addAll(gates.get(gate).tasks(pass, gate < 2 ? rows : convolved, logits.get(gate)));
+      List<Matrix> own = new ArrayList<>();
+      for (int head = 0; head < heads; head++) {
+        Matrix y = frame.matrix(x.rows(), dim);
+        tasks.add(gates.get(gate).task(pass, head, gate < 2 ? x : convolved, y, 0));
+        own.add(y);
+      }
+      logits.add(own);
     }
     pass.run(tasks.toArray(Divisible[]::new));
     return logits;
   }
 
-  private List<Matrix> convolved(
-      Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Matrix x) {
+  private Matrix convolved(Pass pass, Pass.Frame frame, Batch<RecurrentState> batch, Matrix x) {
     Matrix c = frame.matrix(x.rows(), x.cols());
     System.arraycopy(x.data(), x.at(0), c.data(), c.at(0), x.rows() * x.cols());
     convolution.apply(pass, batch, CONVOLUTION, c, 0);
@@ -139,9 +139,7 @@ public final class Slstm implements SequenceMixer<RecurrentState> {
             pass.kernels()
                 .activations()
                 .apply(Activation.SILU, c.data(), c.at(from), c.at(to) - c.at(from)));
-    List<Matrix> blocks = gates.getFirst().matrices(frame, x.rows());
-    BlockProjection.split(pass, c, blocks);
-    return blocks;
+    return c;
   }
 
   /**

@@ -26,24 +26,29 @@ final class ChannelScan {
     pass.eachRow(
         Math.ceilDiv(channels, CHANNELS),
         x.rows() * CHANNELS,
-        (from, to, worker) -> {
-          for (Run<RecurrentState> run : batch.runs()) {
-            RecurrentState state = run.state();
-            pass.kernels()
-                .gatedScan()
-                .scan(
-                    from * CHANNELS,
-                    Math.min(channels, to * CHANNELS),
-                    run.length(),
-                    a.data(),
-                    a.at(run.from()),
-                    channels,
-                    x.data(),
-                    x.at(run.from()),
-                    channels,
-                    state.segment(),
-                    state.at(region));
-          }
-        });
+        (from, to, worker) ->
+            run(pass, batch, region, from * CHANNELS, Math.min(channels, to * CHANNELS), a, x));
+  }
+
+  /** The same for channels {@code [from, to)} alone, on the thread that calls it, after keeping. */
+  static void run(
+      Pass pass, Batch<RecurrentState> batch, int region, int from, int to, Matrix a, Matrix x) {
+    for (Run<RecurrentState> run : batch.runs()) {
+      RecurrentState state = run.state();
+      pass.kernels()
+          .gatedScan()
+          .scan(
+              from,
+              to,
+              run.length(),
+              a.data(),
+              a.at(run.from()),
+              a.cols(),
+              x.data(),
+              x.at(run.from()),
+              x.cols(),
+              state.segment(),
+              state.at(region));
+    }
   }
 }

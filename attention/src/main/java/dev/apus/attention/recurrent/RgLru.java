@@ -10,6 +10,7 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Mlp;
 import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
+import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.tensor.Matrix;
@@ -18,8 +19,7 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
-import java.util.ArrayList;
-import java.util.List;
+import dev.apus.kernels.matmul.Matmul;
 
 /**
  * Griffin's recurrent block around a real-gated linear recurrent unit:
@@ -40,6 +40,9 @@ public final class RgLru implements SequenceMixer<RecurrentState> {
   private static final int CONVOLUTION = 0;
 
   private static final int MEMORY = 1;
+
+  /** What a channel costs besides its matrices, in multiply-adds. */
+  private static final int GATING = 64;
 
   /**
    * @param inner how many channels recur
@@ -104,75 +107,86 @@ public final class RgLru implements SequenceMixer<RecurrentState> {
   public void forward(Pass pass, Batch<RecurrentState> batch, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       int rows = x.rows();
-      Matrix u = frame.matrix(rows, spec.inner());
-      Matrix outer = frame.matrix(rows, spec.inner());
-      pass.run(input.task(pass, x, u), gate.task(pass, x, outer));
-      convolution.apply(pass, batch, CONVOLUTION, u, 0);
-      Matrix a = frame.matrix(rows, spec.inner());
-      gates(pass, batch, u, a);
-      ChannelScan.run(pass, batch, MEMORY, a, u);
+      int inner = spec.inner();
+      Matrix u = frame.matrix(rows, inner);
+      Matrix outer = frame.matrix(rows, inner);
+      Matrix h = frame.matrix(rows, inner);
+      Matrix a = frame.matrix(rows, inner);
+      boolean[] first = new boolean[rows];
+      for (Run<RecurrentState> run : batch.runs()) {
+        first[run.from()] = run.position() == 0;
+        run.state().keep(CONVOLUTION);
+        run.state().keep(MEMORY);
+      }
+      pass.run(
+          input
+              .task(pass, x, u)
+              .then(
+                  0,
+                  input.ofOutputs(
+                      (from, to, worker) ->
+                          convolution.apply(pass, batch, CONVOLUTION, from, to, u, 0))),
+          gate.task(pass, x, outer));
+      Divisible[] tasks = new Divisible[spec.heads()];
+      for (int head = 0; head < tasks.length; head++) {
+        int at = head * (inner / tasks.length);
+        tasks[head] =
+            inputGate
+                .task(pass, head, u, h, at)
+                .with(recurrenceGate.task(pass, head, u, a, at))
+                .then(
+                    (long) GATING * Matmul.PANEL_ROWS * rows,
+                    inputGate.ofColumns(
+                        head,
+                        (from, to, worker) -> {
+                          gate(u, h, a, first, from, to, pass.scratch(worker, to - from));
+                          ChannelScan.run(pass, batch, MEMORY, from, to, a, h);
+                          gateOut(outer, h, from, to);
+                        }));
+      }
+      pass.run(tasks);
       batch.runs().forEach(run -> run.state().changed());
-      pass.eachRow(
-          rows,
-          16 * spec.inner(),
-          (from, to, worker) -> {
-            int at = u.at(from);
-            kernels
-                .activations()
-                .gate(spec.activation(), outer.data(), at, u.data(), at, u.at(to) - at);
-          });
-      output.apply(pass, u, y);
-    }
-  }
-
-  /** Turns inputs into what they add to the memory, and computes what the memory keeps. */
-  private void gates(Pass pass, Batch<RecurrentState> batch, Matrix u, Matrix a) {
-    boolean[] first = new boolean[u.rows()];
-    batch.runs().forEach(run -> first[run.from()] = run.position() == 0);
-    try (Pass.Frame frame = pass.frame()) {
-      List<Matrix> in = inputGate.matrices(frame, u.rows());
-      List<Matrix> inputs = inputGate.matrices(frame, u.rows());
-      List<Matrix> recurrences = inputGate.matrices(frame, u.rows());
-      BlockProjection.split(pass, u, in);
-      List<Divisible> tasks = new ArrayList<>(inputGate.tasks(pass, in, inputs));
-      tasks.addAll(recurrenceGate.tasks(pass, in, recurrences));
-      pass.run(tasks.toArray(Divisible[]::new));
-      pass.eachRow(
-          u.rows(),
-          64 * spec.inner(),
-          (from, to, worker) -> {
-            float[] scratch = pass.scratch(worker, spec.inner());
-            for (int row = from; row < to; row++) {
-              BlockProjection.join(inputs, row, scratch, 0);
-              BlockProjection.join(recurrences, row, a.data(), a.at(row));
-              gate(scratch, a.data(), u.data(), u.at(row), first[row]);
-            }
-          });
+      output.apply(pass, h, y);
     }
   }
 
   /**
-   * Gates a row.
+   * Turns logits into what is added to the memory, and what the memory keeps, in columns {@code
+   * [from, to)}.
    *
-   * @param in logits of the input gate; scratch afterwards
-   * @param a logits of the recurrence gate, which become the decays, from {@code at}
-   * @param u inputs, likewise
+   * @param h logits of the input gate, which become the additions
+   * @param a logits of the recurrence gate, which become the decays
+   * @param first the rows of sequences' first tokens
    */
-  private void gate(float[] in, float[] a, float[] u, int at, boolean first) {
-    int inner = spec.inner();
-    kernels.activations().gate(Activation.SIGMOID, in, 0, u, at, inner);
-    kernels.activations().apply(Activation.SIGMOID, a, at, inner);
-    for (int c = 0; c < inner; c++) {
-      a[at + c] *= decay[c];
-      in[c] = 2 * a[at + c];
+  private void gate(
+      Matrix u, Matrix h, Matrix a, boolean[] first, int from, int to, float[] squares) {
+    int count = to - from;
+    float[] in = u.data();
+    float[] added = h.data();
+    float[] kept = a.data();
+    for (int row = 0; row < u.rows(); row++) {
+      int at = u.at(row) + from;
+      kernels.activations().apply(Activation.SIGMOID, added, at, count);
+      kernels.activations().apply(Activation.SIGMOID, kept, at, count);
+      for (int c = 0; c < count; c++) {
+        added[at + c] *= in[at + c];
+        kept[at + c] *= decay[from + c];
+        squares[c] = 2 * kept[at + c];
+      }
+      kernels.activations().apply(Activation.EXP, kept, at, count);
+      if (!first[row]) {
+        kernels.activations().apply(Activation.EXP, squares, 0, count);
+        for (int c = 0; c < count; c++) {
+          added[at + c] *= (float) Math.sqrt(1 - squares[c]);
+        }
+      }
     }
-    kernels.activations().apply(Activation.EXP, a, at, inner);
-    if (first) {
-      return;
-    }
-    kernels.activations().apply(Activation.EXP, in, 0, inner);
-    for (int c = 0; c < inner; c++) {
-      u[at + c] *= (float) Math.sqrt(1 - in[c]);
+  }
+
+  private void gateOut(Matrix outer, Matrix h, int from, int to) {
+    for (int row = 0; row < h.rows(); row++) {
+      int at = h.at(row) + from;
+      kernels.activations().gate(spec.activation(), outer.data(), at, h.data(), at, to - from);
     }
   }
 

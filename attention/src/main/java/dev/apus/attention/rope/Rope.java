@@ -104,7 +104,25 @@ public final class Rope {
    * @param step from a position to the next
    * @param back whether the angles are those of turning back
    */
-  private record TablesKey(Rope rope, int position, int rows, int step, boolean back) {}
+  private record TablesKey(Rope rope, int position, int rows, int step, boolean back) {
+
+    // What a record has by itself is interpreted until it has been called some thousand times.
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof TablesKey key
+          && position == key.position
+          && rows == key.rows
+          && step == key.step
+          && back == key.back
+          && rope.equals(key.rope);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * (31 * (31 * rope.hash + position) + rows) + (back ? -step : step);
+    }
+  }
 
   /**
    * The tables of a run, which all layers of a pass share that turn by the same angles.

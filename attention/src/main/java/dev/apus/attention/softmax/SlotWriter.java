@@ -17,31 +17,33 @@ import java.util.List;
  */
 record SlotWriter(CacheLayout layout, List<CachePage> pages) {
 
-  /** Storing a value takes about as long as computing so many. */
-  private static final int STORE_VALUES = 4;
+  /**
+   * Storing a value takes about as long as computing so many: keys lie each in a line of its own.
+   */
+  private static final int STORE_VALUES = 16;
 
   /** Writes the keys and values of some rows to slots that are there. */
   void store(Pass pass, Matrix k, Matrix v, int first, int row, int rows) {
-    Attention kernel = layout.kernel();
-    int keyDim = layout.keyDim();
-    int valueDim = layout.valueDim();
+    int heads = layout.heads();
     pass.eachRow(
-        rows,
-        STORE_VALUES * (k.cols() + v.cols()),
+        heads * rows,
+        STORE_VALUES * (k.cols() + v.cols()) / heads,
         (from, to, worker) -> {
-          for (int head = 0; head < layout.heads(); head++) {
-            for (int i = from; i < to; i++) {
-              int kAt = k.at(row + i) + head * keyDim;
-              int slot = first + i;
-              Piece at = pages.get(slot / SLOTS).head(head);
-              kernel.storeKeys(k.data(), kAt, keyDim, at.keys(), at.keysAt(), slot);
-              if (head < layout.valueHeads()) {
-                int vAt = v.at(row + i) + head * valueDim;
-                kernel.storeValues(v.data(), vAt, valueDim, at.values(), at.valuesAt(), slot);
-              }
-            }
+          for (int unit = from; unit < to; unit++) {
+            store(unit / rows, k, v, row + unit % rows, first + unit % rows);
           }
         });
+  }
+
+  private void store(int head, Matrix k, Matrix v, int row, int slot) {
+    Attention kernel = layout.kernel();
+    Piece at = pages.get(slot / SLOTS).head(head);
+    int kAt = k.at(row) + head * layout.keyDim();
+    kernel.storeKeys(k.data(), kAt, layout.keyDim(), at.keys(), at.keysAt(), slot);
+    if (head < layout.valueHeads()) {
+      int vAt = v.at(row) + head * layout.valueDim();
+      kernel.storeValues(v.data(), vAt, layout.valueDim(), at.values(), at.valuesAt(), slot);
+    }
   }
 
   /**

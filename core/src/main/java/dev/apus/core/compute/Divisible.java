@@ -22,6 +22,33 @@ public record Divisible(int units, long cost, RangeWork work, RoundedRows inputs
     void run(int from, int to, int worker);
   }
 
+  /**
+   * Each unit of this and of another work that has as many, one after the other. If they read other
+   * inputs rounded, only those of this are at hand.
+   */
+  public Divisible with(Divisible other) {
+    if (other.units != units) {
+      throw new IllegalArgumentException(units + " units cannot be done with " + other.units);
+    }
+    return new Divisible(
+        units,
+        cost + other.cost,
+        (from, to, worker) -> {
+          work.run(from, to, worker);
+          other.work.run(from, to, worker);
+        },
+        inputs == null ? other.inputs : inputs);
+  }
+
+  /**
+   * This, and after each range of units what needs no others.
+   *
+   * @param more cost of that for a unit
+   */
+  public Divisible then(long more, RangeWork next) {
+    return with(new Divisible(units, more, next));
+  }
+
   long total() {
     return units * cost;
   }

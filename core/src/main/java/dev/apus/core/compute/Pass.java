@@ -34,12 +34,15 @@ public final class Pass {
   private static final long SHARED_COST = 1 << 16;
 
   /**
-   * Threads that take less than this at a time would not read weights in long streams: the weights
-   * are about a mebibyte if they are used once.
+   * The last parts of a job are not shorter, if it is long enough: two panels of a narrow matrix,
+   * which a thread reads in some microseconds.
    */
-  private static final long LONG_COST = 1 << 22;
+  private static final long SHORT_COST = 1 << 18;
 
-  /** Parts of a long job for each thread, so that whoever is late holds up only a small part. */
+  /** The last parts of a job are not shorter than it by more than this for each thread. */
+  private static final int FINEST = 16;
+
+  /** Parts of rows for each thread, so that whoever is late holds up only a small part. */
   private static final int FINE = 4;
 
   /** Of vectors and lines of a cache. */
@@ -176,9 +179,9 @@ public final class Pass {
   }
 
   /**
-   * Does all of this as one job. Its parts are equal stretches of the whole cost, whatever they
-   * come from: many small works share out as evenly as a large one, and wait for each other once.
-   * Inputs that they read rounded are rounded before, once.
+   * Does all of this as one job. Its parts are stretches of the whole cost, whatever they come
+   * from: many small works share out as evenly as a large one, and wait for each other once. Inputs
+   * that they read rounded are rounded before, once.
    */
   public void run(Divisible... works) {
     try {
@@ -210,23 +213,37 @@ public final class Pass {
       total = Math.addExact(total, work.total());
       units += work.units();
     }
-    int parts = (int) Math.min(parts(total), units);
-    long whole = total;
-    workers.run(parts, (part, worker) -> runPart(works, whole, parts, part, worker));
+    long[] starts = starts(total, units);
+    workers.run(
+        starts.length - 1,
+        (part, worker) -> runPart(works, starts[part], starts[part + 1], worker));
   }
 
-  private int parts(long cost) {
+  /**
+   * Where the parts of a job begin, and where the last one ends. Each part is a share of what is
+   * left: long streams to begin with, and short ones when there is little to wait for.
+   */
+  private long[] starts(long cost, long units) {
     int threads = workers.threads();
-    if (threads == 1) {
-      return 1;
+    if (threads == 1 || units < 2 || cost < 2 * SHARED_COST) {
+      return new long[] {0, cost};
     }
-    long shortest = Math.clamp(cost / SHARED_COST, 1L, (long) threads);
-    return (int) Math.clamp(cost / LONG_COST, shortest, (long) FINE * threads);
+    long least = Math.max(Math.min(SHORT_COST, cost / threads), cost / ((long) FINEST * threads));
+    least = Math.max(least, Math.max(SHARED_COST, cost / units));
+    long[] starts = new long[2 + (int) (cost / least)];
+    int parts = 0;
+    for (long at = 0; at < cost; parts++) {
+      long left = cost - at;
+      long share = Math.max(least, left / (2L * threads));
+      at = left - share < least / 2 ? cost : at + share;
+      starts[parts + 1] = at;
+    }
+    return Arrays.copyOf(starts, parts + 1);
   }
 
-  private static void runPart(Divisible[] works, long total, int parts, int part, int worker) {
-    long from = start(total, parts, part);
-    long to = start(total, parts, part + 1);
+  private static void runPart(Divisible[] works, long start, long end, int worker) {
+    long from = start;
+    long to = end;
     for (Divisible work : works) {
       int first = work.unitAt(from);
       int last = work.unitAt(to);
@@ -236,11 +253,6 @@ public final class Pass {
       from -= work.total();
       to -= work.total();
     }
-  }
-
-  /** Where a part begins, without the overflow of {@code total · part / parts}. */
-  private static long start(long total, int parts, int part) {
-    return total / parts * part + total % parts * part / parts;
   }
 
   /** Matrices that live until the frame is closed. */

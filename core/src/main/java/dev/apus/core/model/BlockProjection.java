@@ -11,9 +11,6 @@ import java.util.List;
 /**
  * A projection by a block-diagonal matrix: a row falls into blocks of {@code size} values, and each
  * block is mapped to as many by a matrix of its own.
- *
- * <p>A block's values of all rows lie together as a matrix, so that one split serves all
- * projections that read the same rows.
  */
 public final class BlockProjection {
 
@@ -33,43 +30,30 @@ public final class BlockProjection {
     return new BlockProjection(List.copyOf(all));
   }
 
-  /** A matrix for each block, for {@code rows} rows. */
-  public List<Matrix> matrices(Pass.Frame frame, int rows) {
-    return blocks.stream().map(block -> frame.matrix(rows, block.inputs())).toList();
+  /** How many blocks there are. */
+  public int blocks() {
+    return blocks.size();
   }
 
-  /** Copies the blocks of rows, whose matrices {@link #matrices} gives. */
-  public static void split(Pass pass, Matrix x, List<Matrix> blocks) {
-    int size = blocks.getFirst().cols();
-    pass.eachRow(
-        x.rows(),
-        x.cols(),
-        (from, to, worker) -> {
-          for (int row = from; row < to; row++) {
-            for (int block = 0; block < blocks.size(); block++) {
-              Matrix part = blocks.get(block);
-              int at = x.at(row) + block * size;
-              System.arraycopy(x.data(), at, part.data(), part.at(row), size);
-            }
-          }
-        });
+  /** The work of mapping one block of the rows of {@code x} to {@code y}, from a column on. */
+  public Divisible task(Pass pass, int block, Matrix x, Matrix y, int yCol) {
+    Projection matrix = blocks.get(block);
+    return matrix.task(pass, x, block * matrix.inputs(), y, yCol);
   }
 
-  /** Copies one row's blocks to where they are one row again. */
-  public static void join(List<Matrix> blocks, int row, float[] y, int yAt) {
-    int at = yAt;
-    for (Matrix part : blocks) {
-      System.arraycopy(part.data(), part.at(row), y, at, part.cols());
-      at += part.cols();
-    }
-  }
-
-  /** The work of mapping every block of {@code x} to that of {@code y}. */
-  public List<Divisible> tasks(Pass pass, List<Matrix> x, List<Matrix> y) {
+  /** The work of mapping every block to where it is in rows that begin at a column. */
+  public List<Divisible> tasks(Pass pass, Matrix x, Matrix y, int yCol) {
     List<Divisible> tasks = new ArrayList<>();
-    for (int block = 0; block < blocks.size(); block++) {
-      tasks.add(blocks.get(block).task(pass, x.get(block), y.get(block)));
+    for (int block = 0; block < blocks(); block++) {
+      tasks.add(task(pass, block, x, y, yCol + block * blocks.get(block).outputs()));
     }
     return tasks;
+  }
+
+  /** Work on ranges of a block's units, as its task has them, that is told their columns. */
+  public Divisible.RangeWork ofColumns(int block, Divisible.RangeWork work) {
+    Projection matrix = blocks.get(block);
+    int first = block * matrix.outputs();
+    return matrix.ofOutputs((from, to, worker) -> work.run(first + from, first + to, worker));
   }
 }

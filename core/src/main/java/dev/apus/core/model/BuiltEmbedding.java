@@ -25,16 +25,24 @@ record BuiltEmbedding(
   /** The largest vocabularies times this are below a float's rounding. */
   private static final double LEAST_SHARE = 0x1p-44;
 
+  /** Taking a value of a row out of its panel takes about as long as computing so many. */
+  private static final int READ_VALUES = 32;
+
   /**
    * Writes the rows of tokens, which are not normalised yet.
    *
    * @param kinds of the tokens; null if all are of kind 0
    */
   void embed(Pass pass, Batch<SequenceState> batch, int[] ids, int[] kinds, Matrix x) {
-    for (int row = 0; row < ids.length; row++) {
-      tokens.read(ids[row], x.data(), x.at(row));
-      scale(x.data(), x.at(row), x.cols());
-    }
+    pass.eachRow(
+        ids.length,
+        READ_VALUES * x.cols(),
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            tokens.read(ids[row], x.data(), x.at(row));
+            scale(x.data(), x.at(row), x.cols());
+          }
+        });
     if (types != null) {
       addRows(pass, types, 0, x.rows(), row -> kinds == null ? 0 : kinds[row], x);
     }

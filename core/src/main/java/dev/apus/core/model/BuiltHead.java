@@ -1,11 +1,13 @@
 package dev.apus.core.model;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Architecture.Head;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.matmul.Matmul;
 import java.util.Locale;
 
 /**
@@ -16,6 +18,9 @@ import java.util.Locale;
  */
 record BuiltHead(
     Head spec, Projection matrix, Projection dense, Activation activation, Normalization norm) {
+
+  /** What scaling and capping a logit costs, in multiply-adds. */
+  private static final int BENDING = 16;
 
   /**
    * @param tied the embedding where it serves as the head, or null
@@ -38,18 +43,23 @@ record BuiltHead(
   /** Writes a row of logits for each row, which is left as it is. */
   void apply(Pass pass, Matrix x, Matrix logits) {
     if (dense == null) {
-      matrix.apply(pass, x, logits);
+      pass.run(logits(pass, x, logits));
     } else {
       try (Pass.Frame frame = pass.frame()) {
         Matrix inner = frame.matrix(x.rows(), x.cols());
         transform(pass, x, inner);
-        matrix.apply(pass, inner, logits);
+        pass.run(logits(pass, inner, logits));
       }
     }
-    if (spec.scale() != 1 || spec.softcap() != 0) {
-      int cols = logits.cols();
-      pass.eachRow(logits.rows(), cols, (from, to, worker) -> bend(pass, logits, from, to));
-    }
+  }
+
+  private Divisible logits(Pass pass, Matrix x, Matrix logits) {
+    Divisible linear = matrix.task(pass, x, logits);
+    return spec.scale() == 1 && spec.softcap() == 0
+        ? linear
+        : linear.then(
+            (long) BENDING * Matmul.PANEL_ROWS * x.rows(),
+            matrix.ofOutputs((from, to, worker) -> bend(pass, logits, from, to)));
   }
 
   private void transform(Pass pass, Matrix x, Matrix inner) {
@@ -67,17 +77,18 @@ record BuiltHead(
     }
   }
 
+  /** Scales and caps columns {@code [from, to)}. */
   private void bend(Pass pass, Matrix logits, int from, int to) {
-    int cols = logits.cols();
-    if (spec.scale() != 1) {
-      for (int i = from * cols; i < to * cols; i++) {
-        logits.data()[i] *= spec.scale();
+    for (int row = 0; row < logits.rows(); row++) {
+      int at = logits.at(row);
+      if (spec.scale() != 1) {
+        for (int i = at + from; i < at + to; i++) {
+          logits.data()[i] *= spec.scale();
+        }
       }
-    }
-    if (spec.softcap() != 0) {
-      pass.kernels()
-          .activations()
-          .softcap(spec.softcap(), logits.data(), from * cols, (to - from) * cols);
+      if (spec.softcap() != 0) {
+        pass.kernels().activations().softcap(spec.softcap(), logits.data(), at + from, to - from);
+      }
     }
   }
 }

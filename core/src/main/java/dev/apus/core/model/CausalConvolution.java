@@ -77,10 +77,25 @@ public final class CausalConvolution {
         (from, to, worker) -> {
           int first = from * CHANNELS;
           int last = Math.min(channels, to * CHANNELS);
-          for (Run<RecurrentState> run : batch.runs()) {
-            apply(pass, run, region, first, last, x, column);
-          }
+          apply(pass, batch, region, first, last, x, column);
         });
+  }
+
+  /**
+   * The same for channels {@code [first, last)} alone, on the thread that calls it, after the
+   * region has been kept.
+   */
+  public void apply(
+      Pass pass,
+      Batch<RecurrentState> batch,
+      int region,
+      int first,
+      int last,
+      Matrix x,
+      int column) {
+    for (Run<RecurrentState> run : batch.runs()) {
+      apply(pass, run, region, first, last, x, column);
+    }
   }
 
   private void apply(

@@ -113,6 +113,11 @@ public final class Projection {
         : new RoundedRows(rounding, x.data(), x.at(fromRow) + xCol, x.cols(), inputs, rows);
   }
 
+  /** Work on ranges of panels, as tasks have them, that is told their outputs. */
+  public Divisible.RangeWork ofOutputs(Divisible.RangeWork work) {
+    return (from, to, worker) -> work.run(from * PANEL, Math.min(outputs, to * PANEL), worker);
+  }
+
   /** How many panels there are, of {@link Matmul#PANEL_ROWS} outputs each but the last. */
   public int panels() {
     return Math.ceilDiv(outputs, PANEL);

@@ -13,6 +13,7 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.matmul.Rounding;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.AfterEach;
@@ -169,7 +170,49 @@ class PassTest {
         works, i -> new Divisible(4, 1 << 20, (from, to, worker) -> ranges.incrementAndGet()));
     pass.run(works);
     assertTrue(ranges.get() > 61, "the job is divided, and each work is done");
-    assertTrue(ranges.get() < 61 + 4 * threads, "a part cuts one work at most");
+    assertTrue(ranges.get() < 61 + 17 * threads, "a part cuts one work at most");
+  }
+
+  @Test
+  void aJobEndsWithShortParts() {
+    var lengths = new ConcurrentSkipListMap<Integer, Integer>();
+    pass.run(new Divisible(1000, 1 << 20, (from, to, worker) -> lengths.put(from, to - from)));
+    assertTrue(lengths.lastEntry().getValue() * 5 < lengths.firstEntry().getValue());
+    int before = 1000;
+    for (int length : lengths.headMap(lengths.lastKey()).values()) {
+      assertTrue(length <= before + 1, "no part is longer than the one before, but for rounding");
+      before = length;
+    }
+  }
+
+  @Test
+  void unitsOfTwoWorksAreDoneTogether() {
+    var first = new AtomicIntegerArray(500);
+    var second = new AtomicIntegerArray(500);
+    Divisible one =
+        new Divisible(
+            500,
+            1 << 18,
+            (from, to, worker) -> {
+              for (int unit = from; unit < to; unit++) {
+                first.incrementAndGet(unit);
+              }
+            });
+    pass.run(
+        one.then(
+            1,
+            (from, to, worker) -> {
+              for (int unit = from; unit < to; unit++) {
+                assertEquals(1, first.get(unit), "what comes before is done");
+                second.incrementAndGet(unit);
+              }
+            }));
+    for (int unit = 0; unit < 500; unit++) {
+      assertEquals(1, second.get(unit));
+    }
+    var fewer = new Divisible(3, 1, (from, to, worker) -> {});
+    var e = assertThrows(IllegalArgumentException.class, () -> one.with(fewer));
+    assertEquals("500 units cannot be done with 3", e.getMessage());
   }
 
   @Test
