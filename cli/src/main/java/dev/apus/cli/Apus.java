@@ -36,20 +36,6 @@ import picocli.CommandLine.Spec;
       "  apus chat -m models/Qwen3-0.6B",
       "  apus bench -m models/Qwen3-0.6B",
       "  apus generate --help"
-    },
-    subcommands = {
-      Generate.class,
-      Converse.class,
-      Describe.class,
-      Verify.class,
-      Bench.class,
-      Perplexity.class,
-      Routes.class,
-      Embed.class,
-      Convert.class,
-      Quantize.class,
-      RandomModel.class,
-      Pull.class,
     })
 final class Apus implements Runnable {
 
@@ -88,7 +74,7 @@ final class Apus implements Runnable {
   }
 
   private static int run(String[] arguments) {
-    CommandLine commandLine = commandLine();
+    CommandLine commandLine = commandLine(arguments);
     commandLine.setOut(Console.out());
     commandLine.setErr(Console.err());
     try {
@@ -99,9 +85,15 @@ final class Apus implements Runnable {
     }
   }
 
-  static CommandLine commandLine() {
+  /**
+   * What reads these arguments; without any, it knows all commands.
+   *
+   * @param arguments are not read yet
+   */
+  static CommandLine commandLine(String... arguments) {
     Apus apus = new Apus();
     CommandLine commandLine = new CommandLine(apus);
+    Commands.in(arguments).forEach(commandLine::addSubcommand);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(apus);
     commandLine.setParameterExceptionHandler(failures);

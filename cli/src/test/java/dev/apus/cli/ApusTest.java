@@ -3,9 +3,13 @@ package dev.apus.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class ApusTest {
 
@@ -40,6 +44,22 @@ class ApusTest {
         new String[] {"generate", "describe", "verify", "bench", "perplexity", "convert"}) {
       assertTrue(run.out().contains("\n  " + command), command);
     }
+  }
+
+  @Test
+  void everyCommandIsKnownByItsName() {
+    Map<String, CommandLine> all = Apus.commandLine().getSubcommands();
+    assertEquals(List.copyOf(Commands.ALL.keySet()), List.copyOf(all.keySet()));
+    all.forEach((name, command) -> assertEquals(name, command.getCommandName()));
+  }
+
+  @Test
+  void aCommandIsReadAloneWhereverItsNameIs() {
+    assertEquals(
+        Set.of("bench"), Apus.commandLine("--quiet", "bench", "--help").getSubcommands().keySet());
+    Cli run = Cli.run("-q", "bench", "--help");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().startsWith("Usage: apus bench"), run.out());
   }
 
   @ParameterizedTest

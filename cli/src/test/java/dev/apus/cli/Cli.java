@@ -22,13 +22,13 @@ record Cli(int exitCode, String out, String err) {
   static Cli run(Object... arguments) {
     var out = new StringWriter();
     var err = new StringWriter();
-    CommandLine command = Apus.commandLine();
-    command.setOut(new PrintWriter(out, true));
-    command.setErr(new PrintWriter(err, true));
     String[] words = new String[arguments.length];
     for (int i = 0; i < words.length; i++) {
       words[i] = arguments[i].toString();
     }
+    CommandLine command = Apus.commandLine(words);
+    command.setOut(new PrintWriter(out, true));
+    command.setErr(new PrintWriter(err, true));
     int exitCode = command.execute(words);
     return new Cli(exitCode, out.toString(), err.toString());
   }

@@ -6,8 +6,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -52,17 +50,16 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
   private static final class Reading {
 
     private final String name;
-    private final ObjectMapper mapper =
-        new ObjectMapper(
-            JsonFactory.builder()
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .streamReadConstraints(
-                    StreamReadConstraints.builder()
-                        .maxNestingDepth(DEEPEST)
-                        .maxStringLength(LARGEST_BYTES)
-                        .maxDocumentLength(LARGEST_BYTES)
-                        .build())
-                .build());
+    private final JsonFactory factory =
+        JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(
+                StreamReadConstraints.builder()
+                    .maxNestingDepth(DEEPEST)
+                    .maxStringLength(LARGEST_BYTES)
+                    .maxDocumentLength(LARGEST_BYTES)
+                    .build())
+            .build();
     private final List<Piece> pieces = new ArrayList<>();
     private final List<String> merges = new ArrayList<>();
     private ObjectNode model;
@@ -75,7 +72,7 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
       return guarded(
           json,
           parser -> {
-            ObjectNode root = mapper.createObjectNode();
+            ObjectNode root = JsonNodes.MAKER.objectNode();
             expect(parser, parser.nextToken(), JsonToken.START_OBJECT, "an object");
             while (parser.nextToken() != JsonToken.END_OBJECT) {
               String key = parser.currentName();
@@ -83,7 +80,7 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
               if (key.equals("model")) {
                 model(parser);
               } else {
-                root.set(key, mapper.<JsonNode>readTree(parser));
+                root.set(key, JsonNodes.read(parser));
               }
             }
             expectEnd(parser);
@@ -97,14 +94,14 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
 
     private void model(JsonParser parser) throws IOException {
       expect(parser, parser.currentToken(), JsonToken.START_OBJECT, "an object for model");
-      model = mapper.createObjectNode();
+      model = JsonNodes.MAKER.objectNode();
       while (parser.nextToken() != JsonToken.END_OBJECT) {
         String key = parser.currentName();
         JsonToken token = parser.nextToken();
         switch (key) {
           case "vocab" -> vocabulary(parser, token);
           case "merges" -> merges(parser, token);
-          default -> model.set(key, mapper.<JsonNode>readTree(parser));
+          default -> model.set(key, JsonNodes.read(parser));
         }
       }
     }
@@ -172,7 +169,7 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
 
     private ObjectNode tree(JsonParser parser) throws IOException {
       expect(parser, parser.currentToken(), JsonToken.START_OBJECT, "an object");
-      return mapper.readTree(parser);
+      return JsonNodes.object(parser);
     }
 
     private void expect(JsonParser parser, JsonToken found, JsonToken token, String needed) {
@@ -210,7 +207,7 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
                 json.length,
                 LARGEST_BYTES));
       }
-      try (JsonParser parser = mapper.createParser(json)) {
+      try (JsonParser parser = factory.createParser(json)) {
         return read(parser, pass);
       } catch (IOException e) {
         throw new TokenizerException(name + ": " + e.getMessage(), e);

@@ -16,10 +16,17 @@ final class Ease {
   /** Wins in a row that are no accident. */
   private static final int WINS = 3;
 
-  private final AtomicLong allowance = new AtomicLong();
+  private final AtomicLong allowance;
   private volatile double scalarCost = Double.NaN;
   private volatile boolean over;
   private int wins;
+
+  /**
+   * @param patience how long the scalar form computes alone, in nanoseconds of all threads together
+   */
+  Ease(long patience) {
+    this.allowance = new AtomicLong(-patience / SHARE);
+  }
 
   /** Whether the vector form has become the faster one. */
   boolean isOver() {

@@ -23,6 +23,13 @@ public final class Weights implements AutoCloseable {
   /** Models so small that compiling kernels takes longer than their first tokens. */
   private static final long EASED_BYTES = 64 << 20;
 
+  /**
+   * How long scalar matmuls compute alone, in nanoseconds of all threads together: about what a
+   * short prompt takes them. Whoever waits for the first word need not wait for the compiler too,
+   * which takes a processor for as long again.
+   */
+  private static final long PATIENCE = 200_000_000;
+
   private final WeightSource source;
   private final Kernels kernels;
   private final Workers workers;
@@ -291,8 +298,8 @@ public final class Weights implements AutoCloseable {
       return new EasedPanels(
           new StoredPanels(scalar, stored),
           inPlace,
-          eases.computeIfAbsent(stored.format() + " one", format -> new Ease()),
-          eases.computeIfAbsent(stored.format() + " many", format -> new Ease()),
+          eases.computeIfAbsent(stored.format() + " one", format -> new Ease(PATIENCE)),
+          eases.computeIfAbsent(stored.format() + " many", format -> new Ease(PATIENCE)),
           () -> PackedPanels.pack(stored, matmul, arena, Weights::runHere, 1, release));
     }
 

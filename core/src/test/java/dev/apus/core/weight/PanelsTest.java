@@ -66,7 +66,7 @@ class PanelsTest {
     StoredRows stored = stored(format);
     Matmul matmul = Kernels.chosen().matmul(format);
     Matmul scalar = Matmuls.scalar(format);
-    Ease ease = new Ease();
+    Ease ease = new Ease(0);
     Panels packed = packed(stored, matmul);
     var mapped = new StoredPanels(matmul, stored);
     Panels eased =
@@ -119,7 +119,7 @@ class PanelsTest {
 
   @Test
   void theVectorFormTriesForAShareOfTheTimeAndEndsByWinning() {
-    Ease ease = new Ease();
+    Ease ease = new Ease(0);
     assertFalse(ease.isVectorsTurn(), "nothing to compare with");
     ease.scalarTook(1000, 10);
     assertTrue(ease.isVectorsTurn());
@@ -132,6 +132,15 @@ class PanelsTest {
     ease.vectorTook(200, 1);
     assertFalse(ease.isOver(), "two wins and a loss");
     end(ease);
+  }
+
+  @Test
+  void theScalarFormComputesAloneForAWhile() {
+    Ease ease = new Ease(1000);
+    ease.scalarTook(999, 1);
+    assertFalse(ease.isVectorsTurn());
+    ease.scalarTook(5, 1);
+    assertTrue(ease.isVectorsTurn());
   }
 
   private static void end(Ease ease) {
