@@ -13,6 +13,23 @@ public record RoundedRows(Rounding rounding, float[] x, int at, int stride, int 
   /** To round a value takes about as long as so many multiply-adds. */
   private static final long VALUE_COST = 16;
 
+  /** Written out, as every part asks for its rows: what a record has is slow until it is hot. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof RoundedRows that
+        && x == that.x
+        && at == that.at
+        && rows == that.rows
+        && cols == that.cols
+        && stride == that.stride
+        && rounding == that.rounding;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * System.identityHashCode(x) + at;
+  }
+
   int floats() {
     return rounding.floats(cols, rows);
   }
