@@ -298,9 +298,9 @@ class PassTest {
         x[i] += 0.25f;
       }
       pass.run(
-          new Divisible(10, 1 << 24, reads, rows),
-          new Divisible(10, 1 << 24, reads, rows),
-          new Divisible(10, 1 << 24, reads, others));
+          new Divisible(10, 1 << 24, reads, 1, rows),
+          new Divisible(10, 1 << 24, reads, 1, rows),
+          new Divisible(10, 1 << 24, reads, 1, others));
       assertEquals(30 * again, seen.get());
       assertEquals(11 * again, rounding.rounded.get());
       assertEquals(-1, pass.roundedAt(rows), "the values may change now");
@@ -314,7 +314,7 @@ class PassTest {
         (from, to, worker) -> {
           throw new IllegalStateException("fails");
         };
-    Divisible work = new Divisible(1, 1, fails, rows);
+    Divisible work = new Divisible(1, 1, fails, 1, rows);
     assertThrows(IllegalStateException.class, () -> pass.run(work));
     assertEquals(-1, pass.roundedAt(rows));
   }
