@@ -185,7 +185,10 @@ public final class Pass {
    */
   public void run(Divisible... works) {
     try {
-      share(rounded.of(works));
+      Divisible[] rounding = rounded.of(works);
+      if (rounding.length > 0) {
+        share(rounding);
+      }
       share(works);
     } finally {
       rounded.forget();

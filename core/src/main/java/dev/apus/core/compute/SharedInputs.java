@@ -15,7 +15,6 @@ final class SharedInputs {
 
   /** The work of rounding what these works read. */
   Divisible[] of(Divisible[] works) {
-    places.clear();
     int floats = 0;
     for (Divisible work : works) {
       if (work.inputs() != null && places.putIfAbsent(work.inputs(), floats) == null) {

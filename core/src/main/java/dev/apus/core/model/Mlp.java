@@ -2,14 +2,12 @@ package dev.apus.core.model;
 
 import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
-import dev.apus.core.compute.RoundedRows;
 import dev.apus.core.config.Config;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.core.weight.Adapters;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.matmul.Matmul;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -115,29 +113,18 @@ public final class Mlp implements ChannelMixer {
    * @param gates scratch of the shape of {@code inner}; null for a block without a gate
    */
   public Divisible innerTask(Pass pass, Matrix x, Matrix gates, Matrix inner, int from, int to) {
-    int matrices = gate == null ? 1 : 2;
-    return new Divisible(
-        up.panels(),
-        matrices * up.panelCost(to - from),
-        (fromPanel, toPanel, worker) -> {
-          up.multiply(pass, worker, x, inner, from, to, fromPanel, toPanel);
-          if (gate != null) {
-            gate.multiply(pass, worker, x, gates, from, to, fromPanel, toPanel);
-          }
-          int first = fromPanel * Matmul.PANEL_ROWS;
-          int count = Math.min(inner(), toPanel * Matmul.PANEL_ROWS) - first;
-          for (int row = from; row < to; row++) {
-            activate(pass, gates, inner, inner.at(row) + first, count);
-          }
-        },
-        Matmul.panelsTogether(to - from),
-        rounded(x, from, to));
-  }
-
-  /** What both matrices read, or one of them. */
-  private RoundedRows rounded(Matrix x, int from, int to) {
-    RoundedRows rounded = up.rounded(x, from, to);
-    return rounded == null && gate != null ? gate.rounded(x, from, to) : rounded;
+    Divisible task = up.task(pass, x, inner, from, to);
+    if (gate != null) {
+      task = task.with(gate.task(pass, x, gates, from, to));
+    }
+    return task.then(
+        0,
+        up.ofOutputs(
+            (first, last, worker) -> {
+              for (int row = from; row < to; row++) {
+                activate(pass, gates, inner, inner.at(row) + first, last - first);
+              }
+            }));
   }
 
   private void activate(Pass pass, Matrix gates, Matrix inner, int at, int count) {
@@ -150,13 +137,7 @@ public final class Mlp implements ChannelMixer {
 
   /** The second stage, for rows {@code [from, to)}: {@code y ← down(inner)}. */
   public Divisible outputTask(Pass pass, Matrix inner, Matrix y, int from, int to) {
-    return new Divisible(
-        down.panels(),
-        down.panelCost(to - from),
-        (fromPanel, toPanel, worker) ->
-            down.multiply(pass, worker, inner, y, from, to, fromPanel, toPanel),
-        Matmul.panelsTogether(to - from),
-        down.rounded(inner, from, to));
+    return down.task(pass, inner, y, from, to);
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.apus.core.weight;
 import dev.apus.core.compute.Workers;
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.matmul.Rounding;
-import dev.apus.kernels.matmul.RoundingMatmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -92,7 +91,7 @@ record PackedPanels(Matmul matmul, int outputs, int cols, int slabPanels, List<M
 
   @Override
   public Rounding rounding(int tokens) {
-    return matmul instanceof RoundingMatmul rounds ? rounds.rounding() : null;
+    return matmul.rounding();
   }
 
   @Override

@@ -74,6 +74,12 @@ public final class Projection {
     return task(pass, x, 0, y, 0);
   }
 
+  /** The same for rows {@code [fromRow, toRow)} alone, which both matrices have. */
+  public Divisible task(Pass pass, Matrix x, Matrix y, int fromRow, int toRow) {
+    requireRows(x, y, toRow);
+    return rows(pass, x, 0, y, 0, fromRow, toRow);
+  }
+
   /**
    * The same from columns {@code [xCol, xCol + inputs)} of {@code x} to columns {@code [yCol, yCol
    * + outputs)} of {@code y}.
@@ -90,6 +96,11 @@ public final class Projection {
         || toRow > x.rows()) {
       throw mismatch(x, y);
     }
+    return rows(pass, x, xCol, y, yCol, fromRow, toRow);
+  }
+
+  private Divisible rows(
+      Pass pass, Matrix x, int xCol, Matrix y, int yCol, int fromRow, int toRow) {
     return new Divisible(
         panels(),
         panelCost(toRow - fromRow),
@@ -99,13 +110,8 @@ public final class Projection {
   }
 
   /**
-   * Rows {@code [fromRow, toRow)} of inputs as {@link #multiply} reads them if they are rounded;
-   * null if it takes them as they are.
+   * Inputs as {@link #multiply} reads them if they are rounded; null if it takes them as they are.
    */
-  public RoundedRows rounded(Matrix x, int fromRow, int toRow) {
-    return rounded(x, 0, fromRow, toRow);
-  }
-
   private RoundedRows rounded(Matrix x, int xCol, int fromRow, int toRow) {
     int rows = toRow - fromRow;
     Rounding rounding = panels.rounding(rows);
@@ -145,10 +151,14 @@ public final class Projection {
       int toRow,
       int fromPanel,
       int toPanel) {
+    requireRows(x, y, toRow);
+    multiply(pass, worker, x, 0, y, 0, fromRow, toRow, fromPanel, toPanel);
+  }
+
+  private void requireRows(Matrix x, Matrix y, int toRow) {
     if (x.cols() != inputs || y.cols() != outputs || toRow > x.rows() || toRow > y.rows()) {
       throw mismatch(x, y);
     }
-    multiply(pass, worker, x, 0, y, 0, fromRow, toRow, fromPanel, toPanel);
   }
 
   private void multiply(

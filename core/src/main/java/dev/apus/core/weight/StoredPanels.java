@@ -2,7 +2,6 @@ package dev.apus.core.weight;
 
 import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.matmul.Rounding;
-import dev.apus.kernels.matmul.RoundingMatmul;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -25,7 +24,7 @@ record StoredPanels(Matmul matmul, StoredRows stored) implements Panels {
 
   @Override
   public Rounding rounding(int tokens) {
-    return matmul instanceof RoundingMatmul rounds ? rounds.rounding() : null;
+    return matmul.rounding();
   }
 
   @Override

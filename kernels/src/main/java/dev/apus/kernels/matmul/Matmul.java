@@ -60,6 +60,11 @@ public interface Matmul {
   void unpack(
       MemorySegment packed, long packedAt, int cols, int fromRow, int rows, MemorySegment stored);
 
+  /** What rounds the inputs before they are multiplied; null if nothing does. */
+  default Rounding rounding() {
+    return null;
+  }
+
   /** How many floats of scratch {@link #multiply} needs for this many columns and tokens. */
   int scratchFloats(int cols, int tokens);
 

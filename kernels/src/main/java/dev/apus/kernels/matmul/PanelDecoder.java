@@ -98,4 +98,10 @@ abstract class PanelDecoder {
       Tiles.extend(scratch, WEIGHTS_AT, sumsAt, width, x, xAt + from, 0, 1);
     }
   }
+
+  /** Where a row of a near panel or, behind it, of a far one has its first value of a column. */
+  static long rowAt(long nearAt, long farAt, int row, int valueBytes) {
+    return (row < Matmul.PANEL_ROWS ? nearAt : farAt)
+        + (long) valueBytes * (row % Matmul.PANEL_ROWS);
+  }
 }

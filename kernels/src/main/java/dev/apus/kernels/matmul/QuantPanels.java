@@ -26,7 +26,6 @@ abstract class QuantPanels extends PanelDecoder {
 
   private static final VectorSpecies<Float> F = Lanes.F32;
   private static final int L = F.length();
-  private static final int ROWS = Matmul.PANEL_ROWS;
   private static final int STRIDE = Tiles.STRIDE;
 
   /** Columns of a row in one word. */
@@ -55,7 +54,9 @@ abstract class QuantPanels extends PanelDecoder {
   static final int WORDS_AT = LOWS_AT + 8 * STRIDE;
 
   private final int unit;
-  private final int subColumns;
+
+  /** Columns with the same step. */
+  final int subColumns;
 
   /**
    * @param unit columns whose grids are decoded together for one token
@@ -136,10 +137,10 @@ abstract class QuantPanels extends PanelDecoder {
       for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
         tile(
             packed,
-            rowAt(nearAt, farAt, row),
-            rowAt(nearAt, farAt, row + L),
-            rowAt(nearAt, farAt, row + 2 * L),
-            rowAt(nearAt, farAt, row + 3 * L),
+            rowAt(nearAt, farAt, row, Integer.BYTES),
+            rowAt(nearAt, farAt, row + L, Integer.BYTES),
+            rowAt(nearAt, farAt, row + 2 * L, Integer.BYTES),
+            rowAt(nearAt, farAt, row + 3 * L, Integer.BYTES),
             from,
             width,
             scratch,
@@ -149,10 +150,6 @@ abstract class QuantPanels extends PanelDecoder {
             sumsAt + row);
       }
     }
-  }
-
-  private static long rowAt(long near, long far, int row) {
-    return (row < ROWS ? near : far) + 4L * (row % ROWS);
   }
 
   /** Makes the steps and lows ready for columns {@code [from, from + width)}. */

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 public interface RoundingMatmul extends Matmul {
 
   /** What rounds the inputs; the same object for all that read the same numbers. */
+  @Override
   Rounding rounding();
 
   /** How many floats of scratch {@link #multiplyRounded} needs for this many tokens. */

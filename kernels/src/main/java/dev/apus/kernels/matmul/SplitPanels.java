@@ -29,7 +29,6 @@ abstract class SplitPanels extends QuantPanels {
   static final int WORD_BYTES = 4 * Matmul.PANEL_ROWS;
   static final int RUN_BYTES = GROUP / WORD_COLUMNS * WORD_BYTES;
 
-  private final int subColumns;
   private final int bits;
 
   /**
@@ -38,7 +37,6 @@ abstract class SplitPanels extends QuantPanels {
    */
   SplitPanels(PanelLayout layout, int subColumns, int bits) {
     super(layout, COLUMNS, subColumns);
-    this.subColumns = subColumns;
     this.bits = bits;
   }
 

@@ -105,10 +105,10 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
     for (int row = 0; row < STRIDE; row += Tiles.ROWS) {
       tile(
           packed,
-          rowAt(nearAt, farAt, row),
-          rowAt(nearAt, farAt, row + L),
-          rowAt(nearAt, farAt, row + 2 * L),
-          rowAt(nearAt, farAt, row + 3 * L),
+          rowAt(nearAt, farAt, row, valueBytes),
+          rowAt(nearAt, farAt, row + L, valueBytes),
+          rowAt(nearAt, farAt, row + 2 * L, valueBytes),
+          rowAt(nearAt, farAt, row + 3 * L, valueBytes),
           cols,
           x,
           xAt,
@@ -144,10 +144,6 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
     }
   }
 
-  private long rowAt(long nearAt, long farAt, int row) {
-    return (row < ROWS ? nearAt : farAt) + (long) valueBytes * (row % ROWS);
-  }
-
   @Override
   public final void extendFour(
       MemorySegment packed,
@@ -164,7 +160,7 @@ abstract class StreamedPanels extends PanelDecoder implements ColumnPanels {
     for (int row = 0; row < rows; row += 2 * L) {
       four(
           packed,
-          rowAt(nearAt, farAt, row),
+          rowAt(nearAt, farAt, row, valueBytes),
           width,
           x,
           xAt,
