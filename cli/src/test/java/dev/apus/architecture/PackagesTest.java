@@ -21,9 +21,10 @@ class PackagesTest {
   private static final Map<String, Set<String>> ARROWS =
       Map.ofEntries(
           Map.entry("json", Set.of()),
-          Map.entry("file", Set.of("json", "kernels")),
+          Map.entry("text", Set.of()),
+          Map.entry("file", Set.of("json", "text", "kernels")),
           Map.entry("config", Set.of("json")),
-          Map.entry("tokenizer", Set.of("json", "config", "file")),
+          Map.entry("tokenizer", Set.of("json", "text", "config", "file")),
           Map.entry("tensor", Set.of("kernels")),
           Map.entry("compute", Set.of("tensor", "kernels")),
           Map.entry("weight", Set.of("file", "config", "tensor", "compute", "kernels")),

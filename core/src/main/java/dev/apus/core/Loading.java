@@ -4,6 +4,7 @@ import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.ModelFiles;
+import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
@@ -124,6 +125,9 @@ final class Loading {
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       options.prefixes().requirePossible(network);
+      if (options.weights() == Placement.PACKED && file != null) {
+        releaseAll(file);
+      }
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
       return new Model(
           network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));
@@ -132,6 +136,11 @@ final class Loading {
       workers.close();
       throw e;
     }
+  }
+
+  /** Reading a tensor fills pages of its neighbours too, some of which have been let go before. */
+  private static void releaseAll(TensorFile file) {
+    file.tensors().values().forEach(StoredTensor::release);
   }
 
   private static void requireRoom(Tokenizer tokenizer, int vocabulary) {

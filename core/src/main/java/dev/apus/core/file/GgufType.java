@@ -1,7 +1,7 @@
 package dev.apus.core.file;
 
+import dev.apus.core.text.TextList;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
@@ -78,7 +78,7 @@ enum GgufType {
 
   private static List<String> strings(int count, GgufCursor in) {
     long start = in.position();
-    List<String> strings = new ArrayList<>();
+    List<String> strings = new TextList();
     for (int i = 0; i < count; i++) {
       strings.add(in.string("string", Long.MAX_VALUE));
       in.requireSensible(start);

@@ -1,8 +1,6 @@
 package dev.apus.core.tokenizer;
 
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -36,6 +34,7 @@ final class BytePairModel implements TokenModel {
   private static final int LONGEST_CACHED = 48;
   private static final int MOST_CACHED = 1 << 14;
 
+  private final Vocabulary vocabulary;
   private final Map<String, Integer> ids;
   private final Merges merges;
   private final Settings settings;
@@ -43,20 +42,14 @@ final class BytePairModel implements TokenModel {
   /** Null where unknown characters stay unknown. */
   private final ByteTokens byteTokens;
 
-  private final Set<Integer> neverFromText;
   private final Map<String, int[]> cache = new ConcurrentHashMap<>();
 
   BytePairModel(Vocabulary vocabulary, Merges merges, Settings settings) {
+    this.vocabulary = vocabulary;
     this.ids = vocabulary.modelIds();
     this.merges = merges;
     this.settings = settings;
     this.byteTokens = settings.byteFallback() ? new ByteTokens(ids) : null;
-    this.neverFromText = new HashSet<>();
-    for (int id : ids.values()) {
-      if (vocabulary.isSpecial(id)) {
-        neverFromText.add(id);
-      }
-    }
   }
 
   static BytePairModel read(TokenizerFile file, Vocabulary vocabulary) {
@@ -128,7 +121,7 @@ final class BytePairModel implements TokenModel {
   private void merge(String text, Ids out) {
     if (settings.ignoreMerges()) {
       Integer whole = ids.get(text);
-      if (whole != null && !neverFromText.contains(whole)) {
+      if (whole != null && !vocabulary.isSpecial(whole)) {
         out.add(whole);
         return;
       }

@@ -78,8 +78,7 @@ final class GgufTokenizer {
   }
 
   private BytePairModel merging(GgufPre pre, Vocabulary vocabulary) {
-    List<String> merges = new ArrayList<>();
-    file.texts("merges").forEach(merge -> Merges.addPair(file.name, merges, merge));
+    List<String> merges = Merges.parts(file.name, file.texts("merges"));
     return new BytePairModel(
         vocabulary,
         Merges.of(file.name, merges, vocabulary.modelIds(), 0),
@@ -90,7 +89,7 @@ final class GgufTokenizer {
   /** The model of SentencePiece that a file holds. */
   static SentencePiece model(GgufVocabulary file, SentencePiece.Kind kind) {
     List<PieceType> types = file.types();
-    List<Piece> pieces = file.pieces(types, true);
+    List<Piece> pieces = file.pieces(types);
     if (!types.contains(PieceType.UNKNOWN)) {
       throw file.wrong("token_type", "a token of the type 2, for what is unknown");
     }

@@ -37,13 +37,10 @@ final class GgufVocabulary {
     return value == null ? otherwise : (Boolean) value;
   }
 
-  /**
-   * The tokens that {@link #types} are of, with their scores; a file that need not have scores
-   * gives none.
-   */
-  List<Piece> pieces(List<PieceType> types, boolean scored) {
+  /** The tokens that {@link #types} are of, with their scores. */
+  List<Piece> pieces(List<PieceType> types) {
     List<String> tokens = texts("tokens");
-    double[] scores = scored ? scores(tokens.size()) : new double[tokens.size()];
+    double[] scores = scores(tokens.size());
     List<Piece> pieces = new ArrayList<>(types.size());
     for (int id = 0; id < types.size(); id++) {
       pieces.add(new Piece(tokens.get(id), id, scores[id]));
@@ -51,11 +48,15 @@ final class GgufVocabulary {
     return pieces;
   }
 
-  /** The same without scores and without unused tokens, whose ids then name nothing. */
+  /**
+   * The same without scores and without unused tokens, whose ids then name nothing; each is made
+   * when it is asked for.
+   */
   List<Piece> used(List<PieceType> types) {
-    List<Piece> pieces = pieces(types, false);
-    pieces.removeIf(piece -> types.get(piece.id()) == PieceType.UNUSED);
-    return pieces;
+    List<String> tokens = texts("tokens");
+    int[] used =
+        IntStream.range(0, types.size()).filter(id -> types.get(id) != PieceType.UNUSED).toArray();
+    return new ListView<>(used.length, index -> new Piece(tokens.get(used[index]), used[index], 0));
   }
 
   private double[] scores(int count) {
@@ -187,18 +188,19 @@ final class GgufVocabulary {
     throw wrong(key, "a string");
   }
 
+  /** An array of strings; one that is none is refused when it is asked for. */
   List<String> texts(String key) {
     if (!(metadata.get(PREFIX + key) instanceof List<?> values)) {
       throw wrong(key, "an array of strings");
     }
-    List<String> texts = new ArrayList<>(values.size());
-    for (Object value : values) {
-      if (!(value instanceof String text)) {
-        throw wrong(key, "an array of strings");
-      }
-      texts.add(text);
-    }
-    return texts;
+    return new ListView<>(
+        values.size(),
+        index -> {
+          if (!(values.get(index) instanceof String text)) {
+            throw wrong(key, "an array of strings");
+          }
+          return text;
+        });
   }
 
   long[] numbers(String key) {

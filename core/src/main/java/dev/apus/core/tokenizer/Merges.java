@@ -17,22 +17,25 @@ final class Merges {
 
   static final int NONE = -1;
 
-  /** An open hash table from both ids of a pair to the rank; half of it stays empty. */
+  /** An open hash table of places in the arrays below; half of it stays empty. */
+  private final int[] slots;
+
+  /** Both ids of each pair. */
   private final long[] keys;
 
-  private final int[] ranks;
   private final int[] results;
 
-  /** The result of each rank that one pair alone has; empty if tokens are ranked, not pairs. */
-  private final int[] resultOfRank;
+  /** Null if pairs are ranked, not tokens: then a pair's place is its rank. */
+  private final int[] ranks;
 
-  private Merges(int count, int listed) {
-    int capacity = Integer.highestOneBit(Math.max(8, count)) * 4;
-    keys = new long[capacity];
-    ranks = new int[capacity];
-    Arrays.fill(ranks, NONE);
-    results = new int[capacity];
-    resultOfRank = new int[listed];
+  private int size;
+
+  private Merges(int count, boolean listed) {
+    slots = new int[Integer.highestOneBit(Math.max(8, count)) * 4];
+    Arrays.fill(slots, NONE);
+    keys = new long[count];
+    results = new int[count];
+    ranks = listed ? null : new int[count];
   }
 
   /**
@@ -43,15 +46,14 @@ final class Merges {
    */
   static Merges of(String name, List<String> parts, Map<String, Integer> ids, int prefix) {
     int count = parts.size() / 2;
-    Merges merges = new Merges(count, count);
+    Merges merges = new Merges(count, true);
     for (int rank = 0; rank < count; rank++) {
       String left = parts.get(2 * rank);
       String right = parts.get(2 * rank + 1);
-      int slot =
-          merges.slot(
-              known(name, rank, left, left, right, ids),
-              known(name, rank, right, left, right, ids));
-      if (merges.ranks[slot] != NONE) {
+      int leftId = known(name, rank, left, left, right, ids);
+      int rightId = known(name, rank, right, left, right, ids);
+      int slot = merges.slot(leftId, rightId);
+      if (merges.slots[slot] != NONE) {
         throw new TokenizerException(
             String.format(
                 Locale.ROOT,
@@ -60,12 +62,10 @@ final class Merges {
                 rank,
                 Vocabulary.quoted(left),
                 Vocabulary.quoted(right),
-                merges.ranks[slot]));
+                merges.slots[slot]));
       }
       String joined = left + right.substring(Math.min(prefix, right.length()));
-      int result = known(name, rank, joined, left, right, ids);
-      merges.put(slot, key(ids.get(left), ids.get(right)), rank, result);
-      merges.resultOfRank[rank] = result;
+      merges.put(slot, key(leftId, rightId), known(name, rank, joined, left, right, ids));
     }
     return merges;
   }
@@ -91,18 +91,18 @@ final class Merges {
           }
         });
     int[] all = pairs.toArray();
-    Merges merges = new Merges(all.length / 3, 0);
+    Merges merges = new Merges(all.length / 3, false);
     for (int i = 0; i < all.length; i += 3) {
-      int slot = merges.slot(all[i], all[i + 1]);
-      merges.put(slot, key(all[i], all[i + 1]), rankOf.applyAsInt(all[i + 2]), all[i + 2]);
+      merges.ranks[merges.size] = rankOf.applyAsInt(all[i + 2]);
+      merges.put(merges.slot(all[i], all[i + 1]), key(all[i], all[i + 1]), all[i + 2]);
     }
     return merges;
   }
 
-  private void put(int slot, long key, int rank, int result) {
-    keys[slot] = key;
-    ranks[slot] = rank;
-    results[slot] = result;
+  private void put(int slot, long key, int result) {
+    slots[slot] = size;
+    keys[size] = key;
+    results[size++] = result;
   }
 
   private static int known(
@@ -124,6 +124,23 @@ final class Merges {
 
   /** Adds both sides of a merge that is written as one text with a space between them. */
   static void addPair(String name, List<String> parts, String merge) {
+    int space = space(name, parts.size() / 2, merge);
+    parts.add(merge.substring(0, space));
+    parts.add(merge.substring(space + 1));
+  }
+
+  /** Both sides of each of many such merges; they are looked at when they are asked for. */
+  static List<String> parts(String name, List<String> merges) {
+    return new ListView<>(
+        Math.multiplyExact(merges.size(), 2),
+        index -> {
+          String merge = merges.get(index / 2);
+          int space = space(name, index / 2, merge);
+          return index % 2 == 0 ? merge.substring(0, space) : merge.substring(space + 1);
+        });
+  }
+
+  private static int space(String name, int rank, String merge) {
     int space = merge.indexOf(' ');
     if (space <= 0 || space == merge.length() - 1 || merge.indexOf(' ', space + 1) >= 0) {
       throw new TokenizerException(
@@ -131,11 +148,10 @@ final class Merges {
               Locale.ROOT,
               "%s: merge %d is %s; needed: two tokens with one space between them",
               name,
-              parts.size() / 2,
+              rank,
               Vocabulary.quoted(merge)));
     }
-    parts.add(merge.substring(0, space));
-    parts.add(merge.substring(space + 1));
+    return space;
   }
 
   /** Hears of every pair that might be joined. */
@@ -174,11 +190,11 @@ final class Merges {
       if (symbols[left] == NONE || right == count) {
         continue;
       }
-      int slot = slot(symbols[left], symbols[right]);
-      if (ranks[slot] == NONE || !counts((int) (entry >>> 32), slot)) {
+      int place = slots[slot(symbols[left], symbols[right])];
+      if (place == NONE || !counts((int) (entry >>> 32), place)) {
         continue;
       }
-      symbols[left] = results[slot];
+      symbols[left] = results[place];
       symbols[right] = NONE;
       next[left] = next[right];
       if (next[left] < count) {
@@ -197,24 +213,28 @@ final class Merges {
    * Whether an entry of the queue still stands for the pair at its place. One whose pair has
    * changed does if the new pair gives the same token: so does the reference, and ids must agree.
    */
-  private boolean counts(int rank, int slot) {
-    return ranks[slot] == rank || (resultOfRank.length > 0 && resultOfRank[rank] == results[slot]);
+  private boolean counts(int rank, int place) {
+    return rank(place) == rank || (ranks == null && results[rank] == results[place]);
+  }
+
+  private int rank(int place) {
+    return ranks == null ? place : ranks[place];
   }
 
   private void offer(LongHeap queue, int[] symbols, int left, int right, Offers offers) {
-    int slot = slot(symbols[left], symbols[right]);
-    if (ranks[slot] != NONE) {
-      queue.push((long) ranks[slot] << 32 | left);
-      offers.pair(symbols[left], symbols[right], results[slot]);
+    int place = slots[slot(symbols[left], symbols[right])];
+    if (place != NONE) {
+      queue.push((long) rank(place) << 32 | left);
+      offers.pair(symbols[left], symbols[right], results[place]);
     }
   }
 
   private int slot(int left, int right) {
     long key = key(left, right);
     long mixed = key * 0x9E3779B97F4A7C15L;
-    int slot = (int) (mixed >>> 32) & (keys.length - 1);
-    while (ranks[slot] != NONE && keys[slot] != key) {
-      slot = (slot + 1) & (keys.length - 1);
+    int slot = (int) (mixed >>> 32) & (slots.length - 1);
+    while (slots[slot] != NONE && keys[slots[slot]] != key) {
+      slot = (slot + 1) & (slots.length - 1);
     }
     return slot;
   }

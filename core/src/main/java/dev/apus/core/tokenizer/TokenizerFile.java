@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.apus.core.text.TextList;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,7 +62,7 @@ record TokenizerFile(Section root, Section model, List<Piece> pieces, List<Strin
                     .build())
             .build();
     private final List<Piece> pieces = new ArrayList<>();
-    private final List<String> merges = new ArrayList<>();
+    private final List<String> merges = new TextList();
     private ObjectNode model;
 
     Reading(String name) {

@@ -1,9 +1,7 @@
 package dev.apus.core.tokenizer;
 
 import dev.apus.core.tokenizer.TokenizerFile.Piece;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,21 +15,27 @@ final class Vocabulary {
 
   static final int NONE = -1;
 
-  private final Map<String, Integer> modelIds;
+  private final TokenIds modelIds;
   private final Map<String, Integer> addedIds;
-  private final List<String> tokens;
+
+  /** The texts of ids that the model has no token for. */
+  private final Map<Integer, String> addedTexts;
+
+  private final int size;
   private final BitSet special;
   private final BitSet unused;
 
   private Vocabulary(
-      Map<String, Integer> modelIds,
+      TokenIds modelIds,
       Map<String, Integer> addedIds,
-      List<String> tokens,
+      Map<Integer, String> addedTexts,
+      int size,
       BitSet special,
       BitSet unused) {
     this.modelIds = modelIds;
     this.addedIds = addedIds;
-    this.tokens = tokens;
+    this.addedTexts = addedTexts;
+    this.size = size;
     this.special = special;
     this.unused = unused;
   }
@@ -46,16 +50,19 @@ final class Vocabulary {
    * @param idle the ids of these tokens; those that are added are used nevertheless
    */
   static Vocabulary of(String name, List<Piece> pieces, List<AddedToken> added, BitSet idle) {
-    Map<String, Integer> modelIds = HashMap.newHashMap(pieces.size());
-    List<String> tokens = new ArrayList<>(pieces.size());
+    TokenIds modelIds = new TokenIds(pieces.size());
+    int size = 0;
     for (Piece piece : pieces) {
-      if (modelIds.put(piece.text(), piece.id()) != null) {
+      String earlier = modelIds.text(piece.id());
+      if (!modelIds.add(piece.text(), piece.id())) {
         throw new TokenizerException(
             name + ": the vocabulary holds " + quoted(piece.text()) + " twice");
       }
-      put(name, tokens, piece.id(), piece.text());
+      requireSame(name, piece.id(), earlier, piece.text());
+      size = Math.max(size, piece.id() + 1);
     }
     Map<String, Integer> addedIds = new HashMap<>();
+    Map<Integer, String> addedTexts = new HashMap<>();
     BitSet special = new BitSet();
     BitSet unused = (BitSet) idle.clone();
     for (AddedToken token : added) {
@@ -72,23 +79,24 @@ final class Vocabulary {
                 modelId == null ? earlier : modelId,
                 token.id()));
       }
-      put(name, tokens, token.id(), token.content());
+      String earlierText = modelIds.text(token.id());
+      if (earlierText == null) {
+        earlierText = addedTexts.put(token.id(), token.content());
+      }
+      requireSame(name, token.id(), earlierText, token.content());
+      size = Math.max(size, token.id() + 1);
       unused.clear(token.id());
       if (token.special()) {
         special.set(token.id());
       }
     }
-    if (tokens.isEmpty()) {
+    if (size == 0) {
       throw new TokenizerException(name + ": the vocabulary is empty");
     }
-    return new Vocabulary(Collections.unmodifiableMap(modelIds), addedIds, tokens, special, unused);
+    return new Vocabulary(modelIds, addedIds, addedTexts, size, special, unused);
   }
 
-  private static void put(String name, List<String> tokens, int id, String text) {
-    while (tokens.size() <= id) {
-      tokens.add(null);
-    }
-    String earlier = tokens.set(id, text);
+  private static void requireSame(String name, int id, String earlier, String text) {
     if (earlier != null && !earlier.equals(text)) {
       throw new TokenizerException(
           String.format(
@@ -102,18 +110,19 @@ final class Vocabulary {
   }
 
   int size() {
-    return tokens.size();
+    return size;
   }
 
   /** The token of an id, or null where the ids have a hole. */
   String token(int id) {
-    return tokens.get(checked(id));
+    String token = modelIds.text(checked(id));
+    return token != null ? token : addedTexts.get(id);
   }
 
   /** The id of a token, or {@link #NONE}. */
   int id(String token) {
     Integer added = addedIds.get(token);
-    return added != null ? added : modelIds.getOrDefault(token, NONE);
+    return added != null ? added : modelIds.id(token);
   }
 
   boolean isSpecial(int id) {
@@ -122,7 +131,7 @@ final class Vocabulary {
 
   /** Whether there is a token, and one that texts may get. */
   boolean isUsed(int id) {
-    return token(id) != null && !unused.get(id);
+    return (modelIds.has(checked(id)) || addedTexts.containsKey(id)) && !unused.get(id);
   }
 
   /** The tokens that the model itself may produce. */
@@ -131,9 +140,9 @@ final class Vocabulary {
   }
 
   private int checked(int id) {
-    if (id < 0 || id >= tokens.size()) {
+    if (id < 0 || id >= size) {
       throw new IllegalArgumentException(
-          "token id " + id + " is outside the vocabulary of " + tokens.size() + " tokens");
+          "token id " + id + " is outside the vocabulary of " + size + " tokens");
     }
     return id;
   }

@@ -1,8 +1,5 @@
 package dev.apus.core.tokenizer;
 
-import java.util.HashMap;
-import java.util.Map;
-
 /**
  * WordPiece: the longest token that begins a word, then the longest continuation, to its end.
  *
@@ -10,19 +7,23 @@ import java.util.Map;
  */
 final class WordPieceModel implements TokenModel {
 
-  private final Map<String, Integer> ids;
+  private final Vocabulary vocabulary;
   private final String continuation;
   private final int unknownId;
   private final int longestWord;
   private final int longestToken;
 
   WordPieceModel(Vocabulary vocabulary, String continuation, int unknownId, int longestWord) {
-    this.ids = new HashMap<>(vocabulary.modelIds());
-    this.ids.values().removeIf(vocabulary::isSpecial);
+    this.vocabulary = vocabulary;
     this.continuation = continuation;
     this.unknownId = unknownId;
     this.longestWord = longestWord;
-    this.longestToken = ids.keySet().stream().mapToInt(String::length).max().orElse(0);
+    this.longestToken =
+        vocabulary.modelIds().entrySet().stream()
+            .filter(token -> !vocabulary.isSpecial(token.getValue()))
+            .mapToInt(token -> token.getKey().length())
+            .max()
+            .orElse(0);
   }
 
   static WordPieceModel read(TokenizerFile file, Vocabulary vocabulary) {
@@ -52,6 +53,11 @@ final class WordPieceModel implements TokenModel {
     out.worked(word.steps());
   }
 
+  private int id(String token) {
+    int id = vocabulary.modelIds().getOrDefault(token, Vocabulary.NONE);
+    return id == Vocabulary.NONE || vocabulary.isSpecial(id) ? Vocabulary.NONE : id;
+  }
+
   /** Whether the whole word has tokens. */
   private boolean cut(String text, Ids word) {
     int at = 0;
@@ -59,13 +65,14 @@ final class WordPieceModel implements TokenModel {
       String prefix = at == 0 ? "" : continuation;
       int end = Math.min(text.length(), at + longestToken);
       word.worked(end - at);
-      while (end > at && !ids.containsKey(prefix + text.substring(at, end))) {
+      int id = Vocabulary.NONE;
+      while (end > at && (id = id(prefix + text.substring(at, end))) == Vocabulary.NONE) {
         end--;
       }
       if (end == at) {
         return false;
       }
-      word.add(ids.get(prefix + text.substring(at, end)));
+      word.add(id);
       at = end;
     }
     return true;

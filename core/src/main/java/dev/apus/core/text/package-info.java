@@ -1,0 +1,2 @@
+/** Texts by the hundred thousand, as vocabularies have them. */
+package dev.apus.core.text;
