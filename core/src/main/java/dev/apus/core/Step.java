@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
 
 /**
  * One forward pass over the next tokens of some sequences: it happens to all of them, or to none.
@@ -54,12 +53,14 @@ final class Step {
    * @throws RuntimeException what went wrong; every sequence is then where it was
    */
   void run(Pass pass, BooleanSupplier cancelled) {
-    int[] wanted =
-        IntStream.range(0, runs.size())
-            .filter(i -> sequences.get(i).due() == runs.get(i).length())
-            .map(i -> runs.get(i).to() - 1)
-            .toArray();
-    Matrix logits = forward(pass, wanted, cancelled);
+    int[] ends = new int[runs.size()];
+    int count = 0;
+    for (int i = 0; i < runs.size(); i++) {
+      if (sequences.get(i).due() == runs.get(i).length()) {
+        ends[count++] = runs.get(i).to() - 1;
+      }
+    }
+    Matrix logits = forward(pass, Arrays.copyOf(ends, count), cancelled);
     for (int i = 0, next = 0; i < sequences.size(); i++) {
       boolean last = sequences.get(i).due() == 0;
       sequences.get(i).advanced(runs.get(i), last ? row(logits, next++) : null);
@@ -123,34 +124,39 @@ final class Step {
     } finally {
       pass.tellRoutes(null);
       lifetime.leave();
-      sequences.subList(0, kept).forEach(Sequence::release);
+      for (Sequence sequence : sequences.subList(0, kept)) {
+        sequence.release();
+      }
     }
   }
 
   /** Tells the sequences that want to know it where their tokens go; null if none does. */
   private RowRoutes routes() {
-    if (sequences.stream().allMatch(sequence -> sequence.routes() == null)) {
-      return null;
+    boolean wanted = false;
+    for (Sequence sequence : sequences) {
+      wanted |= sequence.routes() != null;
     }
-    return (layer, top, chosen, weights, among) -> {
-      for (int i = 0; i < sequences.size(); i++) {
-        RouteListener listener = sequences.get(i).routes();
-        Run<SequenceState> run = runs.get(i);
-        for (int row = run.from(); listener != null && row < run.to(); row++) {
-          int at = row * top;
-          int end = at + top;
-          while (end > at && chosen[end - 1] == among) {
-            end--;
-          }
-          listener.routed(
-              layer,
-              run.position() + row - run.from(),
-              Arrays.copyOfRange(chosen, at, end),
-              Arrays.copyOfRange(weights, at, end),
-              among);
+    return wanted ? this::route : null;
+  }
+
+  private void route(int layer, int top, int[] chosen, float[] weights, int among) {
+    for (int i = 0; i < sequences.size(); i++) {
+      RouteListener listener = sequences.get(i).routes();
+      Run<SequenceState> run = runs.get(i);
+      for (int row = run.from(); listener != null && row < run.to(); row++) {
+        int at = row * top;
+        int end = at + top;
+        while (end > at && chosen[end - 1] == among) {
+          end--;
         }
+        listener.routed(
+            layer,
+            run.position() + row - run.from(),
+            Arrays.copyOfRange(chosen, at, end),
+            Arrays.copyOfRange(weights, at, end),
+            among);
       }
-    };
+    }
   }
 
   /** Takes the sequences back to before the step, and says what went wrong. */

@@ -11,6 +11,7 @@ import dev.apus.core.model.MixerType;
 import dev.apus.core.model.Normalization;
 import dev.apus.core.model.Output;
 import dev.apus.core.model.RoundedInputs;
+import dev.apus.core.model.Run;
 import dev.apus.core.model.SequenceMixer;
 import dev.apus.core.model.Site;
 import dev.apus.core.model.Visibility;
@@ -272,7 +273,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
           tiles.append(pass, batch, q, far, k, v, kept, found);
         } else {
           Matrix scores = mask.scores(pass, frame, v);
-          batch.runs().forEach(run -> run.state().storeScored(pass, k, v, scores, run));
+          for (Run<KeyValueCache> run : batch.runs()) {
+            run.state().storeScored(pass, k, v, scores, run);
+          }
           tiles.attend(pass, batch, q, found);
         }
       }
@@ -283,7 +286,9 @@ public final class Attention implements SequenceMixer<KeyValueCache> {
         outNorm.groups(pass, o, o, spec.outHeads(), spec.valueDim(), 0);
       }
       if (keeper.lastReader == this) {
-        batch.runs().forEach(run -> run.state().forget(run));
+        for (Run<KeyValueCache> run : batch.runs()) {
+          run.state().forget(run);
+        }
       }
       if (gates != null) {
         gate(pass, frame, x, o);

@@ -12,7 +12,6 @@ import dev.apus.kernels.attention.Attention.Queries;
 import dev.apus.kernels.attention.Attention.Traits;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 
 /**
  * Shares the attention of a batch's queries to their caches out: in tiles of rows, or in spans of
@@ -76,11 +75,62 @@ final class AttentionTiles {
         if (rows < run.length()) {
           later.add(run.part(cut, run.to()));
         }
-        run.state().store(pass, k, v, kept, now.getLast());
       }
-      attend(pass, now, q, far, o);
+      if (takeHeads(now)) {
+        List<NewRows> rows = new ArrayList<>();
+        for (Run<KeyValueCache> run : now) {
+          rows.add(run.state().place(k, v, kept, run));
+        }
+        attendNew(pass, now, rows, q, far, o);
+      } else {
+        for (Run<KeyValueCache> run : now) {
+          run.state().store(pass, k, v, kept, run);
+        }
+        attend(pass, now, q, far, o);
+      }
       now.forEach(run -> selection.makeRoom(pass, run.state()));
       left = later;
+    }
+  }
+
+  private boolean takeHeads(List<Run<KeyValueCache>> runs) {
+    boolean taken = selection.isByPosition();
+    for (Run<KeyValueCache> run : runs) {
+      taken &= run.state().takesHeads(run);
+    }
+    return taken;
+  }
+
+  /**
+   * Stores new rows, and attends to all that the queries see: where each head of each run is one
+   * tile, whoever has the tile stores the head first, so that all wait for each other once, and
+   * what was just stored is near.
+   *
+   * @param rows of each run
+   */
+  private void attendNew(
+      Pass pass,
+      List<Run<KeyValueCache>> runs,
+      List<NewRows> rows,
+      Matrix q,
+      Matrix far,
+      Matrix o) {
+    List<Tile> tiles = selection.tiles(pass, runs, q, heads);
+    count(runs, tiles);
+    if (tiles.size() == runs.size() * heads.keyHeads() && areWhole(pass, tiles)) {
+      pass.workers()
+          .run(
+              tiles.size(),
+              (part, worker) -> {
+                Tile tile = tiles.get(part);
+                rows.get(part / heads.keyHeads()).store(tile.head() / heads.group());
+                attend(pass, worker, tile, q, o);
+              });
+    } else {
+      for (NewRows some : rows) {
+        some.store(pass);
+      }
+      attendTiles(pass, tiles, q, far, o);
     }
   }
 
@@ -106,12 +156,20 @@ final class AttentionTiles {
 
   /** Takes note of the keys that each run's tiles visit. */
   static void count(List<Run<KeyValueCache>> runs, List<Tile> tiles) {
-    TreeMap<Integer, Run<KeyValueCache>> starts = new TreeMap<>();
-    runs.forEach(run -> starts.put(run.from(), run));
+    Run<KeyValueCache> run = null;
     for (Tile tile : tiles) {
-      Run<KeyValueCache> run = starts.floorEntry(tile.from()).getValue();
+      run = run != null && run.has(tile.from()) ? run : runOf(runs, tile.from());
       run.state().count(tile.visitsOf(run));
     }
+  }
+
+  private static Run<KeyValueCache> runOf(List<Run<KeyValueCache>> runs, int row) {
+    for (Run<KeyValueCache> run : runs) {
+      if (run.has(row)) {
+        return run;
+      }
+    }
+    throw new IllegalArgumentException("no run has row " + row);
   }
 
   /** The same for tiles that have been made already. */
@@ -126,24 +184,28 @@ final class AttentionTiles {
    * @param far the queries that {@link Tile#far} asks for
    */
   void attendTiles(Pass pass, List<Tile> tiles, Matrix q, Matrix far, Matrix o) {
+    if (areWhole(pass, tiles)) {
+      pass.workers()
+          .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
+    } else {
+      attendSome(pass, tiles, q, far, o);
+    }
+  }
+
+  /** Whether tiles are shared out, and not their spans. */
+  private boolean areWhole(Pass pass, List<Tile> tiles) {
     int threads = pass.workers().threads();
     long floats = 0;
     int parts = 0;
-    boolean several = false;
     for (Tile tile : tiles) {
-      several |= tile.visits().length > 1;
+      if (tile.visits().length > 1) {
+        return false;
+      }
       floats += (long) tile.parts() * partFloats(tile);
       parts += tile.parts();
     }
     boolean enough = threads == 1 || tiles.size() >= ENOUGH_PARTS * threads;
-    if (several) {
-      attendSome(pass, tiles, q, far, o);
-    } else if (enough || parts == tiles.size() || floats > MOST_PART_FLOATS) {
-      pass.workers()
-          .run(tiles.size(), (part, worker) -> attend(pass, worker, tiles.get(part), q, o));
-    } else {
-      attendSpans(pass, tiles, q, far, o);
-    }
+    return enough || parts == tiles.size() || floats > MOST_PART_FLOATS;
   }
 
   /** Shares out the spans of as many tiles at a time as there is memory for. */

@@ -26,13 +26,19 @@ final class CacheMarks {
   }
 
   /**
+   * @param reuse a mark of the cache that has been closed, or null
    * @param oldest page of the cache
    * @param beside what is marked beside the pages, or null
    */
-  MixerState.Mark add(int length, int oldest, MixerState.Mark beside) {
-    open.removeIf(mark -> mark.get() == null);
-    At mark = new At(length, oldest, beside);
-    open.add(new WeakReference<>(mark));
+  MixerState.Mark add(MixerState.Mark reuse, int length, int oldest, MixerState.Mark beside) {
+    for (int i = open.size() - 1; i >= 0; i--) {
+      if (open.get(i).get() == null) {
+        open.remove(i);
+      }
+    }
+    At mark = reuse instanceof At at ? at : new At();
+    mark.arm(length, oldest, beside);
+    open.add(mark.self);
     return mark;
   }
 
@@ -54,19 +60,22 @@ final class CacheMarks {
 
     private static final CachePage[] NONE = {};
 
-    private final int length;
-    private final int oldest;
-    private final MixerState.Mark beside;
+    private final WeakReference<At> self = new WeakReference<>(this);
+
+    private int length;
+    private int oldest;
+    private MixerState.Mark beside;
 
     /** By their index, the pages that the cache may not have any more as this mark knows them. */
     private CachePage[] kept = NONE;
 
     private boolean closed;
 
-    At(int length, int oldest, MixerState.Mark beside) {
-      this.length = length;
-      this.oldest = oldest;
-      this.beside = beside;
+    private void arm(int newLength, int newOldest, MixerState.Mark newBeside) {
+      length = newLength;
+      oldest = newOldest;
+      beside = newBeside;
+      closed = false;
     }
 
     @Override
@@ -109,8 +118,10 @@ final class CacheMarks {
 
     @Override
     public void close() {
-      open.removeIf(mark -> mark.get() == this || mark.get() == null);
-      kept().forEach(page -> page.release());
+      open.remove(self);
+      for (CachePage page : kept) {
+        CachePage.release(page);
+      }
       kept = NONE;
       closed = true;
       if (beside != null) {

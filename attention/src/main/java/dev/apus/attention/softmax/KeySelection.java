@@ -55,6 +55,14 @@ interface KeySelection {
   }
 
   /**
+   * Whether its tiles depend on positions alone, and come run after run, so that they may be made
+   * before the keys are there.
+   */
+  default boolean isByPosition() {
+    return false;
+  }
+
+  /**
    * A number of tokens at whose multiples a run may be cut with the same bits as in one piece;
    * above 1 for a choice that neighbouring queries make together.
    */

@@ -107,9 +107,14 @@ final class KeyValueCache implements MixerState {
     return memory == null ? position : position - memory.dropped();
   }
 
-  /** Sees to it that the slots of tokens may be written, which are here or follow these. */
-  private void reserve(int first, int tokens) {
-    int end = Math.addExact(first, tokens);
+  /** Sees to it that the slots of rows may be written, which are here or follow these. */
+  private void place(NewRows rows, Matrix kept) {
+    int first = rows.first();
+    if (settled != null && first < length) {
+      throw new IllegalStateException(
+          "slot " + first + " of " + length + " cannot be stored again: some have settled");
+    }
+    int end = rows.end();
     if (first < length) {
       marks.keep(first / SLOTS, Integer.MAX_VALUE);
     }
@@ -128,16 +133,15 @@ final class KeyValueCache implements MixerState {
         page.release();
       }
     }
+    if (kept != null) {
+      rows.descend(kept);
+    }
+    length = Math.max(length, end);
   }
 
   /** Appends the keys and values in some rows of these matrices. */
   void append(Pass pass, Matrix k, Matrix v, int row, int rows) {
-    append(pass, k, v, null, row, rows);
-  }
-
-  /** The same where heads forget, or not if {@code kept} is null. */
-  void append(Pass pass, Matrix k, Matrix v, Matrix kept, int row, int rows) {
-    store(pass, k, v, kept, null, length, row, rows);
+    store(pass, new NewRows(layout.recent(), pages, k, v, length, row, rows), null, null);
   }
 
   /**
@@ -146,42 +150,46 @@ final class KeyValueCache implements MixerState {
    * @param kept the logarithm of what each head keeps of what came before a row, or null
    */
   void store(Pass pass, Matrix k, Matrix v, Matrix kept, Run<KeyValueCache> run) {
-    int first = run.visibility() == Visibility.CAUSAL ? length : run.position();
-    store(pass, k, v, kept, null, first, run.from(), run.length());
+    store(pass, rows(k, v, run), kept, null);
   }
 
-  /**
-   * The same where tokens have scores of their own, which are added to those of their keys; runs
-   * are causal.
-   *
-   * @param scores a value for each key head
-   */
+  /** The same with scores, one for each key head, that are added to those of a token's keys. */
   void storeScored(Pass pass, Matrix k, Matrix v, Matrix scores, Run<KeyValueCache> run) {
-    store(pass, k, v, null, scores, length, run.from(), run.length());
+    store(pass, rows(k, v, run), null, scores);
   }
 
-  private void store(
-      Pass pass, Matrix k, Matrix v, Matrix kept, Matrix scores, int first, int row, int rows) {
-    if (settled != null && first < length) {
-      throw new IllegalStateException(
-          "slot " + first + " of " + length + " cannot be stored again: some have settled");
-    }
-    reserve(first, rows);
-    var slots = new SlotWriter(layout.recent(), pages);
-    slots.store(pass, k, v, first, row, rows);
-    if (kept != null) {
-      slots.descend(first, rows, kept, row);
-    }
+  private void store(Pass pass, NewRows rows, Matrix kept, Matrix scores) {
+    int filled = length / SLOTS;
+    place(rows, kept);
+    rows.store(pass);
     if (scores != null) {
-      slots.score(first, rows, scores, row);
+      rows.score(scores);
     }
     if (settled != null) {
-      settled.make(pass, pages, length / SLOTS, (first + rows) / SLOTS);
+      settled.make(pass, pages, filled, rows.end() / SLOTS);
     }
-    length = Math.max(length, first + rows);
     if (summaries != null) {
       layout.summary().append(pass, this, summaries);
     }
+  }
+
+  private NewRows rows(Matrix k, Matrix v, Run<KeyValueCache> run) {
+    int first = run.visibility() == Visibility.CAUSAL ? length : run.position();
+    return new NewRows(layout.recent(), pages, k, v, first, run.from(), run.length());
+  }
+
+  /** Whether only queries of a run see its rows, each head what {@link #place} leaves to store. */
+  boolean takesHeads(Run<KeyValueCache> run) {
+    boolean settles = settled != null && length / SLOTS < (length + run.length()) / SLOTS;
+    boolean own = run.visibility() == Visibility.CAUSAL && layout.heads() == layout.valueHeads();
+    return own && !settles && summaries == null;
+  }
+
+  /** Stores a run's rows but for the keys and values of each head, which the caller stores. */
+  NewRows place(Matrix k, Matrix v, Matrix kept, Run<KeyValueCache> run) {
+    NewRows rows = rows(k, v, run);
+    place(rows, kept);
+    return rows;
   }
 
   /** The keys and values of one head. */
@@ -213,7 +221,7 @@ final class KeyValueCache implements MixerState {
   @Override
   public Mark mark(Mark reuse) {
     Mark beside = memory == null ? null : memory.mark();
-    return marks.add(length, oldest, summaries == null ? beside : summaries.mark(null));
+    return marks.add(reuse, length, oldest, summaries == null ? beside : summaries.mark(null));
   }
 
   /** Whether a page is there when this one is the oldest. */
@@ -245,8 +253,7 @@ final class KeyValueCache implements MixerState {
       settled.release();
     }
     if (end < pages.size() && (settled != null || pages.get(end) == null)) {
-      List<CachePage> rest = pages.subList(end, pages.size());
-      CachePage.releaseAll(rest);
+      CachePage.releaseAll(pages.subList(end, pages.size()));
     }
     oldest = reach.pinnedPages();
     forget(newOldest);

@@ -37,6 +37,11 @@ record NearKeys(int window, int pinned) implements KeySelection {
   }
 
   @Override
+  public boolean isByPosition() {
+    return true;
+  }
+
+  @Override
   public List<Tile> tiles(Pass pass, List<Run<KeyValueCache>> runs, Matrix q, Heads heads) {
     List<Tile> tiles = new ArrayList<>();
     for (Run<KeyValueCache> run : runs) {
@@ -52,9 +57,7 @@ record NearKeys(int window, int pinned) implements KeySelection {
     for (int end = run.to(); end > run.from(); end -= tileRows) {
       int from = Math.max(run.from(), end - tileRows);
       Visited[] visits = visits(run, from, end);
-      for (int head = fromHead; head < toHead; head++) {
-        tiles.add(Tile.ofGroup(run, from, end - from, head, heads, visits));
-      }
+      Tile.addGroups(tiles, run, from, end - from, fromHead, toHead, heads, visits);
     }
   }
 

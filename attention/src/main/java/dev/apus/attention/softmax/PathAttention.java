@@ -120,7 +120,7 @@ public final class PathAttention implements SequenceMixer<ConvolvedCache> {
       Batch<KeyValueCache> caches = batch.map(ConvolvedCache::cache);
       Matrix none = frame.matrix(rows, 0);
       for (Run<KeyValueCache> run : caches.runs()) {
-        run.state().append(pass, none, kept, gates, run.from(), run.length());
+        run.state().store(pass, none, kept, gates, run);
       }
       Matrix o = frame.matrix(rows, spec.queryCols());
       walk.attend(pass, caches, q, o);

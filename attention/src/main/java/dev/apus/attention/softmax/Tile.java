@@ -9,6 +9,7 @@ import dev.apus.core.model.Run;
 import dev.apus.core.model.Visibility;
 import dev.apus.kernels.attention.Attention.Stored;
 import dev.apus.kernels.attention.Attention.Visited;
+import java.util.List;
 
 /**
  * One run's rows {@code [from, from + rows)} of a batch, for some of the query heads that share a
@@ -68,6 +69,27 @@ record Tile(
       Run<KeyValueCache> run, int from, int rows, int keyHead, Heads heads, Visited... visits) {
     int group = heads.group();
     return of(run, from, rows, keyHead * group, group, keyHead, visits);
+  }
+
+  /** Adds the same of each of the key–value heads {@code [fromHead, toHead)}. */
+  static void addGroups(
+      List<Tile> tiles,
+      Run<KeyValueCache> run,
+      int from,
+      int rows,
+      int fromHead,
+      int toHead,
+      Heads heads,
+      Visited... visits) {
+    Tile first = ofGroup(run, from, rows, fromHead, heads, visits);
+    tiles.add(first);
+    for (int head = fromHead + 1; head < toHead; head++) {
+      tiles.add(first.ofHead(new OfHead(run.state(), head), head * heads.group()));
+    }
+  }
+
+  private Tile ofHead(Keys others, int otherHead) {
+    return new Tile(others, from, rows, otherHead, heads, position, visits, spans, ends, far);
   }
 
   /** Rows of a run with some query heads of a key–value head. */

@@ -60,6 +60,32 @@ class CacheBench {
 
   /** Appends tokens that a seed and their position make. */
   void append(KeyValueCache cache, int tokens, long seed) {
+    append(cache, tokens, seed, (k, v, kept, run) -> cache.store(pass, k, v, kept, run));
+  }
+
+  /** The same, storing head by head where the cache lets its caller do so, the last one first. */
+  void appendByHead(KeyValueCache cache, int tokens, long seed) {
+    append(
+        cache,
+        tokens,
+        seed,
+        (k, v, kept, run) -> {
+          if (cache.takesHeads(run)) {
+            NewRows rows = cache.place(k, v, kept, run);
+            for (int head = HEADS - 1; head >= 0; head--) {
+              rows.store(head);
+            }
+          } else {
+            cache.store(pass, k, v, kept, run);
+          }
+        });
+  }
+
+  private interface Storing {
+    void store(Matrix k, Matrix v, Matrix kept, Run<KeyValueCache> run);
+  }
+
+  private void append(KeyValueCache cache, int tokens, long seed, Storing storing) {
     for (int i = 0; i < tokens; i++) {
       var random = new SplittableRandom(seed * 1_000_003 + cache.length());
       var k = new Matrix(new float[2 * HEADS * KEY_DIM], 2, HEADS * KEY_DIM);
@@ -70,8 +96,9 @@ class CacheBench {
       for (int j = v.at(1); j < v.data().length; j++) {
         v.data()[j] = (float) random.nextGaussian();
       }
-      cache.append(pass, k, v, kept(random), 1, 1);
-      cache.forget(new Run<>(cache, 1, 2, cache.length() - 1));
+      var run = new Run<>(cache, 1, 2, cache.length());
+      storing.store(k, v, kept(random), run);
+      cache.forget(run);
     }
   }
 

@@ -2,10 +2,13 @@ package dev.apus.attention.softmax;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.model.MixerState;
+import dev.apus.core.model.Run;
+import dev.apus.core.model.Visibility;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.attention.Attention;
 import dev.apus.kernels.attention.CacheFormat;
@@ -45,6 +48,27 @@ abstract class KeyValueCacheLaws extends CacheBench {
       }
       assertEquals(tokens, many.length());
       assertArrayEquals(content(one), content(many));
+    }
+  }
+
+  @Test
+  void headsMayBeStoredOneByOne() {
+    try (KeyValueCache together = cache(200);
+        KeyValueCache byHead = cache(200)) {
+      append(together, 200, 1);
+      appendByHead(byHead, 200, 1);
+      assertEquals(200, byHead.length());
+      assertArrayEquals(content(together), content(byHead));
+    }
+  }
+
+  @Test
+  void rowsThatOtherRunsSeeAreStoredTogether() {
+    try (KeyValueCache cache = cache(200)) {
+      append(cache, 5, 1);
+      var run = new Run<>(cache, 0, 1, 5);
+      assertEquals(summary == null, cache.takesHeads(run));
+      assertFalse(cache.takesHeads(run.seeing(Visibility.SURROUNDED)));
     }
   }
 

@@ -4,7 +4,6 @@ import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -52,7 +51,10 @@ public final class Pass {
   private final Kernels kernels;
   private final float[][] scratch;
   private final MemorySegment[] memory;
-  private final List<ArrayDeque<float[]>> free = new ArrayList<>();
+
+  /** Arrays by the logarithms of their lengths; the one that was used last comes last. */
+  private final List<List<float[]>> free = new ArrayList<>();
+
   private final Map<Object, Object> made = new HashMap<>();
   private final SharedInputs rounded = new SharedInputs();
   private int[] tokens;
@@ -65,7 +67,7 @@ public final class Pass {
     this.scratch = new float[workers.threads()][0];
     this.memory = new MemorySegment[workers.threads()];
     for (int size = 0; size < Integer.SIZE; size++) {
-      free.add(new ArrayDeque<>());
+      free.add(new ArrayList<>());
     }
   }
 
@@ -261,7 +263,7 @@ public final class Pass {
   /** Matrices that live until the frame is closed. */
   public final class Frame implements AutoCloseable {
 
-    private final ArrayDeque<float[]> taken = new ArrayDeque<>();
+    private final List<float[]> taken = new ArrayList<>();
 
     private Frame() {}
 
@@ -273,12 +275,11 @@ public final class Pass {
     /** At least {@code count} values. */
     public float[] floats(int count) {
       int size = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(15, count - 1));
-      float[] array = free.get(size).poll();
-      if (array == null) {
-        array = new float[size < 31 ? 1 << size : count];
-      }
+      List<float[]> ready = free.get(size);
+      float[] array =
+          ready.isEmpty() ? new float[size < 31 ? 1 << size : count] : ready.removeLast();
       assert poisoned(array);
-      taken.push(array);
+      taken.add(array);
       return array;
     }
 
@@ -290,10 +291,10 @@ public final class Pass {
 
     @Override
     public void close() {
-      for (float[] array : taken) {
-        free.get(Integer.SIZE - 1 - Integer.numberOfLeadingZeros(array.length)).push(array);
+      while (!taken.isEmpty()) {
+        float[] array = taken.removeLast();
+        free.get(Integer.SIZE - 1 - Integer.numberOfLeadingZeros(array.length)).add(array);
       }
-      taken.clear();
     }
   }
 }

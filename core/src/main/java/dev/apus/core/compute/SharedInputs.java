@@ -10,6 +10,8 @@ import java.util.Map;
  */
 final class SharedInputs {
 
+  private static final Divisible[] NOTHING = {};
+
   private final Map<RoundedRows, Integer> places = new HashMap<>();
   private float[] values = {};
 
@@ -20,6 +22,9 @@ final class SharedInputs {
       if (work.inputs() != null && places.putIfAbsent(work.inputs(), floats) == null) {
         floats = Math.addExact(floats, work.inputs().floats());
       }
+    }
+    if (places.isEmpty()) {
+      return NOTHING;
     }
     if (values.length < floats) {
       values = new float[floats];

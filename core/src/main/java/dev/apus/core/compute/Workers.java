@@ -176,8 +176,11 @@ public final class Workers implements AutoCloseable {
     }
 
     void rethrow() {
-      switch (failure.get()) {
-        case null -> {}
+      Throwable thrown = failure.get();
+      if (thrown == null) {
+        return;
+      }
+      switch (thrown) {
         case RuntimeException e -> throw e;
         case Error e -> throw e;
         case Throwable e -> throw new IllegalStateException(e);

@@ -1,6 +1,7 @@
 package dev.apus.core.model;
 
 import dev.apus.core.compute.Pass;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -54,6 +55,10 @@ public record Batch<S>(List<Run<S>> runs) {
 
   /** The same runs with other states. */
   public <T> Batch<T> map(Function<S, T> state) {
-    return new Batch<>(runs.stream().map(r -> r.with(state.apply(r.state()))).toList());
+    List<Run<T>> others = new ArrayList<>(runs.size());
+    for (Run<S> run : runs) {
+      others.add(run.with(state.apply(run.state())));
+    }
+    return new Batch<>(others);
   }
 }

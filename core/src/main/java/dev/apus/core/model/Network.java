@@ -169,7 +169,7 @@ public final class Network {
         x -> embedding.embed(pass, rows, tokens, null, x),
         (frame, x) -> logits(pass, frame, rows, x, wanted, logits),
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run));
+    advanced(batch);
   }
 
   /**
@@ -203,7 +203,7 @@ public final class Network {
           last.normalize(pass, rows);
         },
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run));
+    advanced(batch);
   }
 
   /**
@@ -248,7 +248,7 @@ public final class Network {
           last.finish(pass, batch, wanted, rows);
         },
         cancelled);
-    batch.runs().forEach(run -> run.state().advance(run));
+    advanced(batch);
   }
 
   /**
@@ -365,6 +365,12 @@ public final class Network {
         end.read(pass, residuals, frame.matrix(x.rows(), end.cols()), x);
       }
       read.accept(frame, ends.read(pass, frame, streams));
+    }
+  }
+
+  private static void advanced(Batch<SequenceState> batch) {
+    for (Run<SequenceState> run : batch.runs()) {
+      run.state().advance(run);
     }
   }
 

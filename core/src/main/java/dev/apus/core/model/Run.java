@@ -59,4 +59,9 @@ public record Run<S>(
   public int length() {
     return to - from;
   }
+
+  /** Whether a row of the batch is one of these. */
+  public boolean has(int row) {
+    return row >= from && row < to;
+  }
 }

@@ -69,7 +69,9 @@ public final class SequenceState implements AutoCloseable {
     /** Lets go of what the mark keeps; only {@link SequenceState#mark} may use it any more. */
     @Override
     public void close() {
-      marks.forEach(MixerState.Mark::close);
+      for (MixerState.Mark mark : marks) {
+        mark.close();
+      }
     }
   }
 
