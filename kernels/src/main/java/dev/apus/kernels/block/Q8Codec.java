@@ -11,9 +11,9 @@ import java.lang.foreign.ValueLayout;
  *   bytes 2…33   q₀ … q₃₁, signed bytes
  * </pre>
  *
- * <p>Encoding gives the largest magnitude q = ±127. A value comes back within half a scale, and
- * within 127 times what rounding the scale to F16 took away. Encoding decoded values gives the same
- * block, unless its scale has rounded to zero.
+ * <p>All values are NaN where the scale is not finite. Encoding gives the largest magnitude q =
+ * ±127. A value comes back within half a scale, and within 127 times what rounding the scale to F16
+ * took away. Encoding decoded values gives the same block, unless its scale has rounded to zero.
  */
 final class Q8Codec extends BlockwiseCodec {
 
@@ -26,7 +26,8 @@ final class Q8Codec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float scale = half(stored, at);
+    float half = half(stored, at);
+    float scale = Float.isFinite(half) ? half : Float.NaN;
     for (int i = 0; i < LENGTH; i++) {
       values[valuesAt + i] = scale * stored.get(ValueLayout.JAVA_BYTE, at + 2 + i);
     }

@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.S2I;
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -50,6 +51,33 @@ final class Halves {
           .or(half.and(SIGN))
           .reinterpretAsFloats()
           .intoArray(floats, floatsAt + i);
+    }
+  }
+
+  /**
+   * Decodes one half for each row of a panel to a step, and to a low that stands for zero, exactly;
+   * the low is NaN where the half is not finite, and the step then means nothing.
+   *
+   * <p>Takes fewer operations than to decode any half, each of which waits for the one before: at a
+   * block's beginning processors have little else to do. A half that is not finite comes out as a
+   * number so large that it overflows when it is multiplied again.
+   *
+   * @param zero a power of two: how many steps zero is above the low
+   */
+  static void grid(
+      MemorySegment packed, long at, int zero, float[] floats, int stepsAt, int lowsAt) {
+    for (int i = 0; i < Matmul.PANEL_ROWS; i += F.length()) {
+      FloatVector step =
+          ((IntVector)
+                  ShortVector.fromMemorySegment(S, packed, at + 2L * i, ByteOrder.LITTLE_ENDIAN)
+                      .convertShape(S2I, I, 0))
+              .lanewise(LSHL, PLACES)
+              .and(SIGN | MAGNITUDE << PLACES)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector large = step.mul(0x1p112f);
+      step.intoArray(floats, stepsAt + i);
+      step.mul(-zero).add(large.sub(large)).intoArray(floats, lowsAt + i);
     }
   }
 }

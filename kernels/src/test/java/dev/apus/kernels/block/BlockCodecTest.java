@@ -91,7 +91,7 @@ class BlockCodecTest {
 
   /** A scale of which not every value is a float: of MXFP4 above 2¹²⁵, of the others infinity. */
   @ParameterizedTest
-  @CsvSource({"MXFP4, 0, fd", "MXFP4, 0, ff", "Q4_0, 0, 007c", "Q6_K, 208, 00fc"})
+  @CsvSource({"MXFP4, 0, fd", "MXFP4, 0, ff", "Q4_0, 0, 007c", "Q8_0, 0, 007c", "Q6_K, 208, 00fc"})
   void scalesThatAreTooLargeMakeEveryValueNaN(WeightFormat format, int scaleAt, String scale) {
     byte[] block = new byte[format.blockBytes()];
     byte[] bytes = HexFormat.of().parseHex(scale);
