@@ -34,9 +34,10 @@ final class Q8Panels extends PanelDecoder {
   private static final int WORDS = BLOCK / WORD_COLUMNS;
   private static final int WORD_BYTES = WORD_COLUMNS * ROWS;
 
-  /** The byte that stands for zero, and eight of them. */
+  /** The byte that stands for zero. */
   private static final int ZERO_Q = 128;
 
+  /** The upper bits of eight bytes. */
   private static final long SIGNS = 0x8080808080808080L;
 
   /** Steps and lows of a block: {@code STRIDE} rows each. */
