@@ -106,6 +106,13 @@ final class TokenIds extends AbstractMap<String, Integer> {
     return get(key) != null;
   }
 
+  /** Looks once, where the inherited one looks again for what is not there. */
+  @Override
+  public Integer getOrDefault(Object key, Integer otherwise) {
+    Integer id = get(key);
+    return id == null ? otherwise : id;
+  }
+
   @Override
   public int size() {
     return texts.size();

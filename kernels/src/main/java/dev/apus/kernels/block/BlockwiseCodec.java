@@ -54,6 +54,12 @@ abstract class BlockwiseCodec implements BlockCodec {
     return Float.float16ToFloat(stored.get(SHORT, at));
   }
 
+  /** A half of which a whole block's values are multiples: NaN if it is not finite. */
+  static float finiteHalf(MemorySegment stored, long at) {
+    float scale = half(stored, at);
+    return Float.isFinite(scale) ? scale : Float.NaN;
+  }
+
   /** Writes a scale and returns what a reader will see of it. */
   static float putHalf(MemorySegment stored, long at, float scale) {
     short bits = Float.floatToFloat16(scale);

@@ -26,17 +26,12 @@ final class Q4Codec extends BlockwiseCodec implements NibbleCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float scale = scale(stored, at);
+    float scale = finiteHalf(stored, at);
     for (int i = 0; i < LENGTH / 2; i++) {
       int pair = unsigned(stored, at + 2 + i);
       values[valuesAt + i] = scale * ((pair & 15) - ZERO_Q);
       values[valuesAt + i + LENGTH / 2] = scale * ((pair >> 4) - ZERO_Q);
     }
-  }
-
-  private static float scale(MemorySegment stored, long at) {
-    float scale = half(stored, at);
-    return Float.isFinite(scale) ? scale : Float.NaN;
   }
 
   @Override
@@ -46,7 +41,7 @@ final class Q4Codec extends BlockwiseCodec implements NibbleCodec {
 
   @Override
   public void read(MemorySegment stored, long at, int[] numbers, float[] steps, float[] lows) {
-    steps[0] = scale(stored, at);
+    steps[0] = finiteHalf(stored, at);
     for (int i = 0; i < LENGTH / 2; i++) {
       int pair = unsigned(stored, at + 2 + i);
       numbers[i] = (pair & 15) - ZERO_Q;

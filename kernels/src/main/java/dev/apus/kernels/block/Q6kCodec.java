@@ -40,8 +40,7 @@ final class Q6kCodec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float scale = half(stored, at + SCALE_AT);
-    scale = Float.isFinite(scale) ? scale : Float.NaN;
+    float scale = finiteHalf(stored, at + SCALE_AT);
     for (int i = 0; i < LENGTH; i++) {
       float step = scale * stored.get(ValueLayout.JAVA_BYTE, at + SCALES_AT + i / SUB);
       int lower = unsigned(stored, at + lowerAt(i)) >> lowerShift(i) & 15;

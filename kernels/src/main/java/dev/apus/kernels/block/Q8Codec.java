@@ -26,8 +26,7 @@ final class Q8Codec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    float half = half(stored, at);
-    float scale = Float.isFinite(half) ? half : Float.NaN;
+    float scale = finiteHalf(stored, at);
     for (int i = 0; i < LENGTH; i++) {
       values[valuesAt + i] = scale * stored.get(ValueLayout.JAVA_BYTE, at + 2 + i);
     }

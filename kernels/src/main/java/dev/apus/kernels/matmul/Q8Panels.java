@@ -129,6 +129,7 @@ final class Q8Panels extends PanelDecoder {
     }
   }
 
+  /** Four vectors of rows by one token; makes the grid of each block ready as it comes by. */
   private static void tile(
       MemorySegment packed,
       long nearAt,
