@@ -3,6 +3,7 @@ package dev.apus.kernels.math;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -25,6 +26,9 @@ public final class VectorSums {
   private static final VectorShuffle<Float> UP_4 = up(4);
   private static final VectorShuffle<Float> UP_2 = up(2);
   private static final VectorShuffle<Float> UP_1 = up(1);
+
+  /** The second half of sixteen lanes. */
+  private static final VectorMask<Float> UPPER = LANES.indexInRange(0, PARTIALS / 2).not();
 
   private VectorSums() {}
 
@@ -102,6 +106,44 @@ public final class VectorSums {
       }
     }
     return tree(s0, s1, s2, s3);
+  }
+
+  /** {@code y[yAt + r] ← a · b[bAt + r · count …]} for four rows, each as {@link #dot} has it. */
+  public static void dots(float[] a, int aAt, float[] b, int bAt, int count, float[] y, int yAt) {
+    if (TWO || count % LENGTH != 0) {
+      for (int r = 0; r < 4; r++) {
+        y[yAt + r] = dot(a, aAt, b, bAt + r * count, count);
+      }
+      return;
+    }
+    FloatVector s0 = FloatVector.zero(LANES);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    for (int i = 0; i < count; i += LENGTH) {
+      FloatVector v = fromArray(LANES, a, aAt + i);
+      s0 = v.fma(fromArray(LANES, b, bAt + i), s0);
+      s1 = v.fma(fromArray(LANES, b, bAt + count + i), s1);
+      s2 = v.fma(fromArray(LANES, b, bAt + 2 * count + i), s2);
+      s3 = v.fma(fromArray(LANES, b, bAt + 3 * count + i), s3);
+    }
+    s0 = s0.add(s0.rearrange(UP_8));
+    s1 = s1.add(s1.rearrange(UP_8));
+    s2 = s2.add(s2.rearrange(UP_8));
+    s3 = s3.add(s3.rearrange(UP_8));
+    // Each sum is in both halves of its vector; two of them share the rest of the tree.
+    s0 = s0.blend(s2, UPPER);
+    s1 = s1.blend(s3, UPPER);
+    s0 = s0.add(s0.rearrange(UP_4));
+    s1 = s1.add(s1.rearrange(UP_4));
+    s0 = s0.add(s0.rearrange(UP_2));
+    s1 = s1.add(s1.rearrange(UP_2));
+    s0 = s0.add(s0.rearrange(UP_1));
+    s1 = s1.add(s1.rearrange(UP_1));
+    y[yAt] = s0.lane(0);
+    y[yAt + 1] = s1.lane(0);
+    y[yAt + 2] = s0.lane(PARTIALS / 2);
+    y[yAt + 3] = s1.lane(PARTIALS / 2);
   }
 
   /** Writes {@code a − centre} to {@code d} and returns the sum of its squares. */

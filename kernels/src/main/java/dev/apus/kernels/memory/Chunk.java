@@ -7,16 +7,18 @@ import dev.apus.kernels.memory.MatrixMemory.Write;
 /**
  * Where a chunk of tokens keeps in scratch what its columns share, and what each column turns into.
  * A chunk writes four times: {@code written} number s belongs to token {@code s / writes}. With
- * P(s, t) the product of the decays after write s up to token t, for each key, and P(t) that from
- * the chunk's start:
+ * P(s, t) the product of the decays after write s up to token t, for each key or one number for
+ * all, and P(t) that from the chunk's start:
  *
  * <ul>
+ *   <li>left: {@code P(s, newest)} of each write and P of the newest token, if they are numbers,
  *   <li>kept: P of the newest token, what is left of the memory's rows,
  *   <li>key, query: {@code P(t) ⊙ k_t}, {@code P(t) ⊙ q_t}, which read the memory as it was before
  *       the chunk; {@code P(t − 1)}, and p for k, where the token reads before the memory decays,
- *   <li>write: {@code P(s, newest) ⊙ k_s}, what is left of a written key,
+ *   <li>write: {@code P(s, newest) ⊙ k_s}, what is left of a written key; where P is a number, k_s
+ *       itself until the chunk is full, and so with what is kept,
  *   <li>weighed: {@code b ⊙ k_t} of the token at hand,
- *   <li>factors: the decay of the token at hand,
+ *   <li>factors: the decay of a token that is recalled,
  *   <li>key pair, query pair: {@code k_t · (P(s, t) ⊙ k_s)} and {@code q_t · (P(s, t) ⊙ k_s)}, with
  *       which the token at hand sees what was written as number s, pairs of token t after those of
  *       token t − 1,
@@ -67,7 +69,7 @@ record Chunk(Shape shape, int base) {
   }
 
   boolean decaysKeys() {
-    return shape.decay() == Decay.SCALAR || shape.decay() == Decay.PER_KEY;
+    return shape.decay() == Decay.PER_KEY;
   }
 
   boolean decaysValues() {
@@ -107,8 +109,13 @@ record Chunk(Shape shape, int base) {
     return keyPairAt(tokens() + t);
   }
 
+  /** Of write s, and of the memory before the chunk behind those of all writes. */
+  int leftAt(int s) {
+    return queryPairAt(tokens()) + s;
+  }
+
   int keptValueAt() {
-    return queryPairAt(tokens());
+    return leftAt(WRITES + 1);
   }
 
   int heldAt(int t) {

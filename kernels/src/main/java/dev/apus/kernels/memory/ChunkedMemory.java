@@ -9,11 +9,17 @@ abstract class ChunkedMemory implements MatrixMemory {
   /** Sixteen partial sums, added as a tree. */
   abstract float dot(float[] a, int aAt, float[] b, int bAt, int count);
 
+  /**
+   * {@code x[to + s] ← a · x[xAt + s · count …]} for each of a chunk's four writes, whether there
+   * is something at its place or not.
+   */
+  abstract void dots(float[] a, int aAt, float[] x, int xAt, int to, int count);
+
   /** {@code x[to …] ← a · x[xAt …]}. */
   abstract void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count);
 
-  /** {@code x ← factor · x}. */
-  abstract void scale(float factor, float[] x, int at, int count);
+  /** {@code x[to …] ← factor · a}. */
+  abstract void scale(float factor, float[] a, int aAt, float[] x, int to, int count);
 
   /** {@code x[to …] ← β · (v − x[xAt …])}. */
   abstract void correct(float beta, float[] v, int vAt, float[] x, int xAt, int to, int count);
@@ -58,6 +64,7 @@ abstract class ChunkedMemory implements MatrixMemory {
     for (int t = 0; t < tokens; ) {
       Chunk done = filled == chunk.tokens() ? chunk : null;
       if (done != null) {
+        finish(done, scratch);
         chunk = spare;
         spare = done;
         held += filled;
@@ -86,9 +93,27 @@ abstract class ChunkedMemory implements MatrixMemory {
   }
 
   private static void begin(Chunk chunk, float[] x) {
-    Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + chunk.shape().keyDim(), 1);
-    int at = chunk.keptValueAt();
-    Arrays.fill(x, at, at + chunk.shape().valueDim(), 1);
+    Arrays.fill(x, chunk.leftAt(0), chunk.leftAt(Chunk.WRITES + 1), 1);
+    if (chunk.decaysKeys()) {
+      Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + chunk.shape().keyDim(), 1);
+    }
+    if (chunk.decaysValues()) {
+      int at = chunk.keptValueAt();
+      Arrays.fill(x, at, at + chunk.shape().valueDim(), 1);
+    }
+  }
+
+  /** Brings what decays of one number have left of a chunk to its keys. */
+  private void finish(Chunk chunk, float[] x) {
+    if (chunk.decaysKeys()) {
+      return;
+    }
+    int keyDim = chunk.shape().keyDim();
+    float left = x[chunk.leftAt(Chunk.WRITES)];
+    Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + keyDim, left);
+    for (int s = 0; s < Chunk.WRITES && chunk.shape().decay() == Decay.SCALAR; s++) {
+      scale(x[chunk.leftAt(s)], x, chunk.writeAt(s), x, chunk.writeAt(s), keyDim);
+    }
   }
 
   /** Fills in what tokens to come need of the chunk's first tokens. */
@@ -144,9 +169,18 @@ abstract class ChunkedMemory implements MatrixMemory {
   /** What a token looks for in the memory before the chunk, and in the chunk's first writes. */
   private void look(Chunk chunk, Rows rows, int token, int writes, int at, int pairAt, float[] x) {
     int keyDim = chunk.shape().keyDim();
-    multiply(rows.data(), rows.start(token), x, chunk.keptAt(), at, keyDim);
+    float[] data = rows.data();
+    int from = rows.start(token);
+    if (chunk.decaysKeys()) {
+      multiply(data, from, x, chunk.keptAt(), at, keyDim);
+    } else {
+      scale(x[chunk.leftAt(Chunk.WRITES)], data, from, x, at, keyDim);
+    }
+    if (writes > 0) {
+      dots(data, from, x, chunk.writeAt(0), pairAt, keyDim);
+    }
     for (int s = 0; s < writes; s++) {
-      x[pairAt + s] = dot(rows.data(), rows.start(token), x, chunk.writeAt(s), keyDim);
+      x[pairAt + s] *= x[chunk.leftAt(s)];
     }
   }
 
@@ -161,20 +195,17 @@ abstract class ChunkedMemory implements MatrixMemory {
 
   /** Decays what is left of the memory's rows, and of the keys that have been written. */
   private void decayKeys(Chunk chunk, float[] d, int dAt, int writes, float[] x) {
-    if (chunk.decaysKeys()) {
-      decayKey(chunk, d, dAt, x, chunk.keptAt());
-      for (int s = 0; s < writes; s++) {
-        decayKey(chunk, d, dAt, x, chunk.writeAt(s));
-      }
-    }
-  }
-
-  private void decayKey(Chunk chunk, float[] d, int dAt, float[] x, int at) {
     int keyDim = chunk.shape().keyDim();
-    if (chunk.shape().decay() == Decay.PER_KEY) {
-      multiply(d, dAt, x, at, at, keyDim);
-    } else {
-      scale(d[dAt], x, at, keyDim);
+    if (chunk.shape().decay() == Decay.SCALAR) {
+      x[chunk.leftAt(Chunk.WRITES)] *= d[dAt];
+      for (int s = 0; s < writes; s++) {
+        x[chunk.leftAt(s)] *= d[dAt];
+      }
+    } else if (chunk.decaysKeys()) {
+      multiply(d, dAt, x, chunk.keptAt(), chunk.keptAt(), keyDim);
+      for (int s = 0; s < writes; s++) {
+        multiply(d, dAt, x, chunk.writeAt(s), chunk.writeAt(s), keyDim);
+      }
     }
   }
 

@@ -16,6 +16,13 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
   }
 
   @Override
+  void dots(float[] a, int aAt, float[] x, int xAt, int to, int count) {
+    for (int s = 0; s < Chunk.WRITES; s++) {
+      x[to + s] = dot(a, aAt, x, xAt + s * count, count);
+    }
+  }
+
+  @Override
   void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count) {
     for (int i = 0; i < count; i++) {
       x[to + i] = a[aAt + i] * x[xAt + i];
@@ -23,9 +30,9 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
   }
 
   @Override
-  void scale(float factor, float[] x, int at, int count) {
-    for (int i = at; i < at + count; i++) {
-      x[i] *= factor;
+  void scale(float factor, float[] a, int aAt, float[] x, int to, int count) {
+    for (int i = 0; i < count; i++) {
+      x[to + i] = factor * a[aAt + i];
     }
   }
 

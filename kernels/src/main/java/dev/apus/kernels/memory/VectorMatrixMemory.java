@@ -28,6 +28,11 @@ public final class VectorMatrixMemory extends ChunkedMemory {
   }
 
   @Override
+  void dots(float[] a, int aAt, float[] x, int xAt, int to, int count) {
+    VectorSums.dots(a, aAt, x, xAt, count, x, to);
+  }
+
+  @Override
   void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count) {
     int i = 0;
     for (; i < LANES.loopBound(count); i += LENGTH) {
@@ -40,13 +45,13 @@ public final class VectorMatrixMemory extends ChunkedMemory {
   }
 
   @Override
-  void scale(float factor, float[] x, int at, int count) {
+  void scale(float factor, float[] a, int aAt, float[] x, int to, int count) {
     int i = 0;
     for (; i < LANES.loopBound(count); i += LENGTH) {
-      FloatVector.fromArray(LANES, x, at + i).mul(factor).intoArray(x, at + i);
+      FloatVector.fromArray(LANES, a, aAt + i).mul(factor).intoArray(x, to + i);
     }
     for (; i < count; i++) {
-      x[at + i] *= factor;
+      x[to + i] = factor * a[aAt + i];
     }
   }
 
