@@ -52,7 +52,7 @@ public final class Pass {
   private final float[][] scratch;
   private final MemorySegment[] memory;
 
-  /** Arrays by the logarithms of their lengths; the one that was used last comes last. */
+  /** Arrays of each {@link ScratchSize}; the one that was used last comes last. */
   private final List<List<float[]>> free = new ArrayList<>();
 
   private final Map<Object, Object> made = new HashMap<>();
@@ -66,7 +66,7 @@ public final class Pass {
     this.kernels = kernels;
     this.scratch = new float[workers.threads()][0];
     this.memory = new MemorySegment[workers.threads()];
-    for (int size = 0; size < Integer.SIZE; size++) {
+    for (int size = 0; size < ScratchSize.COUNT; size++) {
       free.add(new ArrayList<>());
     }
   }
@@ -260,6 +260,29 @@ public final class Pass {
     }
   }
 
+  /**
+   * An array of a size, or of up to twice as much if it is there. A new one takes the place of one
+   * that was a little too small, so that texts of many lengths do not leave as many arrays behind.
+   */
+  private float[] take(int size) {
+    float[] ready = first(size, Math.min(ScratchSize.COUNT, size + ScratchSize.STEPS), 1);
+    if (ready != null) {
+      return ready;
+    }
+    first(size - 1, Math.max(-1, size - ScratchSize.STEPS), -1);
+    return new float[ScratchSize.floats(size)];
+  }
+
+  /** Takes an array of the first of these sizes that has one; null if none has. */
+  private float[] first(int from, int to, int step) {
+    for (int size = from; size != to; size += step) {
+      if (!free.get(size).isEmpty()) {
+        return free.get(size).removeLast();
+      }
+    }
+    return null;
+  }
+
   /** Matrices that live until the frame is closed. */
   public final class Frame implements AutoCloseable {
 
@@ -274,10 +297,7 @@ public final class Pass {
 
     /** At least {@code count} values. */
     public float[] floats(int count) {
-      int size = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(15, count - 1));
-      List<float[]> ready = free.get(size);
-      float[] array =
-          ready.isEmpty() ? new float[size < 31 ? 1 << size : count] : ready.removeLast();
+      float[] array = take(ScratchSize.of(count));
       assert poisoned(array);
       taken.add(array);
       return array;
@@ -293,7 +313,7 @@ public final class Pass {
     public void close() {
       while (!taken.isEmpty()) {
         float[] array = taken.removeLast();
-        free.get(Integer.SIZE - 1 - Integer.numberOfLeadingZeros(array.length)).add(array);
+        free.get(ScratchSize.of(array.length)).add(array);
       }
     }
   }

@@ -29,11 +29,11 @@ public record Gating(Activation activation, float limit, float shift) {
   }
 
   /** {@code y ← gated y}; the gates are overwritten. */
-  void apply(Pass pass, float[] gates, float[] y, int at, int count) {
+  void apply(Pass pass, float[] gates, int gatesAt, float[] y, int at, int count) {
     if (limit != Float.POSITIVE_INFINITY) {
-      for (int i = at; i < at + count; i++) {
-        gates[i] = Math.min(gates[i], limit);
-        y[i] = Math.max(-limit, Math.min(y[i], limit));
+      for (int i = 0; i < count; i++) {
+        gates[gatesAt + i] = Math.min(gates[gatesAt + i], limit);
+        y[at + i] = Math.max(-limit, Math.min(y[at + i], limit));
       }
     }
     if (shift != 0) {
@@ -41,6 +41,6 @@ public record Gating(Activation activation, float limit, float shift) {
         y[i] += shift;
       }
     }
-    pass.kernels().activations().gate(activation, gates, at, y, at, count);
+    pass.kernels().activations().gate(activation, gates, gatesAt, y, at, count);
   }
 }

@@ -8,6 +8,7 @@ import dev.apus.core.weight.Adapters;
 import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.matmul.Matmul;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -19,6 +20,14 @@ import java.util.Locale;
  * @see <a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve Transformer</a>
  */
 public final class Mlp implements ChannelMixer {
+
+  /**
+   * Panels whose gates are computed before they are used up, where there are so many rows that
+   * nothing is gained by reading longer streams.
+   */
+  private static final int PANELS_AT_ONCE = 8;
+
+  private static final int MANY_ROWS = 32;
 
   private final Gating gating;
   private final Projection gate;
@@ -81,14 +90,48 @@ public final class Mlp implements ChannelMixer {
   public void forward(Pass pass, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       Matrix inner = frame.matrix(x.rows(), inner());
-      Matrix gates = gate == null ? null : frame.matrix(x.rows(), inner());
-      if (adapters == null) {
-        pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
+      if (gate != null && adapters == null && x.rows() >= MANY_ROWS) {
+        pass.run(gatedTask(pass, frame, x, inner));
       } else {
-        adapted(pass, x, gates, inner);
+        Matrix gates = gate == null ? null : frame.matrix(x.rows(), inner());
+        if (adapters == null) {
+          pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
+        } else {
+          adapted(pass, x, gates, inner);
+        }
       }
       pass.run(outputTask(pass, inner, y, 0, x.rows()));
     }
+  }
+
+  /** The first stage with the gates of only a few panels at a time. */
+  private Divisible gatedTask(Pass pass, Pass.Frame frame, Matrix x, Matrix inner) {
+    int rows = x.rows();
+    int most = PANELS_AT_ONCE * Matmul.PANEL_ROWS;
+    Matrix[] gates = new Matrix[pass.workers().threads()];
+    for (int i = 0; i < gates.length; i++) {
+      gates[i] = frame.matrix(rows, Math.min(most, inner()));
+    }
+    Divisible both = up.task(pass, x, inner).with(gate.task(pass, x, inner));
+    return new Divisible(
+        both.units(),
+        both.cost(),
+        (from, to, worker) -> {
+          Matrix some = gates[worker];
+          for (int first = from; first < to; first += PANELS_AT_ONCE) {
+            int last = Math.min(to, first + PANELS_AT_ONCE);
+            up.multiply(pass, worker, x, inner, 0, rows, first, last);
+            gate.multiplyPart(pass, worker, x, some, 0, rows, first, last);
+            int col = first * Matmul.PANEL_ROWS;
+            int count = Math.min(inner(), last * Matmul.PANEL_ROWS) - col;
+            for (int row = 0; row < rows; row++) {
+              gating.apply(
+                  pass, some.data(), some.at(row), inner.data(), inner.at(row) + col, count);
+            }
+          }
+        },
+        both.group(),
+        both.inputs());
   }
 
   private void adapted(Pass pass, Matrix x, Matrix gates, Matrix inner) {
@@ -131,7 +174,7 @@ public final class Mlp implements ChannelMixer {
     if (gate == null) {
       pass.kernels().activations().apply(gating.activation(), inner.data(), at, count);
     } else {
-      gating.apply(pass, gates.data(), inner.data(), at, count);
+      gating.apply(pass, gates.data(), at, inner.data(), at, count);
     }
   }
 

@@ -155,6 +155,26 @@ public final class Projection {
     multiply(pass, worker, x, 0, y, 0, fromRow, toRow, fromPanel, toPanel);
   }
 
+  /**
+   * The same, with the first of these outputs in the first column of {@code y}, which has as many
+   * columns at least.
+   */
+  public void multiplyPart(
+      Pass pass,
+      int worker,
+      Matrix x,
+      Matrix y,
+      int fromRow,
+      int toRow,
+      int fromPanel,
+      int toPanel) {
+    int first = fromPanel * PANEL;
+    if (x.cols() != inputs || y.cols() < Math.min(outputs, toPanel * PANEL) - first) {
+      throw mismatch(x, y);
+    }
+    multiply(pass, worker, x, 0, y, -first, fromRow, toRow, fromPanel, toPanel);
+  }
+
   private void requireRows(Matrix x, Matrix y, int toRow) {
     if (x.cols() != inputs || y.cols() != outputs || toRow > x.rows() || toRow > y.rows()) {
       throw mismatch(x, y);

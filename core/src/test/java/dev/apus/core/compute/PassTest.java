@@ -67,6 +67,28 @@ class PassTest {
   }
 
   @Test
+  void anArrayServesForWhatTakesHalfOfIt() {
+    float[] large = given(2000);
+    assertSame(large, given(1100));
+    assertNotSame(large, given(500));
+    assertSame(large, given(2000));
+  }
+
+  /** Prompts each a little longer than the one before must not leave an array of each behind. */
+  @Test
+  void anArrayTakesThePlaceOfOneThatWasALittleTooSmall() {
+    float[] small = given(1000);
+    given(1100);
+    assertNotSame(small, given(600));
+  }
+
+  private float[] given(int count) {
+    try (Pass.Frame frame = pass.frame()) {
+      return frame.floats(count);
+    }
+  }
+
+  @Test
   void aFrameGivesBackOnce() {
     Pass.Frame frame = pass.frame();
     frame.floats(100);

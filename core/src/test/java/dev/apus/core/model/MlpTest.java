@@ -124,6 +124,23 @@ class MlpTest {
     assertEquals("mlp: limit=" + -limit + " must be above 0", e.getMessage());
   }
 
+  /** Many rows take their gates a few panels at a time, of which the last ones are not whole. */
+  @Test
+  void manyRowsHaveTheBitsOfSingleOnes() {
+    Map<String, ?> settings = Map.of("inner", 611, "biased", true, "limit", 0.5, "shift", 1);
+    ChannelMixer mlp = built("gated-mlp", 9, settings);
+    Matrix x = random(45, 9);
+    Matrix y = poisoned(45, 9);
+    mlp.forward(pass, x, y);
+    for (int row = 0; row < 45; row++) {
+      Matrix one = new Matrix(Arrays.copyOfRange(x.data(), x.at(row), x.at(row + 1)), 1, 9);
+      Matrix alone = Matrix.zeros(1, 9);
+      mlp.forward(pass, one, alone);
+      float[] among = Arrays.copyOfRange(y.data(), y.at(row), y.at(row + 1));
+      assertArrayEquals(alone.data(), among, "row " + row);
+    }
+  }
+
   @Test
   void aRowAloneIsTheRowAmongOthers() {
     ChannelMixer mlp = built("gated-mlp", 9, Map.of("inner", INNER));
