@@ -41,6 +41,16 @@ interface HeadMemories<S extends MixerState> {
   /** Makes a state ready for so many tokens; called for each run, before any head advances. */
   void prepare(Run<S> run);
 
+  /** How many tokens of a head are best taken at a time, with what is done before and after. */
+  default int tokensTogether() {
+    return Integer.MAX_VALUE;
+  }
+
+  /** Whether values may lie where what is read will be written. */
+  default boolean inPlace() {
+    return false;
+  }
+
   /** Takes one head of a run past its tokens and writes what it reads. */
   void advance(Pass pass, int worker, Run<S> run, int head, Tokens tokens, Matrix read);
 

@@ -232,25 +232,14 @@ public final class Mamba implements SequenceMixer<RecurrentState> {
       int rows = x.rows();
       Matrix mixed = output.inner(frame, y);
       Matrix z = frame.matrix(rows, spec.inner());
-      pass.run(input.task(pass, x, mixed), gate.task(pass, x, z));
-      convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
-      activate(pass, mixed);
+      pass.run(
+          convolution.after(input, pass, batch, CONVOLUTION, x, mixed, 0, Activation.SILU),
+          gate.task(pass, x, z));
       Inputs[] inputs = inputs(pass, frame, mixed);
       remember(pass, batch, mixed, inputs, z);
       batch.runs().forEach(run -> run.state().changed());
       output.apply(pass, mixed, y);
     }
-  }
-
-  private void activate(Pass pass, Matrix mixed) {
-    pass.eachRow(
-        mixed.rows(),
-        2 * mixed.cols(),
-        (from, to, worker) ->
-            kernels
-                .activations()
-                .apply(
-                    Activation.SILU, mixed.data(), mixed.at(from), mixed.at(to) - mixed.at(from)));
   }
 
   private Inputs[] inputs(Pass pass, Pass.Frame frame, Matrix mixed) {

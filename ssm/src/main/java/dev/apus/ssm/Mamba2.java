@@ -18,6 +18,7 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.matmul.Matmul;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,6 +46,9 @@ public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
 
   /** The region of the convolution in a state. */
   private static final int CONVOLUTION = 0;
+
+  /** What it costs to make a step and a factor, in multiply-adds. */
+  private static final int STEP = 32;
 
   private final Mamba2Spec spec;
   private final HeadMemories<S> memories;
@@ -113,62 +117,71 @@ public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
       Matrix mixed = frame.matrix(rows, spec.channels());
       Matrix steps = frame.matrix(rows, spec.heads());
       Matrix weights = level == null ? null : frame.matrix(rows, level.outputs());
+      Matrix decays = frame.matrix(rows, spec.heads());
       List<Divisible> tasks = new ArrayList<>();
-      tasks.add(z.task(pass, x, gates));
-      tasks.add(xbc.task(pass, x, mixed));
-      tasks.add(dt.task(pass, x, steps));
+      tasks.add(
+          dt.task(
+              pass,
+              x,
+              0,
+              steps,
+              0,
+              (long) STEP * Matmul.PANEL_ROWS * rows,
+              (from, to, worker) -> step(steps, decays, from, to)));
+      tasks.add(
+          convolution.after(
+              xbc, pass, memories.convolved(batch), CONVOLUTION, x, mixed, 0, spec.activation()));
       if (level != null) {
         tasks.add(level.task(pass, x, weights));
       }
+      tasks.add(z.task(pass, x, gates));
       pass.run(tasks.toArray(Divisible[]::new));
-      convolution.apply(pass, memories.convolved(batch), CONVOLUTION, mixed, 0);
-      Matrix decays = frame.matrix(rows, spec.heads());
-      activate(pass, mixed, steps, decays);
       if (level != null) {
         weigh(pass, weights);
       }
-      Matrix values = frame.matrix(rows, spec.inner());
       Matrix read = output.inner(frame, y);
+      Matrix values = memories.inPlace() ? read : frame.matrix(rows, spec.inner());
       var tokens = new HeadMemories.Tokens(mixed, values, decays, weights);
       batch.runs().forEach(memories::prepare);
+      boolean gated = norm == null || spec.normAfterGate();
       batch.eachPart(
           pass,
           spec.heads(),
           (run, head, worker) -> {
-            scale(run, head, mixed, steps, values);
-            memories.advance(pass, worker, run, head, tokens, read);
-            skip(run, head, mixed, read);
+            int step = Math.min(memories.tokensTogether(), run.length());
+            for (int from = run.from(); from < run.to(); from += step) {
+              Run<S> some = run.part(from, Math.min(run.to(), from + step));
+              scale(some, head, mixed, steps, values);
+              memories.advance(pass, worker, some, head, tokens, read);
+              skip(some, head, mixed, read);
+              if (gated) {
+                gate(some, head, gates, read);
+              }
+            }
           });
       batch.runs().forEach(memories::changed);
-      gateAndNormalize(pass, gates, read);
+      normalize(pass, batch, gates, read);
       output.apply(pass, read, y);
     }
   }
 
-  /** Makes steps of {@code dt}, and of these the factors of the memories. */
-  private void activate(Pass pass, Matrix mixed, Matrix steps, Matrix decays) {
-    int heads = spec.heads();
+  /** Makes steps of {@code dt}, and of these the factors of the memories, for some heads. */
+  private void step(Matrix steps, Matrix decays, int from, int to) {
     var activations = kernels.activations();
-    pass.eachRow(
-        mixed.rows(),
-        4 * mixed.cols(),
-        (from, to, worker) -> {
-          int first = mixed.at(from);
-          activations.apply(spec.activation(), mixed.data(), first, mixed.at(to) - first);
-          int at = steps.at(from);
-          int count = steps.at(to) - at;
-          float[] step = steps.data();
-          float[] factor = decays.data();
-          for (int i = at; i < at + count; i++) {
-            step[i] = step[i] * spec.scales().dt() + dtBias[(i - at) % heads];
-          }
-          activations.apply(Activation.SOFTPLUS, step, at, count);
-          for (int i = at; i < at + count; i++) {
-            step[i] = Math.clamp(step[i], spec.leastStep(), spec.mostStep());
-            factor[i] = step[i] * decay[(i - at) % heads];
-          }
-          activations.apply(Activation.EXP, factor, at, count);
-        });
+    float[] step = steps.data();
+    float[] factor = decays.data();
+    for (int row = 0; row < steps.rows(); row++) {
+      int at = steps.at(row);
+      for (int head = from; head < to; head++) {
+        step[at + head] = step[at + head] * spec.scales().dt() + dtBias[head];
+      }
+      activations.apply(Activation.SOFTPLUS, step, at + from, to - from);
+      for (int head = from; head < to; head++) {
+        step[at + head] = Math.clamp(step[at + head], spec.leastStep(), spec.mostStep());
+        factor[at + head] = step[at + head] * decay[head];
+      }
+      activations.apply(Activation.EXP, factor, at + from, to - from);
+    }
   }
 
   /** Makes weights of levels. */
@@ -214,31 +227,28 @@ public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
     }
   }
 
-  private void gateAndNormalize(Pass pass, Matrix gates, Matrix read) {
+  private void normalize(Pass pass, Batch<S> batch, Matrix gates, Matrix read) {
+    if (norm == null) {
+      return;
+    }
     int groups = spec.normByGroup() ? spec.groups() : 1;
     int size = spec.inner() / groups;
-    if (norm != null && !spec.normAfterGate()) {
-      norm.groups(pass, read, read, groups, size, size);
-    }
-    gate(pass, gates, read);
-    if (norm != null && spec.normAfterGate()) {
-      norm.groups(pass, read, read, groups, size, size);
+    norm.groups(pass, read, read, groups, size, size);
+    if (!spec.normAfterGate()) {
+      batch.eachPart(pass, spec.heads(), (run, head, worker) -> gate(run, head, gates, read));
     }
   }
 
-  private void gate(Pass pass, Matrix gates, Matrix read) {
+  private void gate(Run<S> run, int head, Matrix gates, Matrix read) {
     float scale = spec.scales().z();
-    pass.eachRow(
-        read.rows(),
-        4 * read.cols(),
-        (from, to, worker) -> {
-          int at = read.at(from);
-          int count = read.at(to) - at;
-          for (int i = at; scale != 1 && i < at + count; i++) {
-            gates.data()[i] *= scale;
-          }
-          kernels.activations().gate(Activation.SILU, gates.data(), at, read.data(), at, count);
-        });
+    int dim = spec.headDim();
+    for (int row = run.from(); row < run.to(); row++) {
+      int at = read.at(row) + head * dim;
+      for (int i = at; scale != 1 && i < at + dim; i++) {
+        gates.data()[i] *= scale;
+      }
+      kernels.activations().gate(Activation.SILU, gates.data(), at, read.data(), at, dim);
+    }
   }
 
   /** The type {@code mamba2}; its settings are those of {@link Mamba2Spec}. */

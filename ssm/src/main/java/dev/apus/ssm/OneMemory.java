@@ -14,6 +14,9 @@ final class OneMemory implements HeadMemories<RecurrentState> {
 
   private static final int MEMORY = 1;
 
+  /** B and C of so many, the rows of a head and its memory stay in the second-level cache. */
+  private static final int TOKENS = 128;
+
   private final Mamba2Spec spec;
   private final MatrixMemory.Shape shape;
 
@@ -30,6 +33,16 @@ final class OneMemory implements HeadMemories<RecurrentState> {
   @Override
   public RecurrentState convolved(RecurrentState state) {
     return state;
+  }
+
+  @Override
+  public int tokensTogether() {
+    return TOKENS;
+  }
+
+  @Override
+  public boolean inPlace() {
+    return true;
   }
 
   @Override

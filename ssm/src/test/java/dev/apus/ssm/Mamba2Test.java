@@ -235,6 +235,20 @@ class Mamba2Test {
     }
   }
 
+  /** More tokens than a head takes at a time. */
+  @Test
+  void aLongRunIsWhatItsTokensAre() {
+    try (var bench = bench(with("norm", norm("row", true)));
+        MixerState whole = bench.state();
+        MixerState single = bench.state()) {
+      double[][] x = bench.tokens(MixerBench.LIMIT, 5);
+      float[][] rows = bench.run(whole, x, 0);
+      for (int t = 0; t < x.length; t++) {
+        assertArrayEquals(rows[t], bench.run(single, new double[][] {x[t]}, t)[0], "token " + t);
+      }
+    }
+  }
+
   /** A memory for each power of two that the sequence has come to, and none before that. */
   @Test
   void aStateGrowsByOneMemoryForEachPowerOfTwo() {

@@ -1,5 +1,6 @@
 package dev.apus.attention.linear;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.Batch;
 import dev.apus.core.model.CausalConvolution;
@@ -7,10 +8,12 @@ import dev.apus.core.model.RecurrentState;
 import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.model.Run;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
@@ -71,14 +74,49 @@ final class DeltaHeads {
   record Tokens(Matrix mixed, Matrix alpha, Matrix beta, Matrix write) {}
 
   /**
+   * The work of projecting rows to {@code mixed} from a column on, as {@link #advance} needs them.
+   */
+  Divisible mixed(
+      Projection projection,
+      Pass pass,
+      Batch<RecurrentState> batch,
+      Matrix x,
+      Matrix mixed,
+      int column) {
+    if (convolution != null) {
+      return convolution.after(
+          projection, pass, batch, CONVOLUTION, x, mixed, column, Activation.SILU);
+    }
+    long cost = 8L * Matmul.PANEL_ROWS * x.rows();
+    return projection.task(
+        pass,
+        x,
+        0,
+        mixed,
+        column,
+        cost,
+        (from, to, worker) -> {
+          for (int row = 0; row < mixed.rows(); row++) {
+            int at = mixed.at(row) + column + from;
+            kernels.activations().apply(Activation.SILU, mixed.data(), at, to - from);
+          }
+        });
+  }
+
+  /** Makes rows that were projected otherwise into those that {@link #advance} needs. */
+  void mix(Pass pass, Batch<RecurrentState> batch, Matrix mixed) {
+    if (convolution != null) {
+      convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
+    }
+    Elementwise.apply(pass, Activation.SILU, mixed);
+  }
+
+  /**
    * Takes the memories past the tokens.
    *
    * @param o receives what is read
    */
   void advance(Pass pass, Batch<RecurrentState> batch, Tokens tokens, Matrix o) {
-    if (convolution != null) {
-      convolution.apply(pass, batch, CONVOLUTION, tokens.mixed, 0);
-    }
     try (Pass.Frame frame = pass.frame()) {
       boolean seeks = memory.write() == Write.FEEDBACK;
       Matrix p = seeks ? frame.matrix(o.rows(), spec.keyCols()) : null;
@@ -113,7 +151,6 @@ final class DeltaHeads {
           for (int row = from; row < to; row++) {
             int qAt = mixed.at(row);
             int kAt = qAt + spec.keyCols();
-            kernels.activations().apply(Activation.SILU, data, qAt, mixed.cols());
             if (feedback != null) {
               feedback.apply(kernels, data, qAt, kAt, p.data(), p.at(row), UNIT_EPSILON);
             }

@@ -96,9 +96,9 @@ public final class GatedDeltaNet implements SequenceMixer<RecurrentState> {
       Matrix write = w == null ? null : frame.matrix(rows, spec.valueCols());
       List<Divisible> first = new ArrayList<>();
       List<LowRank.Rest> second = new ArrayList<>();
-      first.add(q.task(pass, x, 0, mixed, 0));
-      first.add(k.task(pass, x, 0, mixed, spec.keyCols()));
-      first.add(v.task(pass, x, 0, mixed, spec.firstValue()));
+      first.add(heads.mixed(q, pass, batch, x, mixed, 0));
+      first.add(heads.mixed(k, pass, batch, x, mixed, spec.keyCols()));
+      first.add(heads.mixed(v, pass, batch, x, mixed, spec.firstValue()));
       LowRank.add(z, pass, frame, x, gate, first, second);
       LowRank.add(a, pass, frame, x, alpha, first, second);
       if (b != null) {

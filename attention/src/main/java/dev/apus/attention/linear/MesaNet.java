@@ -124,8 +124,9 @@ public final class MesaNet implements SequenceMixer<RecurrentState> {
               frame.matrix(rows, spec.heads()));
       Matrix gate = z == null ? null : frame.matrix(rows, inner);
       List<Divisible> tasks = new ArrayList<>();
-      tasks.add(q.task(pass, x, 0, tokens.qk, 0));
-      tasks.add(k.task(pass, x, 0, tokens.qk, inner));
+      Activation none = Activation.IDENTITY;
+      tasks.add(convolution.after(q, pass, batch, CONVOLUTION, x, tokens.qk, 0, none));
+      tasks.add(convolution.after(k, pass, batch, CONVOLUTION, x, tokens.qk, inner, none));
       tasks.add(v.task(pass, x, tokens.v));
       tasks.add(a.task(pass, x, tokens.gamma));
       tasks.add(b.task(pass, x, tokens.beta));
@@ -133,7 +134,6 @@ public final class MesaNet implements SequenceMixer<RecurrentState> {
         tasks.add(z.task(pass, x, gate));
       }
       pass.run(tasks.toArray(Divisible[]::new));
-      convolution.apply(pass, batch, CONVOLUTION, tokens.qk, 0);
       activate(pass, tokens);
       Matrix o = frame.matrix(rows, inner);
       batch.eachPart(

@@ -219,7 +219,9 @@ public final class MixtureOfMemories implements SequenceMixer<RecurrentStates> {
           gather(pass, choices, said.beta(), said.beta().cols(), tokens.beta());
         }
       }
-      heads.advance(pass, runs(batch, choices), tokens, read);
+      Batch<RecurrentState> runs = runs(batch, choices);
+      heads.mix(pass, runs, tokens.mixed());
+      heads.advance(pass, runs, tokens, read);
     }
   }
 

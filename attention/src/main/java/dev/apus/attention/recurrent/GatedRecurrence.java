@@ -108,15 +108,18 @@ public final class GatedRecurrence implements SequenceMixer<RecurrentState> {
       Matrix gates = gate == null ? null : frame.matrix(rows, inner);
       List<Divisible> tasks = new ArrayList<>();
       for (int i = 0; i < inputs.size(); i++) {
-        tasks.add(inputs.get(i).task(pass, x, 0, mixed, i * inner));
+        Projection input = inputs.get(i);
+        int at = i * inner;
+        tasks.add(
+            convolution == null
+                ? input.task(pass, x, 0, mixed, at)
+                : convolution.after(
+                    input, pass, batch, CONVOLUTION, x, mixed, at, Activation.IDENTITY));
       }
       if (gate != null) {
         tasks.add(gate.task(pass, x, gates));
       }
       pass.run(tasks.toArray(Divisible[]::new));
-      if (convolution != null) {
-        convolution.apply(pass, batch, CONVOLUTION, mixed, 0);
-      }
       Matrix kept = frame.matrix(rows, inner);
       Matrix h = output.inner(frame, y);
       pass.eachRow(

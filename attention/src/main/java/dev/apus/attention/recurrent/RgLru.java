@@ -115,17 +115,10 @@ public final class RgLru implements SequenceMixer<RecurrentState> {
       boolean[] first = new boolean[rows];
       for (Run<RecurrentState> run : batch.runs()) {
         first[run.from()] = run.position() == 0;
-        run.state().keep(CONVOLUTION);
         run.state().keep(MEMORY);
       }
       pass.run(
-          input
-              .task(pass, x, u)
-              .then(
-                  0,
-                  input.ofOutputs(
-                      (from, to, worker) ->
-                          convolution.apply(pass, batch, CONVOLUTION, from, to, u, 0))),
+          convolution.after(input, pass, batch, CONVOLUTION, x, u, 0, Activation.IDENTITY),
           gate.task(pass, x, outer));
       Divisible[] tasks = new Divisible[spec.heads()];
       for (int head = 0; head < tasks.length; head++) {

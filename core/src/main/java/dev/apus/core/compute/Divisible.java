@@ -51,6 +51,20 @@ public record Divisible(int units, long cost, RangeWork work, int group, Rounded
     return with(new Divisible(units, more, next));
   }
 
+  /** The same work, which takes the units of a range group by group. */
+  public Divisible byGroups() {
+    return new Divisible(
+        units,
+        cost,
+        (from, to, worker) -> {
+          for (int first = from; first < to; first += group) {
+            work.run(first, Math.min(first + group, to), worker);
+          }
+        },
+        group,
+        inputs);
+  }
+
   long total() {
     return units * cost;
   }

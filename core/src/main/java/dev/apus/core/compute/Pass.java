@@ -181,6 +181,21 @@ public final class Pass {
   }
 
   /**
+   * Shares units out that cost about the same, and enough for threads to take turns: stretches of
+   * units next to each other, the last ones single units.
+   */
+  public void eachUnit(int units, Divisible.RangeWork work) {
+    if (units == 0) {
+      return;
+    }
+    long[] starts =
+        workers.threads() == 1 ? new long[] {0, units} : stretches(units, 1, workers.threads());
+    workers.run(
+        starts.length - 1,
+        (part, worker) -> work.run((int) starts[part], (int) starts[part + 1], worker));
+  }
+
+  /**
    * Does all of this as one job. Its parts are stretches of the whole cost, whatever they come
    * from: many small works share out as evenly as a large one, and wait for each other once. Inputs
    * that they read rounded are rounded before, once.
@@ -235,12 +250,16 @@ public final class Pass {
     }
     long least = Math.max(Math.min(SHORT_COST, cost / threads), cost / ((long) FINEST * threads));
     least = Math.max(least, Math.max(SHARED_COST, cost / groups));
-    long[] starts = new long[2 + (int) (cost / least)];
+    return stretches(cost, least, threads);
+  }
+
+  private static long[] stretches(long total, long least, int threads) {
+    long[] starts = new long[2 + (int) (total / least)];
     int parts = 0;
-    for (long at = 0; at < cost; parts++) {
-      long left = cost - at;
+    for (long at = 0; at < total; parts++) {
+      long left = total - at;
       long share = Math.max(least, left / (2L * threads));
-      at = left - share < least / 2 ? cost : at + share;
+      at = left - share < least / 2 ? total : at + share;
       starts[parts + 1] = at;
     }
     return Arrays.copyOf(starts, parts + 1);

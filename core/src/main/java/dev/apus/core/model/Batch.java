@@ -47,10 +47,13 @@ public record Batch<S>(List<Run<S>> runs) {
 
   /** Shares {@code parts} parts of every run out to the workers. */
   public void eachPart(Pass pass, int parts, PartWork<S> work) {
-    pass.workers()
-        .run(
-            runs.size() * parts,
-            (index, worker) -> work.run(runs.get(index / parts), index % parts, worker));
+    pass.eachUnit(
+        runs.size() * parts,
+        (from, to, worker) -> {
+          for (int index = from; index < to; index++) {
+            work.run(runs.get(index / parts), index % parts, worker);
+          }
+        });
   }
 
   /** The same runs with other states. */

@@ -1,10 +1,14 @@
 package dev.apus.core.model;
 
+import dev.apus.core.compute.Divisible;
 import dev.apus.core.compute.Pass;
 import dev.apus.core.model.RecurrentState.Region;
 import dev.apus.core.tensor.Matrix;
+import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
+import dev.apus.kernels.activation.Activation;
+import dev.apus.kernels.matmul.Matmul;
 
 /**
  * The short convolution of a mixer: each channel is a weighted sum of its last few inputs. A
@@ -14,6 +18,9 @@ public final class CausalConvolution {
 
   /** Channels that one thread convolves at a time, at least. */
   private static final int CHANNELS = 64;
+
+  /** About what a function of a value costs, in multiply-adds. */
+  private static final int ACTIVATION = 8;
 
   private final float[] weight;
   private final float[] bias;
@@ -64,6 +71,41 @@ public final class CausalConvolution {
   }
 
   /**
+   * The work of projecting rows and convolving what comes of it, some channels after the others,
+   * while they are in the cache.
+   *
+   * @param region which region of the states is this convolution's; it is kept now
+   * @param y receives {@code f(conv(W x))}, its first column channel 0
+   * @param channel what the projection's first output is
+   */
+  public Divisible after(
+      Projection projection,
+      Pass pass,
+      Batch<RecurrentState> batch,
+      int region,
+      Matrix x,
+      Matrix y,
+      int channel,
+      Activation f) {
+    batch.runs().forEach(run -> run.state().keep(region));
+    int each = f == Activation.IDENTITY ? taps : taps + ACTIVATION;
+    return projection.task(
+        pass,
+        x,
+        0,
+        y,
+        channel,
+        (long) each * Matmul.PANEL_ROWS * x.rows(),
+        (from, to, worker) -> {
+          apply(pass, batch, region, channel + from, channel + to, y, 0);
+          for (int row = 0; row < y.rows() && f != Activation.IDENTITY; row++) {
+            int at = y.at(row) + channel + from;
+            pass.kernels().activations().apply(f, y.data(), at, to - from);
+          }
+        });
+  }
+
+  /**
    * Convolves every run of a batch in place and moves their states forward.
    *
    * @param region which region of the states is this convolution's
@@ -85,7 +127,7 @@ public final class CausalConvolution {
    * The same for channels {@code [first, last)} alone, on the thread that calls it, after the
    * region has been kept.
    */
-  public void apply(
+  private void apply(
       Pass pass,
       Batch<RecurrentState> batch,
       int region,

@@ -18,6 +18,9 @@ public final class Projection {
 
   private static final int PANEL = Matmul.PANEL_ROWS;
 
+  /** So many rows' outputs of a part of a product do not stay in a core's own caches. */
+  private static final int MANY = 16;
+
   private final WeightFormat format;
   private final int outputs;
   private final int inputs;
@@ -123,6 +126,19 @@ public final class Projection {
   /** Work on ranges of panels, as tasks have them, that is told their outputs. */
   public Divisible.RangeWork ofOutputs(Divisible.RangeWork work) {
     return (from, to, worker) -> work.run(from * PANEL, Math.min(outputs, to * PANEL), worker);
+  }
+
+  /**
+   * What {@link #task(Pass, Matrix, int, Matrix, int)} does, and what follows from a range of
+   * outputs alone: of many rows a few panels at a time, while their outputs are in the cache.
+   *
+   * @param more what that costs for a panel, as {@link Divisible} counts it
+   * @param next is told the outputs, numbered from 0
+   */
+  public Divisible task(
+      Pass pass, Matrix x, int xCol, Matrix y, int yCol, long more, Divisible.RangeWork next) {
+    Divisible task = task(pass, x, xCol, y, yCol).then(more, ofOutputs(next));
+    return x.rows() < MANY ? task : task.byGroups();
   }
 
   /** How many panels there are, of {@link Matmul#PANEL_ROWS} outputs each but the last. */

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.matmul.Rounding;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -255,6 +256,35 @@ class PassTest {
     var fewer = new Divisible(3, 1, (from, to, worker) -> {});
     var e = assertThrows(IllegalArgumentException.class, () -> one.with(fewer));
     assertEquals("500 units cannot be done with 3", e.getMessage());
+  }
+
+  @Test
+  void groupsOfARangeAreDoneOneAfterTheOther() {
+    List<Integer> lengths = new ArrayList<>();
+    try (Workers alone = Workers.of(1)) {
+      new Pass(alone, pass.kernels())
+          .run(
+              new Divisible(10, 1, (from, to, worker) -> lengths.add(to - from), 4, null)
+                  .byGroups());
+    }
+    assertEquals(List.of(4, 4, 2), lengths);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 7, 32, 1001})
+  void everyUnitIsWorkedOnOnce(int units) {
+    var runs = new AtomicIntegerArray(units);
+    pass.eachUnit(
+        units,
+        (from, to, worker) -> {
+          assertTrue(from < to && worker >= 0 && worker < workers.threads());
+          for (int unit = from; unit < to; unit++) {
+            runs.incrementAndGet(unit);
+          }
+        });
+    for (int unit = 0; unit < units; unit++) {
+      assertEquals(1, runs.get(unit));
+    }
   }
 
   @Test

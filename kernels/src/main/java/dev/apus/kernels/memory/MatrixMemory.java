@@ -154,7 +154,7 @@ public interface MatrixMemory {
    * @param state native; {@link #floats} values from byte {@code stateAt}, zeros for a memory that
    *     has seen nothing
    * @param seen how many tokens it has seen before
-   * @param o receives {@code valueDim} values a token
+   * @param o receives {@code valueDim} values a token; may be the rows of the values
    * @param scratch at least {@link #scratchFloats} floats that no other thread uses
    */
   void advance(

@@ -15,6 +15,7 @@ import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
 import dev.apus.kernels.memory.MemoryProblem.Result;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,20 @@ class MatrixMemoryTest {
     float[] state = problem.stateAfter(new ScalarMatrixMemory(), 1);
     for (int i = 0; i < exact.state().length; i++) {
       assertEquals(exact.state()[i], state[i], tolerance, "S[" + i + "]");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void answersMayLieWhereValuesWere(Shape shape) {
+    int tokens = 11;
+    var problem = new MemoryProblem(shape, tokens);
+    float[] expected = problem.run(new ScalarMatrixMemory(), tokens).o();
+    float[] actual = problem.inPlace(new ScalarMatrixMemory());
+    for (int t = 0; t < tokens; t++) {
+      int at = AT + t * problem.valueStride();
+      int end = at + shape.valueDim();
+      assertArrayEquals(Arrays.copyOfRange(expected, at, end), Arrays.copyOfRange(actual, at, end));
     }
   }
 

@@ -134,8 +134,28 @@ final class MemoryProblem {
     }
   }
 
+  /** The answers where all tokens' values were. */
+  float[] inPlace(MatrixMemory memory) {
+    try (Arena arena = Arena.ofConfined()) {
+      float[] o = v.clone();
+      advance(memory, 0, tokens, begin(arena), 0, o, o);
+      return o;
+    }
+  }
+
   private void advance(
       MatrixMemory memory, int from, int to, MemorySegment segment, int seen, float[] o) {
+    advance(memory, from, to, segment, seen, v, o);
+  }
+
+  private void advance(
+      MatrixMemory memory,
+      int from,
+      int to,
+      MemorySegment segment,
+      int seen,
+      float[] values,
+      float[] o) {
     if (from == to) {
       return;
     }
@@ -146,7 +166,7 @@ final class MemoryProblem {
         new Inputs(
             rows(q, from, keyStride()),
             rows(k, from, keyStride()),
-            rows(v, from, valueStride()),
+            rows(values, from, valueStride()),
             decays,
             betas);
     if (write == Write.FEEDBACK || write == Write.ERASE) {
