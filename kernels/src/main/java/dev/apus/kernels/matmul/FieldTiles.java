@@ -1,0 +1,203 @@
+package dev.apus.kernels.matmul;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import dev.apus.kernels.math.Lanes;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The inner loops of {@link FieldNumbers}: as {@link IntegerTiles} for nibbles, but sums are widened
+ * to words twice for each step.
+ *
+ * <p>A lower half's sum begins with 2¹⁵, so that it is unsigned.
+ */
+final class FieldTiles {
+
+  private static final VectorSpecies<Float> F = Lanes.F32;
+  private static final VectorSpecies<Integer> I = Lanes.I32;
+  private static final int L = F.length();
+  private static final int HALF = IntegerTiles.HALF;
+  private static final int B_ROWS = IntegerTiles.B_ROWS;
+  private static final int STRIDE = Tiles.STRIDE;
+  private static final int TOKEN = RoundedInputs.FLOATS;
+  private static final int UNIT_BYTES = IntegerLayout.HALF_BYTES;
+
+  /** Parts of the columns that share a step. */
+  static final int PARTS = 2;
+
+  /** The bits of a lower half; all others make up for what lower halves of two sums began with. */
+  private static final int LOWER = 0xffff;
+
+  private FieldTiles() {}
+
+  /**
+   * Fields by one token, for some steps, and straight to its sums.
+   *
+   * @param aAt where the first step's fields of vector a begin; those of the next ones follow
+   * @param halves of a part
+   * @param tableAt what a part's sum begins with and what fields are multiplied by, part after
+   *     part; after two parts the scale and the total
+   */
+  static void one(
+      MemorySegment packed,
+      long aAt,
+      long bAt,
+      int steps,
+      int halves,
+      int second,
+      int third,
+      int fourth,
+      boolean lows,
+      float[] scratch,
+      int tableAt,
+      int stepsAt,
+      int lowsAt,
+      int sumsAt) {
+    FloatVector aSum = FloatVector.fromArray(F, scratch, sumsAt);
+    FloatVector aLater = FloatVector.fromArray(F, scratch, sumsAt + HALF);
+    FloatVector bSum = FloatVector.fromArray(F, scratch, sumsAt + B_ROWS);
+    FloatVector bLater = FloatVector.fromArray(F, scratch, sumsAt + B_ROWS + HALF);
+    long apart = bAt - aAt;
+    long unit = aAt;
+    int at = tableAt;
+    for (int step = 0; step < steps; step++) {
+      IntVector aWide = IntVector.broadcast(I, ~LOWER);
+      IntVector bWide = aWide;
+      IntVector aWideLater = IntVector.zero(I);
+      IntVector bWideLater = aWideLater;
+      for (int part = 0; part < PARTS; part++) {
+        ShortVector aWhole = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
+        ShortVector bWhole = aWhole;
+        at++;
+        long end = unit + halves * UNIT_BYTES;
+        for (; unit < end; unit += UNIT_BYTES) {
+          ShortVector a =
+              IntVector.fromMemorySegment(I, packed, unit, LITTLE_ENDIAN).reinterpretAsShorts();
+          ShortVector b =
+              IntVector.fromMemorySegment(I, packed, unit + apart, LITTLE_ENDIAN)
+                  .reinterpretAsShorts();
+          ShortVector by = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
+          aWhole = aWhole.add(a.mul(by));
+          bWhole = bWhole.add(b.mul(by));
+          by = FloatVector.broadcast(F, scratch[at + 1]).reinterpretAsShorts();
+          aWhole = aWhole.add(a.lanewise(LSHR, second).mul(by));
+          bWhole = bWhole.add(b.lanewise(LSHR, second).mul(by));
+          by = FloatVector.broadcast(F, scratch[at + 2]).reinterpretAsShorts();
+          aWhole = aWhole.add(a.lanewise(LSHR, third).mul(by));
+          bWhole = bWhole.add(b.lanewise(LSHR, third).mul(by));
+          by = FloatVector.broadcast(F, scratch[at + 3]).reinterpretAsShorts();
+          aWhole = aWhole.add(a.lanewise(LSHR, fourth).mul(by));
+          bWhole = bWhole.add(b.lanewise(LSHR, fourth).mul(by));
+          at += Fields.COUNT;
+        }
+        IntVector a = aWhole.reinterpretAsInts();
+        aWide = aWide.add(a.and(LOWER));
+        aWideLater = aWideLater.add(a.lanewise(ASHR, Short.SIZE));
+        IntVector b = bWhole.reinterpretAsInts();
+        bWide = bWide.add(b.and(LOWER));
+        bWideLater = bWideLater.add(b.lanewise(ASHR, Short.SIZE));
+      }
+      FloatVector scale = FloatVector.broadcast(F, scratch[at]);
+      FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt).mul(scale);
+      FloatVector aLaterStep = FloatVector.fromArray(F, scratch, stepsAt + HALF).mul(scale);
+      aSum = aStep.fma((FloatVector) aWide.convertShape(I2F, F, 0), aSum);
+      aLater = aLaterStep.fma((FloatVector) aWideLater.convertShape(I2F, F, 0), aLater);
+      FloatVector bStep = FloatVector.fromArray(F, scratch, stepsAt + B_ROWS).mul(scale);
+      FloatVector bLaterStep =
+          FloatVector.fromArray(F, scratch, stepsAt + B_ROWS + HALF).mul(scale);
+      bSum = bStep.fma((FloatVector) bWide.convertShape(I2F, F, 0), bSum);
+      bLater = bLaterStep.fma((FloatVector) bWideLater.convertShape(I2F, F, 0), bLater);
+      if (lows) {
+        FloatVector total = FloatVector.broadcast(F, scratch[at + 1]);
+        aSum = FloatVector.fromArray(F, scratch, lowsAt).fma(total, aSum);
+        aLater = FloatVector.fromArray(F, scratch, lowsAt + HALF).fma(total, aLater);
+        bSum = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS).fma(total, bSum);
+        bLater = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS + HALF).fma(total, bLater);
+      }
+      at += 2;
+      stepsAt += STRIDE;
+      lowsAt += STRIDE;
+    }
+    aSum.intoArray(scratch, sumsAt);
+    aLater.intoArray(scratch, sumsAt + HALF);
+    bSum.intoArray(scratch, sumsAt + B_ROWS);
+    bLater.intoArray(scratch, sumsAt + B_ROWS + HALF);
+  }
+
+  /**
+   * Adds the sums of some steps, of two parts each, as floats, to those of a tile's tokens: of two
+   * vectors by four tokens.
+   *
+   * @param wholesAt of the first part
+   * @param stride floats from a token's sums in whole numbers to those of the next
+   * @param partStride floats to those of the next part
+   * @param spanSteps steps of a span
+   * @param xStride floats from a token's span to its next one
+   */
+  static void scale(
+      float[] scratch,
+      int wholesAt,
+      int stride,
+      int partStride,
+      int steps,
+      int spanSteps,
+      boolean lows,
+      float[] x,
+      int xAt,
+      int xStride,
+      int stepsAt,
+      int lowsAt,
+      int sumsAt) {
+    for (int row = 0; row < 2 * B_ROWS; row += B_ROWS) {
+      for (int t = 0; t < IntegerTiles.TILE; t++) {
+        int at = sumsAt + t * STRIDE + row;
+        FloatVector sum = FloatVector.fromArray(F, scratch, at);
+        FloatVector later = FloatVector.fromArray(F, scratch, at + HALF);
+        int from = wholesAt + t * stride;
+        for (int step = 0; step < steps; step++) {
+          int inputs = xAt + t * TOKEN + step / spanSteps * xStride;
+          int stepAt = stepsAt + step * STRIDE + row;
+          IntVector first = FloatVector.fromArray(F, scratch, from).reinterpretAsInts();
+          IntVector second =
+              FloatVector.fromArray(F, scratch, from + partStride).reinterpretAsInts();
+          FloatVector scale =
+              FloatVector.broadcast(F, x[inputs + RoundedInputs.SCALE] * RoundedInputs.WHOLE);
+          sum =
+              FloatVector.fromArray(F, scratch, stepAt)
+                  .mul(scale)
+                  .fma(
+                      (FloatVector)
+                          first.and(LOWER).add(second.or(~LOWER)).convertShape(I2F, F, 0),
+                      sum);
+          later =
+              FloatVector.fromArray(F, scratch, stepAt + HALF)
+                  .mul(scale)
+                  .fma(
+                      (FloatVector)
+                          first
+                              .lanewise(ASHR, Short.SIZE)
+                              .add(second.lanewise(ASHR, Short.SIZE))
+                              .convertShape(I2F, F, 0),
+                      later);
+          if (lows) {
+            FloatVector total = FloatVector.broadcast(F, x[inputs + RoundedInputs.TOTAL]);
+            int lowAt = lowsAt + step * STRIDE + row;
+            sum = FloatVector.fromArray(F, scratch, lowAt).fma(total, sum);
+            later = FloatVector.fromArray(F, scratch, lowAt + HALF).fma(total, later);
+          }
+          from += PARTS * partStride;
+        }
+        sum.intoArray(scratch, at);
+        later.intoArray(scratch, at + HALF);
+      }
+      wholesAt += L;
+    }
+  }
+}
