@@ -3,8 +3,8 @@ package dev.apus.kernels.block;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A codec whose values are whole numbers on a grid for every 16 or 32 of them: {@code value = step ·
- * q + low}, but for rounding.
+ * A codec whose values are whole numbers on a grid for every 16 or 32 of them: {@code value = step
+ * · q + low}, but for rounding.
  */
 public interface WholeCodec extends BlockCodec {
 

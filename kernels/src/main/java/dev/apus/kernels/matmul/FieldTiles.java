@@ -3,6 +3,7 @@ package dev.apus.kernels.matmul;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.apus.kernels.math.Lanes;
@@ -13,8 +14,8 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The inner loops of {@link FieldNumbers}: as {@link IntegerTiles} for nibbles, but sums are widened
- * to words twice for each step.
+ * The inner loops of {@link FieldNumbers}: as {@link IntegerTiles} for nibbles, but sums are
+ * widened to words twice for each step.
  *
  * <p>A lower half's sum begins with 2¹⁵, so that it is unsigned.
  */
@@ -132,6 +133,112 @@ final class FieldTiles {
   }
 
   /**
+   * Unpacks a part of {@link Fields#FIVE} for one vector of words: numbers, and above each of them
+   * those of the columns that follow in its unit of four, which {@link VectorRounding} makes up
+   * for.
+   *
+   * @param stride floats from a column to the next
+   */
+  static void five(MemorySegment packed, long at, float[] scratch, int to, int stride) {
+    ShortVector zero = IntVector.broadcast(I, Fields.FIVE.zero() * 0x10001).reinterpretAsShorts();
+    ShortVector h0 =
+        IntVector.fromMemorySegment(I, packed, at + 0 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector h1 =
+        IntVector.fromMemorySegment(I, packed, at + 1 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector h2 =
+        IntVector.fromMemorySegment(I, packed, at + 2 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector h3 =
+        IntVector.fromMemorySegment(I, packed, at + 3 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector h4 =
+        IntVector.fromMemorySegment(I, packed, at + 4 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector v;
+    v = h1.and((short) 31).sub(zero);
+    v.reinterpretAsFloats().intoArray(scratch, to + 3 * stride);
+    v = h0.lanewise(LSHR, 10).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 2 * stride);
+    v = h0.lanewise(LSHR, 5).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 1 * stride);
+    v = h0.and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 0 * stride);
+    v = h2.lanewise(LSHR, 5).and((short) 31).sub(zero);
+    v.reinterpretAsFloats().intoArray(scratch, to + 7 * stride);
+    v = h2.and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 6 * stride);
+    v = h1.lanewise(LSHR, 10).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 5 * stride);
+    v = h1.lanewise(LSHR, 5).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 4 * stride);
+    v = h3.lanewise(LSHR, 10).and((short) 31).sub(zero);
+    v.reinterpretAsFloats().intoArray(scratch, to + 11 * stride);
+    v = h3.lanewise(LSHR, 5).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 10 * stride);
+    v = h3.and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 9 * stride);
+    v = h2.lanewise(LSHR, 10).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 8 * stride);
+    v =
+        h0.lanewise(LSHR, 15)
+            .or(h1.lanewise(LSHR, 14).and((short) 2))
+            .or(h2.lanewise(LSHR, 13).and((short) 4))
+            .or(h3.lanewise(LSHR, 12).and((short) 8))
+            .or(h4.lanewise(LSHR, 11).and((short) 16))
+            .sub(zero);
+    v.reinterpretAsFloats().intoArray(scratch, to + 15 * stride);
+    v = h4.lanewise(LSHR, 10).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 14 * stride);
+    v = h4.lanewise(LSHR, 5).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 13 * stride);
+    v = h4.and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 12 * stride);
+  }
+
+  /**
+   * Unpacks a part of {@link Fields#SIX} for one vector of words: numbers, and above each of them
+   * those of the columns that follow in its unit of four, which {@link VectorRounding} makes up
+   * for.
+   *
+   * @param stride floats from a column to the next
+   */
+  static void six(MemorySegment packed, long at, float[] scratch, int to, int stride) {
+    ShortVector zero = IntVector.broadcast(I, Fields.SIX.zero() * 0x10001).reinterpretAsShorts();
+    ShortVector h0 =
+        IntVector.fromMemorySegment(I, packed, at + 0 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector h1 =
+        IntVector.fromMemorySegment(I, packed, at + 1 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector h2 =
+        IntVector.fromMemorySegment(I, packed, at + 2 * UNIT_BYTES, LITTLE_ENDIAN)
+            .reinterpretAsShorts();
+    ShortVector v;
+    v = h1.lanewise(LSHR, 6).and((short) 63).sub(zero);
+    v.reinterpretAsFloats().intoArray(scratch, to + 3 * stride);
+    v = h1.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 2 * stride);
+    v = h0.lanewise(LSHR, 6).and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 1 * stride);
+    v = h0.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 0 * stride);
+    v = h2.lanewise(LSHR, 10).and((short) 0x3c).or(h1.lanewise(LSHR, 14)).sub(zero);
+    v.reinterpretAsFloats().intoArray(scratch, to + 7 * stride);
+    v =
+        h0.lanewise(LSHR, 12)
+            .or(h1.lanewise(LSHR, 8).and((short) 0x30))
+            .sub(zero)
+            .add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 6 * stride);
+    v = h2.lanewise(LSHR, 6).and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 5 * stride);
+    v = h2.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
+    v.reinterpretAsFloats().intoArray(scratch, to + 4 * stride);
+  }
+
+  /**
    * Adds the sums of some steps, of two parts each, as floats, to those of a tile's tokens: of two
    * vectors by four tokens.
    *
@@ -155,47 +262,54 @@ final class FieldTiles {
       int stepsAt,
       int lowsAt,
       int sumsAt) {
+    int next = STRIDE;
     for (int row = 0; row < 2 * B_ROWS; row += B_ROWS) {
-      for (int t = 0; t < IntegerTiles.TILE; t++) {
+      for (int t = 0; t < IntegerTiles.TILE; t += 2) {
         int at = sumsAt + t * STRIDE + row;
         FloatVector sum = FloatVector.fromArray(F, scratch, at);
         FloatVector later = FloatVector.fromArray(F, scratch, at + HALF);
+        FloatVector nextSum = FloatVector.fromArray(F, scratch, at + next);
+        FloatVector nextLater = FloatVector.fromArray(F, scratch, at + next + HALF);
         int from = wholesAt + t * stride;
+        int inputs = xAt + t * TOKEN;
+        int stepAt = stepsAt + row;
+        int lowAt = lowsAt + row;
         for (int step = 0; step < steps; step++) {
-          int inputs = xAt + t * TOKEN + step / spanSteps * xStride;
-          int stepAt = stepsAt + step * STRIDE + row;
-          IntVector first = FloatVector.fromArray(F, scratch, from).reinterpretAsInts();
-          IntVector second =
-              FloatVector.fromArray(F, scratch, from + partStride).reinterpretAsInts();
-          FloatVector scale =
-              FloatVector.broadcast(F, x[inputs + RoundedInputs.SCALE] * RoundedInputs.WHOLE);
-          sum =
-              FloatVector.fromArray(F, scratch, stepAt)
-                  .mul(scale)
-                  .fma(
-                      (FloatVector)
-                          first.and(LOWER).add(second.or(~LOWER)).convertShape(I2F, F, 0),
-                      sum);
-          later =
-              FloatVector.fromArray(F, scratch, stepAt + HALF)
-                  .mul(scale)
-                  .fma(
-                      (FloatVector)
-                          first
-                              .lanewise(ASHR, Short.SIZE)
-                              .add(second.lanewise(ASHR, Short.SIZE))
-                              .convertShape(I2F, F, 0),
-                      later);
+          FloatVector steps1 = FloatVector.fromArray(F, scratch, stepAt);
+          FloatVector steps2 = FloatVector.fromArray(F, scratch, stepAt + HALF);
+          FloatVector scale = FloatVector.broadcast(F, x[inputs + RoundedInputs.SCALE]);
+          IntVector one = FloatVector.fromArray(F, scratch, from).reinterpretAsInts();
+          IntVector two = FloatVector.fromArray(F, scratch, from + partStride).reinterpretAsInts();
+          IntVector whole = one.and(LOWER).add(two.or(~LOWER));
+          sum = steps1.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), sum);
+          whole = one.lanewise(ASHR, Short.SIZE).add(two.lanewise(ASHR, Short.SIZE));
+          later = steps2.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), later);
+          scale = FloatVector.broadcast(F, x[inputs + TOKEN + RoundedInputs.SCALE]);
+          one = FloatVector.fromArray(F, scratch, from + stride).reinterpretAsInts();
+          two = FloatVector.fromArray(F, scratch, from + stride + partStride).reinterpretAsInts();
+          whole = one.and(LOWER).add(two.or(~LOWER));
+          nextSum = steps1.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), nextSum);
+          whole = one.lanewise(ASHR, Short.SIZE).add(two.lanewise(ASHR, Short.SIZE));
+          nextLater = steps2.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), nextLater);
           if (lows) {
+            FloatVector low = FloatVector.fromArray(F, scratch, lowAt);
+            FloatVector laterLow = FloatVector.fromArray(F, scratch, lowAt + HALF);
             FloatVector total = FloatVector.broadcast(F, x[inputs + RoundedInputs.TOTAL]);
-            int lowAt = lowsAt + step * STRIDE + row;
-            sum = FloatVector.fromArray(F, scratch, lowAt).fma(total, sum);
-            later = FloatVector.fromArray(F, scratch, lowAt + HALF).fma(total, later);
+            sum = low.fma(total, sum);
+            later = laterLow.fma(total, later);
+            total = FloatVector.broadcast(F, x[inputs + TOKEN + RoundedInputs.TOTAL]);
+            nextSum = low.fma(total, nextSum);
+            nextLater = laterLow.fma(total, nextLater);
           }
           from += PARTS * partStride;
+          stepAt += STRIDE;
+          lowAt += STRIDE;
+          inputs += (step + 1 & spanSteps - 1) == 0 ? xStride : 0;
         }
         sum.intoArray(scratch, at);
         later.intoArray(scratch, at + HALF);
+        nextSum.intoArray(scratch, at + next);
+        nextLater.intoArray(scratch, at + next + HALF);
       }
       wholesAt += L;
     }

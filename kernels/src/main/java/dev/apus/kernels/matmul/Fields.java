@@ -20,8 +20,7 @@ package dev.apus.kernels.matmul;
  * @param column whose bits a field has, field after field, half after half
  * @param exponent how far up in its quant the field's lowest bit is
  */
-record Fields(
-    int bits, int columns, int halves, int[] shifts, int[] column, int[] exponent) {
+record Fields(int bits, int columns, int halves, int[] shifts, int[] column, int[] exponent) {
 
   /** Fields of a half. */
   static final int COUNT = 4;

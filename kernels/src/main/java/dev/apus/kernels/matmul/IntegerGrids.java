@@ -44,21 +44,27 @@ interface IntegerGrids {
   /** The grids of a block of Q4_K, whose nibbles are from 0 to 15. */
   static void q4k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
-    k(packed, at, NibbleFilling.ZERO, scratch, stepsAt, lowsAt);
+    k(packed, at, NibbleFilling.ZERO, 1, scratch, stepsAt, lowsAt);
   }
 
   /** The grids of a block of Q5_K, whose quants are from 0 to 31. */
   static void q5k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
-    k(packed, at, Fields.FIVE.zero(), scratch, stepsAt, lowsAt);
+    k(packed, at, Fields.FIVE.zero(), RoundedInputs.WHOLE, scratch, stepsAt, lowsAt);
   }
 
   private static void k(
-      MemorySegment packed, long at, int zero, float[] scratch, int stepsAt, int lowsAt) {
+      MemorySegment packed,
+      long at,
+      int zero,
+      float times,
+      float[] scratch,
+      int stepsAt,
+      int lowsAt) {
     KGrids.scales(packed, at, scratch);
     for (int half = 0; half < 2; half++) {
       int apart = half * 4 * STRIDE;
-      KGrids.grids(packed, at, half, zero, scratch, stepsAt + apart, lowsAt + apart);
+      KGrids.grids(packed, at, half, zero, times, scratch, stepsAt + apart, lowsAt + apart);
     }
   }
 
@@ -68,7 +74,7 @@ interface IntegerGrids {
     Halves.decode(packed, at, scratch, QuantPanels.SCALES_AT);
     for (int row = 0; row < ROWS; row += F.length()) {
       FloatVector scale = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + row);
-      scale = scale.add(scale.sub(scale));
+      scale = scale.add(scale.sub(scale)).mul(RoundedInputs.WHOLE);
       for (int word = 0; word < 4; word++) {
         IntVector numbers =
             IntVector.fromMemorySegment(
@@ -79,10 +85,7 @@ interface IntegerGrids {
         for (int i = 0; i < 4; i++) {
           FloatVector number =
               (FloatVector)
-                  numbers
-                      .lanewise(LSHL, 24 - 8 * i)
-                      .lanewise(ASHR, 24)
-                      .convertShape(I2F, F, 0);
+                  numbers.lanewise(LSHL, 24 - 8 * i).lanewise(ASHR, 24).convertShape(I2F, F, 0);
           scale.mul(number).intoArray(scratch, stepsAt + (4 * word + i) * STRIDE + row);
         }
       }

@@ -42,7 +42,10 @@ record IntegerLayout(
 
   static IntegerLayout q4() {
     return new IntegerLayout(
-        WeightFormat.Q4_0, List.of(new PanelLayout.Units(0, 2, 1)), 2, new NibbleFilling(2, 18, 16));
+        WeightFormat.Q4_0,
+        List.of(new PanelLayout.Units(0, 2, 1)),
+        2,
+        new NibbleFilling(2, 18, 16));
   }
 
   static IntegerLayout q4k() {

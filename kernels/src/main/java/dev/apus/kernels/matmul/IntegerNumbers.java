@@ -26,8 +26,7 @@ interface IntegerNumbers {
    *
    * @param stride floats from a column to the next
    */
-  void unpack(
-      MemorySegment packed, long aAt, long bAt, float[] scratch, int numbersAt, int stride);
+  void unpack(MemorySegment packed, long aAt, long bAt, float[] scratch, int numbersAt, int stride);
 
   /**
    * Adds the sums of one or two spans, as floats, to those of a tile's tokens: of two vectors by

@@ -50,8 +50,7 @@ public final class Matmuls {
     static final Map<WeightFormat, Matmul> INTEGER =
         Map.of(
             WeightFormat.Q4_0,
-            new VectorIntegerMatmul(
-                IntegerGrids::q4, IntegerLayout.q4(), new NibbleNumbers(false)),
+            new VectorIntegerMatmul(IntegerGrids::q4, IntegerLayout.q4(), new NibbleNumbers(false)),
             WeightFormat.Q4_K,
             new VectorIntegerMatmul(
                 IntegerGrids::q4k, IntegerLayout.q4k(), new NibbleNumbers(true)),

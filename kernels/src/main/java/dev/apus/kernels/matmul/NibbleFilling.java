@@ -9,8 +9,7 @@ import java.lang.invoke.VarHandle;
  * @param runBytes stored bytes with as many columns in their lower nibbles, and the next as many in
  *     their upper ones
  */
-record NibbleFilling(int gridBytes, int blockBytes, int runBytes)
-    implements IntegerLayout.Filling {
+record NibbleFilling(int gridBytes, int blockBytes, int runBytes) implements IntegerLayout.Filling {
 
   private static final VarHandle WORD = Transposition.WORD;
   private static final VarHandle HALF = Transposition.HALF;
@@ -23,7 +22,7 @@ record NibbleFilling(int gridBytes, int blockBytes, int runBytes)
 
   private static final int UNIT_BYTES = IntegerLayout.HALF_BYTES;
 
-    @Override
+  @Override
   public void pack(byte[] stored, int blockAt, byte[] panel, int to) {
     int upper = runBytes / UNIT_COLUMNS * UNIT_BYTES;
     int end = blockAt + blockBytes;

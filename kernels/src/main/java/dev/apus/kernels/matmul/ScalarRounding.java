@@ -1,6 +1,5 @@
 package dev.apus.kernels.matmul;
 
-
 /** {@link RoundedInputs} in plain Java: token after token, span after span. */
 final class ScalarRounding implements Rounding {
 

@@ -87,7 +87,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
   @Override
   public int roundedScratchFloats(int cols, int tokens) {
     int alone = Math.min(tokens, VectorRounding.FEW - 1);
-    return Math.addExact(preparedAt(tokens), alone * preparedFloats(cols));
+    return Math.addExact(preparedAt(tokens), alone * preparedFloats(cols) + L);
   }
 
   /** Where in the scratch is what is made of inputs of tokens that go one by one. */
@@ -136,7 +136,18 @@ final class VectorIntegerMatmul implements RoundingMatmul {
         for (; panel < fromPanel + quads; panel++) {
           Group group = new Group(panel, quads, PAIRS, toPanel);
           group(
-              packed, rows, cols, group, rounded, xAt, count, preparedAt(tokens), y, yFrom, yStride, scratch);
+              packed,
+              rows,
+              cols,
+              group,
+              rounded,
+              xAt,
+              count,
+              preparedAt(tokens),
+              y,
+              yFrom,
+              yStride,
+              scratch);
         }
         panel = Math.min(toPanel, fromPanel + quads * PAIRS * PANELS);
       }
@@ -144,7 +155,18 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       for (int end = panel + apart; panel < end; panel++) {
         Group group = new Group(panel, apart, 1, toPanel);
         group(
-              packed, rows, cols, group, rounded, xAt, count, preparedAt(tokens), y, yFrom, yStride, scratch);
+            packed,
+            rows,
+            cols,
+            group,
+            rounded,
+            xAt,
+            count,
+            preparedAt(tokens),
+            y,
+            yFrom,
+            yStride,
+            scratch);
       }
     }
   }
@@ -222,7 +244,18 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       }
       long quants = group + layout.quantsAt(width);
       int prepared = preparedAt + from / SPAN * numbers.preparedFloats();
-      tiles(packed, at, pairs, quants, width, x, xAt, tokens, prepared, preparedFloats(cols), scratch);
+      tiles(
+          packed,
+          at,
+          pairs,
+          quants,
+          width,
+          x,
+          xAt,
+          tokens,
+          prepared,
+          preparedFloats(cols),
+          scratch);
       xAt += width / SPAN * spanFloats;
     }
   }
@@ -282,8 +315,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       for (int pair = 0; pair < pairs; pair++) {
         long spanAt = offset + span * numbers.spanBytes();
         int to = NUMBERS_AT + span * SPAN * stride + pair * PAIR;
-        numbers.unpack(
-            packed, at[2 * pair] + spanAt, bAt(at, pair) + spanAt, scratch, to, stride);
+        numbers.unpack(packed, at[2 * pair] + spanAt, bAt(at, pair) + spanAt, scratch, to, stride);
       }
     }
   }
