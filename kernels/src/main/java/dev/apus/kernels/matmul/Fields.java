@@ -54,24 +54,4 @@ record Fields(int bits, int columns, int halves, int[] shifts, int[] column, int
   int fieldBits(int field) {
     return (field + 1 < COUNT ? shifts[field + 1] : Short.SIZE) - shifts[field];
   }
-
-  /** One half of a part whose quants are these, from a place on. */
-  int half(byte[] quants, int at, int half) {
-    int bitsOfHalf = 0;
-    for (int field = 0; field < COUNT; field++) {
-      int i = half * COUNT + field;
-      int value = quants[at + column[i]] >> exponent[i] & (1 << fieldBits(field)) - 1;
-      bitsOfHalf |= value << shifts[field];
-    }
-    return bitsOfHalf;
-  }
-
-  /** Adds the bits of a half to quants that are zero where they go. */
-  void addTo(byte[] quants, int at, int half, int bitsOfHalf) {
-    for (int field = 0; field < COUNT; field++) {
-      int i = half * COUNT + field;
-      int value = bitsOfHalf >> shifts[field] & (1 << fieldBits(field)) - 1;
-      quants[at + column[i]] |= (byte) (value << exponent[i]);
-    }
-  }
 }
