@@ -1,22 +1,16 @@
 package dev.apus.kernels.matmul;
 
-
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Quants of five or six bits, less half of their range: see {@link Fields}. Two parts share a step.
  */
 record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements IntegerNumbers {
 
-  private static final VectorSpecies<Float> F = Lanes.F32;
-  private static final VectorSpecies<Integer> I = Lanes.I32;
-  private static final int L = F.length();
+  private static final int L = Lanes.F32.length();
   private static final int SPAN = RoundedInputs.SPAN;
-  private static final int UNIT = NibbleFilling.UNIT_COLUMNS;
   private static final int HALF_BYTES = IntegerLayout.HALF_BYTES;
-  private static final int NIBBLE = 4;
 
   FieldNumbers(Fields fields, boolean lows) {
     this(fields, lows, new FieldInputs(fields));

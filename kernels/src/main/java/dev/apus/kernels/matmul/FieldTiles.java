@@ -43,8 +43,8 @@ final class FieldTiles {
    *
    * @param aAt where the first step's fields of vector a begin; those of the next ones follow
    * @param halves of a part
-   * @param tableAt what a part's sum begins with and what fields are multiplied by, part after
-   *     part; after two parts the scale and the total
+   * @param second where a half's second field begins
+   * @param inputsAt where {@link FieldInputs} are
    */
   static void one(
       MemorySegment packed,
@@ -57,7 +57,7 @@ final class FieldTiles {
       int fourth,
       boolean lows,
       float[] scratch,
-      int tableAt,
+      int inputsAt,
       int stepsAt,
       int lowsAt,
       int sumsAt) {
@@ -67,7 +67,7 @@ final class FieldTiles {
     FloatVector bLater = FloatVector.fromArray(F, scratch, sumsAt + B_ROWS + HALF);
     long apart = bAt - aAt;
     long unit = aAt;
-    int at = tableAt;
+    int at = inputsAt;
     for (int step = 0; step < steps; step++) {
       IntVector aWide = IntVector.broadcast(I, ~LOWER);
       IntVector bWide = aWide;
@@ -245,7 +245,7 @@ final class FieldTiles {
    * @param wholesAt of the first part
    * @param stride floats from a token's sums in whole numbers to those of the next
    * @param partStride floats to those of the next part
-   * @param spanSteps steps of a span
+   * @param spanSteps steps of a span, 1 or 2
    * @param xStride floats from a token's span to its next one
    */
   static void scale(
@@ -262,35 +262,35 @@ final class FieldTiles {
       int stepsAt,
       int lowsAt,
       int sumsAt) {
-    int next = STRIDE;
     for (int row = 0; row < 2 * B_ROWS; row += B_ROWS) {
       for (int t = 0; t < IntegerTiles.TILE; t += 2) {
         int at = sumsAt + t * STRIDE + row;
         FloatVector sum = FloatVector.fromArray(F, scratch, at);
         FloatVector later = FloatVector.fromArray(F, scratch, at + HALF);
-        FloatVector nextSum = FloatVector.fromArray(F, scratch, at + next);
-        FloatVector nextLater = FloatVector.fromArray(F, scratch, at + next + HALF);
+        FloatVector otherSum = FloatVector.fromArray(F, scratch, at + STRIDE);
+        FloatVector otherLater = FloatVector.fromArray(F, scratch, at + STRIDE + HALF);
         int from = wholesAt + t * stride;
         int inputs = xAt + t * TOKEN;
         int stepAt = stepsAt + row;
         int lowAt = lowsAt + row;
-        for (int step = 0; step < steps; step++) {
-          FloatVector steps1 = FloatVector.fromArray(F, scratch, stepAt);
-          FloatVector steps2 = FloatVector.fromArray(F, scratch, stepAt + HALF);
+        for (int i = 1; i <= steps; i++) {
+          FloatVector step = FloatVector.fromArray(F, scratch, stepAt);
+          FloatVector laterStep = FloatVector.fromArray(F, scratch, stepAt + HALF);
           FloatVector scale = FloatVector.broadcast(F, x[inputs + RoundedInputs.SCALE]);
           IntVector one = FloatVector.fromArray(F, scratch, from).reinterpretAsInts();
           IntVector two = FloatVector.fromArray(F, scratch, from + partStride).reinterpretAsInts();
           IntVector whole = one.and(LOWER).add(two.or(~LOWER));
-          sum = steps1.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), sum);
+          sum = step.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), sum);
           whole = one.lanewise(ASHR, Short.SIZE).add(two.lanewise(ASHR, Short.SIZE));
-          later = steps2.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), later);
+          later = laterStep.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), later);
           scale = FloatVector.broadcast(F, x[inputs + TOKEN + RoundedInputs.SCALE]);
           one = FloatVector.fromArray(F, scratch, from + stride).reinterpretAsInts();
           two = FloatVector.fromArray(F, scratch, from + stride + partStride).reinterpretAsInts();
           whole = one.and(LOWER).add(two.or(~LOWER));
-          nextSum = steps1.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), nextSum);
+          otherSum = step.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), otherSum);
           whole = one.lanewise(ASHR, Short.SIZE).add(two.lanewise(ASHR, Short.SIZE));
-          nextLater = steps2.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), nextLater);
+          otherLater =
+              laterStep.mul(scale).fma((FloatVector) whole.convertShape(I2F, F, 0), otherLater);
           if (lows) {
             FloatVector low = FloatVector.fromArray(F, scratch, lowAt);
             FloatVector laterLow = FloatVector.fromArray(F, scratch, lowAt + HALF);
@@ -298,18 +298,18 @@ final class FieldTiles {
             sum = low.fma(total, sum);
             later = laterLow.fma(total, later);
             total = FloatVector.broadcast(F, x[inputs + TOKEN + RoundedInputs.TOTAL]);
-            nextSum = low.fma(total, nextSum);
-            nextLater = laterLow.fma(total, nextLater);
+            otherSum = low.fma(total, otherSum);
+            otherLater = laterLow.fma(total, otherLater);
           }
           from += PARTS * partStride;
           stepAt += STRIDE;
           lowAt += STRIDE;
-          inputs += (step + 1 & spanSteps - 1) == 0 ? xStride : 0;
+          inputs += (i & spanSteps - 1) == 0 ? xStride : 0;
         }
         sum.intoArray(scratch, at);
         later.intoArray(scratch, at + HALF);
-        nextSum.intoArray(scratch, at + next);
-        nextLater.intoArray(scratch, at + next + HALF);
+        otherSum.intoArray(scratch, at + STRIDE);
+        otherLater.intoArray(scratch, at + STRIDE + HALF);
       }
       wholesAt += L;
     }

@@ -10,8 +10,9 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link Matmul} of {@link Products#INTEGER} with the Vector API: products of whole numbers of 16
  * bits, twice as many in a vector as of floats.
  *
- * <p>Lanes are output rows. The numbers of a span of 32 columns times nibbles from −8 to 7 add up
- * to at most 32 · 8 · 127, which 16 bits hold, so nothing is widened before the span's sum.
+ * <p>Lanes are output rows. A span's numbers times weights are summed in parts, for which {@link
+ * IntegerNumbers} says how many columns have sums that 16 bits hold: 32 times nibbles from −8 to 7
+ * are at most 32 · 8 · 127.
  */
 final class VectorIntegerMatmul implements RoundingMatmul {
 
