@@ -8,19 +8,21 @@ import dev.apus.core.Model;
 import dev.apus.core.ModelOptions;
 import dev.apus.core.RandomCheckpoint;
 import dev.apus.core.Session;
+import dev.apus.core.config.Config;
 import dev.apus.core.weight.Placement;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
 import dev.apus.kernels.matmul.Products;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whole models whose four-bit weights meet whole numbers. */
+/** Whole models whose weights of four to six bits meet whole numbers. */
 class IntegerProductsTest {
 
   private static final int[] TOKENS = TinyModels.tokens(19, 5);
@@ -28,11 +30,16 @@ class IntegerProductsTest {
   @TempDir Path temporary;
   private Path file;
 
-  @BeforeEach
-  void write() throws IOException {
+  private void write(WeightFormat format) throws IOException {
     file = temporary.resolve("model.gguf");
-    RandomCheckpoint.of(TinyModels.config("llama"), ModelOptions.standard())
-        .writeGguf(file, WeightFormat.Q4_0, 7);
+    String json = new String(TinyModels.resource("/configs/llama.json"), StandardCharsets.UTF_8);
+    if (format.blockLength() == 256) {
+      json =
+          json.replace("\"hidden_size\": 64", "\"hidden_size\": 256")
+              .replace("\"intermediate_size\": 112", "\"intermediate_size\": 256");
+    }
+    Config config = Config.parse("llama.json", json.getBytes(StandardCharsets.UTF_8));
+    RandomCheckpoint.of(config, ModelOptions.standard()).writeGguf(file, format, 7);
   }
 
   private float[][] logits(ModelOptions options, boolean atOnce) {
@@ -47,8 +54,11 @@ class IntegerProductsTest {
     }
   }
 
-  @Test
-  void thePromptAndSingleTokensAndEveryWayToComputeGiveTheSameBits() {
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_0", "Q5_K", "Q6_K"})
+  void thePromptAndSingleTokensAndEveryWayToComputeGiveTheSameBits(WeightFormat format)
+      throws IOException {
+    write(format);
     ModelOptions integer =
         ModelOptions.standard().withProducts(Products.INTEGER).withoutEasing().withThreads(2);
     float[][] expected = logits(integer, true);
@@ -65,8 +75,10 @@ class IntegerProductsTest {
     }
   }
 
-  @Test
-  void roundingChangesLittleAndOnlyIfAsked() {
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_0", "Q5_K", "Q6_K"})
+  void roundingChangesLittleAndOnlyIfAsked(WeightFormat format) throws IOException {
+    write(format);
     ModelOptions options = ModelOptions.standard();
     float[][] exact = logits(options, true);
     assertArrayEquals(exact, logits(options.withProducts(Products.EXACT), true));

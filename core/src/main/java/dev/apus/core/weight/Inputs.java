@@ -26,7 +26,7 @@ record Inputs(float[] x, int at, int stride, int tokens, float[] rounded, int ro
   /** How many floats of scratch {@link #multiply} needs. */
   int scratchFloats(Matmul matmul, int cols) {
     return rounded != null && matmul instanceof RoundingMatmul rounding
-        ? rounding.roundedScratchFloats(tokens)
+        ? rounding.roundedScratchFloats(cols, tokens)
         : matmul.scratchFloats(cols, tokens);
   }
 

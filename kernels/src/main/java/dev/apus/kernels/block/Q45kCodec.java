@@ -19,7 +19,7 @@ import java.lang.foreign.MemorySegment;
  * one and a half steps, where a step is the widest range of a sub-block (zero included) divided by
  * 15 for Q4_K and by 31 for Q5_K, plus 1/60 of the lowest value's magnitude.
  */
-class Q45kCodec extends BlockwiseCodec {
+final class Q45kCodec extends BlockwiseCodec implements WholeCodec {
 
   private static final int LENGTH = 256;
   private static final int SUB = 32;
@@ -51,21 +51,44 @@ class Q45kCodec extends BlockwiseCodec {
     }
   }
 
-  static float step(MemorySegment stored, long at, int j) {
+  private static float step(MemorySegment stored, long at, int j) {
     return half(stored, at) * SixBits.scale(stored, at + SCALES_AT, j);
   }
 
   /** What is subtracted from the values of a sub-block. */
-  static float low(MemorySegment stored, long at, int j) {
+  private static float low(MemorySegment stored, long at, int j) {
     return half(stored, at + 2) * SixBits.minimum(stored, at + SCALES_AT, j);
   }
 
-  final int q(MemorySegment stored, long at, int j, int l) {
+  private int q(MemorySegment stored, long at, int j, int l) {
     int pair = unsigned(stored, at + nibblesAt + j / 2 * SUB + l);
     int nibble = pair >> 4 * (j % 2) & 15;
     return nibblesAt == FIFTH_BITS_AT
         ? nibble
         : nibble | (unsigned(stored, at + FIFTH_BITS_AT + l) >> j & 1) << 4;
+  }
+
+  @Override
+  public int gridLength() {
+    return SUB;
+  }
+
+  @Override
+  public boolean hasLows() {
+    return true;
+  }
+
+  /** Numbers are less by half of what quants reach, and lows greater by as many steps. */
+  @Override
+  public void read(MemorySegment stored, long at, int[] numbers, float[] steps, float[] lows) {
+    int zero = (largestQ + 1) / 2;
+    for (int j = 0; j < SUBS; j++) {
+      steps[j] = step(stored, at, j);
+      lows[j] = zero * steps[j] - low(stored, at, j);
+      for (int l = 0; l < SUB; l++) {
+        numbers[j * SUB + l] = q(stored, at, j, l) - zero;
+      }
+    }
   }
 
   @Override

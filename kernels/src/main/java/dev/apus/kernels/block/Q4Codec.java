@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
  * side of the largest magnitude), and within 8 times what rounding the scale to F16 took away.
  * Encoding decoded values gives the same block, unless its scale has rounded to zero.
  */
-final class Q4Codec extends BlockwiseCodec implements NibbleCodec {
+final class Q4Codec extends BlockwiseCodec implements WholeCodec {
 
   private static final int LENGTH = 32;
   private static final int ZERO_Q = 8;
@@ -32,6 +32,11 @@ final class Q4Codec extends BlockwiseCodec implements NibbleCodec {
       values[valuesAt + i] = scale * ((pair & 15) - ZERO_Q);
       values[valuesAt + i + LENGTH / 2] = scale * ((pair >> 4) - ZERO_Q);
     }
+  }
+
+  @Override
+  public int gridLength() {
+    return LENGTH;
   }
 
   @Override

@@ -22,7 +22,7 @@ import java.lang.foreign.ValueLayout;
  * by least squares. A value comes back within one and a half steps, where a step is the largest
  * magnitude of the whole block divided by 32.
  */
-final class Q6kCodec extends BlockwiseCodec {
+final class Q6kCodec extends BlockwiseCodec implements WholeCodec {
 
   private static final int LENGTH = 256;
   private static final int SUB = 16;
@@ -42,10 +42,38 @@ final class Q6kCodec extends BlockwiseCodec {
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
     float scale = finiteHalf(stored, at + SCALE_AT);
     for (int i = 0; i < LENGTH; i++) {
-      float step = scale * stored.get(ValueLayout.JAVA_BYTE, at + SCALES_AT + i / SUB);
-      int lower = unsigned(stored, at + lowerAt(i)) >> lowerShift(i) & 15;
-      int upper = unsigned(stored, at + upperAt(i)) >> upperShift(i) & 3;
-      values[valuesAt + i] = step * ((upper << 4 | lower) - ZERO_Q);
+      values[valuesAt + i] = step(stored, at, scale, i / SUB) * number(stored, at, i);
+    }
+  }
+
+  private static float step(MemorySegment stored, long at, float scale, int sub) {
+    return scale * stored.get(ValueLayout.JAVA_BYTE, at + SCALES_AT + sub);
+  }
+
+  private static int number(MemorySegment stored, long at, int i) {
+    int lower = unsigned(stored, at + lowerAt(i)) >> lowerShift(i) & 15;
+    int upper = unsigned(stored, at + upperAt(i)) >> upperShift(i) & 3;
+    return (upper << 4 | lower) - ZERO_Q;
+  }
+
+  @Override
+  public int gridLength() {
+    return SUB;
+  }
+
+  @Override
+  public boolean hasLows() {
+    return false;
+  }
+
+  @Override
+  public void read(MemorySegment stored, long at, int[] numbers, float[] steps, float[] lows) {
+    float scale = finiteHalf(stored, at + SCALE_AT);
+    for (int j = 0; j < SUBS; j++) {
+      steps[j] = step(stored, at, scale, j);
+    }
+    for (int i = 0; i < LENGTH; i++) {
+      numbers[i] = number(stored, at, i);
     }
   }
 

@@ -28,7 +28,7 @@ public enum WeightFormat {
    * Four bits on a grid for every 32 values: within 1.5 / 15 of the block's widest range of 32,
    * plus 1/60 of its lowest value.
    */
-  Q4_K(256, 144, new Q4kCodec()),
+  Q4_K(256, 144, new Q45kCodec(4)),
 
   /**
    * Five bits on a grid for every 32 values: within 1.5 / 31 of the block's widest range of 32,

@@ -1,21 +1,27 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.block.NibbleCodec;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
 import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Decodes the steps and lows of {@link IntegerLayout} panels, whose nibbles are from −8 to 7. */
+/** Decodes the steps and lows of {@link IntegerLayout} panels, whose numbers have signs. */
 @FunctionalInterface
 interface IntegerGrids {
 
   VectorSpecies<Float> F = Lanes.F32;
+  VectorSpecies<Integer> I = Lanes.I32;
   int ROWS = Matmul.PANEL_ROWS;
   int STRIDE = Tiles.STRIDE;
 
   /**
-   * Decodes those of some spans of a panel, {@link Tiles#STRIDE} floats from a span to the next.
+   * Decodes those of some spans of a panel, {@link Tiles#STRIDE} floats from a step to the next.
    *
    * @param at where the group of columns begins, whose first spans they are
    * @param lowsAt where lows go, if the format has them
@@ -38,10 +44,51 @@ interface IntegerGrids {
   /** The grids of a block of Q4_K, whose nibbles are from 0 to 15. */
   static void q4k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
+    k(packed, at, NibbleFilling.ZERO, 1, scratch, stepsAt, lowsAt);
+  }
+
+  /** The grids of a block of Q5_K, whose quants are from 0 to 31. */
+  static void q5k(
+      MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
+    k(packed, at, Fields.FIVE.zero(), RoundedInputs.WHOLE, scratch, stepsAt, lowsAt);
+  }
+
+  private static void k(
+      MemorySegment packed,
+      long at,
+      int zero,
+      float times,
+      float[] scratch,
+      int stepsAt,
+      int lowsAt) {
     KGrids.scales(packed, at, scratch);
     for (int half = 0; half < 2; half++) {
-      int apart = half * spans / 2 * STRIDE;
-      KGrids.grids(packed, at, half, NibbleCodec.ZERO, scratch, stepsAt + apart, lowsAt + apart);
+      int apart = half * 4 * STRIDE;
+      KGrids.grids(packed, at, half, zero, times, scratch, stepsAt + apart, lowsAt + apart);
+    }
+  }
+
+  /** The steps of a block of Q6_K, NaN if its scale is not finite: 32 halves, then the numbers. */
+  static void q6k(
+      MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
+    Halves.decode(packed, at, scratch, QuantPanels.SCALES_AT);
+    for (int row = 0; row < ROWS; row += F.length()) {
+      FloatVector scale = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + row);
+      scale = scale.add(scale.sub(scale)).mul(RoundedInputs.WHOLE);
+      for (int word = 0; word < 4; word++) {
+        IntVector numbers =
+            IntVector.fromMemorySegment(
+                I,
+                packed,
+                at + Short.BYTES * ROWS + 4L * (word * ROWS + row),
+                ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < 4; i++) {
+          FloatVector number =
+              (FloatVector)
+                  numbers.lanewise(LSHL, 24 - 8 * i).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+          scale.mul(number).intoArray(scratch, stepsAt + (4 * word + i) * STRIDE + row);
+        }
+      }
     }
   }
 }

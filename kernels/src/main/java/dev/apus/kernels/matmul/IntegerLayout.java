@@ -4,45 +4,48 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.apus.kernels.block.WeightFormat;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Where the bytes of a panel lie whose nibbles meet whole numbers: group after group of 256
- * columns, and within a group the grids of its blocks as in {@link PanelLayout}, so that they are
- * decoded together, then the nibbles of four columns after the other.
+ * Where the bytes of a panel lie whose quants meet whole numbers: group after group of 256 columns,
+ * and within a group the grids of its blocks as in {@link PanelLayout}, so that they are decoded
+ * together, then the halves of words that the quants of a row fill, one after the other.
  *
- * <p>The four nibbles of a row fill half a word. A word's lower half belongs to a row of the first
- * half of the panel, and its upper one to the row that is 16 further on: so a vector of words holds
- * what belongs to two vectors of floats, and one that is cut in the middle.
+ * <p>A word's lower half belongs to a row of the first half of the panel, and its upper one to the
+ * row that is 16 further on: so a vector of words holds what belongs to two vectors of floats, and
+ * one that is cut in the middle.
  *
- * @param grid units of a stored block that come before its nibbles
+ * @param grid units of a stored block that are not quants
  * @param gridBytes of a stored block
- * @param runBytes stored bytes with as many columns in their lower nibbles, and the next as many in
- *     their upper ones
  */
 record IntegerLayout(
-    WeightFormat format, List<PanelLayout.Units> grid, int gridBytes, int runBytes) {
+    WeightFormat format, List<PanelLayout.Units> grid, int gridBytes, Filling filling) {
 
   private static final int ROWS = Matmul.PANEL_ROWS;
-
-  private static final VarHandle WORD = Transposition.WORD;
-  private static final VarHandle HALF = Transposition.HALF;
 
   /** Columns of a group; the last one may have fewer. */
   static final int GROUP = 256;
 
-  /** Columns whose nibbles are half a word. */
-  static final int UNIT_COLUMNS = 4;
+  /** Bytes of a half of a word of all rows. */
+  static final int HALF_BYTES = 2 * ROWS;
 
-  /** Bytes of these columns in a panel. */
-  static final int UNIT_BYTES = 2 * ROWS;
+  /** How the quants of a row fill halves of words. */
+  interface Filling {
 
-  /** Bytes of a span's nibbles in a panel. */
-  static final int SPAN_BYTES = RoundedInputs.SPAN / UNIT_COLUMNS * UNIT_BYTES;
+    /** Fills those of a stored block, {@link #HALF_BYTES} from one to the next. */
+    void pack(byte[] stored, int blockAt, byte[] panel, int to);
+
+    /** Brings them back to a block whose quants are still zero. */
+    void unpack(byte[] panel, int from, byte[] stored, int blockAt);
+  }
 
   static IntegerLayout q4() {
-    return new IntegerLayout(WeightFormat.Q4_0, List.of(new PanelLayout.Units(0, 2, 1)), 2, 16);
+    return new IntegerLayout(
+        WeightFormat.Q4_0,
+        List.of(new PanelLayout.Units(0, 2, 1)),
+        2,
+        new NibbleFilling(2, 18, 16));
   }
 
   static IntegerLayout q4k() {
@@ -50,7 +53,23 @@ record IntegerLayout(
         WeightFormat.Q4_K,
         List.of(new PanelLayout.Units(0, 2, 2), new PanelLayout.Units(4, 4, 3)),
         16,
-        32);
+        new NibbleFilling(16, 144, 32));
+  }
+
+  static IntegerLayout q5k() {
+    return new IntegerLayout(
+        WeightFormat.Q5_K,
+        List.of(new PanelLayout.Units(0, 2, 2), new PanelLayout.Units(4, 4, 3)),
+        16,
+        FieldFilling.Q5_K);
+  }
+
+  static IntegerLayout q6k() {
+    return new IntegerLayout(
+        WeightFormat.Q6_K,
+        List.of(new PanelLayout.Units(208, 2, 1), new PanelLayout.Units(192, 4, 4)),
+        18,
+        FieldFilling.Q6_K);
   }
 
   /** Where the group that begins with this column lies in a panel. */
@@ -58,8 +77,8 @@ record IntegerLayout(
     return format.rowBytes(col) * ROWS;
   }
 
-  /** From where a group of this width begins to its nibbles, those of a span after the other. */
-  long nibblesAt(int width) {
+  /** From where a group of this width begins to its quants, those of a span after the other. */
+  long quantsAt(int width) {
     return (long) width / format.blockLength() * gridBytes * ROWS;
   }
 
@@ -74,7 +93,7 @@ record IntegerLayout(
         MemorySegment.copy(rows[row], JAVA_BYTE, format.rowBytes(col), stored, 0, stored.length);
         for (int block = 0; block < blocks; block++) {
           moveGrid(stored, block * blockBytes, panel, gridAt(block), row, true);
-          packNibbles(stored, block * blockBytes, panel, nibblesAt(block, blocks, row));
+          filling.pack(stored, block * blockBytes, panel, quantsAt(block, blocks, row));
         }
       }
       MemorySegment.copy(panel, 0, packed, JAVA_BYTE, packedAt + groupAt(col), panel.length);
@@ -91,9 +110,10 @@ record IntegerLayout(
       MemorySegment.copy(packed, JAVA_BYTE, packedAt + groupAt(col), panel, 0, panel.length);
       for (int i = 0; i < rows; i++) {
         int row = fromRow + i;
+        Arrays.fill(unpacked, (byte) 0);
         for (int block = 0; block < blocks; block++) {
           moveGrid(unpacked, block * blockBytes, panel, gridAt(block), row, false);
-          unpackNibbles(panel, nibblesAt(block, blocks, row), unpacked, block * blockBytes);
+          filling.unpack(panel, quantsAt(block, blocks, row), unpacked, block * blockBytes);
         }
         long to = i * format.rowBytes(cols) + format.rowBytes(col);
         MemorySegment.copy(unpacked, 0, stored, JAVA_BYTE, to, unpacked.length);
@@ -122,54 +142,13 @@ record IntegerLayout(
     return block * gridBytes * ROWS;
   }
 
-  /** Where in a group of so many blocks a row's nibbles of one are. */
-  private int nibblesAt(int block, int blocks, int row) {
+  /** Where in a group of so many blocks a row's quants of one are. */
+  private int quantsAt(int block, int blocks, int row) {
     int half = row / (ROWS / 2);
     int lane = row % (ROWS / 2);
     return gridAt(blocks)
-        + block * format.blockLength() / UNIT_COLUMNS * UNIT_BYTES
+        + block * (format.blockBytes() - gridBytes) * ROWS
         + lane * Integer.BYTES
         + half * Short.BYTES;
-  }
-
-  private void packNibbles(byte[] stored, int blockAt, byte[] panel, int to) {
-    int upper = runBytes / UNIT_COLUMNS * UNIT_BYTES;
-    int end = blockAt + format.blockBytes();
-    for (int run = blockAt + gridBytes; run < end; run += runBytes) {
-      for (int i = run; i < run + runBytes; i += UNIT_COLUMNS) {
-        int bytes = (int) WORD.get(stored, i);
-        HALF.set(panel, to, joined(bytes));
-        HALF.set(panel, to + upper, joined(bytes >>> 4));
-        to += UNIT_BYTES;
-      }
-      to += upper;
-    }
-  }
-
-  private void unpackNibbles(byte[] panel, int from, byte[] stored, int blockAt) {
-    int upper = runBytes / UNIT_COLUMNS * UNIT_BYTES;
-    int end = blockAt + format.blockBytes();
-    for (int run = blockAt + gridBytes; run < end; run += runBytes) {
-      for (int i = run; i < run + runBytes; i += UNIT_COLUMNS) {
-        int low = apart((short) HALF.get(panel, from));
-        int high = apart((short) HALF.get(panel, from + upper));
-        WORD.set(stored, i, low | high << 4);
-        from += UNIT_BYTES;
-      }
-      from += upper;
-    }
-  }
-
-  /** The lower nibbles of four bytes side by side. */
-  private static short joined(int bytes) {
-    int pairs = bytes & 0x0f0f0f0f;
-    pairs = (pairs | pairs >>> 4) & 0x00ff00ff;
-    return (short) (pairs | pairs >>> 8);
-  }
-
-  /** Four nibbles as the lower ones of four bytes. */
-  private static int apart(short nibbles) {
-    int pairs = nibbles & 0xff | (nibbles & 0xff00) << 8;
-    return (pairs | pairs << 4) & 0x0f0f0f0f;
   }
 }

@@ -32,7 +32,7 @@ final class IntegerTiles {
   static final int PAIR = 2 * L;
 
   /** Rows from those of vector a to those of b, of the same panel if it has as many vectors. */
-  private static final int B_ROWS = L < HALF ? L : Matmul.PANEL_ROWS;
+  static final int B_ROWS = L < HALF ? L : Matmul.PANEL_ROWS;
 
   /** Floats, or words, of four vectors. */
   static final int QUAD = 4 * L;
@@ -51,9 +51,11 @@ final class IntegerTiles {
   private static final int START = RoundedInputs.START;
   private static final int SCALE = RoundedInputs.SCALE;
   private static final int TOTAL = RoundedInputs.TOTAL;
-  private static final int UNIT_COLUMNS = IntegerLayout.UNIT_COLUMNS;
-  private static final long UNIT_BYTES = IntegerLayout.UNIT_BYTES;
-  private static final long SPAN_BYTES = IntegerLayout.SPAN_BYTES;
+  private static final int UNIT_COLUMNS = NibbleFilling.UNIT_COLUMNS;
+  private static final long UNIT_BYTES = IntegerLayout.HALF_BYTES;
+
+  /** Bytes of a span's nibbles in a panel. */
+  static final long SPAN_BYTES = SPAN / UNIT_COLUMNS * UNIT_BYTES;
 
   private IntegerTiles() {}
 
@@ -158,17 +160,22 @@ final class IntegerTiles {
     }
   }
 
-  /** Unpacked numbers of a span, two vectors of a column, by four tokens. */
-  static void four(float[] scratch, int numbersAt, float[] x, int xAt, int wholesAt) {
-    ShortVector a0 = FloatVector.broadcast(F, x[xAt + START]).reinterpretAsShorts();
+  /**
+   * Unpacked numbers of some columns, two vectors of each, by four tokens.
+   *
+   * @param startAt where a token's sums have what they begin with
+   */
+  static void four(
+      float[] scratch, int numbersAt, int columns, float[] x, int xAt, int startAt, int wholesAt) {
+    ShortVector a0 = FloatVector.broadcast(F, x[startAt]).reinterpretAsShorts();
     ShortVector b0 = a0;
-    ShortVector a1 = FloatVector.broadcast(F, x[xAt + TOKEN + START]).reinterpretAsShorts();
+    ShortVector a1 = FloatVector.broadcast(F, x[startAt + TOKEN]).reinterpretAsShorts();
     ShortVector b1 = a1;
-    ShortVector a2 = FloatVector.broadcast(F, x[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a2 = FloatVector.broadcast(F, x[startAt + 2 * TOKEN]).reinterpretAsShorts();
     ShortVector b2 = a2;
-    ShortVector a3 = FloatVector.broadcast(F, x[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a3 = FloatVector.broadcast(F, x[startAt + 3 * TOKEN]).reinterpretAsShorts();
     ShortVector b3 = a3;
-    for (int k = 0; k < SPAN; k++) {
+    for (int k = 0; k < columns; k++) {
       int at = numbersAt + k * PAIR;
       ShortVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsShorts();
       ShortVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsShorts();
@@ -196,25 +203,26 @@ final class IntegerTiles {
     b3.reinterpretAsFloats().intoArray(scratch, wholesAt + 3 * PAIR + L);
   }
 
-  /** Unpacked numbers of a span, four vectors of a column, by four tokens. */
-  static void fourWide(float[] scratch, int numbersAt, float[] x, int xAt, int wholesAt) {
-    ShortVector a0 = FloatVector.broadcast(F, x[xAt + START]).reinterpretAsShorts();
+  /** Unpacked numbers of some columns, four vectors of each, by four tokens. */
+  static void fourWide(
+      float[] scratch, int numbersAt, int columns, float[] x, int xAt, int startAt, int wholesAt) {
+    ShortVector a0 = FloatVector.broadcast(F, x[startAt]).reinterpretAsShorts();
     ShortVector b0 = a0;
     ShortVector c0 = a0;
     ShortVector d0 = a0;
-    ShortVector a1 = FloatVector.broadcast(F, x[xAt + TOKEN + START]).reinterpretAsShorts();
+    ShortVector a1 = FloatVector.broadcast(F, x[startAt + TOKEN]).reinterpretAsShorts();
     ShortVector b1 = a1;
     ShortVector c1 = a1;
     ShortVector d1 = a1;
-    ShortVector a2 = FloatVector.broadcast(F, x[xAt + 2 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a2 = FloatVector.broadcast(F, x[startAt + 2 * TOKEN]).reinterpretAsShorts();
     ShortVector b2 = a2;
     ShortVector c2 = a2;
     ShortVector d2 = a2;
-    ShortVector a3 = FloatVector.broadcast(F, x[xAt + 3 * TOKEN + START]).reinterpretAsShorts();
+    ShortVector a3 = FloatVector.broadcast(F, x[startAt + 3 * TOKEN]).reinterpretAsShorts();
     ShortVector b3 = a3;
     ShortVector c3 = a3;
     ShortVector d3 = a3;
-    for (int k = 0; k < SPAN; k++) {
+    for (int k = 0; k < columns; k++) {
       int at = numbersAt + k * QUAD;
       ShortVector a = FloatVector.fromArray(F, scratch, at).reinterpretAsShorts();
       ShortVector b = FloatVector.fromArray(F, scratch, at + L).reinterpretAsShorts();

@@ -30,7 +30,7 @@ final class KGrids {
   static void decode(
       MemorySegment packed, long at, int half, float[] scratch, int stepsAt, int lowsAt) {
     scales(packed, at, scratch);
-    grids(packed, at, half, 0, scratch, stepsAt, lowsAt);
+    grids(packed, at, half, 0, 1, scratch, stepsAt, lowsAt);
   }
 
   /** Decodes the scales and minima of a block, which its halves need. */
@@ -44,9 +44,17 @@ final class KGrids {
    * Tiles#STRIDE} after those of the one before.
    *
    * @param zero what is subtracted from the numbers that meet them: lows make up for it
+   * @param times a power of two that steps, but not lows, are multiplied by
    */
   static void grids(
-      MemorySegment packed, long at, int half, int zero, float[] scratch, int stepsAt, int lowsAt) {
+      MemorySegment packed,
+      long at,
+      int half,
+      int zero,
+      float times,
+      float[] scratch,
+      int stepsAt,
+      int lowsAt) {
     for (int row = 0; row < ROWS; row += F.length()) {
       FloatVector scale = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + row);
       FloatVector minimum =
@@ -69,7 +77,7 @@ final class KGrids {
       for (int i = 0; i < 4; i++) {
         int to = i * Tiles.STRIDE + row;
         FloatVector step = scale.mul((FloatVector) scales.and(0xff).convertShape(I2F, F, 0));
-        step.intoArray(scratch, stepsAt + to);
+        step.mul(times).intoArray(scratch, stepsAt + to);
         FloatVector low = minimum.mul((FloatVector) minima.and(0xff).convertShape(I2F, F, 0));
         if (zero == 0) {
           // To add nothing would change the sign of a low that is zero.

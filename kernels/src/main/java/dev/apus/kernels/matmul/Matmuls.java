@@ -50,9 +50,16 @@ public final class Matmuls {
     static final Map<WeightFormat, Matmul> INTEGER =
         Map.of(
             WeightFormat.Q4_0,
-            new VectorIntegerMatmul(IntegerGrids::q4, IntegerLayout.q4(), false),
+            new VectorIntegerMatmul(IntegerGrids::q4, IntegerLayout.q4(), new NibbleNumbers(false)),
             WeightFormat.Q4_K,
-            new VectorIntegerMatmul(IntegerGrids::q4k, IntegerLayout.q4k(), true));
+            new VectorIntegerMatmul(
+                IntegerGrids::q4k, IntegerLayout.q4k(), new NibbleNumbers(true)),
+            WeightFormat.Q5_K,
+            new VectorIntegerMatmul(
+                IntegerGrids::q5k, IntegerLayout.q5k(), new FieldNumbers(Fields.FIVE, true)),
+            WeightFormat.Q6_K,
+            new VectorIntegerMatmul(
+                IntegerGrids::q6k, IntegerLayout.q6k(), new FieldNumbers(Fields.SIX, false)));
 
     static {
       for (WeightFormat format : WeightFormat.values()) {

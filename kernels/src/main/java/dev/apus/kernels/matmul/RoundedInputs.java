@@ -1,7 +1,5 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.block.NibbleCodec;
-
 /**
  * Inputs as whole numbers: every {@link #SPAN} columns of a token become numbers from −127 to 127
  * and a scale.
@@ -17,7 +15,7 @@ import dev.apus.kernels.block.NibbleCodec;
 final class RoundedInputs {
 
   /** Columns that share a scale. */
-  static final int SPAN = NibbleCodec.SPAN;
+  static final int SPAN = 32;
 
   /** Behind the numbers of a span: what its sums of products begin with. */
   static final int START = SPAN;
@@ -27,6 +25,12 @@ final class RoundedInputs {
 
   /** The scale times the sum of the numbers. */
   static final int TOTAL = SPAN + 2;
+
+  /** Sums of products that begin with zero, but with {@link #LOWER_ZERO} in a lower half. */
+  static final int LOWER_START = SPAN + 3;
+
+  /** Makes sums in lower halves of words unsigned. */
+  static final int LOWER_ZERO = 1 << 15;
 
   /** Floats that a span of a token takes. */
   static final int FLOATS = SPAN + 4;
@@ -72,5 +76,6 @@ final class RoundedInputs {
     to[toAt + START] = twice(-zero * sum);
     to[toAt + SCALE] = scale * PER_WHOLE;
     to[toAt + TOTAL] = scale * sum;
+    to[toAt + LOWER_START] = Float.intBitsToFloat(LOWER_ZERO);
   }
 }

@@ -10,7 +10,7 @@ public interface RoundingMatmul extends Matmul {
   Rounding rounding();
 
   /** How many floats of scratch {@link #multiplyRounded} needs for this many tokens. */
-  int roundedScratchFloats(int tokens);
+  int roundedScratchFloats(int cols, int tokens);
 
   /**
    * Does what {@link #multiply} does, with inputs that {@link #rounding} has rounded.
@@ -34,7 +34,7 @@ public interface RoundingMatmul extends Matmul {
 
   @Override
   default int scratchFloats(int cols, int tokens) {
-    return Math.addExact(roundedScratchFloats(tokens), rounding().floats(cols, tokens));
+    return Math.addExact(roundedScratchFloats(cols, tokens), rounding().floats(cols, tokens));
   }
 
   @Override
@@ -52,7 +52,7 @@ public interface RoundingMatmul extends Matmul {
       int yAt,
       int yStride,
       float[] scratch) {
-    int at = roundedScratchFloats(tokens);
+    int at = roundedScratchFloats(cols, tokens);
     rounding().round(x, xAt, xStride, cols, tokens, 0, tokens, scratch, at);
     multiplyRounded(
         packed, rows, cols, fromPanel, toPanel, scratch, at, tokens, y, yAt, yStride, scratch);

@@ -1,18 +1,21 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.block.NibbleCodec;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.block.WholeCodec;
 import java.lang.foreign.MemorySegment;
 
 /**
  * The definition of {@link Products#INTEGER}: with q and s the numbers and the scale of a token's
  * span as {@link RoundedInputs} has them, and a weight {@code step · n + low}, an output is one
- * chain over the spans, first columns first:
+ * chain over the 16 or 32 columns that share a step, first columns first:
  *
  * <pre>
- *   y ← fma(step · 2⁻¹⁶ s, 2¹⁶ Σ nₖ qₖ, y)       the sum is a whole number
- *   y ← fma(low, s · Σ qₖ, y)                    if the format has lows
+ *   y ← fma(step · 2⁻ᵖ s, 2ᵖ Σ nₖ qₖ, y)        the sum is a whole number
+ *   y ← fma(low, s · Σ qₖ, y)                   if the format has lows
  * </pre>
+ *
+ * <p>p is 16 where sums fit into as many bits, and otherwise zero; it matters where the product of
+ * step and scale is subnormal.
  *
  * <p>A panel is its rows as stored, one after the other.
  */
@@ -22,12 +25,14 @@ final class ScalarIntegerMatmul implements RoundingMatmul {
 
   private final ScalarMatmul exact;
   private final WeightFormat format;
-  private final NibbleCodec codec;
+  private final WholeCodec codec;
+  private final float whole;
 
   ScalarIntegerMatmul(WeightFormat format) {
     this.exact = new ScalarMatmul(format);
     this.format = format;
-    this.codec = (NibbleCodec) format.codec();
+    this.codec = (WholeCodec) format.codec();
+    this.whole = fits(format) ? RoundedInputs.WHOLE : 1;
   }
 
   @Override
@@ -53,11 +58,11 @@ final class ScalarIntegerMatmul implements RoundingMatmul {
 
   @Override
   public Rounding rounding() {
-    return ScalarRounding.NIBBLES;
+    return ScalarRounding.SHARED;
   }
 
   @Override
-  public int roundedScratchFloats(int tokens) {
+  public int roundedScratchFloats(int cols, int tokens) {
     return 0;
   }
 
@@ -98,28 +103,34 @@ final class ScalarIntegerMatmul implements RoundingMatmul {
       int yStride) {
     int rowFloats = ScalarRounding.rowFloats(cols);
     int[] numbers = new int[format.blockLength()];
-    float[] steps = new float[format.blockLength() / SPAN];
+    int length = codec.gridLength();
+    float[] steps = new float[format.blockLength() / length];
     float[] lows = new float[steps.length];
     for (int col = 0; col < cols; col += format.blockLength()) {
       codec.read(packed, rowAt + format.rowBytes(col), numbers, steps, lows);
-      for (int span = 0; span < steps.length; span++) {
+      for (int grid = 0; grid < steps.length; grid++) {
+        int from = grid * length;
         for (int t = 0; t < tokens; t++) {
-          int at = inputsAt + t * rowFloats + (col / SPAN + span) * RoundedInputs.FLOATS;
-          int sum = product(numbers, span * SPAN, inputs, at);
-          float step = steps[span] * inputs[at + RoundedInputs.SCALE];
+          int at = inputsAt + t * rowFloats + (col + from) / SPAN * RoundedInputs.FLOATS;
+          float sum = product(numbers, from, length, inputs, at + from % SPAN);
+          float scale = inputs[at + RoundedInputs.SCALE] * (RoundedInputs.WHOLE / whole);
           int to = yAt + t * yStride;
-          y[to] = Math.fma(step, sum * RoundedInputs.WHOLE, y[to]);
+          y[to] = Math.fma(steps[grid] * scale, sum * whole, y[to]);
           if (codec.hasLows()) {
-            y[to] = Math.fma(lows[span], inputs[at + RoundedInputs.TOTAL], y[to]);
+            y[to] = Math.fma(lows[grid], inputs[at + RoundedInputs.TOTAL], y[to]);
           }
         }
       }
     }
   }
 
-  private static int product(int[] numbers, int numbersAt, float[] inputs, int at) {
+  private static boolean fits(WeightFormat format) {
+    return format == WeightFormat.Q4_0 || format == WeightFormat.Q4_K;
+  }
+
+  private static int product(int[] numbers, int numbersAt, int length, float[] inputs, int at) {
     int sum = 0;
-    for (int k = 0; k < SPAN; k++) {
+    for (int k = 0; k < length; k++) {
       sum += numbers[numbersAt + k] * (short) Float.floatToRawIntBits(inputs[at + k]);
     }
     return sum;

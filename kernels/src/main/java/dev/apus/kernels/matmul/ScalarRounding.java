@@ -1,12 +1,10 @@
 package dev.apus.kernels.matmul;
 
-import dev.apus.kernels.block.NibbleCodec;
-
 /** {@link RoundedInputs} in plain Java: token after token, span after span. */
 final class ScalarRounding implements Rounding {
 
-  /** For weights that are nibbles less {@link NibbleCodec#ZERO}. */
-  static final Rounding NIBBLES = new ScalarRounding();
+  /** The one of all formats. */
+  static final Rounding SHARED = new ScalarRounding();
 
   private static final int SPAN = RoundedInputs.SPAN;
 
@@ -55,6 +53,6 @@ final class ScalarRounding implements Rounding {
       sum += number;
       to[toAt + k] = RoundedInputs.twice(number);
     }
-    RoundedInputs.finish(largest, sum, NibbleCodec.ZERO, to, toAt);
+    RoundedInputs.finish(largest, sum, NibbleFilling.ZERO, to, toAt);
   }
 }

@@ -10,8 +10,9 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link Matmul} of {@link Products#INTEGER} with the Vector API: products of whole numbers of 16
  * bits, twice as many in a vector as of floats.
  *
- * <p>Lanes are output rows. The numbers of a span of 32 columns times nibbles from −8 to 7 add up
- * to at most 32 · 8 · 127, which 16 bits hold, so nothing is widened before the span's sum.
+ * <p>Lanes are output rows. A span's numbers times weights are summed in parts, for which {@link
+ * IntegerNumbers} says how many columns have sums that 16 bits hold: 32 times nibbles from −8 to 7
+ * are at most 32 · 8 · 127.
  */
 final class VectorIntegerMatmul implements RoundingMatmul {
 
@@ -22,7 +23,6 @@ final class VectorIntegerMatmul implements RoundingMatmul {
   private static final int HALF = IntegerTiles.HALF;
   private static final int PAIR = IntegerTiles.PAIR;
   private static final int SPAN = RoundedInputs.SPAN;
-  private static final long SPAN_BYTES = IntegerLayout.SPAN_BYTES;
   private static final int GROUP = IntegerLayout.GROUP;
   private static final int TILE = IntegerTiles.TILE;
   private static final int TOKENS = VectorRounding.TOKENS;
@@ -36,25 +36,27 @@ final class VectorIntegerMatmul implements RoundingMatmul {
   /** Steps of both pairs, and their lows; a tile of one span reads those of the next, too. */
   private static final int STEPS_AT = QuantPanels.STEPS_AT;
 
-  private static final int GRID = GROUP / SPAN * STRIDE;
+  /** Of a panel's group, if only 16 columns share a step. */
+  private static final int GRID = GROUP / 16 * STRIDE;
+
   private static final int LOWS_AT = STEPS_AT + PAIRS * GRID + STRIDE;
 
   /** Unpacked numbers of the columns, two or four vectors for each. */
   private static final int NUMBERS_AT = LOWS_AT + PAIRS * GRID + STRIDE;
 
-  /** Sums of a tile in whole numbers. */
+  /** Sums of a tile in whole numbers: of the parts of these columns, with 8 or more columns. */
   private static final int WHOLES_AT = NUMBERS_AT + UNPACKED * PAIRS * PAIR;
 
-  private static final int SUMS_AT = WHOLES_AT + 2 * TILE * PAIRS * PAIR;
+  private static final int SUMS_AT = WHOLES_AT + UNPACKED / 8 * TILE * PAIRS * PAIR;
 
   private final IntegerGrids grids;
   private final IntegerLayout layout;
-  private final boolean lows;
+  private final IntegerNumbers numbers;
 
-  VectorIntegerMatmul(IntegerGrids grids, IntegerLayout layout, boolean lows) {
+  VectorIntegerMatmul(IntegerGrids grids, IntegerLayout layout, IntegerNumbers numbers) {
     this.grids = grids;
     this.layout = layout;
-    this.lows = lows;
+    this.numbers = numbers;
   }
 
   @Override
@@ -80,12 +82,32 @@ final class VectorIntegerMatmul implements RoundingMatmul {
 
   @Override
   public Rounding rounding() {
-    return VectorRounding.NIBBLES;
+    return VectorRounding.SHARED;
   }
 
   @Override
-  public int roundedScratchFloats(int tokens) {
+  public int roundedScratchFloats(int cols, int tokens) {
+    int alone = Math.min(tokens, VectorRounding.FEW - 1);
+    return Math.addExact(preparedAt(tokens), alone * preparedFloats(cols) + L);
+  }
+
+  /** Where in the scratch is what is made of inputs of tokens that go one by one. */
+  private static int preparedAt(int tokens) {
     return SUMS_AT + VectorRounding.padded(Math.min(tokens, TOKENS)) * PAIRS * STRIDE;
+  }
+
+  private int preparedFloats(int cols) {
+    return Math.multiplyExact(cols / SPAN, numbers.preparedFloats());
+  }
+
+  /** Makes of the inputs of a block's last tokens what those need that go one by one. */
+  private void prepare(float[] x, int xAt, int cols, int tokens, float[] scratch, int preparedAt) {
+    for (int t = tokens - tokens % TILE; t < tokens; t++) {
+      int from = xAt + t * RoundedInputs.FLOATS;
+      int spanFloats = tokens * RoundedInputs.FLOATS;
+      numbers.prepare(x, from, spanFloats, cols / SPAN, scratch, preparedAt);
+      preparedAt += preparedFloats(cols);
+    }
   }
 
   @Override
@@ -106,20 +128,46 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       int count = Math.min(TOKENS, tokens - first);
       int xAt = roundedAt + VectorRounding.blockAt(cols, first);
       int yFrom = yAt + first * yStride;
+      int room = VectorRounding.padded(count);
+      prepare(rounded, xAt, cols, room, scratch, preparedAt(tokens));
       int panel = fromPanel;
       if (IntegerTiles.MANY_REGISTERS && count >= VectorRounding.FEW) {
         // One of the last four may be missing: three cost as much as two pairs.
         int quads = (toPanel - fromPanel + 1) / (PAIRS * PANELS);
         for (; panel < fromPanel + quads; panel++) {
           Group group = new Group(panel, quads, PAIRS, toPanel);
-          group(packed, rows, cols, group, rounded, xAt, count, y, yFrom, yStride, scratch);
+          group(
+              packed,
+              rows,
+              cols,
+              group,
+              rounded,
+              xAt,
+              count,
+              preparedAt(tokens),
+              y,
+              yFrom,
+              yStride,
+              scratch);
         }
         panel = Math.min(toPanel, fromPanel + quads * PAIRS * PANELS);
       }
       int apart = Math.ceilDiv(toPanel - panel, PANELS);
       for (int end = panel + apart; panel < end; panel++) {
         Group group = new Group(panel, apart, 1, toPanel);
-        group(packed, rows, cols, group, rounded, xAt, count, y, yFrom, yStride, scratch);
+        group(
+            packed,
+            rows,
+            cols,
+            group,
+            rounded,
+            xAt,
+            count,
+            preparedAt(tokens),
+            y,
+            yFrom,
+            yStride,
+            scratch);
       }
     }
   }
@@ -146,6 +194,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       float[] x,
       int xAt,
       int tokens,
+      int preparedAt,
       float[] y,
       int yAt,
       int yStride,
@@ -158,7 +207,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       at[i] = Math.min(panel, group.toPanel - 1) * panelBytes(cols);
     }
     Arrays.fill(scratch, SUMS_AT, SUMS_AT + pairs * room * STRIDE, 0);
-    sum(packed, at, pairs, cols, x, xAt, room, scratch);
+    sum(packed, at, pairs, cols, x, xAt, room, preparedAt, scratch);
     for (int pair = 0; pair < pairs; pair++) {
       for (int i = 0; i < PANELS; i++) {
         int panel = group.panel(pair, i);
@@ -178,6 +227,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       float[] x,
       int xAt,
       int tokens,
+      int preparedAt,
       float[] scratch) {
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int from = 0; from < cols; from += GROUP) {
@@ -193,8 +243,20 @@ final class VectorIntegerMatmul implements RoundingMatmul {
             STEPS_AT + grid,
             LOWS_AT + grid);
       }
-      long nibbles = group + layout.nibblesAt(width);
-      tiles(packed, at, pairs, nibbles, width, x, xAt, tokens, scratch);
+      long quants = group + layout.quantsAt(width);
+      int prepared = preparedAt + from / SPAN * numbers.preparedFloats();
+      tiles(
+          packed,
+          at,
+          pairs,
+          quants,
+          width,
+          x,
+          xAt,
+          tokens,
+          prepared,
+          preparedFloats(cols),
+          scratch);
       xAt += width / SPAN * spanFloats;
     }
   }
@@ -203,38 +265,41 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       MemorySegment packed,
       long[] at,
       int pairs,
-      long nibblesAt,
+      long quantsAt,
       int width,
       float[] x,
       int xAt,
       int tokens,
+      int preparedAt,
+      int preparedStride,
       float[] scratch) {
     int tiled = tokens - tokens % TILE;
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int lane = 0; lane < PANELS * HALF; lane += PAIR) {
-      long offset = nibblesAt + 4L * (lane % HALF);
+      long offset = quantsAt + 4L * (lane % HALF);
       for (int done = 0; done < width && tiled > 0; done += UNPACKED) {
         int span = done / SPAN;
         int spans = Math.min(UNPACKED, width - done) / SPAN;
-        unpack(packed, at, pairs, offset + span * SPAN_BYTES, spans, scratch);
+        unpack(packed, at, pairs, offset + span * numbers.spanBytes(), spans, scratch);
         for (int t = 0; t < tiled; t += TILE) {
           int tileAt = xAt + span * spanFloats + t * RoundedInputs.FLOATS;
           int sumsAt = SUMS_AT + t * STRIDE + lane;
-          tile(pairs, spans, x, tileAt, tokens, scratch, span * STRIDE + lane, sumsAt);
+          int grid = done / numbers.stepColumns() * STRIDE + lane;
+          tile(pairs, spans, x, tileAt, tokens, scratch, grid, sumsAt);
         }
       }
       for (int pair = 0; pair < pairs; pair++) {
         for (int t = tiled; t < tokens; t++) {
-          IntegerTiles.one(
+          numbers.one(
               packed,
               at[2 * pair] + offset,
               bAt(at, pair) + offset,
               width / SPAN,
-              lows,
               scratch,
               x,
               xAt + t * RoundedInputs.FLOATS,
               spanFloats,
+              preparedAt + (t - tiled) * preparedStride,
               STEPS_AT + pair * GRID + lane,
               LOWS_AT + pair * GRID + lane,
               SUMS_AT + (pair * tokens + t) * STRIDE + lane);
@@ -249,10 +314,9 @@ final class VectorIntegerMatmul implements RoundingMatmul {
     int stride = pairs * PAIR;
     for (int span = 0; span < spans; span++) {
       for (int pair = 0; pair < pairs; pair++) {
-        long spanAt = offset + span * SPAN_BYTES;
+        long spanAt = offset + span * numbers.spanBytes();
         int to = NUMBERS_AT + span * SPAN * stride + pair * PAIR;
-        IntegerTiles.unpack(
-            packed, at[2 * pair] + spanAt, bAt(at, pair) + spanAt, scratch, to, stride);
+        numbers.unpack(packed, at[2 * pair] + spanAt, bAt(at, pair) + spanAt, scratch, to, stride);
       }
     }
   }
@@ -262,24 +326,25 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       int pairs, int spans, float[] x, int xAt, int tokens, float[] scratch, int grid, int sumsAt) {
     int stride = pairs * PAIR;
     int spanFloats = tokens * RoundedInputs.FLOATS;
-    for (int span = 0; span < spans; span++) {
-      int numbersAt = NUMBERS_AT + span * SPAN * stride;
-      int wholesAt = WHOLES_AT + span * TILE * stride;
-      int spanAt = xAt + span * spanFloats;
+    int columns = numbers.partColumns();
+    for (int col = 0; col < spans * SPAN; col += columns) {
+      int numbersAt = NUMBERS_AT + col * stride;
+      int wholesAt = WHOLES_AT + col / columns * TILE * stride;
+      int spanAt = xAt + col / SPAN * spanFloats;
+      int from = spanAt + col % SPAN;
+      int start = spanAt + numbers.start();
       if (pairs == 1) {
-        IntegerTiles.four(scratch, numbersAt, x, spanAt, wholesAt);
+        IntegerTiles.four(scratch, numbersAt, columns, x, from, start, wholesAt);
       } else {
-        IntegerTiles.fourWide(scratch, numbersAt, x, spanAt, wholesAt);
+        IntegerTiles.fourWide(scratch, numbersAt, columns, x, from, start, wholesAt);
       }
     }
     for (int pair = 0; pair < pairs; pair++) {
-      IntegerTiles.scale(
+      numbers.scale(
           scratch,
           WHOLES_AT + pair * PAIR,
           stride,
-          TILE * stride,
-          spans == 2,
-          lows,
+          spans,
           x,
           xAt,
           spanFloats,

@@ -4,7 +4,6 @@ import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
-import dev.apus.kernels.block.NibbleCodec;
 import dev.apus.kernels.math.Lanes;
 import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
@@ -29,8 +28,8 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorRounding implements Rounding {
 
-  /** For weights that are nibbles less {@link NibbleCodec#ZERO}. */
-  static final Rounding NIBBLES = new VectorRounding();
+  /** The one of all formats. */
+  static final Rounding SHARED = new VectorRounding();
 
   /** Tokens of a block, which are summed together. */
   static final int TOKENS = 256;
@@ -42,7 +41,7 @@ final class VectorRounding implements Rounding {
   private static final VectorSpecies<Integer> I = Lanes.I32;
   private static final int L = F.length();
   private static final int SPAN = RoundedInputs.SPAN;
-  private static final int UNIT = IntegerLayout.UNIT_COLUMNS;
+  private static final int UNIT = NibbleFilling.UNIT_COLUMNS;
 
   /** The lanes of the columns before, and what of them a column's input loses. */
   private static final VectorShuffle<Integer> BEFORE =
@@ -98,7 +97,7 @@ final class VectorRounding implements Rounding {
 
   private static void token(float[] x, int xAt, int cols, float[] to, int toAt, int toStride) {
     for (int from = 0; from < cols; from += SPAN) {
-      span(x, xAt + from, NibbleCodec.ZERO, to, toAt);
+      span(x, xAt + from, NibbleFilling.ZERO, to, toAt);
       toAt += toStride;
     }
   }

@@ -3,8 +3,8 @@ package dev.apus.kernels.matmul;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.apus.kernels.block.NibbleCodec;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.block.WholeCodec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,6 +25,9 @@ abstract class MatmulLaws {
   private static final int MOST_TOKENS = 64;
   private static final int GAP = GuardedTokens.GAP;
   private static final float GUARD = GuardedTokens.GUARD;
+
+  /** Inputs with the same scale. */
+  private static final int SPAN = RoundedInputs.SPAN;
 
   abstract Matmul matmul(WeightFormat format);
 
@@ -164,9 +167,9 @@ abstract class MatmulLaws {
       for (int t = 0; t < 5; t++) {
         double bound = 0;
         for (int k = 0; k < cols; k++) {
-          int span = k - k % NibbleCodec.SPAN;
+          int span = k - k % SPAN;
           float largest = 0;
-          for (int i = 0; i < NibbleCodec.SPAN; i++) {
+          for (int i = 0; i < SPAN; i++) {
             largest = Math.max(largest, Math.abs(inputs.x()[GAP + t * inputs.stride() + span + i]));
           }
           bound += Math.abs(weights[k]) * (largest / 254 + cols * 0x1p-23 * largest);
@@ -178,19 +181,25 @@ abstract class MatmulLaws {
     assertEquals(products().areInteger(format), differ);
   }
 
-  /** The largest numbers times the least nibbles still fit where they are summed. */
+  /** The largest inputs times the least and the largest numbers still fit where they are summed. */
   @ParameterizedTest
-  @EnumSource(names = {"Q4_0", "Q4_K"})
+  @EnumSource(names = {"Q4_0", "Q4_K", "Q5_K", "Q6_K"})
   void theLargestSumsFit(WeightFormat format) {
     int cols = format.blockLength();
     byte[][] rows = new byte[33][format.blockBytes()];
     for (int row = 0; row < rows.length; row++) {
-      // A scale of 1, and every nibble 0, which is −8, or 15, which is 7.
+      // Every quant 0 or the largest, numbers of sub-blocks −1 or 63, and scales of 1.
       Arrays.fill(rows[row], row % 2 == 0 ? 0 : (byte) 0xff);
-      rows[row][0] = 0;
-      rows[row][1] = 0x3c;
-      rows[row][2] = format == WeightFormat.Q4_K ? 0 : rows[row][2];
-      rows[row][3] = format == WeightFormat.Q4_K ? 0x3c : rows[row][3];
+      for (int at : format == WeightFormat.Q6_K ? new int[] {208} : new int[] {0, 2}) {
+        if (at == 0 || format != WeightFormat.Q4_0) {
+          rows[row][at] = 0;
+          rows[row][at + 1] = 0x3c;
+        }
+      }
+      if (cols > SPAN) {
+        int numbersAt = format == WeightFormat.Q6_K ? 192 : 4;
+        Arrays.fill(rows[row], numbersAt, numbersAt + (numbersAt == 4 ? 12 : 16), (byte) 0xff);
+      }
     }
     Matrix matrix = new Matrix(format, cols, rows);
     GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(18), cols, 9);
@@ -208,7 +217,7 @@ abstract class MatmulLaws {
   @ParameterizedTest
   @EnumSource
   void notANumberIsSeenInEveryOutput(WeightFormat format) {
-    int cols = 2 * Math.max(NibbleCodec.SPAN, format.blockLength());
+    int cols = 2 * Math.max(SPAN, format.blockLength());
     Matrix matrix = Matrix.encoded(new SplittableRandom(19), format, 33, cols);
     GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(20), cols, 2);
     inputs.x()[GAP + inputs.stride() + cols - 1] = Float.NaN;
@@ -297,7 +306,7 @@ abstract class MatmulLaws {
           y,
           GAP,
           yStride,
-          new float[rounding.roundedScratchFloats(tokens)]);
+          new float[rounding.roundedScratchFloats(matrix.cols, tokens)]);
       assertArrayEquals(expected, y, where);
     }
   }
@@ -330,7 +339,7 @@ abstract class MatmulLaws {
 
     float[][] chains(Products products, GuardedTokens inputs, int tokens) {
       if (products.areInteger(format)) {
-        return spans(inputs, tokens);
+        return grids(inputs, tokens);
       }
       float[][] chains = new float[tokens][rows.length];
       float[] weights = new float[cols];
@@ -347,15 +356,16 @@ abstract class MatmulLaws {
       return chains;
     }
 
-    /** Chains over spans of 32 columns, of sums in whole numbers. */
-    private float[][] spans(GuardedTokens inputs, int tokens) {
+    /** Chains over columns that share a step, of sums in whole numbers. */
+    private float[][] grids(GuardedTokens inputs, int tokens) {
       float[][] chains = new float[tokens][rows.length];
-      NibbleCodec codec = (NibbleCodec) format.codec();
+      WholeCodec codec = (WholeCodec) format.codec();
+      int length = codec.gridLength();
       int[] numbers = new int[format.blockLength()];
-      float[] steps = new float[format.blockLength() / NibbleCodec.SPAN];
+      float[] steps = new float[format.blockLength() / length];
       float[] lows = new float[steps.length];
       for (int row = 0; row < rows.length; row++) {
-        for (int k = 0; k < cols; k += NibbleCodec.SPAN) {
+        for (int k = 0; k < cols; k += length) {
           int block = k / format.blockLength();
           long blockAt = (long) block * format.blockBytes();
           codec.read(MemorySegment.ofArray(rows[row]), blockAt, numbers, steps, lows);
@@ -363,21 +373,21 @@ abstract class MatmulLaws {
           for (int t = 0; t < tokens; t++) {
             int at = GAP + t * inputs.stride() + k;
             float largest = 0;
-            for (int i = 0; i < NibbleCodec.SPAN; i++) {
-              largest = Math.max(largest, Math.abs(inputs.x()[at + i]));
+            for (int i = at - k % SPAN; i < at - k % SPAN + SPAN; i++) {
+              largest = Math.max(largest, Math.abs(inputs.x()[i]));
             }
             int product = 0;
             int sum = 0;
-            for (int i = 0; i < NibbleCodec.SPAN; i++) {
+            for (int i = 0; i < length; i++) {
               int q = largest == 0 ? 0 : (int) Math.rint(inputs.x()[at + i] * (127 / largest));
               product += q * numbers[within + i];
               sum += q;
             }
-            int span = within / NibbleCodec.SPAN;
+            int grid = within / length;
             float scale = largest / 127;
-            chains[t][row] = Math.fma(steps[span] * scale, product, chains[t][row]);
+            chains[t][row] = Math.fma(steps[grid] * scale, product, chains[t][row]);
             if (codec.hasLows()) {
-              chains[t][row] = Math.fma(lows[span], scale * sum, chains[t][row]);
+              chains[t][row] = Math.fma(lows[grid], scale * sum, chains[t][row]);
             }
           }
         }

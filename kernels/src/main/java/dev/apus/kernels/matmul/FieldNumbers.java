@@ -1,0 +1,125 @@
+package dev.apus.kernels.matmul;
+
+import dev.apus.kernels.math.Lanes;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Quants of five or six bits, less half of their range: see {@link Fields}. Two parts share a step.
+ */
+record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements IntegerNumbers {
+
+  private static final int L = Lanes.F32.length();
+  private static final int SPAN = RoundedInputs.SPAN;
+  private static final int HALF_BYTES = IntegerLayout.HALF_BYTES;
+
+  FieldNumbers(Fields fields, boolean lows) {
+    this(fields, lows, new FieldInputs(fields));
+  }
+
+  @Override
+  public int partColumns() {
+    return fields.columns();
+  }
+
+  @Override
+  public int stepColumns() {
+    return FieldTiles.PARTS * fields.columns();
+  }
+
+  @Override
+  public long spanBytes() {
+    return (long) SPAN / fields.columns() * fields.halves() * HALF_BYTES;
+  }
+
+  @Override
+  public int start() {
+    return RoundedInputs.LOWER_START;
+  }
+
+  @Override
+  public int preparedFloats() {
+    return inputs.spanFloats();
+  }
+
+  @Override
+  public void prepare(float[] x, int xAt, int xStride, int spans, float[] scratch, int preparedAt) {
+    inputs.prepare(x, xAt, xStride, spans, scratch, preparedAt);
+  }
+
+  @Override
+  public void one(
+      MemorySegment packed,
+      long aAt,
+      long bAt,
+      int spans,
+      float[] scratch,
+      float[] x,
+      int xAt,
+      int xStride,
+      int preparedAt,
+      int stepsAt,
+      int lowsAt,
+      int sumsAt) {
+    FieldTiles.one(
+        packed,
+        aAt,
+        bAt,
+        spans * (SPAN / stepColumns()),
+        fields.halves(),
+        fields.shifts()[1],
+        fields.shifts()[2],
+        fields.shifts()[3],
+        lows,
+        scratch,
+        preparedAt,
+        stepsAt,
+        lowsAt,
+        sumsAt);
+  }
+
+  @Override
+  public void unpack(
+      MemorySegment packed, long aAt, long bAt, float[] scratch, int numbersAt, int stride) {
+    long end = aAt + spanBytes();
+    long apart = bAt - aAt;
+    for (long at = aAt; at < end; at += (long) fields.halves() * HALF_BYTES) {
+      if (fields == Fields.SIX) {
+        FieldTiles.six(packed, at, scratch, numbersAt, stride);
+        FieldTiles.six(packed, at + apart, scratch, numbersAt + L, stride);
+      } else {
+        FieldTiles.five(packed, at, scratch, numbersAt, stride);
+        FieldTiles.five(packed, at + apart, scratch, numbersAt + L, stride);
+      }
+      numbersAt += fields.columns() * stride;
+    }
+  }
+
+  @Override
+  public void scale(
+      float[] scratch,
+      int wholesAt,
+      int stride,
+      int spans,
+      float[] x,
+      int xAt,
+      int xStride,
+      int stepsAt,
+      int lowsAt,
+      int sumsAt) {
+    int spanSteps = SPAN / stepColumns();
+    FieldTiles.scale(
+        scratch,
+        wholesAt,
+        stride,
+        IntegerTiles.TILE * stride,
+        spans * spanSteps,
+        spanSteps,
+        lows,
+        x,
+        xAt,
+        xStride,
+        stepsAt,
+        lowsAt,
+        sumsAt);
+  }
+}
