@@ -18,7 +18,6 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.matmul.Matmul;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -120,14 +119,7 @@ public final class Mamba2<S extends MixerState> implements SequenceMixer<S> {
       Matrix decays = frame.matrix(rows, spec.heads());
       List<Divisible> tasks = new ArrayList<>();
       tasks.add(
-          dt.task(
-              pass,
-              x,
-              0,
-              steps,
-              0,
-              (long) STEP * Matmul.PANEL_ROWS * rows,
-              (from, to, worker) -> step(steps, decays, from, to)));
+          dt.task(pass, x, 0, steps, 0, STEP, (from, to, worker) -> step(steps, decays, from, to)));
       tasks.add(
           convolution.after(
               xbc, pass, memories.convolved(batch), CONVOLUTION, x, mixed, 0, spec.activation()));

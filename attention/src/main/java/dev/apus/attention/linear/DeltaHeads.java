@@ -13,7 +13,6 @@ import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.Kernels;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.memory.MatrixMemory;
 import dev.apus.kernels.memory.MatrixMemory.Inputs;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
@@ -87,20 +86,14 @@ final class DeltaHeads {
       return convolution.after(
           projection, pass, batch, CONVOLUTION, x, mixed, column, Activation.SILU);
     }
-    long cost = 8L * Matmul.PANEL_ROWS * x.rows();
     return projection.task(
         pass,
         x,
         0,
         mixed,
         column,
-        cost,
-        (from, to, worker) -> {
-          for (int row = 0; row < mixed.rows(); row++) {
-            int at = mixed.at(row) + column + from;
-            kernels.activations().apply(Activation.SILU, mixed.data(), at, to - from);
-          }
-        });
+        Pass.cost(Activation.SILU),
+        (from, to, worker) -> pass.activate(Activation.SILU, mixed, column + from, column + to));
   }
 
   /** Makes rows that were projected otherwise into those that {@link #advance} needs. */

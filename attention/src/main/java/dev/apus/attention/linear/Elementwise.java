@@ -16,7 +16,7 @@ final class Elementwise {
     }
     pass.eachRow(
         x.rows(),
-        8 * x.cols(),
+        Pass.cost(f) * x.cols(),
         (from, to, worker) ->
             pass.kernels().activations().apply(f, x.data(), x.at(from), x.at(to) - x.at(from)));
   }

@@ -2,6 +2,7 @@ package dev.apus.core.compute;
 
 import dev.apus.core.tensor.Matrix;
 import dev.apus.kernels.Kernels;
+import dev.apus.kernels.activation.Activation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -43,6 +44,8 @@ public final class Pass {
 
   /** Parts of rows for each thread, so that whoever is late holds up only a small part. */
   private static final int FINE = 4;
+
+  private static final int ACTIVATION_COST = 8;
 
   /** Of vectors and lines of a cache. */
   private static final long MEMORY_ALIGNMENT = 64;
@@ -180,6 +183,18 @@ public final class Pass {
                 worker));
   }
 
+  /** About what a function of a value costs, as {@link Divisible} counts it. */
+  public static int cost(Activation f) {
+    return f == Activation.IDENTITY ? 0 : ACTIVATION_COST;
+  }
+
+  /** Activates columns {@code [from, to)} of all rows, on the thread that calls it. */
+  public void activate(Activation f, Matrix x, int from, int to) {
+    for (int row = 0; row < x.rows() && f != Activation.IDENTITY; row++) {
+      kernels.activations().apply(f, x.data(), x.at(row) + from, to - from);
+    }
+  }
+
   /**
    * Shares units out that cost about the same, and enough for threads to take turns: stretches of
    * units next to each other, the last ones single units.
@@ -188,8 +203,7 @@ public final class Pass {
     if (units == 0) {
       return;
     }
-    long[] starts =
-        workers.threads() == 1 ? new long[] {0, units} : stretches(units, 1, workers.threads());
+    long[] starts = stretches(units, 1);
     workers.run(
         starts.length - 1,
         (part, worker) -> work.run((int) starts[part], (int) starts[part + 1], worker));
@@ -244,16 +258,21 @@ public final class Pass {
    * left: long streams to begin with, and short ones when there is little to wait for.
    */
   private long[] starts(long cost, long groups) {
-    int threads = workers.threads();
-    if (threads == 1 || groups < 2 || cost < 2 * SHARED_COST) {
+    if (groups < 2 || cost < 2 * SHARED_COST) {
       return new long[] {0, cost};
     }
+    int threads = workers.threads();
     long least = Math.max(Math.min(SHORT_COST, cost / threads), cost / ((long) FINEST * threads));
     least = Math.max(least, Math.max(SHARED_COST, cost / groups));
-    return stretches(cost, least, threads);
+    return stretches(cost, least);
   }
 
-  private static long[] stretches(long total, long least, int threads) {
+  /** Shares of what is left, of a least size; for a single thread there is one. */
+  private long[] stretches(long total, long least) {
+    int threads = workers.threads();
+    if (threads == 1) {
+      return new long[] {0, total};
+    }
     long[] starts = new long[2 + (int) (total / least)];
     int parts = 0;
     for (long at = 0; at < total; parts++) {

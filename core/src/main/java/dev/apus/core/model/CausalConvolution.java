@@ -8,7 +8,6 @@ import dev.apus.core.weight.Projection;
 import dev.apus.core.weight.WeightScope;
 import dev.apus.core.weight.WeightScope.Typical;
 import dev.apus.kernels.activation.Activation;
-import dev.apus.kernels.matmul.Matmul;
 
 /**
  * The short convolution of a mixer: each channel is a weighted sum of its last few inputs. A
@@ -18,9 +17,6 @@ public final class CausalConvolution {
 
   /** Channels that one thread convolves at a time, at least. */
   private static final int CHANNELS = 64;
-
-  /** About what a function of a value costs, in multiply-adds. */
-  private static final int ACTIVATION = 8;
 
   private final float[] weight;
   private final float[] bias;
@@ -88,20 +84,16 @@ public final class CausalConvolution {
       int channel,
       Activation f) {
     batch.runs().forEach(run -> run.state().keep(region));
-    int each = f == Activation.IDENTITY ? taps : taps + ACTIVATION;
     return projection.task(
         pass,
         x,
         0,
         y,
         channel,
-        (long) each * Matmul.PANEL_ROWS * x.rows(),
+        taps + Pass.cost(f),
         (from, to, worker) -> {
           apply(pass, batch, region, channel + from, channel + to, y, 0);
-          for (int row = 0; row < y.rows() && f != Activation.IDENTITY; row++) {
-            int at = y.at(row) + channel + from;
-            pass.kernels().activations().apply(f, y.data(), at, to - from);
-          }
+          pass.activate(f, y, channel + from, channel + to);
         });
   }
 

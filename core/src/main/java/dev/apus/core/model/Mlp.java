@@ -90,15 +90,14 @@ public final class Mlp implements ChannelMixer {
   public void forward(Pass pass, Matrix x, Matrix y) {
     try (Pass.Frame frame = pass.frame()) {
       Matrix inner = frame.matrix(x.rows(), inner());
-      if (gate != null && adapters == null && x.rows() >= MANY_ROWS) {
+      boolean some = gate != null && adapters == null && x.rows() >= MANY_ROWS;
+      Matrix gates = gate == null || some ? null : frame.matrix(x.rows(), inner());
+      if (some) {
         pass.run(gatedTask(pass, frame, x, inner));
+      } else if (adapters == null) {
+        pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
       } else {
-        Matrix gates = gate == null ? null : frame.matrix(x.rows(), inner());
-        if (adapters == null) {
-          pass.run(innerTask(pass, x, gates, inner, 0, x.rows()));
-        } else {
-          adapted(pass, x, gates, inner);
-        }
+        adapted(pass, x, gates, inner);
       }
       pass.run(outputTask(pass, inner, y, 0, x.rows()));
     }

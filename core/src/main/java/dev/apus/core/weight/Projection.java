@@ -132,11 +132,12 @@ public final class Projection {
    * What {@link #task(Pass, Matrix, int, Matrix, int)} does, and what follows from a range of
    * outputs alone: of many rows a few panels at a time, while their outputs are in the cache.
    *
-   * @param more what that costs for a panel, as {@link Divisible} counts it
+   * @param each what that costs for a value of a row, as {@link Divisible} counts it
    * @param next is told the outputs, numbered from 0
    */
   public Divisible task(
-      Pass pass, Matrix x, int xCol, Matrix y, int yCol, long more, Divisible.RangeWork next) {
+      Pass pass, Matrix x, int xCol, Matrix y, int yCol, int each, Divisible.RangeWork next) {
+    long more = (long) each * PANEL * x.rows();
     Divisible task = task(pass, x, xCol, y, yCol).then(more, ofOutputs(next));
     return x.rows() < MANY ? task : task.byGroups();
   }
@@ -185,7 +186,8 @@ public final class Projection {
       int fromPanel,
       int toPanel) {
     int first = fromPanel * PANEL;
-    if (x.cols() != inputs || y.cols() < Math.min(outputs, toPanel * PANEL) - first) {
+    int cols = Math.min(outputs, toPanel * PANEL) - first;
+    if (x.cols() != inputs || y.cols() < cols || toRow > x.rows() || toRow > y.rows()) {
       throw mismatch(x, y);
     }
     multiply(pass, worker, x, 0, y, -first, fromRow, toRow, fromPanel, toPanel);

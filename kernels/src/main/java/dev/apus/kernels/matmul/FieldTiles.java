@@ -142,10 +142,9 @@ final class FieldTiles {
   static void five(MemorySegment packed, long at, float[] scratch, int to, int stride) {
     ShortVector zero = IntVector.broadcast(I, Fields.FIVE.zero() * 0x10001).reinterpretAsShorts();
     ShortVector h0 =
-        IntVector.fromMemorySegment(I, packed, at + 0 * UNIT_BYTES, LITTLE_ENDIAN)
-            .reinterpretAsShorts();
+        IntVector.fromMemorySegment(I, packed, at, LITTLE_ENDIAN).reinterpretAsShorts();
     ShortVector h1 =
-        IntVector.fromMemorySegment(I, packed, at + 1 * UNIT_BYTES, LITTLE_ENDIAN)
+        IntVector.fromMemorySegment(I, packed, at + UNIT_BYTES, LITTLE_ENDIAN)
             .reinterpretAsShorts();
     ShortVector h2 =
         IntVector.fromMemorySegment(I, packed, at + 2 * UNIT_BYTES, LITTLE_ENDIAN)
@@ -162,9 +161,9 @@ final class FieldTiles {
     v = h0.lanewise(LSHR, 10).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
     v.reinterpretAsFloats().intoArray(scratch, to + 2 * stride);
     v = h0.lanewise(LSHR, 5).and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
-    v.reinterpretAsFloats().intoArray(scratch, to + 1 * stride);
+    v.reinterpretAsFloats().intoArray(scratch, to + stride);
     v = h0.and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
-    v.reinterpretAsFloats().intoArray(scratch, to + 0 * stride);
+    v.reinterpretAsFloats().intoArray(scratch, to);
     v = h2.lanewise(LSHR, 5).and((short) 31).sub(zero);
     v.reinterpretAsFloats().intoArray(scratch, to + 7 * stride);
     v = h2.and((short) 31).sub(zero).add(v.lanewise(LSHL, 4));
@@ -207,10 +206,9 @@ final class FieldTiles {
   static void six(MemorySegment packed, long at, float[] scratch, int to, int stride) {
     ShortVector zero = IntVector.broadcast(I, Fields.SIX.zero() * 0x10001).reinterpretAsShorts();
     ShortVector h0 =
-        IntVector.fromMemorySegment(I, packed, at + 0 * UNIT_BYTES, LITTLE_ENDIAN)
-            .reinterpretAsShorts();
+        IntVector.fromMemorySegment(I, packed, at, LITTLE_ENDIAN).reinterpretAsShorts();
     ShortVector h1 =
-        IntVector.fromMemorySegment(I, packed, at + 1 * UNIT_BYTES, LITTLE_ENDIAN)
+        IntVector.fromMemorySegment(I, packed, at + UNIT_BYTES, LITTLE_ENDIAN)
             .reinterpretAsShorts();
     ShortVector h2 =
         IntVector.fromMemorySegment(I, packed, at + 2 * UNIT_BYTES, LITTLE_ENDIAN)
@@ -221,9 +219,9 @@ final class FieldTiles {
     v = h1.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
     v.reinterpretAsFloats().intoArray(scratch, to + 2 * stride);
     v = h0.lanewise(LSHR, 6).and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
-    v.reinterpretAsFloats().intoArray(scratch, to + 1 * stride);
+    v.reinterpretAsFloats().intoArray(scratch, to + stride);
     v = h0.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
-    v.reinterpretAsFloats().intoArray(scratch, to + 0 * stride);
+    v.reinterpretAsFloats().intoArray(scratch, to);
     v = h2.lanewise(LSHR, 10).and((short) 0x3c).or(h1.lanewise(LSHR, 14)).sub(zero);
     v.reinterpretAsFloats().intoArray(scratch, to + 7 * stride);
     v =

@@ -130,31 +130,16 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       int yFrom = yAt + first * yStride;
       int room = VectorRounding.padded(count);
       prepare(rounded, xAt, cols, room, scratch, preparedAt(tokens));
-      int panel = fromPanel;
-      if (IntegerTiles.MANY_REGISTERS && count >= VectorRounding.FEW) {
-        // One of the last four may be missing: three cost as much as two pairs.
-        int quads = (toPanel - fromPanel + 1) / (PAIRS * PANELS);
-        for (; panel < fromPanel + quads; panel++) {
-          Group group = new Group(panel, quads, PAIRS, toPanel);
-          group(
-              packed,
-              rows,
-              cols,
-              group,
-              rounded,
-              xAt,
-              count,
-              preparedAt(tokens),
-              y,
-              yFrom,
-              yStride,
-              scratch);
-        }
-        panel = Math.min(toPanel, fromPanel + quads * PAIRS * PANELS);
-      }
-      int apart = Math.ceilDiv(toPanel - panel, PANELS);
-      for (int end = panel + apart; panel < end; panel++) {
-        Group group = new Group(panel, apart, 1, toPanel);
+      // One of the last four may be missing: three cost as much as two pairs.
+      boolean wide = IntegerTiles.MANY_REGISTERS && count >= VectorRounding.FEW;
+      int quads = wide ? (toPanel - fromPanel + 1) / (PAIRS * PANELS) : 0;
+      int left = Math.min(toPanel, fromPanel + quads * PAIRS * PANELS);
+      int apart = Math.ceilDiv(toPanel - left, PANELS);
+      for (int i = 0; i < quads + apart; i++) {
+        Group group =
+            i < quads
+                ? new Group(fromPanel + i, quads, PAIRS, toPanel)
+                : new Group(left + i - quads, apart, 1, toPanel);
         group(
             packed,
             rows,
