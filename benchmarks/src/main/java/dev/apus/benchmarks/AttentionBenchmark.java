@@ -10,20 +10,13 @@ import dev.apus.kernels.attention.Attention.Traits;
 import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 
 /**
- * The last rows of a sequence against all keys that they see, for all heads of a layer, on one
- * thread; and how near it comes to the {@link Ceilings} of the same JVM. One row is a step of
- * generation, as many rows as the context a prompt.
+ * The last rows of a sequence against all keys that they see, for all heads of a layer. One row is
+ * a step of generation, as many rows as the context a prompt.
  */
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
 public class AttentionBenchmark extends KernelBenchmark {
 
   @Param CacheFormat cache;
@@ -51,13 +44,9 @@ public class AttentionBenchmark extends KernelBenchmark {
   @Param("32")
   int tileRows;
 
-  @Param("500")
-  int ceilingMillis;
-
   private Attention attention;
   private Traits traits;
   private Biases biases;
-  private Ceilings ceilings;
   private MemorySegment keys;
   private MemorySegment values;
   private MemorySegment recentKeys;
@@ -125,8 +114,18 @@ public class AttentionBenchmark extends KernelBenchmark {
   }
 
   @Override
-  void measureCeilings() {
-    ceilings = Ceilings.measure(1, 256L << 20, ceilingMillis);
+  Ceilings measureCeilings() {
+    return Ceilings.measure(1, 256L << 20, ceilingMillis);
+  }
+
+  /** Those of the keys and values that are seen at all. */
+  @Override
+  long touchedBytes() {
+    long slots = window == 0 ? context : Math.min(context, window + rows - 1);
+    int granularity = attention.slotGranularity();
+    long bytes =
+        attention.keyBytes(headDim, granularity) + attention.valueBytes(headDim, granularity);
+    return kvHeads * slots * bytes / granularity;
   }
 
   private int stride() {
@@ -165,8 +164,7 @@ public class AttentionBenchmark extends KernelBenchmark {
         attend(head, row, Math.min(tileRows, rows - row));
       }
     }
-    shares.ofBandwidth += read() / ceilings.bytesPerSecond();
-    shares.ofFlops += 4.0 * stride() * seen() / ceilings.flopsPerSecond();
+    count(shares, touchedBytes(), 2 * stride() * seen());
     return out;
   }
 
@@ -193,14 +191,5 @@ public class AttentionBenchmark extends KernelBenchmark {
       seen += window == 0 ? slots : Math.min(slots, window);
     }
     return seen;
-  }
-
-  /** Bytes of the keys and values that are seen at all. */
-  private double read() {
-    int slots = window == 0 ? context : Math.min(context, window + rows - 1);
-    int granularity = attention.slotGranularity();
-    double slotBytes =
-        attention.keyBytes(headDim, granularity) + attention.valueBytes(headDim, granularity);
-    return kvHeads * slots * slotBytes / granularity;
   }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.apus.core.compute.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.DoubleSupplier;
 
@@ -25,6 +26,9 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   /** What one thread reads in one loop, whose index is an int. */
   private static final long MOST_WORDS = Integer.MAX_VALUE;
 
+  /** What one thread reads in one run, for that to take far longer than to wake it. */
+  private static final long LEAST_READ = 16 << 20;
+
   private static final int FMAS = 16;
 
   /** The floats that one thread multiplies: they stay in its first cache. */
@@ -39,6 +43,14 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
    * @param arguments threads, bytes of memory to read, and milliseconds
    */
   public static void main(String[] arguments) {
+    if (!String.join(" ", arguments).matches("[1-9]\\d{0,3} [1-9]\\d{0,11} [1-9]\\d{0,5}")) {
+      System.err.println(
+          "found the arguments "
+              + Arrays.toString(arguments)
+              + "; needed: threads, bytes of memory to read, and milliseconds, such as"
+              + " 2 1073741824 700");
+      System.exit(2);
+    }
     Ceilings measured =
         measure(
             Integer.parseInt(arguments[0]),
@@ -50,7 +62,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   /**
    * Measures both on memory of its own.
    *
-   * @param bytes of memory to read; several times what the caches hold
+   * @param bytes of memory to read; several times what the caches hold, or what is to lie in one
    */
   static Ceilings measure(int threads, long bytes, long millis) {
     try (Arena arena = Arena.ofShared();
@@ -61,25 +73,32 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
     }
   }
 
-  /** Measures both, each for the given time after as long a warm-up. */
+  /**
+   * Measures both, each for the given time after as long a warm-up. Small memory is read again and
+   * again, from the cache that holds it.
+   */
   static Ceilings measure(Workers team, MemorySegment memory, long millis) {
     int threads = team.threads();
     long[] sums = new long[threads];
     float[][] values = new float[threads][FLOATS];
     long part = Math.min(memory.byteSize() / threads, MOST_WORDS * Long.BYTES) / 64 * 64;
+    int times = (int) Math.ceilDiv(LEAST_READ, part);
     double oneStream =
         best(
             millis,
             () -> {
-              team.run(threads, (i, worker) -> sums[i] += read(memory.asSlice(i * part, part)));
-              return (double) threads * part;
+              team.run(
+                  threads, (i, worker) -> sums[i] += read(memory.asSlice(i * part, part), times));
+              return (double) threads * part * times;
             });
     double fourStreams =
         best(
             millis,
             () -> {
-              team.run(threads, (i, worker) -> sums[i] += readFour(memory.asSlice(i * part, part)));
-              return (double) threads * part;
+              team.run(
+                  threads,
+                  (i, worker) -> sums[i] += readFour(memory.asSlice(i * part, part), times));
+              return (double) threads * part * times;
             });
     double flops =
         best(
@@ -106,6 +125,22 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
       best = Math.max(best, done * 1e9 / (System.nanoTime() - start));
     } while (System.nanoTime() < end);
     return best;
+  }
+
+  private static long read(MemorySegment memory, int times) {
+    long sum = 0;
+    for (int i = 0; i < times; i++) {
+      sum += read(memory);
+    }
+    return sum;
+  }
+
+  private static long readFour(MemorySegment memory, int times) {
+    long sum = 0;
+    for (int i = 0; i < times; i++) {
+      sum += readFour(memory);
+    }
+    return sum;
   }
 
   private static long read(MemorySegment memory) {

@@ -12,19 +12,13 @@ import dev.apus.kernels.attention.Attention.Visited;
 import dev.apus.kernels.attention.CacheFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 
 /**
- * One token's latent attention in all heads of a layer, on one thread: to all tokens before it, and
- * to those that an index chooses. The latter costs {@link #index} and {@link #chosen}.
+ * One token's latent attention in all heads of a layer: to all tokens before it, and to those that
+ * an index chooses. The latter costs {@link #index} and {@link #chosen}.
  */
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class ChosenTokensBenchmark extends KernelBenchmark {
 
   private static final int LATENT = 512;
@@ -93,6 +87,11 @@ public class ChosenTokensBenchmark extends KernelBenchmark {
     scratch = new float[Math.max(floats, attention.indexFloats(indexHeads))];
   }
 
+  @Override
+  long touchedBytes() {
+    return attention.keyBytes(ROW, context) + attention.valueBytes(LATENT, context);
+  }
+
   private long spanKeyBytes() {
     return attention.keyBytes(ROW, Attention.SPAN);
   }
@@ -122,17 +121,22 @@ public class ChosenTokensBenchmark extends KernelBenchmark {
   }
 
   @Benchmark
-  public float[] all() {
+  public float[] all(Shares shares) {
+    count(shares, touchedBytes(), (double) heads * (ROW + LATENT) * context);
     return attend(keysAndValues, context);
   }
 
   @Benchmark
-  public float[] chosen() {
+  public float[] chosen(Shares shares) {
+    double share = (double) top / context;
+    count(shares, touchedBytes() * share, (double) heads * (ROW + LATENT) * top);
     return attend(this::gather, top);
   }
 
   @Benchmark
-  public float[] index() {
+  public float[] index(Shares shares) {
+    long keys = attention.keyBytes(INDEX_DIM, context);
+    count(shares, keys + 4.0 * context, (double) indexHeads * INDEX_DIM * context);
     for (int from = 0; from < context; from += Attention.SPAN) {
       int to = Math.min(context, from + Attention.SPAN);
       attention.index(query, rows, from, to, scores, from, scratch);

@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * A layer of attention whose queries choose the keys that they visit, for the tokens that follow a
  * context, on all processors. The rows are narrow, so that projections weigh little.
  */
-public class KeySelectionBenchmark extends KernelBenchmark {
+public class KeySelectionBenchmark extends SeededBenchmark {
 
   private static final int WIDTH = 64;
 

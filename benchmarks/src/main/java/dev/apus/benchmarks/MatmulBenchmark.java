@@ -7,22 +7,15 @@ import dev.apus.kernels.matmul.Matmul;
 import dev.apus.kernels.matmul.Products;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 
 /**
- * A weight matrix times a few rows of activations, in every format, on one thread; and how near it
- * comes to the {@link Ceilings} of the same JVM.
+ * A weight matrix times a few rows of activations, in every format.
  *
  * <p>Each call takes the next of many copies of the matrix, as a model goes from layer to layer, so
  * that the weights come from memory and not from a cache.
  */
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
 public class MatmulBenchmark extends KernelBenchmark {
 
   @Param WeightFormat format;
@@ -43,11 +36,7 @@ public class MatmulBenchmark extends KernelBenchmark {
   @Param("512")
   int mebibytes;
 
-  @Param("500")
-  int ceilingMillis;
-
   private Matmul matmul;
-  private Ceilings ceilings;
   private MemorySegment matrices;
   private long matrixBytes;
   private int copies;
@@ -71,10 +60,15 @@ public class MatmulBenchmark extends KernelBenchmark {
   }
 
   @Override
-  void measureCeilings() {
+  Ceilings measureCeilings() {
     try (Workers alone = Workers.of(1)) {
-      ceilings = Ceilings.measure(alone, matrices, ceilingMillis);
+      return Ceilings.measure(alone, matrices, ceilingMillis);
     }
+  }
+
+  @Override
+  long touchedBytes() {
+    return matrixBytes;
   }
 
   private int panels() {
@@ -94,8 +88,7 @@ public class MatmulBenchmark extends KernelBenchmark {
     MemorySegment matrix = matrices.asSlice(next * matrixBytes, matrixBytes, 64);
     next = (next + 1) % copies;
     matmul.multiply(matrix, rows, cols, 0, panels(), x, 0, cols, tokens, y, 0, rows, scratch);
-    shares.ofBandwidth += matrixBytes / ceilings.bytesPerSecond();
-    shares.ofFlops += 2.0 * rows * cols * tokens / ceilings.flopsPerSecond();
+    count(shares, matrixBytes, (double) rows * cols * tokens);
     return y;
   }
 }

@@ -9,22 +9,10 @@ import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
 
-/**
- * One head's memory through one token and through chunks, for every rule, on one thread; and how
- * near it comes to the {@link Ceilings} of the same JVM.
- */
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
+/** One head's memory through one token and through chunks, for every rule. */
 public class MatrixMemoryBenchmark extends KernelBenchmark {
 
   @Param Decay decay;
@@ -40,10 +28,6 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
   @Param({"1", "64"})
   int tokens;
 
-  @Param("500")
-  int ceilingMillis;
-
-  private Ceilings ceilings;
   private MatrixMemory memory;
   private Shape shape;
   private Inputs in;
@@ -77,9 +61,10 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
     scratch = new float[memory.scratchFloats(shape)];
   }
 
+  /** The memory is read once a token or chunk; how often it is written is the kernel's choice. */
   @Override
-  void measureCeilings() {
-    ceilings = Ceilings.measure(1, 1 << 20, ceilingMillis);
+  long touchedBytes() {
+    return 4L * headDim * (headDim + 4L * tokens);
   }
 
   private Rows rows(float[] data) {
@@ -87,30 +72,21 @@ public class MatrixMemoryBenchmark extends KernelBenchmark {
   }
 
   @Benchmark
-  public float[] advance(Share share) {
+  public float[] advance(Shares shares) {
     memory.advance(shape, tokens, in, state, 0, seen, o, scratch);
     seen += tokens;
-    share.ofFlops += flops() / ceilings.flopsPerSecond();
+    count(shares, touchedBytes(), multiplyAdds());
     return o.data();
   }
 
   /** What cannot be saved: the memory read with each query and, if it must be, each key; writes. */
-  private double flops() {
+  private double multiplyAdds() {
     int passes =
         switch (write) {
           case ADD -> 2;
           case DELTA, FEEDBACK -> 3;
           case ERASE -> 4;
         };
-    return 2.0 * passes * headDim * headDim * tokens;
-  }
-
-  /** Which part of the ceiling of arithmetic was reached; 1 is all of it. */
-  @AuxCounters(AuxCounters.Type.OPERATIONS)
-  @State(Scope.Thread)
-  public static class Share {
-    public double ofFlops;
-
-    public Share() {}
+    return (double) passes * headDim * headDim * tokens;
   }
 }

@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * A layer of many small experts, in the shape of OLMoE, for one token and for a prompt, on all
  * processors.
  */
-public class MixtureOfExpertsBenchmark extends KernelBenchmark {
+public class MixtureOfExpertsBenchmark extends SeededBenchmark {
 
   @Param("Q8_0")
   WeightFormat format;

@@ -35,21 +35,29 @@ public class NormsBenchmark extends KernelBenchmark {
     y = new float[width];
   }
 
+  @Override
+  long touchedBytes() {
+    return 8L * width + 8L * size;
+  }
+
   @Benchmark
-  public float[] rms() {
+  public float[] rms(Shares shares) {
     norms.rms(x, 0, groups, size, weight, 0, EPSILON, y, 0);
+    count(shares, 12.0 * width, 2.0 * width);
     return y;
   }
 
   @Benchmark
-  public float[] layer() {
+  public float[] layer(Shares shares) {
     norms.layer(x, 0, groups, size, weight, bias, 0, EPSILON, y, 0);
+    count(shares, 16.0 * width, 4.0 * width);
     return y;
   }
 
   @Benchmark
-  public float[] l2() {
+  public float[] l2(Shares shares) {
     norms.l2(x, 0, groups, size, 1, EPSILON, y, 0);
+    count(shares, 8.0 * width, 2.0 * width);
     return y;
   }
 }

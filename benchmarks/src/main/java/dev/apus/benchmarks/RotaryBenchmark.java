@@ -17,6 +17,8 @@ public class RotaryBenchmark extends KernelBenchmark {
   int headDim;
 
   private Rotary rotary;
+  private float[] rate;
+  private float[] angle;
   private float[] x;
   private float[] cos;
   private float[] sin;
@@ -27,6 +29,8 @@ public class RotaryBenchmark extends KernelBenchmark {
   void prepare(Kernels kernels) {
     rotary = kernels.rotary();
     x = values(heads * headDim);
+    rate = values(headDim / 2);
+    angle = new float[headDim / 2];
     cos = new float[headDim / 2];
     sin = new float[headDim / 2];
     for (int pair = 0; pair < headDim / 2; pair++) {
@@ -35,9 +39,23 @@ public class RotaryBenchmark extends KernelBenchmark {
     }
   }
 
+  @Override
+  long touchedBytes() {
+    return 4L * headDim * (heads + 1);
+  }
+
   @Benchmark
-  public float[] rotate() {
+  public float[] rotate(Shares shares) {
     rotary.rotate(layout, x, 0, heads, headDim, headDim, cos, sin, 0);
+    count(shares, 8.0 * headDim * heads, 1.5 * headDim * heads);
     return x;
+  }
+
+  /** Angles that depend on the token. */
+  @Benchmark
+  public float[] turn(Shares shares) {
+    rotary.turn(0.5f, rate, 0, angle, 0, headDim / 2, cos, sin, 0);
+    count(shares, 10.0 * headDim, 0);
+    return cos;
   }
 }

@@ -4,22 +4,13 @@ import dev.apus.kernels.Kernels;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.scan.SelectiveScan;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
 
 /**
  * All channels of a Mamba layer through one token and through a prompt, in blocks as the layer
- * takes them, on one thread; and how near it comes to the {@link Ceilings} of the same JVM.
+ * takes them.
  */
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
 public class SelectiveScanBenchmark extends KernelBenchmark {
 
   private static final int BLOCK = 128;
@@ -36,10 +27,6 @@ public class SelectiveScanBenchmark extends KernelBenchmark {
   @Param({"1", "512"})
   int tokens;
 
-  @Param("500")
-  int ceilingMillis;
-
-  private Ceilings ceilings;
   private SelectiveScan scan;
   private SelectiveScan.Shape shape;
   private float[] rates;
@@ -69,12 +56,12 @@ public class SelectiveScanBenchmark extends KernelBenchmark {
   }
 
   @Override
-  void measureCeilings() {
-    ceilings = Ceilings.measure(1, 1 << 20, ceilingMillis);
+  long touchedBytes() {
+    return 4L * (width * (3L * stateSize + 1) + tokens * (3L * width + 2L * stateSize));
   }
 
   @Benchmark
-  public float[] advance(Share share) {
+  public float[] advance(Shares shares) {
     for (int first = 0; first < width; first += BLOCK) {
       scan.advance(
           shape,
@@ -91,16 +78,7 @@ public class SelectiveScanBenchmark extends KernelBenchmark {
           4L * first * stateSize,
           new Rows(y, first, width));
     }
-    share.ofFlops += 2.0 * FUSED * width * stateSize * tokens / ceilings.flopsPerSecond();
+    count(shares, touchedBytes(), (double) FUSED * width * stateSize * tokens);
     return y;
-  }
-
-  /** Which part of the ceiling of arithmetic was reached; 1 is all of it. */
-  @AuxCounters(AuxCounters.Type.OPERATIONS)
-  @State(Scope.Thread)
-  public static class Share {
-    public double ofFlops;
-
-    public Share() {}
   }
 }

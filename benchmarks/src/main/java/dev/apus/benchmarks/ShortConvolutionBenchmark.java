@@ -36,10 +36,16 @@ public class ShortConvolutionBenchmark extends KernelBenchmark {
     state = memory((long) (TAPS - 1) * width * Float.BYTES);
   }
 
+  @Override
+  long touchedBytes() {
+    return 4L * width * (2 * tokens + 2 * TAPS);
+  }
+
   @Benchmark
-  public float[] convolve() {
+  public float[] convolve(Shares shares) {
     convolution.convolve(
         weight, bias, TAPS, width, 0, width, x, 0, width, tokens, state, 0, y, 0, width);
+    count(shares, touchedBytes() + 4.0 * (TAPS - 1) * width, (double) TAPS * width * tokens);
     return y;
   }
 }

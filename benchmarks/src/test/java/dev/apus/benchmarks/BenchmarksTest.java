@@ -1,16 +1,22 @@
 package dev.apus.benchmarks;
 
 import static java.util.stream.Collectors.toCollection;
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.apus.kernels.Kernels;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -46,20 +52,28 @@ class BenchmarksTest {
         .param("ceilingMillis", "1");
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      classes = {
+  private static List<Class<?>> benchmarks() {
+    return List.of(
         ActivationsBenchmark.class,
         AttentionBenchmark.class,
         ChosenTokensBenchmark.class,
+        ConjugateGradientsBenchmark.class,
+        FastWeightsBenchmark.class,
+        LevelMemoryBenchmark.class,
+        LongConvolutionBenchmark.class,
         MatmulBenchmark.class,
         MatrixMemoryBenchmark.class,
         MixtureOfExpertsBenchmark.class,
         NormsBenchmark.class,
+        PackingBenchmark.class,
         RotaryBenchmark.class,
+        ScansBenchmark.class,
         SelectiveScanBenchmark.class,
-        ShortConvolutionBenchmark.class
-      })
+        ShortConvolutionBenchmark.class);
+  }
+
+  @ParameterizedTest
+  @MethodSource("benchmarks")
   void runs(Class<?> benchmark) throws RunnerException {
     Collection<RunResult> results = results(benchmark);
     Set<String> forms =
@@ -68,6 +82,21 @@ class BenchmarksTest {
             .collect(toCollection(TreeSet::new));
     assertEquals(Set.of("scalar", "vector"), forms);
     assertMeasured(results);
+  }
+
+  @Test
+  void measuresEveryKernel() {
+    Set<Class<?>> measured =
+        benchmarks().stream()
+            .flatMap(benchmark -> Arrays.stream(benchmark.getDeclaredFields()))
+            .map(Field::getType)
+            .collect(toSet());
+    for (Method kernel : Kernels.class.getMethods()) {
+      Class<?> type = kernel.getReturnType();
+      if (type.isInterface() && type != Kernels.class) {
+        assertTrue(measured.contains(type), () -> "no benchmark measures " + type.getSimpleName());
+      }
+    }
   }
 
   @Test
