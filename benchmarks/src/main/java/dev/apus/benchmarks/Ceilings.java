@@ -18,16 +18,13 @@ import java.util.function.DoubleSupplier;
  *
  * @param threads that work at once
  * @param bytesPerSecond read from memory; the better of one long stream and four for each thread,
- *     because processors differ in which they are faster at
+ *     because processors differ in which they are faster at; or read from and written to a cache
  * @param flopsPerSecond of fused multiply-adds on values in registers, each counted as two
  */
 public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond) {
 
   /** What one thread reads in one loop, whose index is an int. */
   private static final long MOST_WORDS = Integer.MAX_VALUE;
-
-  /** What one thread reads in one run, for that to take far longer than to wake it. */
-  private static final long LEAST_READ = 16 << 20;
 
   private static final int FMAS = 16;
 
@@ -62,7 +59,7 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   /**
    * Measures both on memory of its own.
    *
-   * @param bytes of memory to read; several times what the caches hold, or what is to lie in one
+   * @param bytes of memory to read; several times what the caches hold
    */
   static Ceilings measure(int threads, long bytes, long millis) {
     try (Arena arena = Arena.ofShared();
@@ -73,32 +70,25 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
     }
   }
 
-  /**
-   * Measures both, each for the given time after as long a warm-up. Small memory is read again and
-   * again, from the cache that holds it.
-   */
+  /** Measures both, each for the given time after as long a warm-up. */
   static Ceilings measure(Workers team, MemorySegment memory, long millis) {
     int threads = team.threads();
     long[] sums = new long[threads];
     float[][] values = new float[threads][FLOATS];
     long part = Math.min(memory.byteSize() / threads, MOST_WORDS * Long.BYTES) / 64 * 64;
-    int times = (int) Math.ceilDiv(LEAST_READ, part);
     double oneStream =
         best(
             millis,
             () -> {
-              team.run(
-                  threads, (i, worker) -> sums[i] += read(memory.asSlice(i * part, part), times));
-              return (double) threads * part * times;
+              team.run(threads, (i, worker) -> sums[i] += read(memory.asSlice(i * part, part)));
+              return (double) threads * part;
             });
     double fourStreams =
         best(
             millis,
             () -> {
-              team.run(
-                  threads,
-                  (i, worker) -> sums[i] += readFour(memory.asSlice(i * part, part), times));
-              return (double) threads * part * times;
+              team.run(threads, (i, worker) -> sums[i] += readFour(memory.asSlice(i * part, part)));
+              return (double) threads * part;
             });
     double flops =
         best(
@@ -108,6 +98,41 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
               return 2.0 * FMAS * FLOATS * ROUNDS * threads;
             });
     return new Ceilings(threads, Math.max(oneStream, fourStreams), flops);
+  }
+
+  /**
+   * Measures one thread on memory that stays in the cache that holds so much: a loop reads two
+   * values and writes one of them.
+   */
+  static Ceilings ofCache(long bytes, long millis) {
+    int floats = Math.toIntExact(Math.max(1, bytes / (2 * Float.BYTES)));
+    float[] x = new float[floats];
+    float[] y = new float[floats];
+    int times = Math.ceilDiv(FLOATS * ROUNDS, floats);
+    double through =
+        best(
+            millis,
+            () -> {
+              for (int i = 0; i < times; i++) {
+                addHalf(x, y);
+              }
+              return 3.0 * Float.BYTES * floats * times;
+            });
+    float[] values = new float[FLOATS];
+    double flops =
+        best(
+            millis,
+            () -> {
+              multiplyAdd(values);
+              return 2.0 * FMAS * FLOATS * ROUNDS;
+            });
+    return new Ceilings(1, through, flops);
+  }
+
+  private static void addHalf(float[] x, float[] y) {
+    for (int i = 0; i < x.length; i++) {
+      y[i] = Math.fma(x[i], 0.5f, y[i]);
+    }
   }
 
   /** The best rate of many short runs, each of which says how much it did. */
@@ -125,22 +150,6 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
       best = Math.max(best, done * 1e9 / (System.nanoTime() - start));
     } while (System.nanoTime() < end);
     return best;
-  }
-
-  private static long read(MemorySegment memory, int times) {
-    long sum = 0;
-    for (int i = 0; i < times; i++) {
-      sum += read(memory);
-    }
-    return sum;
-  }
-
-  private static long readFour(MemorySegment memory, int times) {
-    long sum = 0;
-    for (int i = 0; i < times; i++) {
-      sum += readFour(memory);
-    }
-    return sum;
   }
 
   private static long read(MemorySegment memory) {

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.Param;
 @OutputTimeUnit(TimeUnit.SECONDS)
 public abstract class KernelBenchmark extends SeededBenchmark {
 
-  /** Less is read in no time worth measuring, and lies in the same cache. */
+  /** What is smaller lies in the same cache, and a loop through it is too short to be measured. */
   private static final long LEAST_BYTES = 1 << 13;
 
   @Param("500")
@@ -31,7 +31,7 @@ public abstract class KernelBenchmark extends SeededBenchmark {
 
   /** What a trial is compared with; the bandwidth is that of memory that a call takes. */
   Ceilings measureCeilings() {
-    return Ceilings.measure(1, Math.max(LEAST_BYTES, touchedBytes()), ceilingMillis);
+    return Ceilings.ofCache(Math.max(LEAST_BYTES, touchedBytes()), ceilingMillis);
   }
 
   /** Bytes that a call reads or writes, the same ones once. */

@@ -14,4 +14,12 @@ class CeilingsTest {
     assertTrue(ceilings.bytesPerSecond() > 0, ceilings.toString());
     assertTrue(ceilings.flopsPerSecond() > 0, ceilings.toString());
   }
+
+  @Test
+  void aThreadMeasuresItsCache() {
+    Ceilings ceilings = Ceilings.ofCache(1 << 14, 1);
+    assertEquals(1, ceilings.threads());
+    assertTrue(ceilings.bytesPerSecond() > 0, ceilings.toString());
+    assertTrue(ceilings.flopsPerSecond() > 0, ceilings.toString());
+  }
 }
