@@ -42,7 +42,7 @@ public class FastWeightsBenchmark extends KernelBenchmark {
     float[] coefficients = new float[tokens * tokens];
     Arrays.fill(coefficients, -1e-6f);
     c = new Rows(coefficients, 0, tokens);
-    scratch = new float[headDim];
+    scratch = new float[FastWeights.ROWS * headDim];
   }
 
   private Rows rows(float[] data) {

@@ -3,6 +3,7 @@ package dev.apus.attention.learning;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.apus.attention.learning.Learner.Place;
+import dev.apus.kernels.learning.FastWeights;
 import dev.apus.kernels.learning.FastWeights.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Rows;
 import java.lang.foreign.MemorySegment;
@@ -59,7 +60,7 @@ final class LearnerLayout {
     }
     this.remembered = Float.BYTES * state;
     this.stateFloats = chunk == 1 ? state : state + (chunk - 1L) * perToken + scheduleFloats;
-    int at = widest;
+    int at = FastWeights.ROWS * widest;
     for (int layer = 0; layer < layers; layer++) {
       Shape shape = shapes.get(layer);
       inputs[layer] = at;

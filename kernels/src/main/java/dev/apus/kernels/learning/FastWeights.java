@@ -27,6 +27,9 @@ import java.lang.foreign.MemorySegment;
  */
 public interface FastWeights {
 
+  /** Rows of a matrix that {@link #back} takes at a time. */
+  int ROWS = 4;
+
   /**
    * The shape of a matrix, which lies in memory as {@code inputs} rows of {@code outputs} floats,
    * followed by its bias if it has one.
@@ -53,7 +56,7 @@ public interface FastWeights {
    *
    * @param g {@code outputs} values a token
    * @param d receives {@code inputs} values a token
-   * @param scratch at least {@code outputs} floats that no other thread uses
+   * @param scratch at least {@link #ROWS} {@code · outputs} floats that no other thread uses
    */
   void back(
       Shape shape, MemorySegment memory, long at, int tokens, Rows g, Rows d, float[] scratch);

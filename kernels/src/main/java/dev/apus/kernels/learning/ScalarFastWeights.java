@@ -28,7 +28,7 @@ public final class ScalarFastWeights implements FastWeights {
   public void back(
       Shape shape, MemorySegment memory, long at, int tokens, Rows g, Rows d, float[] scratch) {
     for (int i = 0; i < shape.inputs(); i++) {
-      copyRow(shape, memory, at, i, scratch);
+      copyRows(shape, memory, at, i, 1, scratch);
       for (int t = 0; t < tokens; t++) {
         d.data()[d.start(t) + i] =
             ScalarSums.dot(scratch, 0, g.data(), g.start(t), shape.outputs());
@@ -36,10 +36,11 @@ public final class ScalarFastWeights implements FastWeights {
     }
   }
 
-  /** Copies row {@code i} of a matrix. */
-  static void copyRow(Shape shape, MemorySegment memory, long at, int i, float[] row) {
+  /** Copies rows of a matrix from row {@code i} on. */
+  static void copyRows(Shape shape, MemorySegment memory, long at, int i, int count, float[] rows) {
     int outputs = shape.outputs();
-    MemorySegment.copy(memory, JAVA_FLOAT_UNALIGNED, at + 4L * i * outputs, row, 0, outputs);
+    long from = at + 4L * i * outputs;
+    MemorySegment.copy(memory, JAVA_FLOAT_UNALIGNED, from, rows, 0, count * outputs);
   }
 
   @Override

@@ -33,11 +33,18 @@ public final class VectorFastWeights implements FastWeights {
   @Override
   public void back(
       Shape shape, MemorySegment memory, long at, int tokens, Rows g, Rows d, float[] scratch) {
-    for (int i = 0; i < shape.inputs(); i++) {
-      ScalarFastWeights.copyRow(shape, memory, at, i, scratch);
+    int outputs = shape.outputs();
+    int i = 0;
+    for (; i + ROWS <= shape.inputs(); i += ROWS) {
+      ScalarFastWeights.copyRows(shape, memory, at, i, ROWS, scratch);
       for (int t = 0; t < tokens; t++) {
-        d.data()[d.start(t) + i] =
-            VectorSums.dot(scratch, 0, g.data(), g.start(t), shape.outputs());
+        VectorSums.dots(g.data(), g.start(t), scratch, 0, outputs, d.data(), d.start(t) + i);
+      }
+    }
+    for (; i < shape.inputs(); i++) {
+      ScalarFastWeights.copyRows(shape, memory, at, i, 1, scratch);
+      for (int t = 0; t < tokens; t++) {
+        d.data()[d.start(t) + i] = VectorSums.dot(scratch, 0, g.data(), g.start(t), outputs);
       }
     }
   }
@@ -45,11 +52,22 @@ public final class VectorFastWeights implements FastWeights {
   @Override
   public void recall(Shape shape, int tokens, int before, Rows c, Rows q, Rows x, Rows g, Rows y) {
     int one = shape.biased() ? 1 : 0;
+    int inputs = shape.inputs();
+    boolean together = x.stride() == inputs;
+    float[] likeness = new float[ROWS];
     for (int t = 0; t < tokens; t++) {
-      for (int s = 0; s <= before + t; s++) {
-        float likeness = VectorSums.dot(x.data(), x.start(s), q.data(), q.start(t), shape.inputs());
-        float factor = c.value(t, s) * (likeness + one);
-        add(factor, g.data(), g.start(s), y.data(), y.start(t), shape.outputs());
+      int seen = before + t + 1;
+      for (int s = 0; s < seen; ) {
+        int some = together && s + ROWS <= seen ? ROWS : 1;
+        if (some == ROWS) {
+          VectorSums.dots(q.data(), q.start(t), x.data(), x.start(s), inputs, likeness, 0);
+        } else {
+          likeness[0] = VectorSums.dot(x.data(), x.start(s), q.data(), q.start(t), inputs);
+        }
+        for (int i = 0; i < some; i++, s++) {
+          float factor = c.value(t, s) * (likeness[i] + one);
+          add(factor, g.data(), g.start(s), y.data(), y.start(t), shape.outputs());
+        }
       }
     }
   }

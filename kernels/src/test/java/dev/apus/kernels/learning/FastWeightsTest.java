@@ -151,7 +151,7 @@ class FastWeightsTest {
       float[] recalled = Guarded.poisoned(TOKENS * stride);
       float[] back = Guarded.poisoned(TOKENS * stride);
       float[] after = new float[memory.length];
-      float[] scratch = new float[shape.outputs()];
+      float[] scratch = new float[FastWeights.ROWS * shape.outputs()];
       long at = 4L * AT;
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment native0 = arena.allocate(4L * memory.length);
