@@ -4,7 +4,6 @@ import dev.apus.core.Checkpoint.Language;
 import dev.apus.core.compute.Workers;
 import dev.apus.core.config.ConfigException;
 import dev.apus.core.file.ModelFiles;
-import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.model.Architecture;
 import dev.apus.core.model.ModelAssembler;
@@ -125,10 +124,11 @@ final class Loading {
       Network network =
           ModelAssembler.assemble(architecture, options.mixers(), options.cache(), weights);
       options.prefixes().requirePossible(network);
-      if (options.weights() == Placement.PACKED && file != null) {
-        releaseAll(file);
-      }
       requireRoom(language.get().text().tokenizer(), architecture.vocabulary());
+      if (options.weights() == Placement.PACKED && file != null) {
+        // Reading a tensor fills pages of its neighbours too, some of which were let go before.
+        file.release();
+      }
       return new Model(
           network, language.get(), weights, options, new Lifetime(workers, arena, weights, file));
     } catch (RuntimeException | Error e) {
@@ -136,11 +136,6 @@ final class Loading {
       workers.close();
       throw e;
     }
-  }
-
-  /** Reading a tensor fills pages of its neighbours too, some of which have been let go before. */
-  private static void releaseAll(TensorFile file) {
-    file.tensors().values().forEach(StoredTensor::release);
   }
 
   private static void requireRoom(Tokenizer tokenizer, int vocabulary) {

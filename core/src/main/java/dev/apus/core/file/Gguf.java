@@ -71,9 +71,16 @@ public final class Gguf implements TensorFile {
   }
 
   private static Gguf read(Source source) {
-    GgufHeader header = GgufHeader.read(source);
-    return new Gguf(
-        MappedTensors.map(source, header.entries(), header.dataAt()), header.metadata());
+    Mapping mapping = source.map();
+    try {
+      GgufHeader header = GgufHeader.read(source, mapping.bytes());
+      return new Gguf(
+          MappedTensors.of(source.name(), mapping, header.entries(), header.dataAt()),
+          header.metadata());
+    } catch (RuntimeException | Error e) {
+      mapping.close();
+      throw e;
+    }
   }
 
   /** Opens the other parts; closes those again if it fails, and leaves the first to the caller. */
@@ -143,7 +150,8 @@ public final class Gguf implements TensorFile {
    * The metadata by key, in the order of the file.
    *
    * <p>Whole numbers are {@code Long}, others {@code Double}; besides there are {@code Boolean} and
-   * {@code String}. An array of strings is a {@code List<String>}. Any other array is a {@code
+   * {@code String}. An array of strings is a {@code List<String>}, which stays in the file: reading
+   * it is an {@link IllegalStateException} when this is closed. Any other array is a {@code
    * byte[]} (8 bits unsigned), {@code int[]} (up to 32 bits signed, 16 unsigned), {@code long[]},
    * {@code float[]}, {@code double[]} or {@code boolean[]}, and must not be changed. Of a split
    * model, this is the first part's.
@@ -160,6 +168,11 @@ public final class Gguf implements TensorFile {
   @Override
   public String name() {
     return mapped.name();
+  }
+
+  @Override
+  public void release() {
+    mapped.release();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.apus.core.file;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -18,12 +19,17 @@ final class GgufCursor {
   private static final long LONGEST_VALUE = 64 << 20;
 
   private final Source source;
+  private final MemorySegment mapped;
   private final ByteBuffer window;
   private long windowAt;
   private Place place;
 
-  GgufCursor(Source source) {
+  /**
+   * @param mapped all bytes of the source, for what is read again later
+   */
+  GgufCursor(Source source, MemorySegment mapped) {
     this.source = source;
+    this.mapped = mapped;
     this.window = ByteBuffer.allocate(WINDOW_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     this.place = Place.file(source.name());
   }
@@ -39,6 +45,11 @@ final class GgufCursor {
 
   long position() {
     return windowAt + window.position();
+  }
+
+  /** What has been read from {@code start} on, as it lies in the file. */
+  MemorySegment mapped(long start) {
+    return mapped.asSlice(start, position() - start);
   }
 
   long remaining() {

@@ -1,5 +1,6 @@
 package dev.apus.core.file;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -42,9 +43,13 @@ record GgufHeader(List<Entry> entries, Map<String, Object> metadata, long dataAt
   /** A length, a letter, a number of dimensions, a type and an offset. */
   private static final int SMALLEST_TENSOR = 8 + 1 + 4 + 4 + 8;
 
-  /** Reads the header and checks all that it claims. */
-  static GgufHeader read(Source source) {
-    var in = new GgufCursor(source);
+  /**
+   * Reads the header and checks all that it claims.
+   *
+   * @param mapped all bytes of the source, in which texts stay
+   */
+  static GgufHeader read(Source source, MemorySegment mapped) {
+    var in = new GgufCursor(source, mapped);
     requireMagic(in, source);
     requireVersion(in);
     long tensorCount = in.u64("number of tensors");

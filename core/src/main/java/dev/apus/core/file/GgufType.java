@@ -1,8 +1,6 @@
 package dev.apus.core.file;
 
-import dev.apus.core.text.TextList;
 import java.nio.ByteBuffer;
-import java.util.Collections;
 import java.util.List;
 
 /** The types of GGUF's metadata values, in the order of their numbers. */
@@ -78,12 +76,11 @@ enum GgufType {
 
   private static List<String> strings(int count, GgufCursor in) {
     long start = in.position();
-    List<String> strings = new TextList();
     for (int i = 0; i < count; i++) {
-      strings.add(in.string("string", Long.MAX_VALUE));
+      in.string("string", Long.MAX_VALUE);
       in.requireSensible(start);
     }
-    return Collections.unmodifiableList(strings);
+    return new MappedTexts(in.mapped(start), count);
   }
 
   private Object numbers(ByteBuffer bytes, GgufCursor in) {

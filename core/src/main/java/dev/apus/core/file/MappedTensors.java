@@ -27,15 +27,19 @@ final class MappedTensors implements TensorFile {
 
   /** Maps a file whose header has been read; the entries lie within it and have different names. */
   static MappedTensors map(Source source, List<Entry> entries, long dataAt) {
-    Mapping mapping = source.map();
+    return of(source.name(), source.map(), entries, dataAt);
+  }
+
+  /** The tensors of a file that has been mapped. */
+  static MappedTensors of(String file, Mapping mapping, List<Entry> entries, long dataAt) {
     Map<String, StoredTensor> tensors = LinkedHashMap.newLinkedHashMap(entries.size());
     for (Entry entry : entries) {
       var data = mapping.bytes().asSlice(dataAt + entry.at(), entry.bytes());
       tensors.put(
           entry.name(),
-          new StoredTensor(source.name(), entry.name(), entry.type(), entry.shape(), data));
+          new StoredTensor(file, entry.name(), entry.type(), entry.shape(), data));
     }
-    return new MappedTensors(source.name(), tensors, List.of(mapping));
+    return new MappedTensors(file, tensors, List.of(mapping));
   }
 
   /**
@@ -70,6 +74,11 @@ final class MappedTensors implements TensorFile {
   @Override
   public String name() {
     return name;
+  }
+
+  @Override
+  public void release() {
+    mappings.forEach(Mapping::release);
   }
 
   @Override

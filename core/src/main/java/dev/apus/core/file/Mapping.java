@@ -19,6 +19,13 @@ final class Mapping implements AutoCloseable {
     return bytes;
   }
 
+  /** Lets the system take back the pages of a file that reading has filled. */
+  void release() {
+    if (bytes.isMapped() && bytes.byteSize() > 0) {
+      bytes.unload();
+    }
+  }
+
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {

@@ -81,6 +81,11 @@ public final class Safetensors implements TensorFile {
   }
 
   @Override
+  public void release() {
+    mapped.release();
+  }
+
+  @Override
   public void close() {
     mapped.close();
   }

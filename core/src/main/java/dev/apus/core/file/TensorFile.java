@@ -21,6 +21,12 @@ public interface TensorFile extends AutoCloseable {
   String name();
 
   /**
+   * Lets the system take back the pages that reading has filled; they are read again when they are
+   * touched. Does nothing to what no file backs.
+   */
+  default void release() {}
+
+  /**
    * Unmaps the file; from then on, touching the data of its tensors is an {@link
    * IllegalStateException}. Closing again does nothing.
    */
