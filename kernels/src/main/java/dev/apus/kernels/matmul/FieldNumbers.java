@@ -4,7 +4,8 @@ import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Quants of five or six bits, less half of their range: see {@link Fields}. Two parts share a step.
+ * Quants of five or six bits, less half of their range, or codes: see {@link Fields}. Two parts
+ * share a step.
  */
 record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements IntegerNumbers {
 
@@ -66,9 +67,10 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
         bAt,
         spans * (SPAN / stepColumns()),
         fields.halves(),
-        fields.shifts()[1],
+        fields == Fields.CODES,
+        fields.above(1),
         fields.shifts()[2],
-        fields.shifts()[3],
+        fields.above(3),
         lows,
         scratch,
         preparedAt,
@@ -86,6 +88,9 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
       if (fields == Fields.SIX) {
         FieldTiles.six(packed, at, scratch, numbersAt, stride);
         FieldTiles.six(packed, at + apart, scratch, numbersAt + L, stride);
+      } else if (fields == Fields.CODES) {
+        FieldTiles.codes(packed, at, scratch, numbersAt, stride);
+        FieldTiles.codes(packed, at + apart, scratch, numbersAt + L, stride);
       } else {
         FieldTiles.five(packed, at, scratch, numbersAt, stride);
         FieldTiles.five(packed, at + apart, scratch, numbersAt + L, stride);

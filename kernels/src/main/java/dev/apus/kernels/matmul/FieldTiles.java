@@ -43,7 +43,10 @@ final class FieldTiles {
    *
    * @param aAt where the first step's fields of vector a begin; those of the next ones follow
    * @param halves of a part
+   * @param codes whether to look up what halves have, once as they are and once shifted by {@code
+   *     third}
    * @param second where a half's second field begins
+   * @param fourth where its fourth one begins, above the third
    * @param inputsAt where {@link FieldInputs} are
    */
   static void one(
@@ -52,6 +55,7 @@ final class FieldTiles {
       long bAt,
       int steps,
       int halves,
+      boolean codes,
       int second,
       int third,
       int fourth,
@@ -84,6 +88,14 @@ final class FieldTiles {
           ShortVector b =
               IntVector.fromMemorySegment(I, packed, unit + apart, LITTLE_ENDIAN)
                   .reinterpretAsShorts();
+          ShortVector aUpper = a.lanewise(LSHR, third);
+          ShortVector bUpper = b.lanewise(LSHR, third);
+          if (codes) {
+            a = doubled(a);
+            b = doubled(b);
+            aUpper = doubled(aUpper);
+            bUpper = doubled(bUpper);
+          }
           ShortVector by = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
           aWhole = aWhole.add(a.mul(by));
           bWhole = bWhole.add(b.mul(by));
@@ -91,11 +103,11 @@ final class FieldTiles {
           aWhole = aWhole.add(a.lanewise(LSHR, second).mul(by));
           bWhole = bWhole.add(b.lanewise(LSHR, second).mul(by));
           by = FloatVector.broadcast(F, scratch[at + 2]).reinterpretAsShorts();
-          aWhole = aWhole.add(a.lanewise(LSHR, third).mul(by));
-          bWhole = bWhole.add(b.lanewise(LSHR, third).mul(by));
+          aWhole = aWhole.add(aUpper.mul(by));
+          bWhole = bWhole.add(bUpper.mul(by));
           by = FloatVector.broadcast(F, scratch[at + 3]).reinterpretAsShorts();
-          aWhole = aWhole.add(a.lanewise(LSHR, fourth).mul(by));
-          bWhole = bWhole.add(b.lanewise(LSHR, fourth).mul(by));
+          aWhole = aWhole.add(aUpper.lanewise(LSHR, fourth).mul(by));
+          bWhole = bWhole.add(bUpper.lanewise(LSHR, fourth).mul(by));
           at += Fields.COUNT;
         }
         IntVector a = aWhole.reinterpretAsInts();
@@ -234,6 +246,36 @@ final class FieldTiles {
     v.reinterpretAsFloats().intoArray(scratch, to + 5 * stride);
     v = h2.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
     v.reinterpretAsFloats().intoArray(scratch, to + 4 * stride);
+  }
+
+  /**
+   * Looks up a part of {@link Fields#CODES} for one vector of words, to the same.
+   *
+   * @param stride floats from a column to the next
+   */
+  static void codes(MemorySegment packed, long at, float[] scratch, int to, int stride) {
+    ShortVector zero = IntVector.broadcast(I, Fields.CODES.zero() * 0x10001).reinterpretAsShorts();
+    long end = at + Fields.CODES.halves() * UNIT_BYTES;
+    for (; at < end; at += UNIT_BYTES) {
+      ShortVector u =
+          IntVector.fromMemorySegment(I, packed, at, LITTLE_ENDIAN).reinterpretAsShorts();
+      ShortVector even = doubled(u);
+      ShortVector odd = doubled(u.lanewise(LSHR, 4));
+      ShortVector v = odd.lanewise(LSHR, 8).sub(zero);
+      v.reinterpretAsFloats().intoArray(scratch, to + 3 * stride);
+      v = even.lanewise(LSHR, 8).sub(zero).add(v.lanewise(LSHL, 4));
+      v.reinterpretAsFloats().intoArray(scratch, to + 2 * stride);
+      v = odd.and((short) 0xff).sub(zero).add(v.lanewise(LSHL, 4));
+      v.reinterpretAsFloats().intoArray(scratch, to + stride);
+      v = even.and((short) 0xff).sub(zero).add(v.lanewise(LSHL, 4));
+      v.reinterpretAsFloats().intoArray(scratch, to);
+      to += NibbleFilling.UNIT_COLUMNS * stride;
+    }
+  }
+
+  /** What the lower nibbles of bytes stand for; the upper ones do not matter. */
+  private static ShortVector doubled(ShortVector codes) {
+    return codes.reinterpretAsBytes().selectFrom(Mxfp4Panels.DOUBLED).reinterpretAsShorts();
   }
 
   /**

@@ -35,10 +35,10 @@ final class Mxfp4Panels extends QuantPanels {
   private static final int BLOCK_BYTES = 17 * ROWS;
 
   /** What is added to twice the values, to make them unsigned. */
-  private static final int ZERO = 12;
+  static final int ZERO = 12;
 
   /** Twice the values of the sixteen codes, above zero, again and again to fill a vector. */
-  private static final ByteVector DOUBLED = doubled();
+  static final ByteVector DOUBLED = doubled();
 
   Mxfp4Panels() {
     super(
@@ -59,25 +59,26 @@ final class Mxfp4Panels extends QuantPanels {
     }
   }
 
-  /**
-   * Steps 2^(e − 128), subnormal for the two smallest, whose halves make up for the doubled values;
-   * and lows, NaN where they are too large for a float.
-   */
+  /** Steps, whose halves make up for the doubled values; and lows, NaN where they are no floats. */
   private static void powers(MemorySegment packed, long at, float[] scratch, int to) {
     for (int row = 0; row < ROWS; row += I.length()) {
-      int part = row / I.length() % PARTS;
-      IntVector e =
-          (IntVector)
-              ByteVector.fromMemorySegment(
-                      BYTES, packed, at + row - part * I.length(), ByteOrder.LITTLE_ENDIAN)
-                  .convertShape(ZERO_EXTEND_B2I, I, part);
-      IntVector subnormal = e.mul(0x0020_0000).add(0x0020_0000);
-      FloatVector step =
-          e.sub(1).lanewise(LSHL, 23).blend(subnormal, e.compare(LT, 2)).reinterpretAsFloats();
+      FloatVector step = step(packed, at, row);
       FloatVector low = step.mul(-ZERO);
       step.intoArray(scratch, to + row);
       low.add(low.sub(low)).intoArray(scratch, to + LOWS_AT - STEPS_AT + row);
     }
+  }
+
+  /** Steps 2^(e − 128) of the rows from {@code row} on, subnormal for the two smallest. */
+  static FloatVector step(MemorySegment packed, long at, int row) {
+    int part = row / I.length() % PARTS;
+    IntVector e =
+        (IntVector)
+            ByteVector.fromMemorySegment(
+                    BYTES, packed, at + row - part * I.length(), ByteOrder.LITTLE_ENDIAN)
+                .convertShape(ZERO_EXTEND_B2I, I, part);
+    IntVector subnormal = e.mul(0x0020_0000).add(0x0020_0000);
+    return e.sub(1).lanewise(LSHL, 23).blend(subnormal, e.compare(LT, 2)).reinterpretAsFloats();
   }
 
   @Override

@@ -183,22 +183,29 @@ abstract class MatmulLaws {
 
   /** The largest inputs times the least and the largest numbers still fit where they are summed. */
   @ParameterizedTest
-  @EnumSource(names = {"Q4_0", "Q4_K", "Q5_K", "Q6_K"})
+  @EnumSource(names = {"Q4_0", "Q4_K", "Q5_K", "Q6_K", "MXFP4"})
   void theLargestSumsFit(WeightFormat format) {
     int cols = format.blockLength();
     byte[][] rows = new byte[33][format.blockBytes()];
     for (int row = 0; row < rows.length; row++) {
       // Every quant 0 or the largest, numbers of sub-blocks −1 or 63, and scales of 1.
-      Arrays.fill(rows[row], row % 2 == 0 ? 0 : (byte) 0xff);
-      for (int at : format == WeightFormat.Q6_K ? new int[] {208} : new int[] {0, 2}) {
-        if (at == 0 || format != WeightFormat.Q4_0) {
-          rows[row][at] = 0;
-          rows[row][at + 1] = 0x3c;
+      boolean least = row % 2 == 0;
+      Arrays.fill(rows[row], least ? 0 : (byte) 0xff);
+      switch (format) {
+        case MXFP4 -> {
+          Arrays.fill(rows[row], least ? (byte) 0xff : 0x77);
+          rows[row][0] = 127;
         }
-      }
-      if (cols > SPAN) {
-        int numbersAt = format == WeightFormat.Q6_K ? 192 : 4;
-        Arrays.fill(rows[row], numbersAt, numbersAt + (numbersAt == 4 ? 12 : 16), (byte) 0xff);
+        case Q6_K -> {
+          putOne(rows[row], 208);
+          Arrays.fill(rows[row], 192, 208, (byte) 0xff);
+        }
+        case Q4_0 -> putOne(rows[row], 0);
+        default -> {
+          putOne(rows[row], 0);
+          putOne(rows[row], 2);
+          Arrays.fill(rows[row], 4, 16, (byte) 0xff);
+        }
       }
     }
     Matrix matrix = new Matrix(format, cols, rows);
@@ -211,6 +218,11 @@ abstract class MatmulLaws {
       check(packed, inputs, 1, matrix.chains(products(), inputs, 1), 0, packed.panels());
       check(packed, inputs, 9, matrix.chains(products(), inputs, 9), 0, packed.panels());
     }
+  }
+
+  private static void putOne(byte[] row, int at) {
+    row[at] = 0;
+    row[at + 1] = 0x3c;
   }
 
   /** What is not a number does not vanish by rounding. */
