@@ -7,14 +7,14 @@ import java.lang.foreign.MemorySegment;
  * Quants of five or six bits, less half of their range, or codes: see {@link Fields}. Two parts
  * share a step.
  */
-record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements IntegerNumbers {
+record FieldNumbers(Fields fields, boolean lows, FieldRounding rounding) implements IntegerNumbers {
 
   private static final int L = Lanes.F32.length();
   private static final int SPAN = RoundedInputs.SPAN;
   private static final int HALF_BYTES = IntegerLayout.HALF_BYTES;
 
   FieldNumbers(Fields fields, boolean lows) {
-    this(fields, lows, new FieldInputs(fields));
+    this(fields, lows, new FieldRounding(fields));
   }
 
   @Override
@@ -38,13 +38,8 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
   }
 
   @Override
-  public int preparedFloats() {
-    return inputs.spanFloats();
-  }
-
-  @Override
-  public void prepare(float[] x, int xAt, int xStride, int spans, float[] scratch, int preparedAt) {
-    inputs.prepare(x, xAt, xStride, spans, scratch, preparedAt);
+  public Alone alone(int cols, int tokens, int roundedAt) {
+    return rounding.alone(cols, tokens, roundedAt);
   }
 
   @Override
@@ -57,7 +52,6 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
       float[] x,
       int xAt,
       int xStride,
-      int preparedAt,
       int stepsAt,
       int lowsAt,
       int sumsAt) {
@@ -73,7 +67,8 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
         fields.above(3),
         lows,
         scratch,
-        preparedAt,
+        x,
+        xAt,
         stepsAt,
         lowsAt,
         sumsAt);

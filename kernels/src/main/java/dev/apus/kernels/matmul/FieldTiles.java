@@ -47,7 +47,7 @@ final class FieldTiles {
    *     third}
    * @param second where a half's second field begins
    * @param fourth where its fourth one begins, above the third
-   * @param inputsAt where {@link FieldInputs} are
+   * @param xAt where {@link FieldInputs} are
    */
   static void one(
       MemorySegment packed,
@@ -61,7 +61,8 @@ final class FieldTiles {
       int fourth,
       boolean lows,
       float[] scratch,
-      int inputsAt,
+      float[] x,
+      int xAt,
       int stepsAt,
       int lowsAt,
       int sumsAt) {
@@ -71,14 +72,14 @@ final class FieldTiles {
     FloatVector bLater = FloatVector.fromArray(F, scratch, sumsAt + B_ROWS + HALF);
     long apart = bAt - aAt;
     long unit = aAt;
-    int at = inputsAt;
+    int at = xAt;
     for (int step = 0; step < steps; step++) {
       IntVector aWide = IntVector.broadcast(I, ~LOWER);
       IntVector bWide = aWide;
       IntVector aWideLater = IntVector.zero(I);
       IntVector bWideLater = aWideLater;
       for (int part = 0; part < PARTS; part++) {
-        ShortVector aWhole = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
+        ShortVector aWhole = FloatVector.broadcast(F, x[at]).reinterpretAsShorts();
         ShortVector bWhole = aWhole;
         at++;
         long end = unit + halves * UNIT_BYTES;
@@ -96,16 +97,16 @@ final class FieldTiles {
             aUpper = doubled(aUpper);
             bUpper = doubled(bUpper);
           }
-          ShortVector by = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
+          ShortVector by = FloatVector.broadcast(F, x[at]).reinterpretAsShorts();
           aWhole = aWhole.add(a.mul(by));
           bWhole = bWhole.add(b.mul(by));
-          by = FloatVector.broadcast(F, scratch[at + 1]).reinterpretAsShorts();
+          by = FloatVector.broadcast(F, x[at + 1]).reinterpretAsShorts();
           aWhole = aWhole.add(a.lanewise(LSHR, second).mul(by));
           bWhole = bWhole.add(b.lanewise(LSHR, second).mul(by));
-          by = FloatVector.broadcast(F, scratch[at + 2]).reinterpretAsShorts();
+          by = FloatVector.broadcast(F, x[at + 2]).reinterpretAsShorts();
           aWhole = aWhole.add(aUpper.mul(by));
           bWhole = bWhole.add(bUpper.mul(by));
-          by = FloatVector.broadcast(F, scratch[at + 3]).reinterpretAsShorts();
+          by = FloatVector.broadcast(F, x[at + 3]).reinterpretAsShorts();
           aWhole = aWhole.add(aUpper.lanewise(LSHR, fourth).mul(by));
           bWhole = bWhole.add(bUpper.lanewise(LSHR, fourth).mul(by));
           at += Fields.COUNT;
@@ -117,7 +118,7 @@ final class FieldTiles {
         bWide = bWide.add(b.and(LOWER));
         bWideLater = bWideLater.add(b.lanewise(ASHR, Short.SIZE));
       }
-      FloatVector scale = FloatVector.broadcast(F, scratch[at]);
+      FloatVector scale = FloatVector.broadcast(F, x[at]);
       FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt).mul(scale);
       FloatVector aLaterStep = FloatVector.fromArray(F, scratch, stepsAt + HALF).mul(scale);
       aSum = aStep.fma((FloatVector) aWide.convertShape(I2F, F, 0), aSum);
@@ -128,7 +129,7 @@ final class FieldTiles {
       bSum = bStep.fma((FloatVector) bWide.convertShape(I2F, F, 0), bSum);
       bLater = bLaterStep.fma((FloatVector) bWideLater.convertShape(I2F, F, 0), bLater);
       if (lows) {
-        FloatVector total = FloatVector.broadcast(F, scratch[at + 1]);
+        FloatVector total = FloatVector.broadcast(F, x[at + 1]);
         aSum = FloatVector.fromArray(F, scratch, lowsAt).fma(total, aSum);
         aLater = FloatVector.fromArray(F, scratch, lowsAt + HALF).fma(total, aLater);
         bSum = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS).fma(total, bSum);
