@@ -37,7 +37,10 @@ final class Mxfp4Panels extends QuantPanels {
   /** What is added to twice the values, to make them unsigned. */
   static final int ZERO = 12;
 
-  /** Twice the values of the sixteen codes, above zero, again and again to fill a vector. */
+  /**
+   * Twice the values of the sixteen codes, above zero, again and again to fill a vector. Indices
+   * wrap at its end, so what a byte has above a code does not matter.
+   */
   static final ByteVector DOUBLED = doubled();
 
   Mxfp4Panels() {
@@ -89,8 +92,8 @@ final class Mxfp4Panels extends QuantPanels {
         IntVector eight =
             IntVector.fromMemorySegment(
                 I, packed, at + 4L * (i * ROWS + row), ByteOrder.LITTLE_ENDIAN);
-        ByteVector lower = eight.and(0x0f0f0f0f).reinterpretAsBytes();
-        ByteVector upper = eight.lanewise(LSHR, 4).and(0x0f0f0f0f).reinterpretAsBytes();
+        ByteVector lower = eight.reinterpretAsBytes();
+        ByteVector upper = eight.lanewise(LSHR, 4).reinterpretAsBytes();
         int to = QuantPanels.WORDS_AT + i * Tiles.STRIDE + lane + row;
         lower.selectFrom(DOUBLED).reinterpretAsFloats().intoArray(scratch, to);
         upper
@@ -147,7 +150,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
@@ -163,7 +165,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
@@ -179,7 +180,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
@@ -195,7 +195,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
