@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -187,26 +188,20 @@ abstract class MatmulLaws {
   void theLargestSumsFit(WeightFormat format) {
     int cols = format.blockLength();
     byte[][] rows = new byte[33][format.blockBytes()];
+    // Every quant the least or the largest, numbers of sub-blocks −1 or 63, and scales of 1.
+    boolean codes = format == WeightFormat.MXFP4;
+    byte[] scales =
+        HexFormat.of()
+            .parseHex(
+                switch (format) {
+                  case MXFP4 -> "7f";
+                  case Q4_0 -> "003c";
+                  case Q6_K -> "ff".repeat(16) + "003c";
+                  default -> "003c003c" + "ff".repeat(12);
+                });
     for (int row = 0; row < rows.length; row++) {
-      // Every quant 0 or the largest, numbers of sub-blocks −1 or 63, and scales of 1.
-      boolean least = row % 2 == 0;
-      Arrays.fill(rows[row], least ? 0 : (byte) 0xff);
-      switch (format) {
-        case MXFP4 -> {
-          Arrays.fill(rows[row], least ? (byte) 0xff : 0x77);
-          rows[row][0] = 127;
-        }
-        case Q6_K -> {
-          putOne(rows[row], 208);
-          Arrays.fill(rows[row], 192, 208, (byte) 0xff);
-        }
-        case Q4_0 -> putOne(rows[row], 0);
-        default -> {
-          putOne(rows[row], 0);
-          putOne(rows[row], 2);
-          Arrays.fill(rows[row], 4, 16, (byte) 0xff);
-        }
-      }
+      Arrays.fill(rows[row], (byte) (row % 2 == 0 ? codes ? 0x77 : 0 : 0xff));
+      System.arraycopy(scales, 0, rows[row], format == WeightFormat.Q6_K ? 192 : 0, scales.length);
     }
     Matrix matrix = new Matrix(format, cols, rows);
     GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(18), cols, 9);
@@ -218,11 +213,6 @@ abstract class MatmulLaws {
       check(packed, inputs, 1, matrix.chains(products(), inputs, 1), 0, packed.panels());
       check(packed, inputs, 9, matrix.chains(products(), inputs, 9), 0, packed.panels());
     }
-  }
-
-  private static void putOne(byte[] row, int at) {
-    row[at] = 0;
-    row[at + 1] = 0x3c;
   }
 
   /** What is not a number does not vanish by rounding. */
