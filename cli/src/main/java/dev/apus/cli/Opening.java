@@ -32,9 +32,9 @@ final class Opening {
       paramLabel = "KIND",
       defaultValue = "exact",
       description = {
-        "What matrices of four to six bits (Q4_0, Q4_K, Q5_K, Q6_K) multiply: exact, the inputs as"
-            + " they are; or integer, inputs rounded to eight bits, which is faster (default:"
-            + " ${DEFAULT-VALUE})."
+        "What matrices of four to six bits (Q4_0, Q4_K, Q5_K, Q6_K, MXFP4) multiply: exact, the"
+            + " inputs as they are; or integer, inputs rounded to eight bits, which is faster"
+            + " (default: ${DEFAULT-VALUE})."
       })
   private Products products;
 

@@ -55,7 +55,7 @@ class IntegerProductsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"Q4_0", "Q5_K", "Q6_K"})
+  @EnumSource(names = {"Q4_0", "Q5_K", "Q6_K", "MXFP4"})
   void thePromptAndSingleTokensAndEveryWayToComputeGiveTheSameBits(WeightFormat format)
       throws IOException {
     write(format);
@@ -76,7 +76,7 @@ class IntegerProductsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"Q4_0", "Q5_K", "Q6_K"})
+  @EnumSource(names = {"Q4_0", "Q5_K", "Q6_K", "MXFP4"})
   void roundingChangesLittleAndOnlyIfAsked(WeightFormat format) throws IOException {
     write(format);
     ModelOptions options = ModelOptions.standard();

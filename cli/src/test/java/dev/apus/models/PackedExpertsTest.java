@@ -1,22 +1,28 @@
 package dev.apus.models;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.apus.core.Model;
+import dev.apus.core.ModelOptions;
 import dev.apus.core.Session;
 import dev.apus.core.file.Safetensors;
 import dev.apus.core.file.SafetensorsWriter;
 import dev.apus.core.file.StoredTensor;
 import dev.apus.core.file.TensorFile;
 import dev.apus.core.weight.WeightException;
+import dev.apus.kernels.Kernels;
 import dev.apus.kernels.block.WeightFormat;
+import dev.apus.kernels.matmul.Products;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -62,6 +68,23 @@ class PackedExpertsTest {
       double bytes = values * 2 - values / 32 * 17;
       assertEquals(bytes, saved, bytes / 100, "experts are not held in MXFP4");
       assertEquals(expected.parameters(), found.parameters());
+    }
+  }
+
+  /** All other matrices of this model are in floats, which stay exact. */
+  @Test
+  void multiplyWholeNumbersIfAsked() throws IOException {
+    Path packed = temporary.resolve("packed");
+    Path original = TinyCheckpoint.write(temporary.resolve("original"), CONFIG.getBytes(UTF_8), 5);
+    write(original, temporary.resolve("plain"), packed, false);
+    ModelOptions options = ModelOptions.standard().withProducts(Products.INTEGER);
+    try (Model exact = Model.load(packed);
+        Model integer = Model.load(packed, options);
+        Model scalar =
+            Model.load(packed, options.withKernels(Kernels.scalar().with(Products.INTEGER)))) {
+      float[][] logits = logits(integer);
+      assertFalse(Arrays.deepEquals(logits(exact), logits), "experts multiply exactly");
+      assertArrayEquals(logits, logits(scalar));
     }
   }
 

@@ -17,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  * back within a third of the block's largest magnitude, and within 2⁻¹²⁹ of it where that is tinier
  * still. Encoding decoded values gives the same values.
  */
-final class Mxfp4Codec extends BlockwiseCodec {
+final class Mxfp4Codec extends BlockwiseCodec implements WholeCodec {
 
   private static final int LENGTH = 32;
   private static final int SIGN = 8;
@@ -38,12 +38,31 @@ final class Mxfp4Codec extends BlockwiseCodec {
 
   @Override
   void decodeBlock(MemorySegment stored, long at, float[] values, int valuesAt) {
-    int e = unsigned(stored, at);
-    float scale = e > LARGEST_E ? Float.NaN : halfScale(e);
+    float scale = step(stored, at);
     for (int i = 0; i < LENGTH / 2; i++) {
       int pair = unsigned(stored, at + 1 + i);
       values[valuesAt + i] = scale * doubled(pair & 15);
       values[valuesAt + i + LENGTH / 2] = scale * doubled(pair >> 4);
+    }
+  }
+
+  @Override
+  public int gridLength() {
+    return LENGTH;
+  }
+
+  @Override
+  public boolean hasLows() {
+    return false;
+  }
+
+  @Override
+  public void read(MemorySegment stored, long at, int[] numbers, float[] steps, float[] lows) {
+    steps[0] = step(stored, at);
+    for (int i = 0; i < LENGTH / 2; i++) {
+      int pair = unsigned(stored, at + 1 + i);
+      numbers[i] = doubled(pair & 15);
+      numbers[i + LENGTH / 2] = doubled(pair >> 4);
     }
   }
 
@@ -63,6 +82,11 @@ final class Mxfp4Codec extends BlockwiseCodec {
       int high = nearest(values[valuesAt + i + LENGTH / 2] / scale);
       putByte(stored, at + 1 + i, low | high << 4);
     }
+  }
+
+  private static float step(MemorySegment stored, long at) {
+    int e = unsigned(stored, at);
+    return e > LARGEST_E ? Float.NaN : halfScale(e);
   }
 
   /** 2^(e − 128); subnormal for the two smallest. */

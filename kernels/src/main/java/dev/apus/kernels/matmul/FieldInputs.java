@@ -51,9 +51,9 @@ final class FieldInputs {
       int field = (i - 1) % Fields.COUNT;
       column[i] = fields.column()[i - 1];
       factor[i] = 1 << fields.exponent()[i - 1];
-      if (field > 0) {
+      if (field > 0 && fields.above(field) > 0) {
         before[i] = column[i - 1];
-        beforeFactor[i] = -factor[i - 1] << fields.fieldBits(field - 1);
+        beforeFactor[i] = -factor[i - 1] << fields.above(field);
       }
     }
     this.first = L == WIDE ? new Pair(0) : null;

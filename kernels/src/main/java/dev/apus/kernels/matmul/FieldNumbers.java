@@ -4,16 +4,17 @@ import dev.apus.kernels.math.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Quants of five or six bits, less half of their range: see {@link Fields}. Two parts share a step.
+ * Quants of five or six bits, less half of their range, or codes: see {@link Fields}. Two parts
+ * share a step.
  */
-record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements IntegerNumbers {
+record FieldNumbers(Fields fields, boolean lows, FieldRounding rounding) implements IntegerNumbers {
 
   private static final int L = Lanes.F32.length();
   private static final int SPAN = RoundedInputs.SPAN;
   private static final int HALF_BYTES = IntegerLayout.HALF_BYTES;
 
   FieldNumbers(Fields fields, boolean lows) {
-    this(fields, lows, new FieldInputs(fields));
+    this(fields, lows, new FieldRounding(fields));
   }
 
   @Override
@@ -37,13 +38,8 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
   }
 
   @Override
-  public int preparedFloats() {
-    return inputs.spanFloats();
-  }
-
-  @Override
-  public void prepare(float[] x, int xAt, int xStride, int spans, float[] scratch, int preparedAt) {
-    inputs.prepare(x, xAt, xStride, spans, scratch, preparedAt);
+  public Alone alone(int cols, int tokens, int roundedAt) {
+    return rounding.alone(cols, tokens, roundedAt);
   }
 
   @Override
@@ -56,7 +52,6 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
       float[] x,
       int xAt,
       int xStride,
-      int preparedAt,
       int stepsAt,
       int lowsAt,
       int sumsAt) {
@@ -66,12 +61,14 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
         bAt,
         spans * (SPAN / stepColumns()),
         fields.halves(),
-        fields.shifts()[1],
+        fields == Fields.CODES,
+        fields.above(1),
         fields.shifts()[2],
-        fields.shifts()[3],
+        fields.above(3),
         lows,
         scratch,
-        preparedAt,
+        x,
+        xAt,
         stepsAt,
         lowsAt,
         sumsAt);
@@ -86,6 +83,9 @@ record FieldNumbers(Fields fields, boolean lows, FieldInputs inputs) implements 
       if (fields == Fields.SIX) {
         FieldTiles.six(packed, at, scratch, numbersAt, stride);
         FieldTiles.six(packed, at + apart, scratch, numbersAt + L, stride);
+      } else if (fields == Fields.CODES) {
+        FieldTiles.codes(packed, at, scratch, numbersAt, stride);
+        FieldTiles.codes(packed, at + apart, scratch, numbersAt + L, stride);
       } else {
         FieldTiles.five(packed, at, scratch, numbersAt, stride);
         FieldTiles.five(packed, at + apart, scratch, numbersAt + L, stride);

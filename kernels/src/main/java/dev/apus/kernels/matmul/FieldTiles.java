@@ -43,8 +43,11 @@ final class FieldTiles {
    *
    * @param aAt where the first step's fields of vector a begin; those of the next ones follow
    * @param halves of a part
+   * @param codes whether to look up what halves have, once as they are and once shifted by {@code
+   *     third}
    * @param second where a half's second field begins
-   * @param inputsAt where {@link FieldInputs} are
+   * @param fourth where its fourth one begins, above the third
+   * @param xAt where {@link FieldInputs} are
    */
   static void one(
       MemorySegment packed,
@@ -52,12 +55,14 @@ final class FieldTiles {
       long bAt,
       int steps,
       int halves,
+      boolean codes,
       int second,
       int third,
       int fourth,
       boolean lows,
       float[] scratch,
-      int inputsAt,
+      float[] x,
+      int xAt,
       int stepsAt,
       int lowsAt,
       int sumsAt) {
@@ -67,14 +72,14 @@ final class FieldTiles {
     FloatVector bLater = FloatVector.fromArray(F, scratch, sumsAt + B_ROWS + HALF);
     long apart = bAt - aAt;
     long unit = aAt;
-    int at = inputsAt;
+    int at = xAt;
     for (int step = 0; step < steps; step++) {
       IntVector aWide = IntVector.broadcast(I, ~LOWER);
       IntVector bWide = aWide;
       IntVector aWideLater = IntVector.zero(I);
       IntVector bWideLater = aWideLater;
       for (int part = 0; part < PARTS; part++) {
-        ShortVector aWhole = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
+        ShortVector aWhole = FloatVector.broadcast(F, x[at]).reinterpretAsShorts();
         ShortVector bWhole = aWhole;
         at++;
         long end = unit + halves * UNIT_BYTES;
@@ -84,18 +89,26 @@ final class FieldTiles {
           ShortVector b =
               IntVector.fromMemorySegment(I, packed, unit + apart, LITTLE_ENDIAN)
                   .reinterpretAsShorts();
-          ShortVector by = FloatVector.broadcast(F, scratch[at]).reinterpretAsShorts();
+          ShortVector aUpper = a.lanewise(LSHR, third);
+          ShortVector bUpper = b.lanewise(LSHR, third);
+          if (codes) {
+            a = doubled(a);
+            b = doubled(b);
+            aUpper = doubled(aUpper);
+            bUpper = doubled(bUpper);
+          }
+          ShortVector by = FloatVector.broadcast(F, x[at]).reinterpretAsShorts();
           aWhole = aWhole.add(a.mul(by));
           bWhole = bWhole.add(b.mul(by));
-          by = FloatVector.broadcast(F, scratch[at + 1]).reinterpretAsShorts();
+          by = FloatVector.broadcast(F, x[at + 1]).reinterpretAsShorts();
           aWhole = aWhole.add(a.lanewise(LSHR, second).mul(by));
           bWhole = bWhole.add(b.lanewise(LSHR, second).mul(by));
-          by = FloatVector.broadcast(F, scratch[at + 2]).reinterpretAsShorts();
-          aWhole = aWhole.add(a.lanewise(LSHR, third).mul(by));
-          bWhole = bWhole.add(b.lanewise(LSHR, third).mul(by));
-          by = FloatVector.broadcast(F, scratch[at + 3]).reinterpretAsShorts();
-          aWhole = aWhole.add(a.lanewise(LSHR, fourth).mul(by));
-          bWhole = bWhole.add(b.lanewise(LSHR, fourth).mul(by));
+          by = FloatVector.broadcast(F, x[at + 2]).reinterpretAsShorts();
+          aWhole = aWhole.add(aUpper.mul(by));
+          bWhole = bWhole.add(bUpper.mul(by));
+          by = FloatVector.broadcast(F, x[at + 3]).reinterpretAsShorts();
+          aWhole = aWhole.add(aUpper.lanewise(LSHR, fourth).mul(by));
+          bWhole = bWhole.add(bUpper.lanewise(LSHR, fourth).mul(by));
           at += Fields.COUNT;
         }
         IntVector a = aWhole.reinterpretAsInts();
@@ -105,7 +118,7 @@ final class FieldTiles {
         bWide = bWide.add(b.and(LOWER));
         bWideLater = bWideLater.add(b.lanewise(ASHR, Short.SIZE));
       }
-      FloatVector scale = FloatVector.broadcast(F, scratch[at]);
+      FloatVector scale = FloatVector.broadcast(F, x[at]);
       FloatVector aStep = FloatVector.fromArray(F, scratch, stepsAt).mul(scale);
       FloatVector aLaterStep = FloatVector.fromArray(F, scratch, stepsAt + HALF).mul(scale);
       aSum = aStep.fma((FloatVector) aWide.convertShape(I2F, F, 0), aSum);
@@ -116,7 +129,7 @@ final class FieldTiles {
       bSum = bStep.fma((FloatVector) bWide.convertShape(I2F, F, 0), bSum);
       bLater = bLaterStep.fma((FloatVector) bWideLater.convertShape(I2F, F, 0), bLater);
       if (lows) {
-        FloatVector total = FloatVector.broadcast(F, scratch[at + 1]);
+        FloatVector total = FloatVector.broadcast(F, x[at + 1]);
         aSum = FloatVector.fromArray(F, scratch, lowsAt).fma(total, aSum);
         aLater = FloatVector.fromArray(F, scratch, lowsAt + HALF).fma(total, aLater);
         bSum = FloatVector.fromArray(F, scratch, lowsAt + B_ROWS).fma(total, bSum);
@@ -234,6 +247,36 @@ final class FieldTiles {
     v.reinterpretAsFloats().intoArray(scratch, to + 5 * stride);
     v = h2.and((short) 63).sub(zero).add(v.lanewise(LSHL, 4));
     v.reinterpretAsFloats().intoArray(scratch, to + 4 * stride);
+  }
+
+  /**
+   * Looks up a part of {@link Fields#CODES} for one vector of words, to the same.
+   *
+   * @param stride floats from a column to the next
+   */
+  static void codes(MemorySegment packed, long at, float[] scratch, int to, int stride) {
+    ShortVector zero = IntVector.broadcast(I, Fields.CODES.zero() * 0x10001).reinterpretAsShorts();
+    long end = at + Fields.CODES.halves() * UNIT_BYTES;
+    for (; at < end; at += UNIT_BYTES) {
+      ShortVector u =
+          IntVector.fromMemorySegment(I, packed, at, LITTLE_ENDIAN).reinterpretAsShorts();
+      ShortVector even = doubled(u);
+      ShortVector odd = doubled(u.lanewise(LSHR, 4));
+      ShortVector v = odd.lanewise(LSHR, 8).sub(zero);
+      v.reinterpretAsFloats().intoArray(scratch, to + 3 * stride);
+      v = even.lanewise(LSHR, 8).sub(zero).add(v.lanewise(LSHL, 4));
+      v.reinterpretAsFloats().intoArray(scratch, to + 2 * stride);
+      v = odd.and((short) 0xff).sub(zero).add(v.lanewise(LSHL, 4));
+      v.reinterpretAsFloats().intoArray(scratch, to + stride);
+      v = even.and((short) 0xff).sub(zero).add(v.lanewise(LSHL, 4));
+      v.reinterpretAsFloats().intoArray(scratch, to);
+      to += NibbleFilling.UNIT_COLUMNS * stride;
+    }
+  }
+
+  /** What the lower nibbles of bytes stand for; the upper ones do not matter. */
+  private static ShortVector doubled(ShortVector codes) {
+    return codes.reinterpretAsBytes().selectFrom(Mxfp4Panels.DOUBLED).reinterpretAsShorts();
   }
 
   /**

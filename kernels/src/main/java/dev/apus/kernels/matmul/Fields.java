@@ -13,14 +13,18 @@ package dev.apus.kernels.matmul;
  *   Σ fieldᵢ Aᵢ  =  Σ (u ≫ sᵢ) (Aᵢ − 2^(sᵢ − sᵢ₋₁) Aᵢ₋₁)      modulo 2¹⁶
  * </pre>
  *
+ * <p>Codes that stand for numbers are looked up, two bytes of a half at a time: see {@link #CODES}.
+ *
  * @param bits of a quant
+ * @param zero what is subtracted from it
  * @param columns of a part
  * @param halves of a part
  * @param shifts of the four fields
  * @param column whose bits a field has, field after field, half after half
  * @param exponent how far up in its quant the field's lowest bit is
  */
-record Fields(int bits, int columns, int halves, int[] shifts, int[] column, int[] exponent) {
+record Fields(
+    int bits, int zero, int columns, int halves, int[] shifts, int[] column, int[] exponent) {
 
   /** Fields of a half. */
   static final int COUNT = 4;
@@ -29,6 +33,7 @@ record Fields(int bits, int columns, int halves, int[] shifts, int[] column, int
   static final Fields FIVE =
       new Fields(
           5,
+          16,
           16,
           5,
           new int[] {0, 5, 10, 15},
@@ -39,19 +44,29 @@ record Fields(int bits, int columns, int halves, int[] shifts, int[] column, int
   static final Fields SIX =
       new Fields(
           6,
+          32,
           8,
           3,
           new int[] {0, 6, 12, 14},
           new int[] {0, 1, 6, 6, 2, 3, 6, 7, 4, 5, 7, 7},
           new int[] {0, 0, 0, 2, 0, 0, 4, 0, 0, 0, 2, 4});
 
-  /** What is subtracted from a quant. */
-  int zero() {
-    return 1 << bits - 1;
-  }
+  /**
+   * Codes of four bits for twice the values of E2M1: the two that the lower nibbles of a half are
+   * looked up to, then those of the upper ones.
+   */
+  static final Fields CODES =
+      new Fields(
+          4,
+          Mxfp4Panels.ZERO,
+          16,
+          4,
+          new int[] {0, 8, 4, 12},
+          new int[] {0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15},
+          new int[16]);
 
-  /** How many bits a field has. */
-  int fieldBits(int field) {
-    return (field + 1 < COUNT ? shifts[field + 1] : Short.SIZE) - shifts[field];
+  /** How far above the field before it a field begins; below zero if it was looked up apart. */
+  int above(int field) {
+    return shifts[field] - shifts[field - 1];
   }
 }

@@ -31,12 +31,13 @@ interface IntegerGrids {
   /** One scale for each span; a step that is not finite becomes NaN. */
   static void q4(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
+    FloatVector perWhole = FloatVector.broadcast(F, RoundedInputs.PER_WHOLE);
     for (int span = 0; span < spans; span++) {
       int to = stepsAt + span * STRIDE;
       Halves.decode(packed, at + (long) span * Short.BYTES * ROWS, scratch, to);
       for (int row = 0; row < ROWS; row += F.length()) {
         FloatVector step = FloatVector.fromArray(F, scratch, to + row);
-        step.add(step.sub(step)).intoArray(scratch, to + row);
+        step.fma(perWhole, step.sub(step)).intoArray(scratch, to + row);
       }
     }
   }
@@ -44,13 +45,13 @@ interface IntegerGrids {
   /** The grids of a block of Q4_K, whose nibbles are from 0 to 15. */
   static void q4k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
-    k(packed, at, NibbleFilling.ZERO, 1, scratch, stepsAt, lowsAt);
+    k(packed, at, NibbleFilling.ZERO, RoundedInputs.PER_WHOLE, scratch, stepsAt, lowsAt);
   }
 
   /** The grids of a block of Q5_K, whose quants are from 0 to 31. */
   static void q5k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
-    k(packed, at, Fields.FIVE.zero(), RoundedInputs.WHOLE, scratch, stepsAt, lowsAt);
+    k(packed, at, Fields.FIVE.zero(), 1, scratch, stepsAt, lowsAt);
   }
 
   private static void k(
@@ -68,13 +69,27 @@ interface IntegerGrids {
     }
   }
 
+  /** One power of two for each span, halved; NaN where six times of it is no float. */
+  static void mxfp4(
+      MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
+    for (int span = 0; span < spans; span++) {
+      int to = stepsAt + span * STRIDE;
+      for (int row = 0; row < ROWS; row += F.length()) {
+        FloatVector step = Mxfp4Panels.step(packed, at, row);
+        FloatVector largest = step.mul(Fields.CODES.zero());
+        step.add(largest.sub(largest)).intoArray(scratch, to + row);
+      }
+      at += ROWS;
+    }
+  }
+
   /** The steps of a block of Q6_K, NaN if its scale is not finite: 32 halves, then the numbers. */
   static void q6k(
       MemorySegment packed, long at, int spans, float[] scratch, int stepsAt, int lowsAt) {
     Halves.decode(packed, at, scratch, QuantPanels.SCALES_AT);
     for (int row = 0; row < ROWS; row += F.length()) {
       FloatVector scale = FloatVector.fromArray(F, scratch, QuantPanels.SCALES_AT + row);
-      scale = scale.add(scale.sub(scale)).mul(RoundedInputs.WHOLE);
+      scale = scale.add(scale.sub(scale));
       for (int word = 0; word < 4; word++) {
         IntVector numbers =
             IntVector.fromMemorySegment(

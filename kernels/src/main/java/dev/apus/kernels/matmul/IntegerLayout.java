@@ -72,6 +72,14 @@ record IntegerLayout(
         FieldFilling.Q6_K);
   }
 
+  static IntegerLayout mxfp4() {
+    return new IntegerLayout(
+        WeightFormat.MXFP4,
+        List.of(new PanelLayout.Units(0, 1, 1)),
+        1,
+        new NibbleFilling(1, 17, 16));
+  }
+
   /** Where the group that begins with this column lies in a panel. */
   long groupAt(int col) {
     return format.rowBytes(col) * ROWS;

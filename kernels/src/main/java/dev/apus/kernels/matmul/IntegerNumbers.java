@@ -48,20 +48,30 @@ interface IntegerNumbers {
       int lowsAt,
       int sumsAt);
 
-  /** Floats of what {@link #prepare} makes of a span. */
-  int preparedFloats();
+  /** What rounds the inputs. */
+  Rounding rounding();
 
   /**
-   * Makes of a token's rounded inputs what {@link #one} needs.
+   * What {@link #one} reads of so many tokens that {@link #rounding} has rounded together.
    *
-   * @param xStride floats from a span to the next
+   * @param roundedAt where all of them begin
    */
-  void prepare(float[] x, int xAt, int xStride, int spans, float[] scratch, int preparedAt);
+  Alone alone(int cols, int tokens, int roundedAt);
+
+  /**
+   * Where tokens are that go one by one.
+   *
+   * @param at the first one
+   * @param stride floats to the next one
+   * @param spanStride floats from a token's span to its next one
+   */
+  record Alone(int at, int stride, int spanStride) {}
 
   /**
    * Numbers by one token, for some spans, and straight to its sums.
    *
    * @param aAt where the first span's numbers of vector a begin; those of the next ones follow
+   * @param xStride floats from a span to the next
    */
   void one(
       MemorySegment packed,
@@ -72,7 +82,6 @@ interface IntegerNumbers {
       float[] x,
       int xAt,
       int xStride,
-      int preparedAt,
       int stepsAt,
       int lowsAt,
       int sumsAt);

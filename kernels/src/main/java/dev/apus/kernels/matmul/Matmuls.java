@@ -59,7 +59,10 @@ public final class Matmuls {
                 IntegerGrids::q5k, IntegerLayout.q5k(), new FieldNumbers(Fields.FIVE, true)),
             WeightFormat.Q6_K,
             new VectorIntegerMatmul(
-                IntegerGrids::q6k, IntegerLayout.q6k(), new FieldNumbers(Fields.SIX, false)));
+                IntegerGrids::q6k, IntegerLayout.q6k(), new FieldNumbers(Fields.SIX, false)),
+            WeightFormat.MXFP4,
+            new VectorIntegerMatmul(
+                IntegerGrids::mxfp4, IntegerLayout.mxfp4(), new FieldNumbers(Fields.CODES, false)));
 
     static {
       for (WeightFormat format : WeightFormat.values()) {

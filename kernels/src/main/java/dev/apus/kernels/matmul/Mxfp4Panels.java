@@ -35,10 +35,13 @@ final class Mxfp4Panels extends QuantPanels {
   private static final int BLOCK_BYTES = 17 * ROWS;
 
   /** What is added to twice the values, to make them unsigned. */
-  private static final int ZERO = 12;
+  static final int ZERO = 12;
 
-  /** Twice the values of the sixteen codes, above zero, again and again to fill a vector. */
-  private static final ByteVector DOUBLED = doubled();
+  /**
+   * Twice the values of the sixteen codes, above zero, again and again to fill a vector. Indices
+   * wrap at its end, so what a byte has above a code does not matter.
+   */
+  static final ByteVector DOUBLED = doubled();
 
   Mxfp4Panels() {
     super(
@@ -59,25 +62,26 @@ final class Mxfp4Panels extends QuantPanels {
     }
   }
 
-  /**
-   * Steps 2^(e − 128), subnormal for the two smallest, whose halves make up for the doubled values;
-   * and lows, NaN where they are too large for a float.
-   */
+  /** Steps, whose halves make up for the doubled values; and lows, NaN where they are no floats. */
   private static void powers(MemorySegment packed, long at, float[] scratch, int to) {
     for (int row = 0; row < ROWS; row += I.length()) {
-      int part = row / I.length() % PARTS;
-      IntVector e =
-          (IntVector)
-              ByteVector.fromMemorySegment(
-                      BYTES, packed, at + row - part * I.length(), ByteOrder.LITTLE_ENDIAN)
-                  .convertShape(ZERO_EXTEND_B2I, I, part);
-      IntVector subnormal = e.mul(0x0020_0000).add(0x0020_0000);
-      FloatVector step =
-          e.sub(1).lanewise(LSHL, 23).blend(subnormal, e.compare(LT, 2)).reinterpretAsFloats();
+      FloatVector step = step(packed, at, row);
       FloatVector low = step.mul(-ZERO);
       step.intoArray(scratch, to + row);
       low.add(low.sub(low)).intoArray(scratch, to + LOWS_AT - STEPS_AT + row);
     }
+  }
+
+  /** Steps 2^(e − 128) of the rows from {@code row} on, subnormal for the two smallest. */
+  static FloatVector step(MemorySegment packed, long at, int row) {
+    int part = row / I.length() % PARTS;
+    IntVector e =
+        (IntVector)
+            ByteVector.fromMemorySegment(
+                    BYTES, packed, at + row - part * I.length(), ByteOrder.LITTLE_ENDIAN)
+                .convertShape(ZERO_EXTEND_B2I, I, part);
+    IntVector subnormal = e.mul(0x0020_0000).add(0x0020_0000);
+    return e.sub(1).lanewise(LSHL, 23).blend(subnormal, e.compare(LT, 2)).reinterpretAsFloats();
   }
 
   @Override
@@ -88,8 +92,8 @@ final class Mxfp4Panels extends QuantPanels {
         IntVector eight =
             IntVector.fromMemorySegment(
                 I, packed, at + 4L * (i * ROWS + row), ByteOrder.LITTLE_ENDIAN);
-        ByteVector lower = eight.and(0x0f0f0f0f).reinterpretAsBytes();
-        ByteVector upper = eight.lanewise(LSHR, 4).and(0x0f0f0f0f).reinterpretAsBytes();
+        ByteVector lower = eight.reinterpretAsBytes();
+        ByteVector upper = eight.lanewise(LSHR, 4).reinterpretAsBytes();
         int to = QuantPanels.WORDS_AT + i * Tiles.STRIDE + lane + row;
         lower.selectFrom(DOUBLED).reinterpretAsFloats().intoArray(scratch, to);
         upper
@@ -146,7 +150,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, aAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
@@ -162,7 +165,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, bAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
@@ -178,7 +180,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, cAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();
@@ -194,7 +195,6 @@ final class Mxfp4Panels extends QuantPanels {
         word =
             IntVector.fromMemorySegment(I, packed, dAt + at, ByteOrder.LITTLE_ENDIAN)
                 .lanewise(LSHR, shift)
-                .and(0x0f0f0f0f)
                 .reinterpretAsBytes()
                 .selectFrom(DOUBLED)
                 .reinterpretAsInts();

@@ -61,14 +61,16 @@ record NibbleNumbers(boolean lows) implements IntegerNumbers {
   }
 
   @Override
-  public int preparedFloats() {
-    return 0;
+  public Rounding rounding() {
+    return VectorRounding.SHARED;
   }
 
-  /** The inputs are rounded as nibbles want them. */
+  /** The numbers that tiles would read: they are rounded as nibbles want them. */
   @Override
-  public void prepare(
-      float[] x, int xAt, int xStride, int spans, float[] scratch, int preparedAt) {}
+  public Alone alone(int cols, int tokens, int roundedAt) {
+    int at = VectorRounding.tokenAt(cols, tokens - VectorRounding.alone(tokens));
+    return new Alone(roundedAt + at, RoundedInputs.FLOATS, VectorRounding.spanStride(tokens));
+  }
 
   @Override
   public void one(
@@ -80,7 +82,6 @@ record NibbleNumbers(boolean lows) implements IntegerNumbers {
       float[] x,
       int xAt,
       int xStride,
-      int preparedAt,
       int stepsAt,
       int lowsAt,
       int sumsAt) {

@@ -9,9 +9,9 @@ public enum Products {
   EXACT,
 
   /**
-   * Whole numbers, where weights have four to six bits (Q4_0, Q4_K, Q5_K and Q6_K): inputs are
-   * rounded to −127 … 127 times a scale for every 32 of them, which is off by up to 1/254 of the
-   * largest of the 32. Other formats multiply exactly.
+   * Whole numbers, where weights have four to six bits (Q4_0, Q4_K, Q5_K, Q6_K and MXFP4): inputs
+   * are rounded to −127 … 127 times a scale for every 32 of them, which is off by up to 1/254 of
+   * the largest of the 32. Other formats multiply exactly.
    */
   INTEGER;
 

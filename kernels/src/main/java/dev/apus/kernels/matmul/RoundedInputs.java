@@ -20,7 +20,7 @@ final class RoundedInputs {
   /** Behind the numbers of a span: what its sums of products begin with. */
   static final int START = SPAN;
 
-  /** The scale of a span, by 2⁻¹⁶: kernels multiply it by {@link #WHOLE} times a sum. */
+  /** The scale of a span. */
   static final int SCALE = SPAN + 1;
 
   /** The scale times the sum of the numbers. */
@@ -37,10 +37,8 @@ final class RoundedInputs {
 
   private static final int LARGEST = 127;
 
-  /** What a sum is multiplied by when its half of a word becomes the upper one. */
-  static final float WHOLE = 0x1p16f;
-
-  private static final float PER_WHOLE = 0x1p-16f;
+  /** Makes up, in a step, for a sum whose half of a word becomes the upper one. */
+  static final float PER_WHOLE = 0x1p-16f;
 
   /** Added to a small number, it leaves that one rounded in the lowest bits. */
   static final float ROUNDING = 0x1.8p23f;
@@ -74,7 +72,7 @@ final class RoundedInputs {
   static void finish(float largest, int sum, int zero, float[] to, int toAt) {
     float scale = largest / LARGEST;
     to[toAt + START] = twice(-zero * sum);
-    to[toAt + SCALE] = scale * PER_WHOLE;
+    to[toAt + SCALE] = scale;
     to[toAt + TOTAL] = scale * sum;
     to[toAt + LOWER_START] = Float.intBitsToFloat(LOWER_ZERO);
   }

@@ -26,13 +26,13 @@ final class ScalarIntegerMatmul implements RoundingMatmul {
   private final ScalarMatmul exact;
   private final WeightFormat format;
   private final WholeCodec codec;
-  private final float whole;
+  private final float perWhole;
 
   ScalarIntegerMatmul(WeightFormat format) {
     this.exact = new ScalarMatmul(format);
     this.format = format;
     this.codec = (WholeCodec) format.codec();
-    this.whole = fits(format) ? RoundedInputs.WHOLE : 1;
+    this.perWhole = fits(format) ? RoundedInputs.PER_WHOLE : 1;
   }
 
   @Override
@@ -113,9 +113,9 @@ final class ScalarIntegerMatmul implements RoundingMatmul {
         for (int t = 0; t < tokens; t++) {
           int at = inputsAt + t * rowFloats + (col + from) / SPAN * RoundedInputs.FLOATS;
           float sum = product(numbers, from, length, inputs, at + from % SPAN);
-          float scale = inputs[at + RoundedInputs.SCALE] * (RoundedInputs.WHOLE / whole);
+          float scale = inputs[at + RoundedInputs.SCALE] * perWhole;
           int to = yAt + t * yStride;
-          y[to] = Math.fma(steps[grid] * scale, sum * whole, y[to]);
+          y[to] = Math.fma(steps[grid] * scale, sum / perWhole, y[to]);
           if (codec.hasLows()) {
             y[to] = Math.fma(lows[grid], inputs[at + RoundedInputs.TOTAL], y[to]);
           }

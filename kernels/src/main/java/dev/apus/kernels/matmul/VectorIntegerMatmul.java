@@ -82,32 +82,12 @@ final class VectorIntegerMatmul implements RoundingMatmul {
 
   @Override
   public Rounding rounding() {
-    return VectorRounding.SHARED;
+    return numbers.rounding();
   }
 
   @Override
   public int roundedScratchFloats(int cols, int tokens) {
-    int alone = Math.min(tokens, VectorRounding.FEW - 1);
-    return Math.addExact(preparedAt(tokens), alone * preparedFloats(cols) + L);
-  }
-
-  /** Where in the scratch is what is made of inputs of tokens that go one by one. */
-  private static int preparedAt(int tokens) {
     return SUMS_AT + VectorRounding.padded(Math.min(tokens, TOKENS)) * PAIRS * STRIDE;
-  }
-
-  private int preparedFloats(int cols) {
-    return Math.multiplyExact(cols / SPAN, numbers.preparedFloats());
-  }
-
-  /** Makes of the inputs of a block's last tokens what those need that go one by one. */
-  private void prepare(float[] x, int xAt, int cols, int tokens, float[] scratch, int preparedAt) {
-    for (int t = tokens - tokens % TILE; t < tokens; t++) {
-      int from = xAt + t * RoundedInputs.FLOATS;
-      int spanFloats = tokens * RoundedInputs.FLOATS;
-      numbers.prepare(x, from, spanFloats, cols / SPAN, scratch, preparedAt);
-      preparedAt += preparedFloats(cols);
-    }
   }
 
   @Override
@@ -124,12 +104,11 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       int yAt,
       int yStride,
       float[] scratch) {
+    IntegerNumbers.Alone alone = numbers.alone(cols, tokens, roundedAt);
     for (int first = 0; first < tokens; first += TOKENS) {
       int count = Math.min(TOKENS, tokens - first);
       int xAt = roundedAt + VectorRounding.blockAt(cols, first);
       int yFrom = yAt + first * yStride;
-      int room = VectorRounding.padded(count);
-      prepare(rounded, xAt, cols, room, scratch, preparedAt(tokens));
       // One of the last four may be missing: three cost as much as two pairs.
       boolean wide = IntegerTiles.MANY_REGISTERS && count >= VectorRounding.FEW;
       int quads = wide ? (toPanel - fromPanel + 1) / (PAIRS * PANELS) : 0;
@@ -140,19 +119,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
             i < quads
                 ? new Group(fromPanel + i, quads, PAIRS, toPanel)
                 : new Group(left + i - quads, apart, 1, toPanel);
-        group(
-            packed,
-            rows,
-            cols,
-            group,
-            rounded,
-            xAt,
-            count,
-            preparedAt(tokens),
-            y,
-            yFrom,
-            yStride,
-            scratch);
+        group(packed, rows, cols, group, rounded, xAt, count, alone, y, yFrom, yStride, scratch);
       }
     }
   }
@@ -179,7 +146,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       float[] x,
       int xAt,
       int tokens,
-      int preparedAt,
+      IntegerNumbers.Alone alone,
       float[] y,
       int yAt,
       int yStride,
@@ -192,7 +159,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       at[i] = Math.min(panel, group.toPanel - 1) * panelBytes(cols);
     }
     Arrays.fill(scratch, SUMS_AT, SUMS_AT + pairs * room * STRIDE, 0);
-    sum(packed, at, pairs, cols, x, xAt, room, preparedAt, scratch);
+    sum(packed, at, pairs, cols, x, xAt, room, alone, scratch);
     for (int pair = 0; pair < pairs; pair++) {
       for (int i = 0; i < PANELS; i++) {
         int panel = group.panel(pair, i);
@@ -212,7 +179,7 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       float[] x,
       int xAt,
       int tokens,
-      int preparedAt,
+      IntegerNumbers.Alone alone,
       float[] scratch) {
     int spanFloats = tokens * RoundedInputs.FLOATS;
     for (int from = 0; from < cols; from += GROUP) {
@@ -229,19 +196,8 @@ final class VectorIntegerMatmul implements RoundingMatmul {
             LOWS_AT + grid);
       }
       long quants = group + layout.quantsAt(width);
-      int prepared = preparedAt + from / SPAN * numbers.preparedFloats();
-      tiles(
-          packed,
-          at,
-          pairs,
-          quants,
-          width,
-          x,
-          xAt,
-          tokens,
-          prepared,
-          preparedFloats(cols),
-          scratch);
+      int aloneAt = alone.at() + from / SPAN * alone.spanStride();
+      tiles(packed, at, pairs, quants, width, x, xAt, tokens, alone, aloneAt, scratch);
       xAt += width / SPAN * spanFloats;
     }
   }
@@ -255,8 +211,8 @@ final class VectorIntegerMatmul implements RoundingMatmul {
       float[] x,
       int xAt,
       int tokens,
-      int preparedAt,
-      int preparedStride,
+      IntegerNumbers.Alone alone,
+      int aloneAt,
       float[] scratch) {
     int tiled = tokens - tokens % TILE;
     int spanFloats = tokens * RoundedInputs.FLOATS;
@@ -282,9 +238,8 @@ final class VectorIntegerMatmul implements RoundingMatmul {
               width / SPAN,
               scratch,
               x,
-              xAt + t * RoundedInputs.FLOATS,
-              spanFloats,
-              preparedAt + (t - tiled) * preparedStride,
+              aloneAt + (t - tiled) * alone.stride(),
+              alone.spanStride(),
               STEPS_AT + pair * GRID + lane,
               LOWS_AT + pair * GRID + lane,
               SUMS_AT + (pair * tokens + t) * STRIDE + lane);

@@ -61,9 +61,24 @@ final class VectorRounding implements Rounding {
     return tokens % TILE >= FEW ? tokens + TILE - tokens % TILE : tokens;
   }
 
+  /** How many of these tokens go one by one: the last ones. */
+  static int alone(int tokens) {
+    return tokens % TILE < FEW ? tokens % TILE : 0;
+  }
+
   /** Where the block that begins with a token begins. */
   static int blockAt(int cols, int token) {
     return cols / SPAN * token * RoundedInputs.FLOATS;
+  }
+
+  /** Where a token's first span is. */
+  static int tokenAt(int cols, int token) {
+    return blockAt(cols, token - token % TOKENS) + token % TOKENS * RoundedInputs.FLOATS;
+  }
+
+  /** Floats from a span to the next one, of tokens of the last block, if that is not full. */
+  static int spanStride(int tokens) {
+    return padded(tokens % TOKENS) * RoundedInputs.FLOATS;
   }
 
   @Override

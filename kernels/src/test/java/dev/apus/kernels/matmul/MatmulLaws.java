@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -183,23 +184,24 @@ abstract class MatmulLaws {
 
   /** The largest inputs times the least and the largest numbers still fit where they are summed. */
   @ParameterizedTest
-  @EnumSource(names = {"Q4_0", "Q4_K", "Q5_K", "Q6_K"})
+  @EnumSource(names = {"Q4_0", "Q4_K", "Q5_K", "Q6_K", "MXFP4"})
   void theLargestSumsFit(WeightFormat format) {
     int cols = format.blockLength();
     byte[][] rows = new byte[33][format.blockBytes()];
+    // Every quant the least or the largest, numbers of sub-blocks −1 or 63, and scales of 1.
+    boolean codes = format == WeightFormat.MXFP4;
+    byte[] scales =
+        HexFormat.of()
+            .parseHex(
+                switch (format) {
+                  case MXFP4 -> "7f";
+                  case Q4_0 -> "003c";
+                  case Q6_K -> "ff".repeat(16) + "003c";
+                  default -> "003c003c" + "ff".repeat(12);
+                });
     for (int row = 0; row < rows.length; row++) {
-      // Every quant 0 or the largest, numbers of sub-blocks −1 or 63, and scales of 1.
-      Arrays.fill(rows[row], row % 2 == 0 ? 0 : (byte) 0xff);
-      for (int at : format == WeightFormat.Q6_K ? new int[] {208} : new int[] {0, 2}) {
-        if (at == 0 || format != WeightFormat.Q4_0) {
-          rows[row][at] = 0;
-          rows[row][at + 1] = 0x3c;
-        }
-      }
-      if (cols > SPAN) {
-        int numbersAt = format == WeightFormat.Q6_K ? 192 : 4;
-        Arrays.fill(rows[row], numbersAt, numbersAt + (numbersAt == 4 ? 12 : 16), (byte) 0xff);
-      }
+      Arrays.fill(rows[row], (byte) (row % 2 == 0 ? codes ? 0x77 : 0 : 0xff));
+      System.arraycopy(scales, 0, rows[row], format == WeightFormat.Q6_K ? 192 : 0, scales.length);
     }
     Matrix matrix = new Matrix(format, cols, rows);
     GuardedTokens inputs = GuardedTokens.random(new SplittableRandom(18), cols, 9);
