@@ -1,8 +1,12 @@
 package dev.apus.kernels.memory;
 
 import dev.apus.kernels.memory.MatrixMemory.Decay;
+import dev.apus.kernels.memory.MatrixMemory.Inputs;
+import dev.apus.kernels.memory.MatrixMemory.Read;
+import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import dev.apus.kernels.memory.MatrixMemory.Write;
+import java.util.Arrays;
 
 /**
  * Where a chunk of tokens keeps in scratch what its columns share, and what each column turns into.
@@ -12,22 +16,28 @@ import dev.apus.kernels.memory.MatrixMemory.Write;
  *
  * <ul>
  *   <li>left: {@code P(s, newest)} of each write and P of the newest token, if they are numbers,
- *   <li>kept: P of the newest token, what is left of the memory's rows,
+ *   <li>kept: P of the newest token, what is left of the memory's rows; only of a full chunk where
+ *       P is a number,
  *   <li>key, query: {@code P(t) ⊙ k_t}, {@code P(t) ⊙ q_t}, which read the memory as it was before
- *       the chunk; {@code P(t − 1)}, and p for k, where the token reads before the memory decays,
+ *       the chunk; {@code P(t − 1)}, and p for k, where the token reads before the memory decays.
+ *       Where P is a number keys and queries read as they came, and it meets what they read,
  *   <li>write: {@code P(s, newest) ⊙ k_s}, what is left of a written key; where P is a number, k_s
- *       itself until the chunk is full, and so with what is kept,
+ *       itself, only of a full chunk,
  *   <li>weighed: {@code b ⊙ k_t} of the token at hand,
  *   <li>factors: the decay of a token that is recalled,
  *   <li>key pair, query pair: {@code k_t · (P(s, t) ⊙ k_s)} and {@code q_t · (P(s, t) ⊙ k_s)}, with
- *       which the token at hand sees what was written as number s, pairs of token t after those of
- *       token t − 1,
+ *       which the token at hand sees what was written as number s, and P(t), if it is a number,
+ *       with which it sees the memory before the chunk,
+ *   <li>sums: products of the token's query with the chunk's first three keys and with its own, and
+ *       of its key with the first three,
  *   <li>kept value: the product of the decays of each value,
  *   <li>held, read: what the token's key and query have read,
- *   <li>written: u of each write, under the decays of each value since.
+ *   <li>written: u of each write, under the decays of each value since; without such decays only of
+ *       a full chunk, times P(s, newest) if that is a number.
  * </ul>
  *
- * <p>Decays are only ever multiplied, never divided, so that a factor of 0 is as good as any.
+ * <p>What is only of a full chunk lies in the state until then, see {@link Pending}. Decays are
+ * only ever multiplied, never divided, so that a factor of 0 is as good as any.
  *
  * @param base where in scratch all of this begins
  */
@@ -35,6 +45,12 @@ record Chunk(Shape shape, int base) {
 
   /** How often a chunk writes. */
   static final int WRITES = 4;
+
+  /** Pairs of a token, the last with the memory before the chunk. */
+  private static final int PAIRS = WRITES + 1;
+
+  /** Values that sums of products are made in. */
+  private static final int SUMS = 16;
 
   /** How often a token writes. */
   static int writes(Shape shape) {
@@ -72,6 +88,12 @@ record Chunk(Shape shape, int base) {
     return shape.decay() == Decay.PER_KEY;
   }
 
+  /** Whether a token's key and query look at the same keys at the same time. */
+  boolean looksOnce() {
+    boolean writesOnce = shape.write() == Write.ADD || shape.write() == Write.DELTA;
+    return writesOnce && shape.read() == Read.AFTER && !decaysKeys();
+  }
+
   boolean decaysValues() {
     return shape.decay() == Decay.PER_VALUE;
   }
@@ -102,7 +124,7 @@ record Chunk(Shape shape, int base) {
   }
 
   int keyPairAt(int t) {
-    return factorsAt() + Math.max(shape.keyDim(), shape.valueDim()) + t * WRITES;
+    return factorsAt() + Math.max(shape.keyDim(), shape.valueDim()) + t * PAIRS;
   }
 
   int queryPairAt(int t) {
@@ -114,8 +136,12 @@ record Chunk(Shape shape, int base) {
     return queryPairAt(tokens()) + s;
   }
 
-  int keptValueAt() {
+  int sumsAt() {
     return leftAt(WRITES + 1);
+  }
+
+  int keptValueAt() {
+    return sumsAt() + SUMS;
   }
 
   int heldAt(int t) {
@@ -129,5 +155,37 @@ record Chunk(Shape shape, int base) {
 
   int writtenAt(int s) {
     return readAt(tokens() + s);
+  }
+
+  /** Makes scratch ready for the first token. */
+  void begin(float[] x) {
+    Arrays.fill(x, leftAt(0), leftAt(WRITES + 1), 1);
+    if (decaysKeys()) {
+      Arrays.fill(x, keptAt(), keptAt() + shape.keyDim(), 1);
+    }
+    if (decaysValues()) {
+      Arrays.fill(x, keptValueAt(), keptValueAt() + shape.valueDim(), 1);
+    }
+  }
+
+  /**
+   * What tokens read with for what they write, from the chunk's token {@code t} on, which is {@code
+   * token} of the input; null where they do not.
+   */
+  Rows keys(int t, Inputs in, int token, float[] x) {
+    if (shape.write() == Write.ADD) {
+      return null;
+    }
+    Rows keys = shape.write() == Write.DELTA ? in.k() : in.p();
+    return decaysKeys()
+        ? new Rows(x, keyAt(t), shape.keyDim())
+        : new Rows(keys.data(), keys.start(token), keys.stride());
+  }
+
+  /** What tokens read with for their answers. */
+  Rows queries(int t, Inputs in, int token, float[] x) {
+    return decaysKeys()
+        ? new Rows(x, queryAt(t), shape.keyDim())
+        : new Rows(in.q().data(), in.q().start(token), in.q().stride());
   }
 }

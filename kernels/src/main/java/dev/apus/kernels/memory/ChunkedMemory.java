@@ -15,11 +15,28 @@ abstract class ChunkedMemory implements MatrixMemory {
    */
   abstract void dots(float[] a, int aAt, float[] x, int xAt, int to, int count);
 
+  /**
+   * Keeps the key of token {@code t}, and makes sums of the products of a token's query with the
+   * keys before it and with its own, and where it matters of its key with those before it.
+   */
+  void pairs(Chunk chunk, int t, Rows q, Rows k, int token, Pending pending, float[] x) {
+    int keyDim = chunk.shape().keyDim();
+    int to = chunk.sumsAt();
+    int room = chunk.writeAt(0);
+    pending.putKey(t, k.data(), k.start(token));
+    pending.getKeys(Chunk.WRITES, x, room);
+    dots(q.data(), q.start(token), x, room, to, keyDim);
+    x[to + Chunk.WRITES - 1] = x[to + t];
+    if (chunk.shape().write() != Write.ADD) {
+      dots(k.data(), k.start(token), x, room, to + Chunk.WRITES, keyDim);
+    }
+  }
+
   /** {@code x[to …] ← a · x[xAt …]}. */
   abstract void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count);
 
-  /** {@code x[to …] ← factor · a}. */
-  abstract void scale(float factor, float[] a, int aAt, float[] x, int to, int count);
+  /** {@code x[at …] ← factor · x[at …]}. */
+  abstract void scale(float factor, float[] x, int at, int count);
 
   /** {@code x[to …] ← β · (v − x[xAt …])}. */
   abstract void correct(float beta, float[] v, int vAt, float[] x, int xAt, int to, int count);
@@ -29,13 +46,55 @@ abstract class ChunkedMemory implements MatrixMemory {
       float[] x, int uAt, int pairAt, int writes, int xAt, float[] y, int yAt, int count);
 
   /**
+   * Turns what a token has read into what it writes, and into its output, unless decays of each
+   * value come between. With m the pair with the memory, column by column and first write first:
+   *
+   * <pre>
+   *   h ← m · held + Σ_s pair[s] · u_s       u ← v, or β · (v − h); and −h before it (Write.ERASE)
+   *   o ← m · read + Σ_s pair[s] · u_s       here with what the token itself has written
+   * </pre>
+   *
+   * @param from the first column
+   */
+  void settle(
+      Chunk chunk, int t, int from, int token, Inputs in, Pending pending, Rows o, float[] x) {
+    Write write = chunk.shape().write();
+    int before = t * chunk.writes();
+    int last = before + chunk.writes() - 1;
+    float beta = write.scaled() ? in.beta().value(token, 0) : 1;
+    for (int j = from; j < chunk.shape().valueDim(); j++) {
+      float own = in.v().value(token, j);
+      if (write != Write.ADD) {
+        float held = seen(x, chunk.keyPairAt(t), before, chunk.heldAt(t), pending, j);
+        own = write.scaled() ? beta * (own - held) : own;
+        if (write == Write.ERASE) {
+          pending.putValue(before, j, -held);
+        }
+      }
+      pending.putValue(last, j, own);
+      o.data()[o.start(token) + j] =
+          seen(x, chunk.queryPairAt(t), last + 1, chunk.readAt(t), pending, j);
+    }
+  }
+
+  /**
    * Writes a chunk to the matrix, and reads with the tokens {@code [from, to)} of the next.
    *
    * @param done the chunk to be written, or null for none
+   * @param keys what these tokens look for with their keys; null if with none
+   * @param queries what they look for with their queries
    * @param x scratch; the rows for what is read are zeros
    */
   abstract void pass(
-      Chunk done, Chunk next, int from, int to, MemorySegment state, long at, float[] x);
+      Chunk done,
+      Chunk next,
+      int from,
+      int to,
+      Rows keys,
+      Rows queries,
+      MemorySegment state,
+      long at,
+      float[] x);
 
   @Override
   public int scratchFloats(Shape shape) {
@@ -57,69 +116,69 @@ abstract class ChunkedMemory implements MatrixMemory {
     Chunk spare = new Chunk(shape, Chunk.floats(shape));
     int held = pending.held();
     int filled = seen - held;
-    begin(chunk, scratch);
-    if (filled > 0) {
-      recall(chunk, filled, pending, scratch);
-    }
+    chunk.begin(scratch);
+    recall(chunk, filled, pending, scratch);
     for (int t = 0; t < tokens; ) {
       Chunk done = filled == chunk.tokens() ? chunk : null;
       if (done != null) {
-        finish(done, scratch);
+        finish(done, pending, scratch);
         chunk = spare;
         spare = done;
         held += filled;
         filled = 0;
-        begin(chunk, scratch);
+        chunk.begin(scratch);
       }
       int count = Math.min(chunk.tokens() - filled, tokens - t);
-      // Only of the last chunk is anything to be known later.
-      Pending later = t + count == tokens ? pending : null;
       for (int i = 0; i < count; i++) {
-        prepare(chunk, filled + i, t + i, in, later, scratch);
+        prepare(chunk, filled + i, t + i, in, pending, scratch);
       }
       int end = filled + count;
       Arrays.fill(scratch, chunk.heldAt(filled), chunk.heldAt(end), 0);
       Arrays.fill(scratch, chunk.readAt(filled), chunk.readAt(end), 0);
-      pass(done, chunk, filled, end, state, stateAt, scratch);
+      Rows keys = chunk.keys(filled, in, t, scratch);
+      Rows queries = chunk.queries(filled, in, t, scratch);
+      pass(done, chunk, filled, end, keys, queries, state, stateAt, scratch);
       if (done != null) {
         pending.hold(held);
       }
       for (int i = 0; i < count; i++) {
-        settle(chunk, filled + i, t + i, in, later, o, scratch);
+        if (chunk.decaysValues()) {
+          settleByValue(chunk, filled + i, t + i, in, pending, o, scratch);
+        } else {
+          settle(chunk, filled + i, 0, t + i, in, pending, o, scratch);
+        }
       }
       filled = end;
       t += count;
     }
   }
 
-  private static void begin(Chunk chunk, float[] x) {
-    Arrays.fill(x, chunk.leftAt(0), chunk.leftAt(Chunk.WRITES + 1), 1);
-    if (chunk.decaysKeys()) {
-      Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + chunk.shape().keyDim(), 1);
-    }
-    if (chunk.decaysValues()) {
-      int at = chunk.keptValueAt();
-      Arrays.fill(x, at, at + chunk.shape().valueDim(), 1);
-    }
-  }
-
-  /** Brings what decays of one number have left of a chunk to its keys. */
-  private void finish(Chunk chunk, float[] x) {
-    if (chunk.decaysKeys()) {
-      return;
-    }
+  /** Brings together what a full chunk writes: what is left of its keys and values. */
+  private void finish(Chunk chunk, Pending pending, float[] x) {
     int keyDim = chunk.shape().keyDim();
-    float left = x[chunk.leftAt(Chunk.WRITES)];
-    Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + keyDim, left);
+    int valueDim = chunk.shape().valueDim();
+    if (!chunk.decaysKeys()) {
+      pending.getKeys(Chunk.WRITES, x, chunk.writeAt(0));
+      float left = x[chunk.leftAt(Chunk.WRITES)];
+      Arrays.fill(x, chunk.keptAt(), chunk.keptAt() + keyDim, left);
+    }
+    if (!chunk.decaysValues()) {
+      pending.getValues(Chunk.WRITES, x, chunk.writtenAt(0));
+    }
     for (int s = 0; s < Chunk.WRITES && chunk.shape().decay() == Decay.SCALAR; s++) {
-      scale(x[chunk.leftAt(s)], x, chunk.writeAt(s), x, chunk.writeAt(s), keyDim);
+      scale(x[chunk.leftAt(s)], x, chunk.writtenAt(s), valueDim);
     }
   }
 
-  /** Fills in what tokens to come need of the chunk's first tokens. */
+  /** Fills in what decays have left of the chunk's first tokens. */
   private void recall(Chunk chunk, int tokens, Pending pending, float[] x) {
     int writes = chunk.writes();
-    pending.getWrites(tokens * writes, x, chunk.writeAt(0), chunk.writtenAt(0));
+    if (chunk.decaysKeys()) {
+      pending.getKeys(tokens * writes, x, chunk.writeAt(0));
+    }
+    if (chunk.decaysValues()) {
+      pending.getValues(tokens * writes, x, chunk.writtenAt(0));
+    }
     for (int t = 0; t < tokens && chunk.shape().decay() != Decay.NONE; t++) {
       pending.getDecay(t, x, chunk.factorsAt());
       decayKeys(chunk, x, chunk.factorsAt(), t * writes, x);
@@ -128,37 +187,65 @@ abstract class ChunkedMemory implements MatrixMemory {
   }
 
   /** Fills in what the columns share of a token. */
-  private void prepare(Chunk chunk, int t, int token, Inputs in, Pending later, float[] x) {
+  private void prepare(Chunk chunk, int t, int token, Inputs in, Pending pending, float[] x) {
     Shape shape = chunk.shape();
-    int keyDim = shape.keyDim();
     int before = t * chunk.writes();
     int last = before + chunk.writes() - 1;
+    if (chunk.looksOnce()) {
+      prepareOnce(chunk, t, token, in, pending, x);
+      return;
+    }
     if (shape.write().seeks()) {
-      look(chunk, in.p(), token, before, chunk.keyAt(t), chunk.keyPairAt(t), x);
+      look(chunk, in.p(), token, before, chunk.keyAt(t), chunk.keyPairAt(t), pending, x);
     }
     if (shape.read() == Read.BEFORE) {
-      look(chunk, in.q(), token, before, chunk.queryAt(t), chunk.queryPairAt(t), x);
+      look(chunk, in.q(), token, before, chunk.queryAt(t), chunk.queryPairAt(t), pending, x);
+      x[chunk.queryPairAt(t) + before] = 0;
       x[chunk.queryPairAt(t) + last] = bonus(chunk, token, in, x);
     }
     if (shape.decay() != Decay.NONE) {
       Rows d = in.decay();
       decayKeys(chunk, d.data(), d.start(token), before, x);
-      if (later != null) {
-        later.putDecay(t, d.data(), d.start(token));
-      }
+      pending.putDecay(t, d.data(), d.start(token));
     }
     if (shape.write() == Write.ERASE) {
-      copy(in.e(), token, x, chunk.writeAt(before), keyDim);
+      put(chunk, in.e(), token, before, pending, x);
     }
-    copy(in.k(), token, x, chunk.writeAt(last), keyDim);
-    for (int s = before; s <= last && later != null; s++) {
-      later.putKey(s, x, chunk.writeAt(s));
-    }
+    put(chunk, in.k(), token, last, pending, x);
     if (shape.write() == Write.DELTA) {
-      look(chunk, in.k(), token, before, chunk.keyAt(t), chunk.keyPairAt(t), x);
+      look(chunk, in.k(), token, before, chunk.keyAt(t), chunk.keyPairAt(t), pending, x);
     }
     if (shape.read() == Read.AFTER) {
-      look(chunk, in.q(), token, last + 1, chunk.queryAt(t), chunk.queryPairAt(t), x);
+      look(chunk, in.q(), token, last + 1, chunk.queryAt(t), chunk.queryPairAt(t), pending, x);
+    }
+  }
+
+  /** The same where key and query look at the same time for what decays of keys do not change. */
+  private void prepareOnce(Chunk chunk, int t, int token, Inputs in, Pending pending, float[] x) {
+    if (chunk.shape().decay() != Decay.NONE) {
+      Rows d = in.decay();
+      decayKeys(chunk, d.data(), d.start(token), t, x);
+      pending.putDecay(t, d.data(), d.start(token));
+    }
+    pairs(chunk, t, in.q(), in.k(), token, pending, x);
+    int sumsAt = chunk.sumsAt();
+    int leftAt = chunk.leftAt(0);
+    int keyPairAt = chunk.keyPairAt(t);
+    int queryPairAt = chunk.queryPairAt(t);
+    for (int s = 0; s < t; s++) {
+      x[queryPairAt + s] = x[sumsAt + s] * x[leftAt + s];
+      x[keyPairAt + s] = x[sumsAt + Chunk.WRITES + s] * x[leftAt + s];
+    }
+    x[queryPairAt + t] = x[sumsAt + Chunk.WRITES - 1];
+    x[queryPairAt + Chunk.WRITES] = x[leftAt + Chunk.WRITES];
+    x[keyPairAt + Chunk.WRITES] = x[leftAt + Chunk.WRITES];
+  }
+
+  /** Keeps a key that is written with. */
+  private static void put(Chunk chunk, Rows rows, int token, int s, Pending pending, float[] x) {
+    pending.putKey(s, rows.data(), rows.start(token));
+    if (chunk.decaysKeys()) {
+      copy(rows, token, x, chunk.writeAt(s), chunk.shape().keyDim());
     }
   }
 
@@ -167,21 +254,30 @@ abstract class ChunkedMemory implements MatrixMemory {
   }
 
   /** What a token looks for in the memory before the chunk, and in the chunk's first writes. */
-  private void look(Chunk chunk, Rows rows, int token, int writes, int at, int pairAt, float[] x) {
+  private void look(
+      Chunk chunk,
+      Rows rows,
+      int token,
+      int writes,
+      int at,
+      int pairAt,
+      Pending pending,
+      float[] x) {
     int keyDim = chunk.shape().keyDim();
     float[] data = rows.data();
     int from = rows.start(token);
+    int writeAt = chunk.writeAt(0);
     if (chunk.decaysKeys()) {
       multiply(data, from, x, chunk.keptAt(), at, keyDim);
-    } else {
-      scale(x[chunk.leftAt(Chunk.WRITES)], data, from, x, at, keyDim);
-    }
-    if (writes > 0) {
-      dots(data, from, x, chunk.writeAt(0), pairAt, keyDim);
+      dots(data, from, x, writeAt, pairAt, keyDim);
+    } else if (writes > 0) {
+      pending.getKeys(writes, x, writeAt);
+      dots(data, from, x, writeAt, pairAt, keyDim);
     }
     for (int s = 0; s < writes; s++) {
       x[pairAt + s] *= x[chunk.leftAt(s)];
     }
+    x[pairAt + Chunk.WRITES] = x[chunk.leftAt(Chunk.WRITES)];
   }
 
   /** {@code q · (b ⊙ k)}. */
@@ -220,11 +316,9 @@ abstract class ChunkedMemory implements MatrixMemory {
     }
   }
 
-  /**
-   * Turns what a token has read of the memory as it was before the chunk into what it writes, and
-   * into its output.
-   */
-  private void settle(Chunk chunk, int t, int token, Inputs in, Pending later, Rows o, float[] x) {
+  /** What {@link #settle} does, where each value decays. */
+  private void settleByValue(
+      Chunk chunk, int t, int token, Inputs in, Pending pending, Rows o, float[] x) {
     Shape shape = chunk.shape();
     int valueDim = shape.valueDim();
     int before = t * chunk.writes();
@@ -240,16 +334,14 @@ abstract class ChunkedMemory implements MatrixMemory {
       left(chunk, x, readAt);
       sum(x, uAt, chunk.queryPairAt(t), before, readAt, x, readAt, valueDim);
     }
-    if (chunk.decaysValues()) {
-      decayValues(chunk, in.decay().data(), in.decay().start(token), before, x);
-    }
+    decayValues(chunk, in.decay().data(), in.decay().start(token), before, x);
     if (shape.write() == Write.DELTA) {
       left(chunk, x, heldAt);
       sum(x, uAt, chunk.keyPairAt(t), before, heldAt, x, heldAt, valueDim);
     }
     write(chunk, token, in, heldAt, chunk.writtenAt(before), chunk.writtenAt(last), x);
-    for (int s = before; s <= last && later != null; s++) {
-      later.putValue(s, x, chunk.writtenAt(s));
+    for (int s = before; s <= last; s++) {
+      pending.putValue(s, x, chunk.writtenAt(s));
     }
     int oAt = o.start(token);
     if (shape.read() == Read.BEFORE) {
@@ -263,9 +355,7 @@ abstract class ChunkedMemory implements MatrixMemory {
 
   /** What decays of each value leave of something read. */
   private void left(Chunk chunk, float[] x, int at) {
-    if (chunk.decaysValues()) {
-      multiply(x, chunk.keptValueAt(), x, at, at, chunk.shape().valueDim());
-    }
+    multiply(x, chunk.keptValueAt(), x, at, at, chunk.shape().valueDim());
   }
 
   /** What a token writes: at {@code uAt} what it takes away, if anything. */
@@ -283,5 +373,14 @@ abstract class ChunkedMemory implements MatrixMemory {
       }
     }
     copy(v, token, x, ownAt, valueDim);
+  }
+
+  /** What column j shows of the memory before the chunk, and of the chunk's first writes. */
+  private static float seen(float[] x, int pairAt, int writes, int at, Pending pending, int j) {
+    float sum = x[pairAt + Chunk.WRITES] * x[at + j];
+    for (int s = 0; s < writes; s++) {
+      sum = Math.fma(x[pairAt + s], pending.value(s, j), sum);
+    }
+    return sum;
   }
 }

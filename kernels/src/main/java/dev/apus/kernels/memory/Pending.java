@@ -25,11 +25,13 @@ record Pending(Shape shape, MemorySegment state, long at) {
     return Math.ceilDiv(end, LINE) * LINE;
   }
 
-  private long keyAt(int s) {
+  /** Where the key of write s lies, in bytes. */
+  long keyAt(int s) {
     return at + Float.BYTES * ((long) shape.keyDim() * shape.valueDim() + s * shape.keyDim());
   }
 
-  private long valueAt(int s) {
+  /** Where the value of write s lies. */
+  long valueAt(int s) {
     return keyAt(Chunk.WRITES) + (long) Float.BYTES * s * shape.valueDim();
   }
 
@@ -59,17 +61,28 @@ record Pending(Shape shape, MemorySegment state, long at) {
     MemorySegment.copy(x, from, state, JAVA_FLOAT_UNALIGNED, valueAt(s), shape.valueDim());
   }
 
+  void putValue(int s, int j, float value) {
+    state.set(JAVA_FLOAT_UNALIGNED, valueAt(s) + (long) Float.BYTES * j, value);
+  }
+
+  /** Value j of write s. */
+  float value(int s, int j) {
+    return state.get(JAVA_FLOAT_UNALIGNED, valueAt(s) + (long) Float.BYTES * j);
+  }
+
   /** Keeps what a token decays the memory with. */
   void putDecay(int t, float[] x, int from) {
     MemorySegment.copy(x, from, state, JAVA_FLOAT_UNALIGNED, decayAt(t), Chunk.decays(shape));
   }
 
-  /** Brings back what the first writes brought. */
-  void getWrites(int writes, float[] x, int keysAt, int valuesAt) {
-    int keys = writes * shape.keyDim();
-    int values = writes * shape.valueDim();
-    MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, keyAt(0), x, keysAt, keys);
-    MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, valueAt(0), x, valuesAt, values);
+  /** Brings back the keys of the first writes. */
+  void getKeys(int writes, float[] x, int to) {
+    MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, keyAt(0), x, to, writes * shape.keyDim());
+  }
+
+  /** Brings back the values of the first writes. */
+  void getValues(int writes, float[] x, int to) {
+    MemorySegment.copy(state, JAVA_FLOAT_UNALIGNED, valueAt(0), x, to, writes * shape.valueDim());
   }
 
   /** Brings back what a token decayed the memory with. */

@@ -1,6 +1,7 @@
 package dev.apus.kernels.memory;
 
 import dev.apus.kernels.math.Lanes;
+import dev.apus.kernels.memory.MatrixMemory.Rows;
 import dev.apus.kernels.memory.MatrixMemory.Shape;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -31,37 +32,47 @@ final class ReadTiles {
   private ReadTiles() {}
 
   /**
-   * Reads with four keys: {@code out[r] ← out[r] + Sᵀ c[r]}.
+   * Reads with two rows of keys and with two more: {@code out[r] ← out[r] + Sᵀ c[r]}.
    *
    * @param j the first column
-   * @param cAt where the first key's values for these rows begin, the others {@code keyDim} apart
+   * @param a two keys, from the value for the first of the matrix's rows on; likewise {@code b}
    * @param outAt where the first of four rows of answers begins, {@code valueDim} apart
    */
   static void four(
-      Shape shape, int j, int cAt, int rows, MemorySegment state, long at, float[] x, int outAt) {
-    int keyDim = shape.keyDim();
+      Shape shape,
+      int j,
+      Rows a,
+      Rows b,
+      int rows,
+      MemorySegment state,
+      long at,
+      float[] x,
+      int outAt) {
     int valueDim = shape.valueDim();
     for (; j + 2 * LENGTH <= valueDim; j += 2 * LENGTH) {
-      fourByTwo(x, cAt, keyDim, rows, state, at + j * 4L, valueDim, outAt + j);
+      fourByTwo(x, a, b, rows, state, at + j * 4L, valueDim, outAt + j);
     }
     for (; j < valueDim; j += LENGTH) {
       var mask = LANES.indexInRange(j, valueDim);
-      fourByOne(mask, x, cAt, keyDim, rows, state, at + j * 4L, valueDim, outAt + j);
+      fourByOne(mask, x, a, b, rows, state, at + j * 4L, valueDim, outAt + j);
     }
   }
 
   private static void fourByTwo(
       float[] x,
-      int cAt,
-      int keyDim,
+      Rows aRows,
+      Rows bRows,
       int rows,
       MemorySegment state,
       long at,
       int valueDim,
       int outAt) {
-    int c1At = cAt + keyDim;
-    int c2At = c1At + keyDim;
-    int c3At = c2At + keyDim;
+    float[] aData = aRows.data();
+    int c0At = aRows.start(0);
+    int c1At = aRows.start(1);
+    float[] bData = bRows.data();
+    int c2At = bRows.start(0);
+    int c3At = bRows.start(1);
     int out1At = outAt + valueDim;
     int out2At = out1At + valueDim;
     int out3At = out2At + valueDim;
@@ -77,16 +88,16 @@ final class ReadTiles {
     for (int i = 0; i < rows; i++, at += rowBytes) {
       FloatVector a = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
       FloatVector b = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER);
-      FloatVector c = FloatVector.broadcast(LANES, x[cAt + i]);
+      FloatVector c = FloatVector.broadcast(LANES, aData[c0At + i]);
       a0 = a.fma(c, a0);
       b0 = b.fma(c, b0);
-      c = FloatVector.broadcast(LANES, x[c1At + i]);
+      c = FloatVector.broadcast(LANES, aData[c1At + i]);
       a1 = a.fma(c, a1);
       b1 = b.fma(c, b1);
-      c = FloatVector.broadcast(LANES, x[c2At + i]);
+      c = FloatVector.broadcast(LANES, bData[c2At + i]);
       a2 = a.fma(c, a2);
       b2 = b.fma(c, b2);
-      c = FloatVector.broadcast(LANES, x[c3At + i]);
+      c = FloatVector.broadcast(LANES, bData[c3At + i]);
       a3 = a.fma(c, a3);
       b3 = b.fma(c, b3);
     }
@@ -103,23 +114,29 @@ final class ReadTiles {
   private static void fourByOne(
       VectorMask<Float> mask,
       float[] x,
-      int cAt,
-      int keyDim,
+      Rows aRows,
+      Rows bRows,
       int rows,
       MemorySegment state,
       long at,
       int valueDim,
       int outAt) {
+    float[] aData = aRows.data();
+    int c0At = aRows.start(0);
+    int c1At = aRows.start(1);
+    float[] bData = bRows.data();
+    int c2At = bRows.start(0);
+    int c3At = bRows.start(1);
     FloatVector a0 = FloatVector.fromArray(LANES, x, outAt, mask);
     FloatVector a1 = FloatVector.fromArray(LANES, x, outAt + valueDim, mask);
     FloatVector a2 = FloatVector.fromArray(LANES, x, outAt + 2 * valueDim, mask);
     FloatVector a3 = FloatVector.fromArray(LANES, x, outAt + 3 * valueDim, mask);
-    for (int i = cAt; i < cAt + rows; i++, at += valueDim * 4L) {
+    for (int i = 0; i < rows; i++, at += valueDim * 4L) {
       FloatVector a = FloatVector.fromMemorySegment(LANES, state, at, ORDER, mask);
-      a0 = a.fma(FloatVector.broadcast(LANES, x[i]), a0);
-      a1 = a.fma(FloatVector.broadcast(LANES, x[i + keyDim]), a1);
-      a2 = a.fma(FloatVector.broadcast(LANES, x[i + 2 * keyDim]), a2);
-      a3 = a.fma(FloatVector.broadcast(LANES, x[i + 3 * keyDim]), a3);
+      a0 = a.fma(FloatVector.broadcast(LANES, aData[c0At + i]), a0);
+      a1 = a.fma(FloatVector.broadcast(LANES, aData[c1At + i]), a1);
+      a2 = a.fma(FloatVector.broadcast(LANES, bData[c2At + i]), a2);
+      a3 = a.fma(FloatVector.broadcast(LANES, bData[c3At + i]), a3);
     }
     a0.intoArray(x, outAt, mask);
     a1.intoArray(x, outAt + valueDim, mask);
@@ -136,7 +153,9 @@ final class ReadTiles {
   static void two(
       Shape shape,
       int j,
+      float[] aData,
       int aAt,
+      float[] bData,
       int bAt,
       int rows,
       MemorySegment state,
@@ -146,20 +165,56 @@ final class ReadTiles {
       int bOutAt) {
     int valueDim = shape.valueDim();
     for (; LARGE && j + 8 * LENGTH <= valueDim; j += 8 * LENGTH) {
-      twoByEight(x, aAt, bAt, rows, state, at + j * 4L, valueDim * 4L, aOutAt + j, bOutAt + j);
+      twoByEight(
+          x,
+          aData,
+          aAt,
+          bData,
+          bAt,
+          rows,
+          state,
+          at + j * 4L,
+          valueDim * 4L,
+          aOutAt + j,
+          bOutAt + j);
     }
     for (; j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
-      twoByFour(x, aAt, bAt, rows, state, at + j * 4L, valueDim * 4L, aOutAt + j, bOutAt + j);
+      twoByFour(
+          x,
+          aData,
+          aAt,
+          bData,
+          bAt,
+          rows,
+          state,
+          at + j * 4L,
+          valueDim * 4L,
+          aOutAt + j,
+          bOutAt + j);
     }
     for (; j < valueDim; j += LENGTH) {
       var mask = LANES.indexInRange(j, valueDim);
-      twoByOne(mask, x, aAt, bAt, rows, state, at + j * 4L, valueDim * 4L, aOutAt + j, bOutAt + j);
+      twoByOne(
+          mask,
+          x,
+          aData,
+          aAt,
+          bData,
+          bAt,
+          rows,
+          state,
+          at + j * 4L,
+          valueDim * 4L,
+          aOutAt + j,
+          bOutAt + j);
     }
   }
 
   private static void twoByEight(
       float[] x,
+      float[] aData,
       int aAt,
+      float[] bData,
       int bAt,
       int rows,
       MemorySegment state,
@@ -184,8 +239,8 @@ final class ReadTiles {
     FloatVector a7 = FloatVector.fromArray(LANES, x, aOutAt + 7 * LENGTH);
     FloatVector b7 = FloatVector.fromArray(LANES, x, bOutAt + 7 * LENGTH);
     for (int i = 0; i < rows; i++, at += rowBytes) {
-      FloatVector a = FloatVector.broadcast(LANES, x[aAt + i]);
-      FloatVector b = FloatVector.broadcast(LANES, x[bAt + i]);
+      FloatVector a = FloatVector.broadcast(LANES, aData[aAt + i]);
+      FloatVector b = FloatVector.broadcast(LANES, bData[bAt + i]);
       FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
       a0 = s.fma(a, a0);
       b0 = s.fma(b, b0);
@@ -231,7 +286,9 @@ final class ReadTiles {
 
   private static void twoByFour(
       float[] x,
+      float[] aData,
       int aAt,
+      float[] bData,
       int bAt,
       int rows,
       MemorySegment state,
@@ -248,8 +305,8 @@ final class ReadTiles {
     FloatVector a3 = FloatVector.fromArray(LANES, x, aOutAt + 3 * LENGTH);
     FloatVector b3 = FloatVector.fromArray(LANES, x, bOutAt + 3 * LENGTH);
     for (int i = 0; i < rows; i++, at += rowBytes) {
-      FloatVector a = FloatVector.broadcast(LANES, x[aAt + i]);
-      FloatVector b = FloatVector.broadcast(LANES, x[bAt + i]);
+      FloatVector a = FloatVector.broadcast(LANES, aData[aAt + i]);
+      FloatVector b = FloatVector.broadcast(LANES, bData[bAt + i]);
       FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER);
       a0 = s.fma(a, a0);
       b0 = s.fma(b, b0);
@@ -276,7 +333,9 @@ final class ReadTiles {
   private static void twoByOne(
       VectorMask<Float> mask,
       float[] x,
+      float[] aData,
       int aAt,
+      float[] bData,
       int bAt,
       int rows,
       MemorySegment state,
@@ -288,8 +347,8 @@ final class ReadTiles {
     FloatVector b0 = FloatVector.fromArray(LANES, x, bOutAt, mask);
     for (int i = 0; i < rows; i++, at += rowBytes) {
       FloatVector s = FloatVector.fromMemorySegment(LANES, state, at, ORDER, mask);
-      a0 = s.fma(FloatVector.broadcast(LANES, x[aAt + i]), a0);
-      b0 = s.fma(FloatVector.broadcast(LANES, x[bAt + i]), b0);
+      a0 = s.fma(FloatVector.broadcast(LANES, aData[aAt + i]), a0);
+      b0 = s.fma(FloatVector.broadcast(LANES, bData[bAt + i]), b0);
     }
     a0.intoArray(x, aOutAt, mask);
     b0.intoArray(x, bOutAt, mask);

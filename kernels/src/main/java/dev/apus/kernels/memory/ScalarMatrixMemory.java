@@ -30,9 +30,9 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
   }
 
   @Override
-  void scale(float factor, float[] a, int aAt, float[] x, int to, int count) {
-    for (int i = 0; i < count; i++) {
-      x[to + i] = factor * a[aAt + i];
+  void scale(float factor, float[] x, int at, int count) {
+    for (int i = at; i < at + count; i++) {
+      x[i] *= factor;
     }
   }
 
@@ -55,7 +55,16 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
   }
 
   @Override
-  void pass(Chunk done, Chunk next, int from, int to, MemorySegment state, long at, float[] x) {
+  void pass(
+      Chunk done,
+      Chunk next,
+      int from,
+      int to,
+      Rows keys,
+      Rows queries,
+      MemorySegment state,
+      long at,
+      float[] x) {
     int valueDim = next.shape().valueDim();
     for (int i = 0; i < next.shape().keyDim(); i++) {
       for (int j = 0; j < valueDim; j++, at += Float.BYTES) {
@@ -65,10 +74,10 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
           state.set(JAVA_FLOAT_UNALIGNED, at, s);
         }
         for (int t = from; t < to; t++) {
-          if (next.shape().write() != Write.ADD) {
-            x[next.heldAt(t) + j] = Math.fma(s, x[next.keyAt(t) + i], x[next.heldAt(t) + j]);
+          if (keys != null) {
+            x[next.heldAt(t) + j] = Math.fma(s, keys.value(t - from, i), x[next.heldAt(t) + j]);
           }
-          x[next.readAt(t) + j] = Math.fma(s, x[next.queryAt(t) + i], x[next.readAt(t) + j]);
+          x[next.readAt(t) + j] = Math.fma(s, queries.value(t - from, i), x[next.readAt(t) + j]);
         }
       }
     }
