@@ -26,13 +26,13 @@ import java.lang.foreign.MemorySegment;
  *   S₄ = P(4) ⊙ S₀ + Σ_s (P(s, 4) ⊙ k_s) ⊗ u_s
  * </pre>
  *
- * <p>Decays of one factor are multiplied with each other first and then with the product of two
- * keys, or when the chunk is written, with the key. Whatever is read of the memory as the token
- * before has left it has P(t − 1) in place of P(t). A decay of each value multiplies the columns of
- * what is read and the u_s instead of keys. A token that also erases writes twice, {@code e ⊗ (−h)}
- * and {@code k ⊗ v}, and a chunk has two such tokens: in all of them the matrix is written four
- * times. Reads are chains of fused multiply-adds over the keys, first key first; a cell is decayed
- * and then written to by one fused multiply-add a write.
+ * <p>Decays of one factor are multiplied with each other first and then with what was read of S₀,
+ * with the product of two keys, or when the chunk is written, with u. Whatever is read of the
+ * memory as the token before has left it has P(t − 1) in place of P(t). A decay of each value
+ * multiplies the columns of what is read and the u_s instead of keys. A token that also erases
+ * writes twice, {@code e ⊗ (−h)} and {@code k ⊗ v}, and a chunk has two such tokens: in all of them
+ * the matrix is written four times. Reads are chains of fused multiply-adds over the keys, first
+ * key first; a cell is decayed and then written to by one fused multiply-add a write.
  *
  * <p>A token's chunk follows from its number. So however a sequence is cut into runs, its bits are
  * the same; a single token reads the matrix once and, three times of four, leaves it as it was; and

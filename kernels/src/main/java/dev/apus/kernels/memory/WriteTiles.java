@@ -25,12 +25,81 @@ final class WriteTiles {
     int keptAt = chunk.keptAt() + i;
     int kAt = chunk.writeAt(0) + i;
     int uAt = chunk.writtenAt(0);
+    for (; ReadTiles.LARGE && j + 4 * LENGTH <= valueDim; j += 4 * LENGTH) {
+      writeFour(x, keptAt, kAt, keyDim, rows, uAt + j, valueDim, state, at + j * 4L);
+    }
     for (; j + 2 * LENGTH <= valueDim; j += 2 * LENGTH) {
       writeTwo(x, keptAt, kAt, keyDim, rows, uAt + j, valueDim, state, at + j * 4L);
     }
     for (; j < valueDim; j += LENGTH) {
       var mask = LANES.indexInRange(j, valueDim);
       writeOne(mask, x, keptAt, kAt, keyDim, rows, uAt + j, valueDim, state, at + j * 4L);
+    }
+  }
+
+  private static void writeFour(
+      float[] x,
+      int keptAt,
+      int kAt,
+      int keyDim,
+      int rows,
+      int uAt,
+      int valueDim,
+      MemorySegment state,
+      long at) {
+    int u1At = uAt + valueDim;
+    int u2At = u1At + valueDim;
+    int u3At = u2At + valueDim;
+    FloatVector t0 = FloatVector.fromArray(LANES, x, uAt);
+    FloatVector u0 = FloatVector.fromArray(LANES, x, uAt + LENGTH);
+    FloatVector v0 = FloatVector.fromArray(LANES, x, uAt + 2 * LENGTH);
+    FloatVector w0 = FloatVector.fromArray(LANES, x, uAt + 3 * LENGTH);
+    FloatVector t1 = FloatVector.fromArray(LANES, x, u1At);
+    FloatVector u1 = FloatVector.fromArray(LANES, x, u1At + LENGTH);
+    FloatVector v1 = FloatVector.fromArray(LANES, x, u1At + 2 * LENGTH);
+    FloatVector w1 = FloatVector.fromArray(LANES, x, u1At + 3 * LENGTH);
+    FloatVector t2 = FloatVector.fromArray(LANES, x, u2At);
+    FloatVector u2 = FloatVector.fromArray(LANES, x, u2At + LENGTH);
+    FloatVector v2 = FloatVector.fromArray(LANES, x, u2At + 2 * LENGTH);
+    FloatVector w2 = FloatVector.fromArray(LANES, x, u2At + 3 * LENGTH);
+    FloatVector t3 = FloatVector.fromArray(LANES, x, u3At);
+    FloatVector u3 = FloatVector.fromArray(LANES, x, u3At + LENGTH);
+    FloatVector v3 = FloatVector.fromArray(LANES, x, u3At + 2 * LENGTH);
+    FloatVector w3 = FloatVector.fromArray(LANES, x, u3At + 3 * LENGTH);
+    int k1At = kAt + keyDim;
+    int k2At = k1At + keyDim;
+    int k3At = k2At + keyDim;
+    long rowBytes = valueDim * 4L;
+    for (int i = 0; i < rows; i++, at += rowBytes) {
+      FloatVector c = FloatVector.broadcast(LANES, x[keptAt + i]);
+      FloatVector s0 = FloatVector.fromMemorySegment(LANES, state, at, ORDER).mul(c);
+      FloatVector s1 = FloatVector.fromMemorySegment(LANES, state, at + BYTES, ORDER).mul(c);
+      FloatVector s2 = FloatVector.fromMemorySegment(LANES, state, at + 2 * BYTES, ORDER).mul(c);
+      FloatVector s3 = FloatVector.fromMemorySegment(LANES, state, at + 3 * BYTES, ORDER).mul(c);
+      c = FloatVector.broadcast(LANES, x[kAt + i]);
+      s0 = t0.fma(c, s0);
+      s1 = u0.fma(c, s1);
+      s2 = v0.fma(c, s2);
+      s3 = w0.fma(c, s3);
+      c = FloatVector.broadcast(LANES, x[k1At + i]);
+      s0 = t1.fma(c, s0);
+      s1 = u1.fma(c, s1);
+      s2 = v1.fma(c, s2);
+      s3 = w1.fma(c, s3);
+      c = FloatVector.broadcast(LANES, x[k2At + i]);
+      s0 = t2.fma(c, s0);
+      s1 = u2.fma(c, s1);
+      s2 = v2.fma(c, s2);
+      s3 = w2.fma(c, s3);
+      c = FloatVector.broadcast(LANES, x[k3At + i]);
+      s0 = t3.fma(c, s0);
+      s1 = u3.fma(c, s1);
+      s2 = v3.fma(c, s2);
+      s3 = w3.fma(c, s3);
+      s0.intoMemorySegment(state, at, ORDER);
+      s1.intoMemorySegment(state, at + BYTES, ORDER);
+      s2.intoMemorySegment(state, at + 2 * BYTES, ORDER);
+      s3.intoMemorySegment(state, at + 3 * BYTES, ORDER);
     }
   }
 
