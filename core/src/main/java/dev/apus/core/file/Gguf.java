@@ -151,10 +151,10 @@ public final class Gguf implements TensorFile {
    *
    * <p>Whole numbers are {@code Long}, others {@code Double}; besides there are {@code Boolean} and
    * {@code String}. An array of strings is a {@code List<String>}, which stays in the file: reading
-   * it is an {@link IllegalStateException} when this is closed. Any other array is a {@code
-   * byte[]} (8 bits unsigned), {@code int[]} (up to 32 bits signed, 16 unsigned), {@code long[]},
-   * {@code float[]}, {@code double[]} or {@code boolean[]}, and must not be changed. Of a split
-   * model, this is the first part's.
+   * it is an {@link IllegalStateException} when this is closed. Any other array is a {@code byte[]}
+   * (8 bits unsigned), {@code int[]} (up to 32 bits signed, 16 unsigned), {@code long[]}, {@code
+   * float[]}, {@code double[]} or {@code boolean[]}, and must not be changed. Of a split model,
+   * this is the first part's.
    */
   public Map<String, Object> metadata() {
     return metadata;

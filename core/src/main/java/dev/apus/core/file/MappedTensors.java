@@ -36,8 +36,7 @@ final class MappedTensors implements TensorFile {
     for (Entry entry : entries) {
       var data = mapping.bytes().asSlice(dataAt + entry.at(), entry.bytes());
       tensors.put(
-          entry.name(),
-          new StoredTensor(file, entry.name(), entry.type(), entry.shape(), data));
+          entry.name(), new StoredTensor(file, entry.name(), entry.type(), entry.shape(), data));
     }
     return new MappedTensors(file, tensors, List.of(mapping));
   }
