@@ -74,7 +74,6 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
   static Ceilings measure(Workers team, MemorySegment memory, long millis) {
     int threads = team.threads();
     long[] sums = new long[threads];
-    float[][] values = new float[threads][FLOATS];
     long part = Math.min(memory.byteSize() / threads, MOST_WORDS * Long.BYTES) / 64 * 64;
     double oneStream =
         best(
@@ -90,14 +89,18 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
               team.run(threads, (i, worker) -> sums[i] += readFour(memory.asSlice(i * part, part)));
               return (double) threads * part;
             });
-    double flops =
-        best(
-            millis,
-            () -> {
-              team.run(threads, (i, worker) -> multiplyAdd(values[i]));
-              return 2.0 * FMAS * FLOATS * ROUNDS * threads;
-            });
-    return new Ceilings(threads, Math.max(oneStream, fourStreams), flops);
+    return new Ceilings(threads, Math.max(oneStream, fourStreams), flops(team, millis));
+  }
+
+  private static double flops(Workers team, long millis) {
+    int threads = team.threads();
+    float[][] values = new float[threads][FLOATS];
+    return best(
+        millis,
+        () -> {
+          team.run(threads, (i, worker) -> multiplyAdd(values[i]));
+          return 2.0 * FMAS * FLOATS * ROUNDS * threads;
+        });
   }
 
   /**
@@ -118,15 +121,9 @@ public record Ceilings(int threads, double bytesPerSecond, double flopsPerSecond
               }
               return 3.0 * Float.BYTES * floats * times;
             });
-    float[] values = new float[FLOATS];
-    double flops =
-        best(
-            millis,
-            () -> {
-              multiplyAdd(values);
-              return 2.0 * FMAS * FLOATS * ROUNDS;
-            });
-    return new Ceilings(1, through, flops);
+    try (Workers alone = Workers.of(1)) {
+      return new Ceilings(1, through, flops(alone, millis));
+    }
   }
 
   private static void addHalf(float[] x, float[] y) {

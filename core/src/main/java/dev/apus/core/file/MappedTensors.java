@@ -25,12 +25,7 @@ final class MappedTensors implements TensorFile {
     return new MappedTensors(name, tensors, List.of());
   }
 
-  /** Maps a file whose header has been read; the entries lie within it and have different names. */
-  static MappedTensors map(Source source, List<Entry> entries, long dataAt) {
-    return of(source.name(), source.map(), entries, dataAt);
-  }
-
-  /** The tensors of a file that has been mapped. */
+  /** The tensors of a file that has been mapped; they lie within it and have different names. */
   static MappedTensors of(String file, Mapping mapping, List<Entry> entries, long dataAt) {
     Map<String, StoredTensor> tensors = LinkedHashMap.newLinkedHashMap(entries.size());
     for (Entry entry : entries) {

@@ -19,8 +19,12 @@ final class Mapping implements AutoCloseable {
     return bytes;
   }
 
-  /** Lets the system take back the pages of a file that reading has filled. */
   void release() {
+    release(bytes);
+  }
+
+  /** Lets the system take back the pages of a file that reading has filled, if it is a file's. */
+  static void release(MemorySegment bytes) {
     if (bytes.isMapped() && bytes.byteSize() > 0) {
       bytes.unload();
     }

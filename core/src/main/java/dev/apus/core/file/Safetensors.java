@@ -62,7 +62,8 @@ public final class Safetensors implements TensorFile {
   private static Safetensors read(Source source) {
     SafetensorsHeader header = SafetensorsHeader.read(source);
     return new Safetensors(
-        MappedTensors.map(source, header.entries(), header.dataAt()), header.metadata());
+        MappedTensors.of(source.name(), source.map(), header.entries(), header.dataAt()),
+        header.metadata());
   }
 
   @Override

@@ -50,9 +50,7 @@ public record StoredTensor(
    * touched. Does nothing to data that no file backs.
    */
   public void release() {
-    if (data.isMapped() && data.byteSize() > 0) {
-      data.unload();
-    }
+    Mapping.release(data);
   }
 
   /** Refuses data of another length. */

@@ -38,7 +38,8 @@ public final class VectorFastWeights implements FastWeights {
     for (; i + ROWS <= shape.inputs(); i += ROWS) {
       ScalarFastWeights.copyRows(shape, memory, at, i, ROWS, scratch);
       for (int t = 0; t < tokens; t++) {
-        VectorSums.dots(g.data(), g.start(t), scratch, 0, outputs, d.data(), d.start(t) + i);
+        VectorSums.dots(
+            g.data(), g.start(t), scratch, 0, outputs, outputs, d.data(), d.start(t) + i);
       }
     }
     for (; i < shape.inputs(); i++) {
@@ -53,14 +54,14 @@ public final class VectorFastWeights implements FastWeights {
   public void recall(Shape shape, int tokens, int before, Rows c, Rows q, Rows x, Rows g, Rows y) {
     int one = shape.biased() ? 1 : 0;
     int inputs = shape.inputs();
-    boolean together = x.stride() == inputs;
     float[] likeness = new float[ROWS];
     for (int t = 0; t < tokens; t++) {
       int seen = before + t + 1;
       for (int s = 0; s < seen; ) {
-        int some = together && s + ROWS <= seen ? ROWS : 1;
+        int some = s + ROWS <= seen ? ROWS : 1;
         if (some == ROWS) {
-          VectorSums.dots(q.data(), q.start(t), x.data(), x.start(s), inputs, likeness, 0);
+          VectorSums.dots(
+              q.data(), q.start(t), x.data(), x.start(s), x.stride(), inputs, likeness, 0);
         } else {
           likeness[0] = VectorSums.dot(x.data(), x.start(s), q.data(), q.start(t), inputs);
         }

@@ -108,11 +108,12 @@ public final class VectorSums {
     return tree(s0, s1, s2, s3);
   }
 
-  /** {@code y[yAt + r] ← a · b[bAt + r · count …]} for four rows, each as {@link #dot} has it. */
-  public static void dots(float[] a, int aAt, float[] b, int bAt, int count, float[] y, int yAt) {
+  /** {@code y[yAt + r] ← a · b[bAt + r · bStride …]} for four rows, each as {@link #dot} has it. */
+  public static void dots(
+      float[] a, int aAt, float[] b, int bAt, int bStride, int count, float[] y, int yAt) {
     if (TWO || count % LENGTH != 0) {
       for (int r = 0; r < 4; r++) {
-        y[yAt + r] = dot(a, aAt, b, bAt + r * count, count);
+        y[yAt + r] = dot(a, aAt, b, bAt + r * bStride, count);
       }
       return;
     }
@@ -123,9 +124,9 @@ public final class VectorSums {
     for (int i = 0; i < count; i += LENGTH) {
       FloatVector v = fromArray(LANES, a, aAt + i);
       s0 = v.fma(fromArray(LANES, b, bAt + i), s0);
-      s1 = v.fma(fromArray(LANES, b, bAt + count + i), s1);
-      s2 = v.fma(fromArray(LANES, b, bAt + 2 * count + i), s2);
-      s3 = v.fma(fromArray(LANES, b, bAt + 3 * count + i), s3);
+      s1 = v.fma(fromArray(LANES, b, bAt + bStride + i), s1);
+      s2 = v.fma(fromArray(LANES, b, bAt + 2 * bStride + i), s2);
+      s3 = v.fma(fromArray(LANES, b, bAt + 3 * bStride + i), s3);
     }
     s0 = s0.add(s0.rearrange(UP_8));
     s1 = s1.add(s1.rearrange(UP_8));

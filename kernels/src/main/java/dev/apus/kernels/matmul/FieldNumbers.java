@@ -80,17 +80,19 @@ record FieldNumbers(Fields fields, boolean lows, FieldRounding rounding) impleme
     long end = aAt + spanBytes();
     long apart = bAt - aAt;
     for (long at = aAt; at < end; at += (long) fields.halves() * HALF_BYTES) {
-      if (fields == Fields.SIX) {
-        FieldTiles.six(packed, at, scratch, numbersAt, stride);
-        FieldTiles.six(packed, at + apart, scratch, numbersAt + L, stride);
-      } else if (fields == Fields.CODES) {
-        FieldTiles.codes(packed, at, scratch, numbersAt, stride);
-        FieldTiles.codes(packed, at + apart, scratch, numbersAt + L, stride);
-      } else {
-        FieldTiles.five(packed, at, scratch, numbersAt, stride);
-        FieldTiles.five(packed, at + apart, scratch, numbersAt + L, stride);
-      }
+      unpackPart(packed, at, scratch, numbersAt, stride);
+      unpackPart(packed, at + apart, scratch, numbersAt + L, stride);
       numbersAt += fields.columns() * stride;
+    }
+  }
+
+  private void unpackPart(MemorySegment packed, long at, float[] scratch, int to, int stride) {
+    if (fields == Fields.SIX) {
+      FieldTiles.six(packed, at, scratch, to, stride);
+    } else if (fields == Fields.CODES) {
+      FieldTiles.codes(packed, at, scratch, to, stride);
+    } else {
+      FieldTiles.five(packed, at, scratch, to, stride);
     }
   }
 

@@ -31,7 +31,7 @@ public final class VectorMatrixMemory extends ChunkedMemory {
 
   @Override
   void dots(float[] a, int aAt, float[] x, int xAt, int to, int count) {
-    VectorSums.dots(a, aAt, x, xAt, count, x, to);
+    VectorSums.dots(a, aAt, x, xAt, count, count, x, to);
   }
 
   @Override
