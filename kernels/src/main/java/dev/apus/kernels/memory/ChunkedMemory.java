@@ -35,6 +35,9 @@ abstract class ChunkedMemory implements MatrixMemory {
   /** {@code x[to …] ← a · x[xAt …]}. */
   abstract void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count);
 
+  /** {@code x[from … to) ← 0}. */
+  abstract void clear(float[] x, int from, int to);
+
   /** {@code x[at …] ← factor · x[at …]}. */
   abstract void scale(float factor, float[] x, int at, int count);
 
@@ -133,8 +136,8 @@ abstract class ChunkedMemory implements MatrixMemory {
         prepare(chunk, filled + i, t + i, in, pending, scratch);
       }
       int end = filled + count;
-      Arrays.fill(scratch, chunk.heldAt(filled), chunk.heldAt(end), 0);
-      Arrays.fill(scratch, chunk.readAt(filled), chunk.readAt(end), 0);
+      clear(scratch, chunk.heldAt(filled), chunk.heldAt(end));
+      clear(scratch, chunk.readAt(filled), chunk.readAt(end));
       Rows keys = chunk.keys(filled, in, t, scratch);
       Rows queries = chunk.queries(filled, in, t, scratch);
       pass(done, chunk, filled, end, keys, queries, state, stateAt, scratch);

@@ -67,6 +67,17 @@ public final class VectorMatrixMemory extends ChunkedMemory {
   }
 
   @Override
+  void clear(float[] x, int from, int to) {
+    int i = from;
+    for (; i <= to - LENGTH; i += LENGTH) {
+      FloatVector.zero(LANES).intoArray(x, i);
+    }
+    for (; i < to; i++) {
+      x[i] = 0;
+    }
+  }
+
+  @Override
   void scale(float factor, float[] x, int at, int count) {
     int i = 0;
     for (; i < LANES.loopBound(count); i += LENGTH) {
