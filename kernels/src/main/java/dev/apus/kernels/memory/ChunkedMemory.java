@@ -36,7 +36,9 @@ abstract class ChunkedMemory implements MatrixMemory {
   abstract void multiply(float[] a, int aAt, float[] x, int xAt, int to, int count);
 
   /** {@code x[from … to) ← 0}. */
-  abstract void clear(float[] x, int from, int to);
+  void clear(float[] x, int from, int to) {
+    Arrays.fill(x, from, to, 0);
+  }
 
   /** {@code x[at …] ← factor · x[at …]}. */
   abstract void scale(float factor, float[] x, int at, int count);
@@ -136,9 +138,11 @@ abstract class ChunkedMemory implements MatrixMemory {
         prepare(chunk, filled + i, t + i, in, pending, scratch);
       }
       int end = filled + count;
-      clear(scratch, chunk.heldAt(filled), chunk.heldAt(end));
-      clear(scratch, chunk.readAt(filled), chunk.readAt(end));
       Rows keys = chunk.keys(filled, in, t, scratch);
+      if (keys != null) {
+        clear(scratch, chunk.heldAt(filled), chunk.heldAt(end));
+      }
+      clear(scratch, chunk.readAt(filled), chunk.readAt(end));
       Rows queries = chunk.queries(filled, in, t, scratch);
       pass(done, chunk, filled, end, keys, queries, state, stateAt, scratch);
       if (done != null) {

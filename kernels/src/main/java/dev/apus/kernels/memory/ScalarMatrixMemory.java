@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.apus.kernels.math.ScalarSums;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /** The definition of {@link MatrixMemory}. */
 public final class ScalarMatrixMemory extends ChunkedMemory {
@@ -28,11 +27,6 @@ public final class ScalarMatrixMemory extends ChunkedMemory {
     for (int i = 0; i < count; i++) {
       x[to + i] = a[aAt + i] * x[xAt + i];
     }
-  }
-
-  @Override
-  void clear(float[] x, int from, int to) {
-    Arrays.fill(x, from, to, 0);
   }
 
   @Override
